@@ -1,0 +1,130 @@
+"""Compiled loops over nodes and samples, on plain arrays and without the GIL."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+__all__ = ["log_box_volumes", "node_sums", "sample_ranges", "sweep_errors"]
+
+
+@njit(cache=True, nogil=True)
+def node_sums(parent, leaf, weights, values):
+    """Weight and weighted sum of the values in every node of a tree, bottom-up."""
+    n_nodes, n_outputs = len(parent), values.shape[1]
+    weight = np.zeros(n_nodes)
+    total = np.zeros((n_nodes, n_outputs))
+    for i in range(len(leaf)):
+        if weights[i] > 0:
+            weight[leaf[i]] += weights[i]
+            for k in range(n_outputs):
+                total[leaf[i], k] += weights[i] * values[i, k]
+    for node in range(n_nodes - 1, 0, -1):
+        weight[parent[node]] += weight[node]
+        for k in range(n_outputs):
+            total[parent[node], k] += total[node, k]
+    return weight, total
+
+
+@njit(cache=True, nogil=True)
+def sample_ranges(parent, leaf, start, stop, samples):
+    """Sort the samples so that those of any node are ``samples[start:stop]``."""
+    n_nodes = len(parent)
+    count = np.zeros(n_nodes, dtype=np.int64)
+    for i in range(len(leaf)):
+        count[leaf[i]] += 1
+    own = count.copy()
+    for node in range(n_nodes - 1, 0, -1):
+        count[parent[node]] += count[node]
+    cursor = np.zeros(n_nodes, dtype=np.int64)
+    start[0] = 0
+    stop[0] = count[0]
+    for node in range(1, n_nodes):
+        up = parent[node]
+        # A node that holds samples of its own is a leaf, so `own` shifts nothing else.
+        start[node] = start[up] + own[up] + cursor[up]
+        stop[node] = start[node] + count[node]
+        cursor[up] += count[node]
+    for node in range(n_nodes):
+        cursor[node] = start[node]
+    for i in range(len(leaf)):
+        samples[cursor[leaf[i]]] = i
+        cursor[leaf[i]] += 1
+
+
+@njit(cache=True, nogil=True)
+def log_box_volumes(parent, is_left, feature, threshold, low, high):
+    """Logarithm of the volume of every node's box in the unit cube of the data.
+
+    ``feature`` and ``threshold`` describe the split that made the node. The side of the
+    parent's box along that feature is found among the ancestors, so no box is stored.
+    """
+    n_nodes = len(parent)
+    log_volume = np.zeros(n_nodes)
+    for node in range(1, n_nodes):
+        k = feature[node]
+        left_end, right_end = low[k], high[k]
+        found_left, found_right = False, False
+        up = parent[node]
+        while up > 0 and not (found_left and found_right):
+            if feature[up] == k:
+                if is_left[up] and not found_right:
+                    right_end, found_right = threshold[up], True
+                elif not is_left[up] and not found_left:
+                    left_end, found_left = threshold[up], True
+            up = parent[up]
+        # Halves, since the side may exceed the largest float64.
+        side = 0.5 * right_end - 0.5 * left_end
+        cut = 0.5 * min(max(threshold[node], left_end), right_end)
+        part = cut - 0.5 * left_end if is_left[node] else 0.5 * right_end - cut
+        log_volume[node] = log_volume[parent[node]]
+        if side > 0:
+            log_volume[node] += np.log(part / side) if part > 0 else -np.inf
+    return log_volume
+
+
+@njit(cache=True, nogil=True)
+def sweep_errors(order, tree, start, stop, samples, step, residual, floor, weights, p):
+    """Sums of weighted p-th powers of errors while terms are added one by one.
+
+    Parameters
+    ----------
+    order : term numbers in the order in which they are added
+    tree, start, stop : per term, its tree and its range in ``samples[tree]``
+    step : (n_terms, n_outputs), what a term adds to the approximation
+    residual : (n_samples, n_outputs), overwritten
+    floor : (n_samples,), squared error that stays whatever the approximation
+    weights : (n_weightings, n_samples)
+
+    Returns
+    -------
+    sums : (len(order) + 1, n_weightings)
+    """
+    n_weightings, n_samples = weights.shape
+    n_outputs = residual.shape[1]
+    squared = floor.copy()
+    for i in range(n_samples):
+        for k in range(n_outputs):
+            squared[i] += residual[i, k] ** 2
+    sums = np.zeros((len(order) + 1, n_weightings))
+    for j in range(n_weightings):
+        for i in range(n_samples):
+            sums[0, j] += weights[j, i] * squared[i] ** (0.5 * p)
+    for m in range(len(order)):
+        node = order[m]
+        sums[m + 1] = sums[m]
+        for position in range(start[node], stop[node]):
+            i = samples[tree[node], position]
+            change = 0.0
+            for k in range(n_outputs):
+                change += step[node, k] * (step[node, k] - 2.0 * residual[i, k])
+                residual[i, k] -= step[node, k]
+            before = squared[i]
+            squared[i] = max(before + change, floor[i])
+            if p == 2.0:
+                difference = squared[i] - before
+            else:
+                difference = squared[i] ** (0.5 * p) - before ** (0.5 * p)
+            for j in range(n_weightings):
+                sums[m + 1, j] += weights[j, i] * difference
+    return sums

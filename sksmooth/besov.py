@@ -1,0 +1,519 @@
+"""The smoothness estimator: prepares, grows, decomposes and fits; no mathematics."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from joblib import delayed
+from numpy.typing import ArrayLike
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from . import decay, wavelets
+from ._progress import run_parallel
+from ._sklearn import HasMethods, Interval, StrOptions, dense_output_wanted, fit_context
+from .exceptions import ConstantFeaturesWarning
+from .forests import canonical_order, grow_forest, in_bag_weights, read_forest
+from .targets import Targets, encode_targets
+
+__all__ = ["BesovSmoothnessEstimator"]
+
+_FEWEST_SAMPLES = 5  # fewer say nothing about a rate
+
+
+class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
+    """Measure how smooth labels are as a function of the features.
+
+    A forest of decision trees, read as an expansion in geometric wavelets [1]_,
+    approximates the labels. The faster the error falls with the number of wavelets, the
+    smoother the labels, and the rate of that decay is the Besov smoothness index
+    ``alpha_``: ``1/d`` for a smooth function of d relevant features, ``1 / (2 (d - 1))``
+    for classes separated by a smooth surface in d dimensions, 0 for noise. It needs no
+    test set, no training of a model, and no scaling of the features.
+
+    Parameters
+    ----------
+    n_estimators : int, default=10
+        Number of trees of the built-in forest. More trees make the interval narrower,
+        not the index larger.
+    forest : estimator, default=None
+        An unfitted scikit-learn tree or ensemble of trees (DecisionTree*, ExtraTree*,
+        RandomForest*, ExtraTrees*, Bagging* of trees, GradientBoosting*), which is
+        cloned and fitted in place of the built-in forest. Only its splits are used. The
+        parameters ``n_estimators``, ``max_depth``, ``max_features``, ``max_samples``,
+        ``max_bins`` and ``random_state`` then have no effect.
+    index : {"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"}, default="mterm"
+        What ``alpha_`` is:
+
+        - ``"mterm"``: the rate of the M-term error in L_p. Every tree is decomposed
+          alone, and its errors on the rows it was grown on, which are biased low, and
+          on the rows left out, which are biased high by as much, are averaged.
+        - ``"weak-lp"``: the decay of the sorted norms, ``k^-(alpha + 1/p)``.
+        - ``"elisha-dekel"``: the procedure of the tool of [2]_, for comparison with
+          published values: the slope of the log of the *squared* L2 error, twice the
+          rate of ``"mterm"``, at M = 1, 1 + 2J, 1 + 4J, ... < 1000, with wavelets ranked
+          by box volume and the J root means among them. ``measure`` and ``p`` have no
+          effect. That tool uses ``n_estimators=5, max_depth=9``.
+        - ``"sparsity-probe"``: the critical exponent of [3]_ as in its published code.
+          It drifts with the number of samples; for comparison only.
+    measure : {"samples", "volume"}, default="samples"
+        Measure of a node in the norms that rank the wavelets: its share of the samples,
+        or of the volume of the box that the data span.
+    p : float, default=2
+        Exponent of the norms and of the error, at least 1.
+    max_depth : int, default=None
+        Largest depth of the built-in trees. None grows them until leaves are pure.
+    max_features : int, float, {"sqrt", "log2"} or None, default=None
+        Features tried at each split of the built-in trees, as in scikit-learn. None
+        tries all, which is what the theory asks for.
+    max_samples : float or int, default=0.8
+        Rows that each built-in tree is grown on, drawn without replacement: a fraction,
+        or a number. The rows left out keep the index unbiased, so 1.0 makes it too
+        high. The rows depend on the data set, not on the order of its rows.
+    max_bins : int, default=None
+        If given, the built-in trees cut each feature at that many quantiles at most.
+        None tries all cuts.
+    confidence_level : float, default=0.95
+        Level of ``alpha_interval_``, in (0, 1).
+    random_state : int, RandomState instance or None, default=None
+        Seed of the subsamples and of ties between splits.
+    n_jobs : int, default=None
+        Number of joblib workers. None means 1 unless in a
+        :func:`joblib.parallel_config` context, -1 all processors. Results do not depend
+        on it.
+    verbose : int, default=0
+        1 shows a progress bar on standard error.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The smoothness index; infinite, with a warning, if finitely many boxes leave no
+        error.
+    alpha_interval_ : tuple of float
+        Interval for ``alpha_`` from leaving out one tree at a time. It covers the
+        randomness of the trees and their subsamples.
+    n_terms_ : ndarray of shape (n_points,), int64
+        Numbers of terms of the curve below: per tree for ``"mterm"``, of the whole
+        forest otherwise.
+    errors_ : ndarray of shape (n_points,), float64
+        The M-term error, in units of the targets (simplex edge sqrt(2) for classes).
+        For ``"elisha-dekel"`` the mean squared error; for ``"weak-lp"`` and
+        ``"sparsity-probe"`` the sorted norms.
+    fit_range_ : tuple of int
+        First and last number of terms of the window in which ``alpha_`` is fitted.
+    r_squared_ : float
+        Share of the variance of the log errors in the window that the line explains.
+    decay_ : IndexFit
+        All of the above, and the fitted line.
+    wavelets_ : WaveletDecomposition
+        The wavelets of the forest.
+    feature_importances_ : ndarray of shape (n_features,), float64
+        Sum of the norms of the leading wavelets that splits by each feature made,
+        scaled to sum one [1]_.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels. Only if ``y`` holds classes.
+    n_outputs_ : int
+        Dimension of the targets: number of classes minus one, or of columns of ``y``.
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names. Only if ``X`` has string column names.
+
+    See Also
+    --------
+    wavelet_decomposition : Wavelets of a forest that is already fitted.
+    sksmooth.plotting.ErrorDecayDisplay : Draws the curve and the line.
+
+    Notes
+    -----
+    Whether ``y`` holds classes or numbers is read from its dtype: floating-point and
+    two-dimensional ``y`` are numbers, anything else (integers, strings, booleans) is
+    class labels.
+
+    References
+    ----------
+    .. [1] O. Elisha and S. Dekel, *Wavelet decompositions of Random Forests: smoothness
+       analysis, sparse approximation and applications*, JMLR 17 (2016).
+    .. [2] O. Elisha and S. Dekel, *Function space analysis of deep learning
+       representation layers*, arXiv 1710.03263.
+    .. [3] I. Ben-Shaul and S. Dekel, *Sparsity-Probe: analysis tool for deep learning
+       models*, arXiv 2105.06849.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksmooth import BesovSmoothnessEstimator
+    >>> X, y = load_digits(return_X_y=True)
+    >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
+    >>> print(f"{estimator.alpha_:.2f}")
+    0.28
+    """
+
+    _parameter_constraints: dict[str, list] = {
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "forest": [HasMethods(["fit", "get_params"]), None],
+        "index": [StrOptions({"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"})],
+        "measure": [StrOptions({"samples", "volume"})],
+        "p": [Interval(Real, 1, None, closed="left")],
+        "max_depth": [Interval(Integral, 1, None, closed="left"), None],
+        "max_features": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Real, 0.0, 1.0, closed="right"),
+            StrOptions({"sqrt", "log2"}),
+            None,
+        ],
+        "max_samples": [
+            Interval(Real, 0.0, 1.0, closed="right"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "max_bins": [Interval(Integral, 2, None, closed="left"), None],
+        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_estimators: int = 10,
+        *,
+        forest: Any = None,
+        index: str = "mterm",
+        measure: str = "samples",
+        p: float = 2,
+        max_depth: int | None = None,
+        max_features: int | float | str | None = None,
+        max_samples: float | int = 0.8,
+        max_bins: int | None = None,
+        confidence_level: float = 0.95,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_estimators = n_estimators
+        self.forest = forest
+        self.index = index
+        self.measure = measure
+        self.p = p
+        self.max_depth = max_depth
+        self.max_features = max_features
+        self.max_samples = max_samples
+        self.max_bins = max_bins
+        self.confidence_level = confidence_level
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> BesovSmoothnessEstimator:
+        """Decompose the targets and measure the decay of their wavelets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Finite features; at least 5 rows. float32 input and CSR matrices are not
+            copied to float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or numbers in a floating-point dtype.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; an integer weight is the same as repeating the row.
+
+        Returns
+        -------
+        self : BesovSmoothnessEstimator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X or y is not finite, y holds one class or one value, lengths differ,
+            there are fewer than 5 rows, or weights are negative or all zero.
+        TypeError
+            If ``forest`` is not made of trees.
+        """
+        X = self._check_features(X, reset=True)
+        check_consistent_length(X, y)
+        X, y, weights = _positively_weighted(X, y, sample_weight)
+        targets, classes = encode_targets(y)
+        canonical = canonical_order(X, targets.tie_break)
+        forest, bags = self._make_forest(X, y, targets, weights, canonical.order)
+        leaves = forest.apply(X, self.n_jobs)
+        by_volume = self.measure == "volume" or self.index == "elisha-dekel"
+
+        self._forest = forest
+        self.n_outputs_ = targets.values.shape[1]
+        if classes is not None:
+            self.classes_ = classes
+        elif hasattr(self, "classes_"):
+            del self.classes_
+        self.wavelets_ = wavelets.decompose(
+            forest,
+            leaves,
+            targets.values,
+            bags,
+            p=2.0 if self.index == "elisha-dekel" else self.p,
+            measure="volume" if by_volume else "samples",
+            ranges=forest.ranges(X) if by_volume else None,
+        )
+        self._n_distinct = canonical.count_distinct(bags)
+        self._window = decay.fit_window(
+            self._n_distinct, np.diff(self.wavelets_.offsets).min() - 1
+        )
+        self.decay_ = self._fit_index(leaves, targets, weights, bags)
+        self.alpha_ = self.decay_.alpha
+        self.alpha_interval_ = self.decay_.interval
+        self.n_terms_ = self.decay_.n_terms
+        self.errors_ = self.decay_.errors
+        self.fit_range_ = self.decay_.fit_range
+        self.r_squared_ = self.decay_.line.r_squared
+        self.feature_importances_ = wavelets.wavelet_importances(
+            self.wavelets_, X.shape[1], self.wavelets_.n_trees * self._window[1]
+        )
+        return self
+
+    def score(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Held-out smoothness index: what the fitted wavelets explain of other samples.
+
+        The fitted wavelets, in their fitted order, approximate the given samples, and
+        the rate at which that error falls over the fit window is the score. Wavelets
+        that memorised noise do not help on other samples, so the score of noise is
+        zero or negative. It is in units of the L_p rate for every ``index``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples, preferably not those of the fit.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets. Samples of classes that ``fit`` has not seen count as errors
+            that no wavelet reduces.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights.
+
+        Returns
+        -------
+        score : float
+            The held-out rate; larger is smoother.
+        """
+        check_is_fitted(self)
+        X = self._check_features(X, reset=False)
+        check_consistent_length(X, y)
+        X, y, weights = _positively_weighted(X, y, sample_weight)
+        targets, _ = encode_targets(
+            y, classes=getattr(self, "classes_", None), n_outputs=self.n_outputs_
+        )
+        curves = self._tree_curves(
+            self._forest.apply(X, self.n_jobs),
+            targets,
+            np.broadcast_to(weights, (self.wavelets_.n_trees, 1, len(weights))),
+        )
+        return decay.held_out_rate(curves[:, :, 0], self._window, self.wavelets_.p)
+
+    def transform(self, X: ArrayLike) -> sparse.csr_matrix | np.ndarray:
+        """Values of the leading wavelets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        features : CSR matrix of shape (n_samples, n_leading), float64
+            One column a wavelet, by falling norm: its height on its node, 0 elsewhere.
+            Their number is the last one of the fit window. Dense if ``set_output`` asks
+            for data frames.
+        """
+        check_is_fitted(self)
+        X = self._check_features(X, reset=False)
+        features = wavelets.wavelet_features(
+            self.wavelets_, self._forest.apply(X, self.n_jobs), self._n_leading
+        )
+        return features.toarray() if dense_output_wanted(self) else features
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Names of the columns of ``transform``.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Not used but checked against ``feature_names_in_``.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            Such as ``"wavelet3_tree0_node12"``: rank by norm, tree and node.
+        """
+        check_is_fitted(self)
+        _check_feature_names_in(self, input_features, generate_names=False)
+        nodes = self.wavelets_.order[: self._n_leading]
+        trees = self.wavelets_.tree[nodes]
+        own = nodes - self.wavelets_.roots[trees]
+        return np.array(
+            [
+                f"wavelet{rank}_tree{tree}_node{node}"
+                for rank, (tree, node) in enumerate(zip(trees, own, strict=True))
+            ],
+            dtype=object,
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    @property
+    def _n_leading(self) -> int:
+        return min(self._window[1], self.wavelets_.n_terms)
+
+    def _check_features(self, X: ArrayLike, *, reset: bool) -> Any:
+        dtype = getattr(X, "dtype", None)
+        # Small integers, such as pixels, are exact in float32.
+        narrow = isinstance(dtype, np.dtype) and np.can_cast(dtype, np.float32)
+        return validate_data(
+            self,
+            X,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=np.float32 if narrow else np.float64,
+            ensure_min_samples=_FEWEST_SAMPLES if reset else 1,
+        )
+
+    def _make_forest(self, X, y, targets: Targets, weights, order):
+        if self.forest is None:
+            return grow_forest(
+                X,
+                targets,
+                weights,
+                order,
+                n_estimators=self.n_estimators,
+                max_depth=self.max_depth,
+                max_features=self.max_features,
+                max_samples=self.max_samples,
+                max_bins=self.max_bins,
+                random_state=self.random_state,
+                n_jobs=self.n_jobs,
+                verbose=self.verbose,
+            )
+        fitted = clone(self.forest)
+        if targets.codes is not None and not is_classifier(fitted):
+            y = targets.values  # a regressor fits the vertices of the simplex
+        uniform = (weights == weights[0]).all()
+        fitted.fit(X, y, **({} if uniform else {"sample_weight": weights}))
+        forest = read_forest(fitted)
+        bags = in_bag_weights(fitted, len(weights))
+        if bags is None:
+            bags = np.ones((len(forest.trees), 1))
+        return forest, bags * weights
+
+    def _tree_curves(self, leaves, targets, weightings) -> np.ndarray:
+        """Error curves of all trees, cut where the smallest one ends."""
+        curves = run_parallel(
+            (
+                delayed(wavelets.tree_errors)(self.wavelets_, j, leaf, targets, weights)
+                for j, (leaf, weights) in enumerate(zip(leaves, weightings, strict=True))
+            ),
+            len(leaves),
+            n_jobs=self.n_jobs,
+            label="errors",
+            verbose=0,
+        )
+        shortest = min(len(curve) for curve in curves)
+        return np.stack([curve[:shortest] for curve in curves])
+
+    def _fit_index(self, leaves, targets, weights, bags) -> decay.IndexFit:
+        decomposition, level = self.wavelets_, self.confidence_level
+        if not np.isfinite(decomposition.log_norm).any():
+            return _flat_fit(targets, weights)
+        if self.index == "mterm":
+            return self._fit_m_term_index(leaves, targets, weights, bags)
+        if self.index == "elisha-dekel":
+            return decay.elisha_dekel_index(
+                lambda n_terms, trees: wavelets.squared_errors_with_ranked_roots(
+                    decomposition, leaves, targets, weights, n_terms, trees
+                ),
+                np.diff(decomposition.offsets),
+                level,
+            )
+        order = decomposition.order
+        norms, tree = decomposition.norm[order], decomposition.tree[order]
+        n_trees, p = decomposition.n_trees, self.p
+        if self.index == "weak-lp":
+            return decay.weak_lp_index(norms, tree, n_trees, self._window, p, level)
+        return decay.sparsity_probe_index(norms, tree, n_trees, p, level)
+
+    def _fit_m_term_index(self, leaves, targets, weights, bags) -> decay.IndexFit:
+        # In-sample errors are biased low and out-of-bag errors high, by the variance of
+        # a cell mean each, so their average is nearly unbiased.
+        left_out = weights - bags
+        weightings = np.stack([bags, left_out], axis=1)
+        if not (left_out.sum(axis=1) > 0).all():
+            weightings = weightings[:, :1]
+        curves = self._tree_curves(leaves, targets, weightings)
+        fit = decay.m_term_index(
+            curves.mean(axis=2), self._window, self.p, self.confidence_level
+        )
+        in_bag = curves[:, :, 0].mean(axis=0)
+        if decay.is_finite_box_function(
+            np.diff(self.wavelets_.offsets) - 1, in_bag[-1] / in_bag[0], self._n_distinct
+        ):
+            return decay.unresolved(fit)
+        return fit
+
+
+def _flat_fit(targets: Targets, weights: np.ndarray) -> decay.IndexFit:
+    warnings.warn(
+        "No feature separates the samples (all are constant, or the trees were not "
+        "allowed to split), so no term reduces the error: the index is 0.",
+        ConstantFeaturesWarning,
+        stacklevel=4,
+    )
+    centred = targets.values - np.average(targets.values, axis=0, weights=weights)
+    error = np.sqrt(np.average(np.sum(centred**2, axis=1), weights=weights))
+    return decay.IndexFit(
+        alpha=0.0,
+        interval=(0.0, 0.0),
+        n_terms=np.ones(1, dtype=np.int64),
+        errors=np.array([error]),
+        fit_range=(1, 1),
+        line=decay.PowerLaw(0.0, float(np.log(error)), 0.0, 1.0, 0.0),
+    )
+
+
+def _positively_weighted(X, y, sample_weight):
+    """Drop the samples of weight zero, which must be as if they were not there."""
+    if sample_weight is None:
+        return X, y, np.ones(X.shape[0])
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    if (weights < 0).any():
+        raise ValueError("sample_weight holds negative values; weights must be >= 0.")
+    kept = weights > 0
+    if not kept.any():
+        raise ValueError("sample_weight is zero for all samples.")
+    # A power of two brings the largest weight near one and keeps ratios exact.
+    weights = np.ldexp(weights, -np.frexp(weights.max())[1])
+    if kept.all():
+        return X, y, weights
+    if kept.sum() < _FEWEST_SAMPLES:
+        raise ValueError(
+            f"Only {kept.sum()} samples have a positive weight; "
+            f"at least {_FEWEST_SAMPLES} are needed."
+        )
+    return X[kept], _safe_indexing(y, np.flatnonzero(kept)), weights[kept]

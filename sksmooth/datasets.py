@@ -1,0 +1,301 @@
+"""Functions whose smoothness index is known, and labels with known errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import check_array, check_random_state, column_or_1d
+
+from ._sklearn import Interval, StrOptions, validate_params
+
+__all__ = ["corrupt_labels", "make_known_smoothness"]
+
+
+def _smooth(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:
+    return np.sin(np.pi * (X + rng.uniform(size=X.shape[1]))).sum(axis=1)
+
+
+def _linear(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:
+    return X.sum(axis=1)
+
+
+def _jump(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:
+    # Concentric spheres whose outermost one cuts every coordinate axis: each
+    # interface is smooth and (d - 1)-dimensional.
+    radius = np.linalg.norm(X - 0.5, axis=1)
+    edges = 0.45 * np.arange(1, n_classes) / (n_classes - 1)
+    return np.searchsorted(edges, radius)
+
+
+def _weierstrass(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:
+    # sum_k 2^(-s k) cos(2 pi 2^k x + phase): Hoelder exponent s at every point,
+    # cut off where the frequency is far above any sampling rate.
+    x = X[:, 0]
+    phases = rng.uniform(0, 2 * np.pi, size=24)
+    return sum(
+        2.0 ** (-exponent * k) * np.cos(2 * np.pi * 2.0**k * x + phase)
+        for k, phase in enumerate(phases)
+    )
+
+
+def _hoelder(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:
+    # Takagi-Landsberg with random signs: sum_k 2^(-s k) +-dist(2^k x, integers).
+    x = X[:, 0]
+    signs = rng.choice([-1.0, 1.0], size=24)
+    return sum(
+        sign * 2.0 ** (-exponent * k) * np.abs(2.0**k * x - np.round(2.0**k * x))
+        for k, sign in enumerate(signs)
+    )
+
+
+def _fractional_brownian(
+    X: np.ndarray, exponent: float, n_classes: int, rng: Any
+) -> np.ndarray:
+    # Stationary fractional Gaussian noise by circulant embedding (Davies & Harte,
+    # Biometrika 1987), summed to a path on a grid finer than the samples.
+    n_grid = 1 << max(14, int(np.ceil(np.log2(4 * len(X)))))
+    lag = np.arange(n_grid + 1, dtype=float)
+    covariance = 0.5 * (
+        (lag + 1) ** (2 * exponent)
+        - 2 * lag ** (2 * exponent)
+        + np.abs(lag - 1) ** (2 * exponent)
+    )
+    circulant = np.concatenate([covariance, covariance[-2:0:-1]])
+    spectrum = np.sqrt(np.maximum(np.fft.fft(circulant).real, 0) / len(circulant))
+    noise = rng.standard_normal(len(circulant)) + 1j * rng.standard_normal(len(circulant))
+    path = np.cumsum(np.fft.fft(spectrum * noise).real[:n_grid]) * n_grid**-exponent
+    return np.interp(X[:, 0], np.linspace(0, 1, n_grid + 1), np.append(0, path))
+
+
+def _boxes(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:
+    # A 2 x ... x 2 grid on at most three columns, cut at irrational-looking places,
+    # neighbouring boxes always in different classes.
+    columns = X[:, :3]
+    cuts = rng.uniform(0.35, 0.65, size=columns.shape[1])
+    return (columns > cuts).sum(axis=1) % n_classes
+
+
+def _noise(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:
+    return rng.standard_normal(len(X))
+
+
+def _noise_labels(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:
+    return rng.randint(n_classes, size=len(X))
+
+
+# kind -> (function, true index from (relevant columns d, exponent s), is classification)
+_KINDS: dict[str, tuple[Callable, Callable[[int, float], float], bool]] = {
+    "smooth": (_smooth, lambda d, s: 1 / d, False),
+    "linear": (_linear, lambda d, s: 1 / d, False),
+    "jump": (_jump, lambda d, s: np.inf if d == 1 else 1 / (2 * (d - 1)), True),
+    "hoelder": (_hoelder, lambda d, s: s, False),
+    "weierstrass": (_weierstrass, lambda d, s: s, False),
+    "fractional-brownian": (_fractional_brownian, lambda d, s: s, False),
+    "boxes": (_boxes, lambda d, s: np.inf, True),
+    "noise": (_noise, lambda d, s: 0.0, False),
+    "noise-labels": (_noise_labels, lambda d, s: 0.0, True),
+}
+_ONE_VARIABLE = ("hoelder", "weierstrass", "fractional-brownian")
+
+
+@validate_params(
+    {
+        "kind": [StrOptions(set(_KINDS))],
+        "n_samples": [Interval(Integral, 1, None, closed="left")],
+        "n_relevant": [Interval(Integral, 1, None, closed="left"), None],
+        "n_irrelevant": [Interval(Integral, 0, None, closed="left")],
+        "n_classes": [Interval(Integral, 2, None, closed="left")],
+        "exponent": [Interval(Real, 0, 1, closed="neither")],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def make_known_smoothness(
+    kind: str = "smooth",
+    n_samples: int = 2000,
+    *,
+    n_relevant: int | None = None,
+    n_irrelevant: int = 0,
+    n_classes: int = 2,
+    exponent: float = 0.5,
+    noise: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Sample a function whose smoothness index is known.
+
+    The index is the rate ``alpha`` in ``sigma_M ~ M^(-alpha)``, the L2 error of
+    the best approximation by M terms that are constant on boxes [1]_.
+
+    Parameters
+    ----------
+    kind : str, default="smooth"
+        The function:
+
+        - ``"smooth"`` (a sum of sines) and ``"linear"``: smooth in ``n_relevant``
+          variables, index ``1 / n_relevant``;
+        - ``"jump"``: ``n_classes`` classes between concentric spheres in
+          ``n_relevant`` dimensions, index ``1 / (2 (n_relevant - 1))``;
+        - ``"hoelder"`` (Takagi-Landsberg), ``"weierstrass"`` and
+          ``"fractional-brownian"``: rough everywhere in one variable, index
+          ``exponent``;
+        - ``"boxes"``: classes on finitely many boxes, index infinity;
+        - ``"noise"`` (numbers) and ``"noise-labels"`` (classes): index 0.
+    n_samples : int, default=2000
+        Number of rows, uniform on the unit cube.
+    n_relevant : int, default=None
+        Columns that the function depends on. None means 2, or 1 for the functions of
+        one variable, which take no other value.
+    n_irrelevant : int, default=0
+        Further columns, which do not change the index.
+    n_classes : int, default=2
+        Number of classes of ``"jump"``, ``"boxes"`` and ``"noise-labels"``.
+    exponent : float, default=0.5
+        Hoelder exponent in (0, 1) of the functions of one variable.
+    noise : float, default=0
+        For numbers, the standard deviation of additive Gaussian noise in units of the
+        standard deviation of the clean targets; for classes, the fraction of labels
+        that :func:`corrupt_labels` changes. The returned index is that of the clean
+        function.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the samples, of the random parts of the function and of the noise.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_relevant + n_irrelevant), float64
+        Samples in the unit cube.
+    y : ndarray of shape (n_samples,)
+        float64 for regression, int64 for classes.
+    alpha : float
+        The true index of the clean function.
+
+    References
+    ----------
+    .. [1] R. DeVore, *Nonlinear approximation*, Acta Numerica 7 (1998); S. Dekel and
+       D. Leviatan, *Adaptive multivariate approximation using binary space partitions
+       and geometric wavelets*, SIAM J. Numer. Anal. 43 (2005).
+
+    Examples
+    --------
+    >>> from sksmooth.datasets import make_known_smoothness
+    >>> X, y, alpha = make_known_smoothness("jump", 500, n_relevant=3, random_state=0)
+    >>> X.shape, sorted(set(y.tolist())), alpha
+    ((500, 3), [0, 1], 0.25)
+    """
+    rng = check_random_state(random_state)
+    function, true_index, is_classification = _KINDS[kind]
+    if kind in _ONE_VARIABLE:
+        if n_relevant not in (None, 1):
+            raise ValueError(
+                f"kind={kind!r} is a function of one variable, got "
+                f"n_relevant={n_relevant}; add columns by n_irrelevant."
+            )
+        n_relevant = 1
+    elif n_relevant is None:
+        n_relevant = 2
+    X = rng.uniform(size=(n_samples, n_relevant + n_irrelevant))
+    y = np.asarray(function(X[:, :n_relevant], exponent, n_classes, rng))
+    alpha = float(true_index(n_relevant, exponent))
+    if is_classification:
+        y = y.astype(np.int64)
+        if noise > 0:
+            y = corrupt_labels(y, noise, rng)
+    elif noise > 0:
+        y = y + noise * y.std() * rng.standard_normal(n_samples)
+    return X, y, alpha
+
+
+@validate_params(
+    {
+        "y": ["array-like"],
+        "fraction": [Interval(Real, 0, 1, closed="both")],
+        "random_state": ["random_state"],
+        "confusion": ["array-like", None],
+        "return_mask": ["boolean"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def corrupt_labels(
+    y: ArrayLike,
+    fraction: float = 0.1,
+    random_state: int | np.random.RandomState | None = None,
+    *,
+    confusion: ArrayLike | None = None,
+    return_mask: bool = False,
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """Replace a fraction of the labels by wrong ones.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Class labels of any dtype, at least two classes.
+    fraction : float, default=0.1
+        Fraction in [0, 1] of the samples that get another label;
+        ``round(fraction * n_samples)`` labels are changed.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the choice of samples and of their new labels.
+    confusion : array-like of shape (n_classes, n_classes), default=None
+        Row i holds the relative probabilities of the labels that replace class i, in
+        the sorted order of the classes; its diagonal is not used. A class whose row is
+        zero off the diagonal is never changed. None means symmetric noise: every other
+        class is equally likely.
+    return_mask : bool, default=False
+        Whether to return also which samples were changed.
+
+    Returns
+    -------
+    y_corrupted : ndarray of shape (n_samples,)
+        A copy of ``y`` with wrong labels.
+    mask : ndarray of shape (n_samples,), bool
+        True where the label was changed. Only if ``return_mask`` is True.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksmooth.datasets import corrupt_labels
+    >>> y = np.repeat(["cat", "dog"], 10)
+    >>> int((corrupt_labels(y, 0.3, random_state=0) != y).sum())
+    6
+    """
+    y = column_or_1d(y)
+    rng = check_random_state(random_state)
+    classes, codes = np.unique(y, return_inverse=True)
+    n_classes = len(classes)
+    if n_classes < 2:
+        raise ValueError("y holds one class only: there is no wrong label to give.")
+    transition = _transition_matrix(confusion, n_classes)
+    eligible = np.flatnonzero(transition.sum(axis=1)[codes] > 0)
+    n_changed = round(fraction * len(y))
+    if n_changed > len(eligible):
+        raise ValueError(
+            f"fraction={fraction} asks for {n_changed} wrong labels, but `confusion` "
+            f"lets only {len(eligible)} samples change; lower `fraction`."
+        )
+    changed = rng.choice(eligible, size=n_changed, replace=False)
+    thresholds = np.cumsum(transition, axis=1)
+    draws = rng.uniform(size=n_changed) * thresholds[codes[changed], -1]
+    new_codes = codes.copy()
+    new_codes[changed] = (thresholds[codes[changed]] <= draws[:, None]).sum(axis=1)
+    mask = np.zeros(len(y), dtype=bool)
+    mask[changed] = True
+    corrupted = classes[new_codes]
+    return (corrupted, mask) if return_mask else corrupted
+
+
+def _transition_matrix(confusion: ArrayLike | None, n_classes: int) -> np.ndarray:
+    if confusion is None:
+        return 1.0 - np.eye(n_classes)
+    transition = check_array(confusion, dtype=np.float64, copy=True, input_name="confusion")
+    if transition.shape != (n_classes, n_classes):
+        raise ValueError(
+            f"confusion has shape {transition.shape}, but y holds {n_classes} classes: "
+            f"it must have shape ({n_classes}, {n_classes})."
+        )
+    if (transition < 0).any():
+        raise ValueError("confusion must not hold negative probabilities.")
+    np.fill_diagonal(transition, 0.0)
+    return transition

@@ -1,0 +1,467 @@
+"""From norms or error curves to a smoothness index: windows, fits, intervals.
+
+Everything here works on plain arrays. The rates are those of nonlinear approximation
+(DeVore, Acta Numerica 7, 1998): ``sigma_M ~ C M^(-alpha)`` for the error of the M-term
+approximation in L_p, and ``k^-(alpha + 1/p)`` for the k-th largest norm.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import stats
+
+from .exceptions import FewTermsWarning, PoorFitWarning, UnresolvedIndexWarning
+
+__all__ = [
+    "IndexFit",
+    "PowerLaw",
+    "elisha_dekel_index",
+    "fit_power_law",
+    "fit_window",
+    "held_out_rate",
+    "m_term_index",
+    "sparsity_probe_index",
+    "weak_lp_index",
+]
+
+# The window of terms that the line is fitted on. Each split makes two terms, so M terms
+# are about M / 2 cells. With fewer than 20 samples a cell, the error says more about
+# the sampling than about the function; so the window ends there, and in any case well
+# before the trees run out of nodes. It starts after the terms that find the coarse
+# shape, and a twentieth of its end gives the slope more than a decade of support.
+_SAMPLES_PER_CELL = 20
+_FIRST_TERM = 20
+_SPAN = 20
+_N_POINTS = 60  # equally spaced in log M, so that every octave weighs the same
+
+_FEWEST_TERMS = 40  # the window must end beyond them, or a warning says so
+_POOREST_R_SQUARED = 0.8
+_NEGLIGIBLE_DECAY = 0.05  # of log error over the window: noise, for which R^2 is void
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """A least-squares line ``log error = intercept + slope * log M``."""
+
+    slope: float
+    intercept: float
+    slope_error: float
+    r_squared: float
+    drop: float
+
+    def __call__(self, n_terms: np.ndarray) -> np.ndarray:
+        """Errors on the line."""
+        return np.exp(self.intercept + self.slope * np.log(n_terms))
+
+
+@dataclass(frozen=True, eq=False)
+class IndexFit:
+    """A smoothness index and what it was read from.
+
+    Attributes
+    ----------
+    alpha : float
+        The index.
+    interval : tuple of float
+        Lower and upper end of the confidence interval.
+    n_terms, errors : ndarray of shape (n_points,)
+        The decaying curve.
+    fit_range : tuple of int
+        First and last number of terms of the fit window, both in it.
+    line : PowerLaw
+        The line over the window.
+    """
+
+    alpha: float
+    interval: tuple[float, float]
+    n_terms: np.ndarray
+    errors: np.ndarray
+    fit_range: tuple[int, int]
+    line: PowerLaw
+
+
+def fit_power_law(n_terms: np.ndarray, errors: np.ndarray) -> PowerLaw:
+    """Fit a line to log errors against the logarithm of the number of terms.
+
+    Points with a vanishing error are left out.
+
+    Parameters
+    ----------
+    n_terms : ndarray of shape (n_points,)
+        Positive numbers of terms.
+    errors : ndarray of shape (n_points,)
+        Non-negative errors.
+
+    Returns
+    -------
+    line : PowerLaw
+        Flat (slope and intercept 0) if fewer than two errors are positive.
+    """
+    kept = errors > 0
+    x, y = np.log(n_terms[kept]), np.log(errors[kept])
+    if len(x) < 2:
+        return PowerLaw(0.0, 0.0, 0.0, 0.0, 0.0)
+    centred = x - x.mean()
+    slope = centred @ y / (centred @ centred)
+    residual = y - y.mean() - slope * centred
+    total = np.sum((y - y.mean()) ** 2)
+    variance = residual @ residual / max(len(x) - 2, 1) / (centred @ centred)
+    return PowerLaw(
+        slope=float(slope),
+        intercept=float(y.mean() - slope * x.mean()),
+        slope_error=float(np.sqrt(variance)),
+        r_squared=float(1 - residual @ residual / total) if total > 0 else 1.0,
+        drop=float(abs(slope) * np.ptp(x)),
+    )
+
+
+def fit_window(n_samples: float, n_terms: int) -> tuple[int, int]:
+    """First and last number of terms at which the decay of one tree can be trusted.
+
+    Parameters
+    ----------
+    n_samples : float
+        Number of samples that a tree was grown on.
+    n_terms : int
+        Number of terms of the tree.
+
+    Returns
+    -------
+    first, last : int
+        Ends of the window, both in it; ``first < last`` if there are two terms.
+    """
+    last = max(min(2 * n_samples / _SAMPLES_PER_CELL, n_terms / 2), 2)
+    first = min(max(_FIRST_TERM, last / _SPAN), last / 4)
+    return max(int(first), 1), int(last)
+
+
+def m_term_index(
+    curves: np.ndarray, window: tuple[int, int], p: float, confidence_level: float
+) -> IndexFit:
+    """Rate of the M-term error, averaged over trees.
+
+    Parameters
+    ----------
+    curves : ndarray of shape (n_trees, n_terms + 1)
+        Mean p-th power of every tree's error with 0, 1, ... terms.
+    window : tuple of int
+        First and last number of terms of the fit, from :func:`fit_window`.
+    p : float
+        Exponent of the error norm.
+    confidence_level : float
+        Level of the interval.
+
+    Returns
+    -------
+    fit : IndexFit
+        The index.
+    """
+    points = _log_spaced(*window)
+
+    def line(kept: np.ndarray) -> PowerLaw:
+        return fit_power_law(points, curves[kept].mean(axis=0)[points] ** (1 / p))
+
+    fit = _jackknifed(line, lambda law: -law.slope, len(curves), confidence_level)
+    fit = replace(
+        fit,
+        n_terms=np.arange(1, curves.shape[1]),
+        errors=curves.mean(axis=0)[1:] ** (1 / p),
+        fit_range=window,
+    )
+    return _checked(fit)
+
+
+def unresolved(fit: IndexFit) -> IndexFit:
+    """The fit of a function that is constant on few boxes: an unbounded index."""
+    warnings.warn(
+        "The trees need only a few terms to leave no error: the function looks "
+        "constant on finitely many boxes, which is smoother than any index says. "
+        "alpha_ is infinite; read it as unresolved at this number of samples.",
+        UnresolvedIndexWarning,
+        stacklevel=4,
+    )
+    return replace(fit, alpha=np.inf, interval=(fit.interval[0], np.inf))
+
+
+def is_finite_box_function(n_terms: np.ndarray, residual: float, n_samples: float) -> bool:
+    """Whether trees without error are too small for any function of finite index.
+
+    The smallest trees of a rough function are those of a jump across a curve in two
+    dimensions: resolving it at the distance of the samples takes of the order of
+    ``sqrt(n_samples)`` cells. Trees that are smaller than this see finitely many boxes,
+    provided that their cells hold many samples (else they may just be small).
+
+    Parameters
+    ----------
+    n_terms : ndarray of shape (n_trees,)
+        Number of terms of every tree.
+    residual : float
+        In-sample error of the full trees relative to the error without terms.
+    n_samples : float
+        Number of samples that a tree was grown on.
+    """
+    typical = np.median(n_terms)
+    few = typical <= min(2 * np.sqrt(n_samples), n_samples / _SAMPLES_PER_CELL)
+    return bool(few and residual < 1e-6)
+
+
+def held_out_rate(curves: np.ndarray, window: tuple[int, int], p: float) -> float:
+    """Rate at which given wavelets, in their order, approximate other samples.
+
+    Parameters
+    ----------
+    curves : ndarray of shape (n_trees, n_terms + 1)
+        Mean p-th power of every tree's error on those samples.
+    window : tuple of int
+        Fit window of the fit.
+    p : float
+        Exponent of the error norm.
+
+    Returns
+    -------
+    rate : float
+        Positive if the error falls, zero or negative if the terms fitted noise.
+    """
+    points = _log_spaced(*window)
+    return -fit_power_law(points, curves.mean(axis=0)[points] ** (1 / p)).slope
+
+
+def weak_lp_index(
+    norms: np.ndarray,
+    tree: np.ndarray,
+    n_trees: int,
+    window: tuple[int, int],
+    p: float,
+    confidence_level: float,
+) -> IndexFit:
+    """Index from the decay of the sorted norms of all trees, ``k^-(alpha + 1/p)``.
+
+    Parameters
+    ----------
+    norms : ndarray of shape (n_terms,)
+        Norms of the terms of all trees, falling.
+    tree : ndarray of shape (n_terms,)
+        Tree of every term.
+    n_trees : int
+        Number of trees J.
+    window : tuple of int
+        Fit window of one tree. The norms of J trees alike decay like those of one, J
+        times stretched, so it is multiplied by J.
+    p, confidence_level
+        As in :func:`m_term_index`.
+
+    Returns
+    -------
+    fit : IndexFit
+        ``errors`` holds the norms.
+    """
+
+    def ends(n_trees: int, n_terms: int) -> tuple[int, int]:
+        return window[0] * n_trees, min(window[1] * n_trees, n_terms)
+
+    def line(kept: np.ndarray) -> PowerLaw:
+        own = norms[np.isin(tree, kept)]
+        ranks = _log_spaced(*ends(len(kept), len(own)))
+        return fit_power_law(ranks, own[ranks - 1])
+
+    fit = _jackknifed(line, lambda law: -law.slope - 1 / p, n_trees, confidence_level)
+    fit = replace(
+        fit,
+        n_terms=np.arange(1, len(norms) + 1),
+        errors=norms,
+        fit_range=ends(n_trees, len(norms)),
+    )
+    return _checked(fit)
+
+
+def elisha_dekel_terms(n_nodes: int, n_trees: int) -> np.ndarray:
+    """Numbers of terms at which the authors' tool takes the error.
+
+    They are 1, 1 + 2J, 1 + 4J, ... below 1000, as long as 2J nodes are left beyond.
+    """
+    step = 2 * n_trees
+    return np.arange(1, max(min(1000, n_nodes - step + 1), 2), step)
+
+
+def elisha_dekel_index(
+    squared_errors: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    n_nodes: np.ndarray,
+    confidence_level: float,
+) -> IndexFit:
+    """Slope of log mean squared error, the procedure of the authors' tool.
+
+    The index is twice the L2 rate (Elisha and Dekel, arXiv 1710.03263).
+
+    Parameters
+    ----------
+    squared_errors : callable
+        Takes numbers of terms and the numbers of the trees to use; gives the mean
+        squared errors, with root means among the ranked terms.
+    n_nodes : ndarray of shape (n_trees,)
+        Number of nodes of every tree.
+    confidence_level : float
+        Level of the interval.
+
+    Returns
+    -------
+    fit : IndexFit
+        ``errors`` holds mean squared errors.
+    """
+
+    def curve(kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        n_terms = elisha_dekel_terms(n_nodes[kept].sum(), len(kept))
+        return n_terms, squared_errors(n_terms, kept)
+
+    fit = _jackknifed(
+        lambda kept: fit_power_law(*curve(kept)),
+        lambda law: -law.slope,
+        len(n_nodes),
+        confidence_level,
+    )
+    n_terms, errors = curve(np.arange(len(n_nodes)))
+    fit_range = (int(n_terms[0]), int(n_terms[-1]))
+    return _checked(replace(fit, n_terms=n_terms, errors=errors, fit_range=fit_range))
+
+
+# Degrees from the vertical, and the grid of tau, of the published code.
+_PROBE_ANGLES = np.arange(0.1, 0.4 - 1e-12, 0.03)
+_PROBE_TAUS = np.arange(0.1, 2.0 - 1e-12, 0.01)
+
+
+def sparsity_probe_index(
+    norms: np.ndarray,
+    tree: np.ndarray,
+    n_trees: int,
+    p: float,
+    confidence_level: float,
+) -> IndexFit:
+    """Critical exponent of the tau-sparsity, as in the code of Sparsity-Probe.
+
+    With ``D(tau) = -(1 / (J tau)) (sum ||psi||^tau)^(1/tau - 1) sum ||psi||^(tau - 1)``,
+    tau is the largest of a grid at which the angle of a line of slope D(tau) is within
+    epsilon of -90 degrees, and the index is the mean of ``1/tau - 1/p`` over ten values
+    of epsilon between 0.1 and 0.4 degrees (Ben-Shaul and Dekel, arXiv 2105.06849, and
+    their code). D is not the derivative of the tau-norm in tau, and the index drifts
+    with the number of terms; it is here to compare with published values.
+
+    Parameters
+    ----------
+    norms, tree, n_trees, p, confidence_level
+        As in :func:`weak_lp_index`.
+
+    Returns
+    -------
+    fit : IndexFit
+        ``errors`` holds the norms; the line has the slope ``-(alpha + 1/p)``.
+    """
+
+    def critical(kept: np.ndarray) -> float:
+        own = norms[np.isin(tree, kept)]
+        taus = critical_taus(np.log(own[own > 0]), len(kept))
+        return np.inf if taus is None else float(np.mean(1 / taus - 1 / p))
+
+    fit = _jackknifed(critical, lambda alpha: alpha, n_trees, confidence_level)
+    ranks = np.arange(1, len(norms) + 1)
+    fit = replace(
+        fit,
+        n_terms=ranks,
+        errors=norms,
+        fit_range=(1, len(norms)),
+        line=_line_of_slope(-(fit.alpha + 1 / p), ranks, norms),
+    )
+    if np.isinf(fit.alpha):
+        return unresolved(fit)
+    return fit
+
+
+def critical_taus(log_norms: np.ndarray, n_trees: int) -> np.ndarray | None:
+    """The critical tau for each epsilon; None if even the smallest tau is beyond it."""
+    if not len(log_norms):
+        return None
+    taus = _PROBE_TAUS
+    with np.errstate(over="ignore"):
+        log_slope = np.array(
+            [
+                (1 / tau - 1) * np.logaddexp.reduce(tau * log_norms)
+                + np.logaddexp.reduce((tau - 1) * log_norms)
+                for tau in taus
+            ]
+        ) - np.log(n_trees * taus)
+        # The angle to the vertical is arctan(1 / |D|).
+        from_vertical = np.rad2deg(np.arctan(np.exp(-log_slope)))
+    steep = from_vertical <= _PROBE_ANGLES[:, None]
+    if not steep.any(axis=1).all():
+        return None
+    return taus[steep.shape[1] - 1 - np.argmax(steep[:, ::-1], axis=1)]
+
+
+def _line_of_slope(slope: float, ranks: np.ndarray, norms: np.ndarray) -> PowerLaw:
+    free = fit_power_law(ranks, norms)
+    kept = norms > 0
+    x, y = np.log(ranks[kept]), np.log(norms[kept])
+    if not np.isfinite(slope) or len(x) < 2:
+        return free
+    intercept = np.mean(y - slope * x)
+    residual = y - intercept - slope * x
+    total = np.sum((y - y.mean()) ** 2)
+    return replace(
+        free,
+        slope=slope,
+        intercept=float(intercept),
+        r_squared=float(1 - residual @ residual / total) if total > 0 else 0.0,
+    )
+
+
+def _log_spaced(first: int, last: int) -> np.ndarray:
+    return np.unique(np.round(np.geomspace(first, last, _N_POINTS)).astype(np.int64))
+
+
+def _jackknifed(
+    estimate: Callable, index: Callable, n_trees: int, confidence_level: float
+) -> IndexFit:
+    """An estimate from all trees, with an interval from leaving out one at a time.
+
+    The interval covers the randomness of the trees and of their subsamples. With one
+    tree there is only the standard error of its line.
+    """
+    everything = np.arange(n_trees)
+    law = estimate(everything)
+    alpha = float(index(law))
+    if n_trees > 1:
+        others = [index(estimate(np.delete(everything, j))) for j in everything]
+        with np.errstate(invalid="ignore"):
+            error = np.sqrt((n_trees - 1) * np.var(others))
+        error, freedom = (error if np.isfinite(error) else np.inf), n_trees - 1
+    elif isinstance(law, PowerLaw):
+        error, freedom = law.slope_error, _N_POINTS - 2
+    else:
+        error, freedom = np.inf, 1
+    margin = stats.t.ppf(0.5 + confidence_level / 2, freedom) * error
+    interval = (alpha - margin, alpha + margin) if np.isfinite(alpha) else (0.0, np.inf)
+    if not isinstance(law, PowerLaw):
+        law = PowerLaw(0.0, 0.0, 0.0, 0.0, 0.0)
+    empty = np.empty(0)
+    return IndexFit(alpha, tuple(map(float, interval)), empty, empty, (1, 1), law)
+
+
+def _checked(fit: IndexFit) -> IndexFit:
+    if fit.fit_range[1] < _FEWEST_TERMS:
+        warnings.warn(
+            f"The fit window {fit.fit_range} holds few terms: with so few samples, or "
+            "so shallow trees, the index is rough. More samples or deeper trees help.",
+            FewTermsWarning,
+            stacklevel=4,
+        )
+    elif fit.line.r_squared < _POOREST_R_SQUARED and fit.line.drop > _NEGLIGIBLE_DECAY:
+        warnings.warn(
+            f"The decay is not a power law over the fit window {fit.fit_range} "
+            f"(r_squared_ = {fit.line.r_squared:.2f} < {_POOREST_R_SQUARED}); look at "
+            "errors_ before reading the index.",
+            PoorFitWarning,
+            stacklevel=4,
+        )
+    return fit

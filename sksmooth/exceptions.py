@@ -1,0 +1,34 @@
+"""Warnings that say why a smoothness index cannot be trusted as it stands."""
+
+__all__ = [
+    "ConstantFeaturesWarning",
+    "FewTermsWarning",
+    "PoorFitWarning",
+    "SmoothnessWarning",
+    "TargetTypeWarning",
+    "UnresolvedIndexWarning",
+]
+
+
+class SmoothnessWarning(UserWarning):
+    """Base class: the index was computed, but read it with care."""
+
+
+class ConstantFeaturesWarning(SmoothnessWarning):
+    """No feature separates the samples, so no term reduces the error (index 0)."""
+
+
+class FewTermsWarning(SmoothnessWarning):
+    """The fit window holds too few terms for a slope to mean much."""
+
+
+class PoorFitWarning(SmoothnessWarning):
+    """The decay is not a power law over the fit window (low ``r_squared_``)."""
+
+
+class UnresolvedIndexWarning(SmoothnessWarning):
+    """The error vanishes after finitely many terms: the index is unbounded."""
+
+
+class TargetTypeWarning(SmoothnessWarning):
+    """The targets look like another kind than their dtype says."""

@@ -1,0 +1,15 @@
+"""Where trees come from: grown here, or read from other libraries' forests."""
+
+from .grow import grow_forest
+from .read import in_bag_weights, read_forest
+from .sampling import canonical_order
+from .structure import Forest, Tree
+
+__all__ = [
+    "Forest",
+    "Tree",
+    "canonical_order",
+    "grow_forest",
+    "in_bag_weights",
+    "read_forest",
+]

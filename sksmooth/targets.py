@@ -1,0 +1,322 @@
+"""Targets as samples of a vector-valued function.
+
+L classes become the vertices of a regular simplex in R^(L-1) with edge sqrt(2). That
+map is an isometry of the centred one-hot vectors, so distances between class means are
+distances between class proportions, and the variance of the embedded labels is their
+Gini impurity. Regression targets stay as they are.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.linalg import helmert
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted
+
+from .exceptions import TargetTypeWarning
+
+__all__ = ["SimplexEncoder", "Targets", "encode_targets"]
+
+# Squares of larger spreads overflow, of smaller ones underflow, in float64.
+_LARGEST_SPREAD, _SMALLEST_SPREAD = 1e150, 1e-150
+
+
+def simplex_vertices(n_classes: int) -> np.ndarray:
+    """Vertices of the centred regular simplex with edge sqrt(2), one per class.
+
+    The rows of the Helmert matrix are an orthonormal basis of the hyperplane that
+    holds the centred one-hot vectors; its columns are their coordinates.
+    """
+    return np.ascontiguousarray(helmert(n_classes).T)
+
+
+class SimplexEncoder(TransformerMixin, BaseEstimator):
+    """Map class labels to the vertices of a regular simplex, and back.
+
+    The L classes of a label vector become L points of R^(L-1) at mutual distance
+    sqrt(2), with their centroid at the origin: the centred one-hot vectors in an
+    orthonormal basis of the hyperplane in which they lie. Averages of encoded labels
+    are class proportions in the same coordinates, and their variance is the Gini
+    impurity [1]_.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The sorted class labels.
+    vertices_ : ndarray of shape (n_classes, n_classes - 1), float64
+        Row i is the vertex of ``classes_[i]``.
+
+    See Also
+    --------
+    BesovSmoothnessEstimator : Encodes its class labels in this way.
+
+    References
+    ----------
+    .. [1] O. Elisha and S. Dekel, *Wavelet decompositions of Random Forests*, JMLR 17
+       (2016), section 3.
+
+    Examples
+    --------
+    >>> from sksmooth import SimplexEncoder
+    >>> encoder = SimplexEncoder().fit(["ant", "bee", "cat"])
+    >>> encoder.transform(["ant", "cat"]).round(3)
+    array([[ 0.707,  0.408],
+           [ 0.   , -0.816]])
+    >>> encoder.inverse_transform([[0.5, 0.5]])
+    array(['ant'], dtype='<U3')
+    """
+
+    def fit(self, y: ArrayLike) -> SimplexEncoder:
+        """Learn the classes.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Class labels of any dtype that can be sorted; at least two classes.
+
+        Returns
+        -------
+        self : SimplexEncoder
+            The fitted encoder.
+        """
+        classes = np.unique(_label_vector(y))
+        if len(classes) < 2:
+            raise ValueError(
+                f"y holds one class only ({classes[0]!r}); a simplex needs at least two."
+            )
+        self.classes_ = classes
+        self.vertices_ = simplex_vertices(len(classes))
+        return self
+
+    def fit_transform(self, y: ArrayLike) -> np.ndarray:
+        """Learn the classes and encode the labels.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Class labels.
+
+        Returns
+        -------
+        points : ndarray of shape (n_samples, n_classes - 1), float64
+            The vertex of each label.
+        """
+        return self.fit(y).transform(y)
+
+    def transform(self, y: ArrayLike) -> np.ndarray:
+        """Encode labels as simplex vertices.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Class labels, all of them seen in ``fit``.
+
+        Returns
+        -------
+        points : ndarray of shape (n_samples, n_classes - 1), float64
+            The vertex of each label.
+
+        Raises
+        ------
+        ValueError
+            If a label was not seen in ``fit``.
+        """
+        check_is_fitted(self)
+        y = _label_vector(y)
+        codes, known = class_codes(y, self.classes_)
+        if not known.all():
+            unknown = np.unique(y[~known])[:5].tolist()
+            raise ValueError(f"y holds labels that fit has not seen: {unknown}.")
+        return self.vertices_[codes]
+
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
+        """Label points by their nearest vertex.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_classes - 1)
+            Points of the embedding space, such as averages of encoded labels.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            The class of the nearest vertex; the first one of several at equal distance.
+        """
+        check_is_fitted(self)
+        X = check_array(X, dtype=np.float64)
+        if X.shape[1] != self.vertices_.shape[1]:
+            raise ValueError(
+                f"X has {X.shape[1]} columns, but the simplex of {len(self.classes_)} "
+                f"classes lies in {self.vertices_.shape[1]} dimensions."
+            )
+        # All vertices have one norm, so the nearest has the largest inner product.
+        return self.classes_[np.argmax(X @ self.vertices_.T, axis=1)]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.target_tags.one_d_labels = True
+        tags.target_tags.required = True
+        tags.requires_fit = True
+        return tags
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """Target samples ready for the decomposition.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_samples, n_outputs), float64
+        Simplex vertices or regression targets.
+    floor : ndarray of shape (n_samples,), float64
+        Squared distance of each true target to ``values`` that no approximation can
+        remove: not zero only for labels of classes that were not fitted, which are
+        orthogonal to the simplex of the fitted ones.
+    codes : ndarray of shape (n_samples,), intp or None
+        Class numbers; None for regression.
+    """
+
+    values: np.ndarray
+    floor: np.ndarray
+    codes: np.ndarray | None
+
+    @property
+    def tie_break(self) -> np.ndarray:
+        """One number a sample, by which samples with equal features are told apart."""
+        return self.values[:, 0] if self.codes is None else self.codes
+
+
+def encode_targets(
+    y: ArrayLike, *, classes: np.ndarray | None = None, n_outputs: int | None = None
+) -> tuple[Targets, np.ndarray | None]:
+    """Turn ``y`` into targets, and say which classes it holds.
+
+    Floating-point and two-dimensional ``y`` are numbers, anything else is class labels.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets.
+    classes, n_outputs : ndarray, int
+        What the fitted targets were, to encode new ones alike: ``n_outputs`` numbers
+        if ``classes`` is None. Both None at fit.
+
+    Returns
+    -------
+    targets : Targets
+        The encoded targets.
+    classes : ndarray or None
+        The class labels; None for regression.
+    """
+    is_classification = classes is not None if n_outputs else _holds_labels(y)
+    if not is_classification:
+        return _numeric_targets(y, n_outputs), None
+    y = _label_vector(y)
+    if classes is None:
+        classes = np.unique(y)
+        if len(classes) < 2:
+            raise ValueError(
+                f"y holds one class only ({classes[0]!r}): there is nothing to measure; "
+                "at least 2 classes are needed."
+            )
+    codes, known = class_codes(y, classes)
+    values = simplex_vertices(len(classes))[codes]
+    # A class that was not fitted is one more one-hot axis: in the coordinates of the
+    # fitted simplex it sits at the centroid, at squared distance 1 + 1/L from it.
+    values[~known] = 0.0
+    floor = np.where(known, 0.0, 1.0 + 1.0 / len(classes))
+    return Targets(values, floor, np.where(known, codes, -1)), classes
+
+
+def class_codes(y: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of labels in the sorted ``classes``, and which of them are in it."""
+    try:
+        codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    except TypeError as error:
+        raise ValueError(
+            f"The labels (dtype {y.dtype}) cannot be compared with the fitted classes "
+            f"(dtype {classes.dtype})."
+        ) from error
+    return codes, classes[codes] == y
+
+
+def _holds_labels(y: ArrayLike) -> bool:
+    kind = type_of_target(y, input_name="y", raise_unknown=True)
+    if kind not in ("binary", "multiclass"):
+        return False
+    y = np.asarray(y)
+    is_vector = y.size == max(y.shape)  # a single column counts as a vector
+    if is_vector:
+        _warn_if_mistyped(y.ravel())
+    return is_vector and y.dtype.kind != "f"
+
+
+def _warn_if_mistyped(y: np.ndarray) -> None:
+    if y.dtype.kind == "f":
+        if 3 <= len(np.unique(y)) <= min(20, len(y) // 10):
+            warnings.warn(
+                "y is of a floating-point dtype, so it is taken as numbers, but it "
+                "holds a few whole numbers only; if they are class labels, pass "
+                "y.astype(int).",
+                TargetTypeWarning,
+                stacklevel=4,
+            )
+    elif y.dtype.kind in "iu" and len(np.unique(y)) > max(20, len(y) // 4):
+        warnings.warn(
+            "y holds integers, so they are taken as class labels, but there are nearly "
+            "as many classes as samples; if they are numbers, pass y.astype(float).",
+            TargetTypeWarning,
+            stacklevel=4,
+        )
+
+
+def _label_vector(y: ArrayLike) -> np.ndarray:
+    y = column_or_1d(y, warn=True)
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise ValueError("Input y contains NaN or infinity.")
+    if y.dtype.kind == "O":
+        missing = np.array([value is None or value != value for value in y], dtype=bool)
+        if missing.any():
+            raise ValueError("Input y contains NaN or None; drop or fill those rows.")
+        if len({type(value) for value in y}) > 1:
+            y = _uniform_labels(y)
+    return y
+
+
+def _uniform_labels(y: np.ndarray) -> np.ndarray:
+    try:
+        np.unique(y)
+    except TypeError as error:
+        names = sorted({type(value).__name__ for value in y})
+        raise ValueError(
+            f"y mixes labels of types {names}, which cannot be sorted; use one type."
+        ) from error
+    return y
+
+
+def _numeric_targets(y: ArrayLike, n_outputs: int | None) -> Targets:
+    values = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
+    values = values.reshape(len(values), -1)
+    if n_outputs is not None and values.shape[1] != n_outputs:
+        raise ValueError(
+            f"y has {values.shape[1]} output columns, but the estimator was fitted with "
+            f"{n_outputs}."
+        )
+    with np.errstate(over="ignore"):
+        spread = np.abs(values - values[0]).max()
+    if spread > _LARGEST_SPREAD or 0 < spread < _SMALLEST_SPREAD:
+        raise ValueError(
+            f"The targets spread over {spread:.3g}, whose square is not a float64 "
+            "number; rescale y."
+        )
+    if n_outputs is None and spread == 0:
+        raise ValueError("y is constant: there is nothing to measure.")
+    return Targets(np.ascontiguousarray(values), np.zeros(len(values)), None)

@@ -1,0 +1,577 @@
+"""Decision forests read as geometric wavelet expansions.
+
+A node Omega with parent Omega' and means c, c' carries the wavelet
+``psi = 1_Omega (c - c')`` with ``||psi||_p = ||c - c'||_2 mu(Omega)^(1/p)``
+(Elisha and Dekel, JMLR 17, 2016; Dekel and Leviatan, SIAM J. Numer. Anal. 43, 2005).
+The mean of f over a tree's root comes first and is not a term; a forest is the average
+of its trees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import _check_sample_weight
+
+from ._kernels import log_box_volumes, node_sums, sample_ranges, sweep_errors
+from ._sklearn import Interval, StrOptions, validate_params
+from .forests import Forest, read_forest
+from .targets import Targets, encode_targets
+
+__all__ = [
+    "WaveletDecomposition",
+    "decompose",
+    "m_term_approximation",
+    "m_term_errors",
+    "tree_errors",
+    "wavelet_decomposition",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class WaveletDecomposition:
+    """The wavelets of a forest: arrays with one entry a node, tree after tree.
+
+    Parents come before their children. All arrays are read-only.
+
+    Attributes
+    ----------
+    tree : ndarray of shape (n_nodes,), int32
+        Tree of the node.
+    parent : ndarray of shape (n_nodes,), int32
+        Parent within these arrays, -1 for roots.
+    depth : ndarray of shape (n_nodes,), int32
+        0 for roots.
+    feature : ndarray of shape (n_nodes,), int32
+        Column of the split that made the node, -1 for roots.
+    count : ndarray of shape (n_nodes,), float64
+        Sum of the weights of the samples in the node that its tree was given.
+    mean : ndarray of shape (n_nodes, n_outputs), float64
+        Mean of the targets in the node; that of the parent in a node without samples.
+    psi : ndarray of shape (n_nodes, n_outputs), float64
+        Value of the wavelet on its node, ``mean - mean[parent]``; 0 for roots.
+    log_norm : ndarray of shape (n_nodes,), float64
+        Logarithm of ``||psi||_p``, -inf where it is 0.
+    order : ndarray of shape (n_terms,), int32
+        All nodes but the roots, by falling norm.
+    offsets : ndarray of shape (n_trees + 1,), int64
+        Tree j is ``[offsets[j]:offsets[j + 1]]``.
+    p : float
+        Exponent of the norm.
+    measure : {"samples", "volume"}
+        Measure of a node: its share of the samples' weight, or of the volume of the
+        box that the data span.
+    """
+
+    tree: np.ndarray
+    parent: np.ndarray
+    depth: np.ndarray
+    feature: np.ndarray
+    count: np.ndarray
+    mean: np.ndarray
+    psi: np.ndarray
+    log_norm: np.ndarray
+    order: np.ndarray
+    offsets: np.ndarray
+    p: float
+    measure: str
+
+    def __post_init__(self) -> None:
+        for value in vars(self).values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+
+    @property
+    def n_trees(self) -> int:
+        """Number of trees."""
+        return len(self.offsets) - 1
+
+    @property
+    def n_terms(self) -> int:
+        """Number of wavelets: nodes that are not roots."""
+        return len(self.order)
+
+    @property
+    def norm(self) -> np.ndarray:
+        """``||psi||_p`` of every node, in units of the targets."""
+        return np.exp(self.log_norm)
+
+    @property
+    def roots(self) -> np.ndarray:
+        """Node number of every tree's root."""
+        return self.offsets[:-1]
+
+    def tree_order(self, tree: int) -> np.ndarray:
+        """The nodes of one tree, without its root, by falling norm."""
+        return self.order[self.tree[self.order] == tree]
+
+    def __repr__(self) -> str:
+        return (
+            f"WaveletDecomposition(n_trees={self.n_trees}, n_terms={self.n_terms}, "
+            f"n_outputs={self.mean.shape[1]}, p={self.p:g}, measure={self.measure!r})"
+        )
+
+
+def decompose(
+    forest: Forest,
+    leaves: np.ndarray,
+    values: np.ndarray,
+    bags: np.ndarray,
+    *,
+    p: float = 2.0,
+    measure: str = "samples",
+    ranges: tuple[np.ndarray, np.ndarray] | None = None,
+) -> WaveletDecomposition:
+    """Wavelets of a forest, with counts and means from the given samples alone.
+
+    Parameters
+    ----------
+    forest : Forest
+        Topology.
+    leaves : ndarray of shape (n_trees, n_samples), int32
+        Leaf of every sample in every tree.
+    values : ndarray of shape (n_samples, n_outputs), float64
+        Targets.
+    bags : ndarray of shape (n_trees, n_samples) or (1, n_samples), float64
+        Weight of every sample in every tree, or in all of them.
+    p : float, default=2
+        Exponent of the norms, at least 1.
+    measure : {"samples", "volume"}, default="samples"
+        Measure of a node.
+    ranges : tuple of ndarray of shape (n_features,)
+        Smallest and largest value of every column on the scale of the thresholds;
+        needed for volumes.
+
+    Returns
+    -------
+    decomposition : WaveletDecomposition
+        The wavelets.
+    """
+    parts = [
+        _decompose_tree(tree, leaf, values, bag, p, ranges if measure == "volume" else None)
+        for tree, leaf, bag in zip(
+            forest.trees, leaves, np.broadcast_to(bags, leaves.shape), strict=True
+        )
+    ]
+    sizes = [len(part["parent"]) for part in parts]
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    pooled = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    tree = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+    is_root = pooled["parent"] < 0
+    pooled["parent"] = np.where(is_root, -1, pooled["parent"] + offsets[tree])
+    return WaveletDecomposition(
+        tree=tree,
+        order=falling_order(pooled["log_norm"], np.flatnonzero(~is_root)),
+        offsets=offsets,
+        p=float(p),
+        measure=measure,
+        **pooled,
+    )
+
+
+def _decompose_tree(tree, leaf, values, bag, p, ranges) -> dict[str, np.ndarray]:
+    parent = tree.parent
+    count, total = node_sums(parent, leaf, bag, values)
+    if count[0] <= 0:
+        raise ValueError("A tree holds no sample with a positive weight.")
+    up = np.maximum(parent, 0)
+    with np.errstate(invalid="ignore"):
+        mean = total / count[:, None]
+    depth = _depths(parent)
+    if (count == 0).any():
+        mean = _inherit_means(mean, count, parent, depth)
+    psi = mean - mean[up]
+    if ranges is None:
+        with np.errstate(divide="ignore"):
+            log_measure = np.log(count / count[0])
+    else:
+        log_measure = log_box_volumes(
+            parent,
+            _is_left(tree),
+            _split_of_parent(tree, tree.feature, parent),
+            _split_of_parent(tree, tree.threshold, parent),
+            *ranges,
+        )
+    with np.errstate(divide="ignore"):
+        log_norm = np.log(np.linalg.norm(psi, axis=1)) + log_measure / p
+    return {
+        "parent": parent,
+        "depth": depth,
+        "feature": _split_of_parent(tree, tree.feature, parent),
+        "count": count,
+        "mean": mean,
+        "psi": psi,
+        "log_norm": np.where((psi == 0).all(axis=1), -np.inf, log_norm),
+    }
+
+
+def _split_of_parent(tree, column: np.ndarray, parent: np.ndarray) -> np.ndarray:
+    return np.where(parent < 0, -1, column[np.maximum(parent, 0)]).astype(column.dtype)
+
+
+def _is_left(tree) -> np.ndarray:
+    is_left = np.zeros(tree.n_nodes, dtype=bool)
+    is_left[tree.left[tree.left >= 0]] = True
+    return is_left
+
+
+def _depths(parent: np.ndarray) -> np.ndarray:
+    """Depths by pointer doubling: as many array operations as the depth has bits."""
+    depth = (parent >= 0).astype(np.int32)
+    ancestor = np.maximum(parent, 0)
+    while ancestor.any():
+        depth = depth + depth[ancestor]
+        ancestor = ancestor[ancestor]
+    return depth
+
+
+def _inherit_means(mean, count, parent, depth) -> np.ndarray:
+    # Nodes without samples copy their parent, so that their wavelet is zero.
+    for level in range(1, depth.max() + 1):
+        empty = np.flatnonzero((depth == level) & (count == 0))
+        mean[empty] = mean[parent[empty]]
+    return mean
+
+
+def falling_order(log_norm: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """Sort nodes by falling norm, equal ones by their number.
+
+    Norms that are equal in exact arithmetic (of two halves of a node, say) differ by
+    rounding, which depends on the order of the samples; so they are compared in
+    single precision.
+    """
+    keys = log_norm[nodes]
+    return nodes[np.argsort(-keys.astype(np.float32), kind="stable")].astype(np.int32)
+
+
+def m_term_errors(
+    decomposition: WaveletDecomposition,
+    leaves: np.ndarray,
+    targets: Targets,
+    weights: np.ndarray | None = None,
+    n_terms: int | None = None,
+    trees: np.ndarray | None = None,
+) -> np.ndarray:
+    """Error of the M-term approximation of the pooled forest, for all M in one sweep.
+
+    Parameters
+    ----------
+    decomposition : WaveletDecomposition
+        Wavelets.
+    leaves : ndarray of shape (n_trees, n_samples), int32
+        Leaves of the samples, those of the fit or others.
+    targets : Targets
+        Their targets.
+    weights : ndarray of shape (n_samples,), default=None
+        Sample weights; None means equal ones.
+    n_terms : int, default=None
+        Largest M; None means all terms.
+    trees : ndarray of int, default=None
+        Numbers of the trees that make up the forest; None means all.
+
+    Returns
+    -------
+    errors : ndarray of shape (n_terms + 1,), float64
+        ``errors[M]`` is the L_p norm of ``f - f_M`` over the samples, in units of the
+        targets.
+    """
+    weights = np.ones(leaves.shape[1]) if weights is None else weights
+    trees = np.arange(decomposition.n_trees) if trees is None else trees
+    order = decomposition.order[np.isin(decomposition.tree[decomposition.order], trees)]
+    roots = decomposition.mean[decomposition.roots[trees]].mean(axis=0)
+    start, stop, samples = _node_samples(decomposition, leaves)
+    sums = sweep_errors(
+        order[:n_terms],
+        decomposition.tree,
+        start,
+        stop,
+        samples,
+        decomposition.psi / len(trees),
+        targets.values - roots,
+        targets.floor,
+        weights[None, :],
+        decomposition.p,
+    )
+    return _as_norms(sums[:, 0] / weights.sum(), decomposition.p)
+
+
+def squared_errors_with_ranked_roots(
+    decomposition: WaveletDecomposition,
+    leaves: np.ndarray,
+    targets: Targets,
+    weights: np.ndarray,
+    n_terms: np.ndarray,
+    trees: np.ndarray,
+) -> np.ndarray:
+    """Mean squared errors when root means count among the ranked terms.
+
+    So does the authors' tool: a root has the norm of its mean, classes being one-hot
+    vectors. Roots are part of every approximation all the same, so each one that is
+    among the first terms leaves room for one wavelet less.
+
+    Parameters
+    ----------
+    decomposition, leaves, targets, weights, trees
+        As in :func:`m_term_errors`.
+    n_terms : ndarray of int
+        Increasing numbers of terms, roots included.
+
+    Returns
+    -------
+    squared_errors : ndarray of shape (len(n_terms),)
+        Mean squared errors.
+    """
+    roots = decomposition.roots[trees]
+    # A one-hot mean is the centred mean plus 1/L in every coordinate.
+    squared_centre = 0.0 if targets.codes is None else 1 / (targets.values.shape[1] + 1)
+    root_norm = np.sqrt(np.sum(decomposition.mean[roots] ** 2, axis=1) + squared_centre)
+    log_norm = decomposition.log_norm.copy()
+    with np.errstate(divide="ignore"):
+        log_norm[roots] = np.log(root_norm)
+    ranked = falling_order(log_norm, np.flatnonzero(np.isin(decomposition.tree, trees)))
+    n_roots = np.cumsum(decomposition.parent[ranked] < 0)[n_terms - 1]
+    n_wavelets = n_terms - n_roots
+    errors = m_term_errors(decomposition, leaves, targets, weights, n_wavelets.max(), trees)
+    return errors[n_wavelets] ** 2
+
+
+def tree_errors(
+    decomposition: WaveletDecomposition,
+    tree: int,
+    leaves: np.ndarray,
+    targets: Targets,
+    weights: np.ndarray,
+) -> np.ndarray:
+    """Mean p-th power of the M-term error of one tree alone, under several weightings.
+
+    Parameters
+    ----------
+    decomposition : WaveletDecomposition
+        Wavelets.
+    tree : int
+        Tree number.
+    leaves : ndarray of shape (n_samples,), int32
+        Leaves of the samples in that tree.
+    targets : Targets
+        Their targets.
+    weights : ndarray of shape (n_weightings, n_samples), float64
+        One error curve each, such as in-bag and out-of-bag weights.
+
+    Returns
+    -------
+    means : ndarray of shape (n_terms_of_the_tree + 1, n_weightings), float64
+        ``means[M]`` with the M largest wavelets of the tree.
+    """
+    first, last = decomposition.offsets[tree : tree + 2]
+    parent = np.maximum(decomposition.parent[first:last] - first, -1)
+    start, stop = np.empty((2, last - first), dtype=np.int64)
+    samples = np.empty((1, len(leaves)), dtype=np.int32)
+    sample_ranges(parent, leaves, start, stop, samples[0])
+    sums = sweep_errors(
+        decomposition.tree_order(tree) - first,
+        np.zeros(last - first, dtype=np.int32),
+        start,
+        stop,
+        samples,
+        decomposition.psi[first:last],
+        targets.values - decomposition.mean[first],
+        targets.floor,
+        weights,
+        decomposition.p,
+    )
+    return np.maximum(sums, 0.0) / weights.sum(axis=1)
+
+
+def _node_samples(decomposition, leaves):
+    start = np.empty(len(decomposition.parent), dtype=np.int64)
+    stop = np.empty_like(start)
+    samples = np.empty(leaves.shape, dtype=np.int32)
+    for j, (first, last) in enumerate(
+        zip(decomposition.offsets[:-1], decomposition.offsets[1:], strict=True)
+    ):
+        parent = np.maximum(decomposition.parent[first:last] - first, -1)
+        sample_ranges(parent, leaves[j], start[first:last], stop[first:last], samples[j])
+    return start, stop, samples
+
+
+def _as_norms(mean_powers: np.ndarray, p: float) -> np.ndarray:
+    return np.maximum(mean_powers, 0.0) ** (1.0 / p)
+
+
+def m_term_approximation(
+    decomposition: WaveletDecomposition, leaves: np.ndarray, n_terms: int | None = None
+) -> np.ndarray:
+    """Values at the samples of the approximation by the largest wavelets.
+
+    Parameters
+    ----------
+    decomposition : WaveletDecomposition
+        Wavelets.
+    leaves : ndarray of shape (n_trees, n_samples), int32
+        Leaves of the samples.
+    n_terms : int, default=None
+        Number of terms M; None means all, which is the forest's own prediction.
+
+    Returns
+    -------
+    values : ndarray of shape (n_samples, n_outputs), float64
+        ``f_M`` at the samples.
+    """
+    kept = np.zeros(len(decomposition.parent), dtype=bool)
+    kept[decomposition.order[:n_terms]] = True
+    path_sums = path_values(decomposition, np.where(kept[:, None], decomposition.psi, 0))
+    values = np.zeros((leaves.shape[1], path_sums.shape[1]))
+    for leaf, root in zip(leaves, decomposition.roots, strict=True):
+        values += decomposition.mean[root] + path_sums[leaf + root]
+    return values / decomposition.n_trees
+
+
+def path_values(decomposition: WaveletDecomposition, values: np.ndarray) -> np.ndarray:
+    """Sum of per-node values along the path from the root to every node."""
+    total = values.copy()
+    for level in range(1, decomposition.depth.max(initial=0) + 1):
+        nodes = np.flatnonzero(decomposition.depth == level)
+        total[nodes] += total[decomposition.parent[nodes]]
+    return total
+
+
+def wavelet_features(
+    decomposition: WaveletDecomposition, leaves: np.ndarray, n_terms: int
+) -> sparse.csr_matrix:
+    """Values at the samples of the largest wavelets, one column a wavelet.
+
+    A column is ``||c - c'||_2`` on its node and 0 elsewhere.
+    """
+    nodes = decomposition.order[:n_terms]
+    start, stop, samples = _node_samples(decomposition, leaves)
+    counts = stop[nodes] - start[nodes]
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    # Column c lists samples[tree, start], samples[tree, start + 1], ...
+    first = decomposition.tree[nodes] * np.int64(leaves.shape[1]) + start[nodes]
+    positions = np.repeat(first - ends[:-1], counts) + np.arange(ends[-1])
+    heights = np.linalg.norm(decomposition.psi[nodes], axis=1)
+    return sparse.csc_matrix(
+        (np.repeat(heights, counts), samples.ravel()[positions], ends),
+        shape=(leaves.shape[1], len(nodes)),
+    ).tocsr()
+
+
+def wavelet_importances(
+    decomposition: WaveletDecomposition, n_features: int, n_terms: int | None = None
+) -> np.ndarray:
+    """Sum of the norms of the wavelets that splits by each feature made.
+
+    ``S_k = (1 / J) sum ||psi||_p`` over the nodes made by splits of column k, here over
+    the M largest and scaled to sum one (Elisha and Dekel, JMLR 17, 2016, with exponent
+    tau = 1).
+    """
+    nodes = decomposition.order[:n_terms]
+    sums = np.bincount(
+        decomposition.feature[nodes],
+        weights=decomposition.norm[nodes],
+        minlength=n_features,
+    )
+    total = sums.sum()
+    return sums / total if total > 0 else sums
+
+
+@validate_params(
+    {
+        "forest": "no_validation",
+        "X": ["array-like", "sparse matrix"],
+        "y": ["array-like"],
+        "sample_weight": ["array-like", Interval(Real, 0, None, closed="left"), None],
+        "p": [Interval(Real, 1, None, closed="left")],
+        "measure": [StrOptions({"samples", "volume"})],
+    },
+    prefer_skip_nested_validation=True,
+)
+def wavelet_decomposition(
+    forest: Any,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    p: float = 2.0,
+    measure: str = "samples",
+) -> WaveletDecomposition:
+    """Decompose the targets over the partitions of a fitted forest.
+
+    Only the splits are taken from the forest. Counts and means are those of the given
+    samples, all of them in every tree, so they need not be the ones the forest was
+    fitted on.
+
+    Parameters
+    ----------
+    forest : fitted estimator
+        A fitted scikit-learn tree or ensemble of trees (random forest, extra trees,
+        bagging, gradient boosting with one term per stage and class).
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Finite samples.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Class labels (any dtype but floating-point), or numbers.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights; None means equal ones.
+    p : float, default=2
+        Exponent of the norms, at least 1.
+    measure : {"samples", "volume"}, default="samples"
+        Measure of a node: its share of the samples, or of the volume of the box that
+        the data span.
+
+    Returns
+    -------
+    decomposition : WaveletDecomposition
+        Read-only arrays with one entry a node.
+
+    Raises
+    ------
+    NotFittedError
+        If the forest is not fitted.
+    TypeError
+        If it is not made of scikit-learn trees.
+    ValueError
+        If X or y is not finite, or their lengths differ.
+
+    References
+    ----------
+    .. [1] O. Elisha and S. Dekel, *Wavelet decompositions of Random Forests*, JMLR 17
+       (2016).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sksmooth import wavelet_decomposition
+    >>> X, y = load_iris(return_X_y=True)
+    >>> forest = RandomForestClassifier(3, random_state=0).fit(X, y)
+    >>> wavelets = wavelet_decomposition(forest, X, y)
+    >>> wavelets.n_trees, wavelets.n_terms == len(wavelets.norm) - 3
+    (3, True)
+    >>> bool(wavelets.norm[wavelets.order[0]] == wavelets.norm[wavelets.order].max())
+    True
+    """
+    topology = read_forest(forest)
+    X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
+    if X.shape[1] != topology.n_features:
+        raise ValueError(
+            f"X has {X.shape[1]} features, but the forest was fitted with "
+            f"{topology.n_features}."
+        )
+    check_consistent_length(X, y)
+    targets, _ = encode_targets(y)
+    weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+    return decompose(
+        topology,
+        topology.apply(X),
+        targets.values,
+        weights[None, :],
+        p=p,
+        measure=measure,
+        ranges=topology.ranges(X) if measure == "volume" else None,
+    )
