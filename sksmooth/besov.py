@@ -270,9 +270,11 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         )
         self._n_distinct = canonical.count_distinct(bags)
         self._window = decay.fit_window(
-            self._n_distinct, np.diff(self.wavelets_.offsets).min() - 1
+            self._n_distinct, np.median(self.wavelets_.n_terms_per_tree)
         )
         self.decay_ = self._fit_index(leaves, targets, weights, bags)
+        for caution in self.decay_.cautions:
+            warnings.warn(caution, stacklevel=3)  # the caller, past scikit-learn's wrapper
         self.alpha_ = self.decay_.alpha
         self.alpha_interval_ = self.decay_.interval
         self.n_terms_ = self.decay_.n_terms
@@ -289,10 +291,11 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
     ) -> float:
         """Held-out smoothness index: what the fitted wavelets explain of other samples.
 
-        The fitted wavelets, in their fitted order, approximate the given samples, and
-        the rate at which that error falls over the fit window is the score. Wavelets
+        The fitted wavelets of the whole forest, in their fitted order, approximate the
+        given samples, and the rate at which that error falls is the score. Wavelets
         that memorised noise do not help on other samples, so the score of noise is
-        zero or negative. It is in units of the L_p rate for every ``index``.
+        about zero or negative. It is in units of the L_p rate for every ``index``; the
+        window is the one of the fit of ``"mterm"``, times the number of trees.
 
         Parameters
         ----------
@@ -316,12 +319,13 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         targets, _ = encode_targets(
             y, classes=getattr(self, "classes_", None), n_outputs=self.n_outputs_
         )
-        curves = self._tree_curves(
-            self._forest.apply(X, self.n_jobs),
-            targets,
-            np.broadcast_to(weights, (self.wavelets_.n_trees, 1, len(weights))),
+        if self.wavelets_.n_terms == 0:
+            return 0.0
+        first, last = np.multiply(self._window, self.wavelets_.n_trees).tolist()
+        errors = wavelets.m_term_errors(
+            self.wavelets_, self._forest.apply(X, self.n_jobs), targets, weights, last
         )
-        return decay.held_out_rate(curves[:, :, 0], self._window, self.wavelets_.p)
+        return decay.held_out_rate(errors, (first, last))
 
     def transform(self, X: ArrayLike) -> sparse.csr_matrix | np.ndarray:
         """Values of the leading wavelets.
@@ -424,7 +428,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         return forest, bags * weights
 
     def _tree_curves(self, leaves, targets, weightings) -> np.ndarray:
-        """Error curves of all trees, cut where the smallest one ends."""
+        """Error curves of all trees; a tree without further terms keeps its error."""
         curves = run_parallel(
             (
                 delayed(wavelets.tree_errors)(self.wavelets_, j, leaf, targets, weights)
@@ -435,12 +439,17 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             label="errors",
             verbose=0,
         )
-        shortest = min(len(curve) for curve in curves)
-        return np.stack([curve[:shortest] for curve in curves])
+        longest = max(len(curve) for curve in curves)
+        return np.stack(
+            [
+                np.pad(curve, ((0, longest - len(curve)), (0, 0)), mode="edge")
+                for curve in curves
+            ]
+        )
 
     def _fit_index(self, leaves, targets, weights, bags) -> decay.IndexFit:
         decomposition, level = self.wavelets_, self.confidence_level
-        if not np.isfinite(decomposition.log_norm).any():
+        if decomposition.n_terms == 0:
             return _flat_fit(targets, weights)
         if self.index == "mterm":
             return self._fit_m_term_index(leaves, targets, weights, bags)
@@ -472,21 +481,20 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         )
         in_bag = curves[:, :, 0].mean(axis=0)
         if decay.is_finite_box_function(
-            np.diff(self.wavelets_.offsets) - 1, in_bag[-1] / in_bag[0], self._n_distinct
+            self.wavelets_.n_terms_per_tree, in_bag[-1] / in_bag[0], self._n_distinct
         ):
             return decay.unresolved(fit)
         return fit
 
 
 def _flat_fit(targets: Targets, weights: np.ndarray) -> decay.IndexFit:
-    warnings.warn(
-        "No feature separates the samples (all are constant, or the trees were not "
-        "allowed to split), so no term reduces the error: the index is 0.",
-        ConstantFeaturesWarning,
-        stacklevel=4,
-    )
+    """Index zero, for features that tell nothing apart."""
     centred = targets.values - np.average(targets.values, axis=0, weights=weights)
     error = np.sqrt(np.average(np.sum(centred**2, axis=1), weights=weights))
+    caution = ConstantFeaturesWarning(
+        "No feature separates the samples (all are constant, or the trees were not "
+        "allowed to split), so no term reduces the error: the index is 0."
+    )
     return decay.IndexFit(
         alpha=0.0,
         interval=(0.0, 0.0),
@@ -494,6 +502,7 @@ def _flat_fit(targets: Targets, weights: np.ndarray) -> decay.IndexFit:
         errors=np.array([error]),
         fit_range=(1, 1),
         line=decay.PowerLaw(0.0, float(np.log(error)), 0.0, 1.0, 0.0),
+        cautions=(caution,),
     )
 
 
@@ -507,8 +516,11 @@ def _positively_weighted(X, y, sample_weight):
     kept = weights > 0
     if not kept.any():
         raise ValueError("sample_weight is zero for all samples.")
-    # A power of two brings the largest weight near one and keeps ratios exact.
-    weights = np.ldexp(weights, -np.frexp(weights.max())[1])
+    # In units of the smallest weight, multiples of one number become whole numbers, of
+    # which the sums in the trees are exact.
+    weights = weights / max(weights[kept].min(), 1e-12 * weights.max())
+    whole = np.rint(weights)
+    weights = np.where(np.abs(weights - whole) < 1e-9 * weights, whole, weights)
     if kept.all():
         return X, y, weights
     if kept.sum() < _FEWEST_SAMPLES:

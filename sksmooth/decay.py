@@ -7,14 +7,18 @@ approximation in L_p, and ``k^-(alpha + 1/p)`` for the k-th largest norm.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
-from .exceptions import FewTermsWarning, PoorFitWarning, UnresolvedIndexWarning
+from .exceptions import (
+    FewTermsWarning,
+    PoorFitWarning,
+    SmoothnessWarning,
+    UnresolvedIndexWarning,
+)
 
 __all__ = [
     "IndexFit",
@@ -74,6 +78,8 @@ class IndexFit:
         First and last number of terms of the fit window, both in it.
     line : PowerLaw
         The line over the window.
+    cautions : tuple of SmoothnessWarning
+        Why the index should be read with care.
     """
 
     alpha: float
@@ -82,6 +88,7 @@ class IndexFit:
     errors: np.ndarray
     fit_range: tuple[int, int]
     line: PowerLaw
+    cautions: tuple[SmoothnessWarning, ...] = ()
 
 
 def fit_power_law(n_terms: np.ndarray, errors: np.ndarray) -> PowerLaw:
@@ -103,7 +110,7 @@ def fit_power_law(n_terms: np.ndarray, errors: np.ndarray) -> PowerLaw:
     """
     kept = errors > 0
     x, y = np.log(n_terms[kept]), np.log(errors[kept])
-    if len(x) < 2:
+    if len(np.unique(x)) < 2:
         return PowerLaw(0.0, 0.0, 0.0, 0.0, 0.0)
     centred = x - x.mean()
     slope = centred @ y / (centred @ centred)
@@ -127,7 +134,7 @@ def fit_window(n_samples: float, n_terms: int) -> tuple[int, int]:
     n_samples : float
         Number of samples that a tree was grown on.
     n_terms : int
-        Number of terms of the tree.
+        Number of terms of a typical tree.
 
     Returns
     -------
@@ -177,14 +184,14 @@ def m_term_index(
 
 def unresolved(fit: IndexFit) -> IndexFit:
     """The fit of a function that is constant on few boxes: an unbounded index."""
-    warnings.warn(
-        "The trees need only a few terms to leave no error: the function looks "
-        "constant on finitely many boxes, which is smoother than any index says. "
-        "alpha_ is infinite; read it as unresolved at this number of samples.",
-        UnresolvedIndexWarning,
-        stacklevel=4,
+    caution = UnresolvedIndexWarning(
+        "A few terms leave no error: the function looks constant on finitely many "
+        "boxes, which is smoother than any index says. alpha_ is infinite; read it as "
+        "unresolved at this number of samples."
     )
-    return replace(fit, alpha=np.inf, interval=(fit.interval[0], np.inf))
+    return replace(
+        fit, alpha=np.inf, interval=(fit.interval[0], np.inf), cautions=(caution,)
+    )
 
 
 def is_finite_box_function(n_terms: np.ndarray, residual: float, n_samples: float) -> bool:
@@ -209,25 +216,23 @@ def is_finite_box_function(n_terms: np.ndarray, residual: float, n_samples: floa
     return bool(few and residual < 1e-6)
 
 
-def held_out_rate(curves: np.ndarray, window: tuple[int, int], p: float) -> float:
+def held_out_rate(errors: np.ndarray, window: tuple[int, int]) -> float:
     """Rate at which given wavelets, in their order, approximate other samples.
 
     Parameters
     ----------
-    curves : ndarray of shape (n_trees, n_terms + 1)
-        Mean p-th power of every tree's error on those samples.
+    errors : ndarray of shape (n_terms + 1,)
+        Error on those samples with 0, 1, ... terms of the whole forest.
     window : tuple of int
-        Fit window of the fit.
-    p : float
-        Exponent of the error norm.
+        First and last number of terms.
 
     Returns
     -------
     rate : float
         Positive if the error falls, zero or negative if the terms fitted noise.
     """
-    points = _log_spaced(*window)
-    return -fit_power_law(points, curves.mean(axis=0)[points] ** (1 / p)).slope
+    points = _log_spaced(window[0], min(window[1], len(errors) - 1))
+    return -fit_power_law(points, errors[points]).slope
 
 
 def weak_lp_index(
@@ -324,7 +329,7 @@ def elisha_dekel_index(
     )
     n_terms, errors = curve(np.arange(len(n_nodes)))
     fit_range = (int(n_terms[0]), int(n_terms[-1]))
-    return _checked(replace(fit, n_terms=n_terms, errors=errors, fit_range=fit_range))
+    return replace(fit, n_terms=n_terms, errors=errors, fit_range=fit_range)
 
 
 # Degrees from the vertical, and the grid of tau, of the published code.
@@ -449,19 +454,18 @@ def _jackknifed(
 
 
 def _checked(fit: IndexFit) -> IndexFit:
+    """The fit with a caution if its window is short or its line is poor."""
     if fit.fit_range[1] < _FEWEST_TERMS:
-        warnings.warn(
+        caution = FewTermsWarning(
             f"The fit window {fit.fit_range} holds few terms: with so few samples, or "
-            "so shallow trees, the index is rough. More samples or deeper trees help.",
-            FewTermsWarning,
-            stacklevel=4,
+            "so shallow trees, the index is rough. More samples or deeper trees help."
         )
     elif fit.line.r_squared < _POOREST_R_SQUARED and fit.line.drop > _NEGLIGIBLE_DECAY:
-        warnings.warn(
+        caution = PoorFitWarning(
             f"The decay is not a power law over the fit window {fit.fit_range} "
             f"(r_squared_ = {fit.line.r_squared:.2f} < {_POOREST_R_SQUARED}); look at "
-            "errors_ before reading the index.",
-            PoorFitWarning,
-            stacklevel=4,
+            "errors_ before reading the index."
         )
-    return fit
+    else:
+        return fit
+    return replace(fit, cautions=(caution,))

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.linalg import helmert
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -238,44 +240,48 @@ def encode_targets(
 
 def class_codes(y: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Positions of labels in the sorted ``classes``, and which of them are in it."""
-    try:
-        codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
-    except TypeError as error:
+    if _are_numbers(y) != _are_numbers(classes):
         raise ValueError(
-            f"The labels (dtype {y.dtype}) cannot be compared with the fitted classes "
-            f"(dtype {classes.dtype})."
-        ) from error
+            f"y holds labels such as {y[0]!r}, but the fitted classes are such as "
+            f"{classes[0]!r}; pass labels of the same type."
+        )
+    codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
     return codes, classes[codes] == y
 
 
+def _are_numbers(labels: np.ndarray) -> bool:
+    return isinstance(labels[0], Number | np.bool_)
+
+
 def _holds_labels(y: ArrayLike) -> bool:
-    kind = type_of_target(y, input_name="y", raise_unknown=True)
-    if kind not in ("binary", "multiclass"):
-        return False
     y = np.asarray(y)
-    is_vector = y.size == max(y.shape)  # a single column counts as a vector
-    if is_vector:
-        _warn_if_mistyped(y.ravel())
-    return is_vector and y.dtype.kind != "f"
+    is_vector = y.ndim < 2 or y.shape[1:] == (1,)
+    if y.dtype.kind == "f" or not is_vector:
+        if is_vector:
+            _warn_if_mistyped(y.ravel())
+        return False
+    y = _label_vector(y)
+    type_of_target(y, input_name="y", raise_unknown=True)
+    _warn_if_mistyped(y)
+    return True
 
 
 def _warn_if_mistyped(y: np.ndarray) -> None:
+    n_distinct = len(np.unique(y))
     if y.dtype.kind == "f":
-        if 3 <= len(np.unique(y)) <= min(20, len(y) // 10):
-            warnings.warn(
+        if 3 <= n_distinct <= min(20, len(y) // 10) and (y == np.rint(y)).all():
+            message = (
                 "y is of a floating-point dtype, so it is taken as numbers, but it "
                 "holds a few whole numbers only; if they are class labels, pass "
-                "y.astype(int).",
-                TargetTypeWarning,
-                stacklevel=4,
+                "y.astype(int)."
             )
-    elif y.dtype.kind in "iu" and len(np.unique(y)) > max(20, len(y) // 4):
-        warnings.warn(
+            warnings.warn(message, TargetTypeWarning, stacklevel=6)
+    elif y.dtype.kind in "iu" and n_distinct > max(20, len(y) // 4):
+        message = (
             "y holds integers, so they are taken as class labels, but there are nearly "
-            "as many classes as samples; if they are numbers, pass y.astype(float).",
-            TargetTypeWarning,
-            stacklevel=4,
+            "as many classes as samples; if they are numbers, pass y.astype(float)."
         )
+        warnings.warn(message, TargetTypeWarning, stacklevel=6)
 
 
 def _label_vector(y: ArrayLike) -> np.ndarray:
@@ -283,22 +289,11 @@ def _label_vector(y: ArrayLike) -> np.ndarray:
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise ValueError("Input y contains NaN or infinity.")
     if y.dtype.kind == "O":
-        missing = np.array([value is None or value != value for value in y], dtype=bool)
-        if missing.any():
+        if pd.isna(y).any():
             raise ValueError("Input y contains NaN or None; drop or fill those rows.")
-        if len({type(value) for value in y}) > 1:
-            y = _uniform_labels(y)
-    return y
-
-
-def _uniform_labels(y: np.ndarray) -> np.ndarray:
-    try:
-        np.unique(y)
-    except TypeError as error:
-        names = sorted({type(value).__name__ for value in y})
-        raise ValueError(
-            f"y mixes labels of types {names}, which cannot be sorted; use one type."
-        ) from error
+        kinds = {type(value).__name__ for value in y}
+        if len(kinds) > 1:
+            raise ValueError(f"y mixes labels of types {sorted(kinds)}; use one type.")
     return y
 
 

@@ -33,6 +33,8 @@ __all__ = [
     "wavelet_decomposition",
 ]
 
+_ROUNDING = 1e-13  # of means, relative to their largest difference
+
 
 @dataclass(frozen=True, eq=False)
 class WaveletDecomposition:
@@ -59,7 +61,8 @@ class WaveletDecomposition:
     log_norm : ndarray of shape (n_nodes,), float64
         Logarithm of ``||psi||_p``, -inf where it is 0.
     order : ndarray of shape (n_terms,), int32
-        All nodes but the roots, by falling norm.
+        The terms: all nodes but the roots and those whose mean is that of their parent,
+        by falling norm.
     offsets : ndarray of shape (n_trees + 1,), int64
         Tree j is ``[offsets[j]:offsets[j + 1]]``.
     p : float
@@ -94,7 +97,7 @@ class WaveletDecomposition:
 
     @property
     def n_terms(self) -> int:
-        """Number of wavelets: nodes that are not roots."""
+        """Number of terms: wavelets that are not zero."""
         return len(self.order)
 
     @property
@@ -106,6 +109,11 @@ class WaveletDecomposition:
     def roots(self) -> np.ndarray:
         """Node number of every tree's root."""
         return self.offsets[:-1]
+
+    @property
+    def n_terms_per_tree(self) -> np.ndarray:
+        """Number of terms of every tree."""
+        return np.bincount(self.tree[self.order], minlength=self.n_trees)
 
     def tree_order(self, tree: int) -> np.ndarray:
         """The nodes of one tree, without its root, by falling norm."""
@@ -167,7 +175,9 @@ def decompose(
     pooled["parent"] = np.where(is_root, -1, pooled["parent"] + offsets[tree])
     return WaveletDecomposition(
         tree=tree,
-        order=falling_order(pooled["log_norm"], np.flatnonzero(~is_root)),
+        order=falling_order(
+            pooled["log_norm"], np.flatnonzero(np.isfinite(pooled["log_norm"]))
+        ),
         offsets=offsets,
         p=float(p),
         measure=measure,
@@ -187,6 +197,8 @@ def _decompose_tree(tree, leaf, values, bag, p, ranges) -> dict[str, np.ndarray]
     if (count == 0).any():
         mean = _inherit_means(mean, count, parent, depth)
     psi = mean - mean[up]
+    # Rounding makes impurities that grow empty splits; their wavelets are zero.
+    psi[np.abs(psi).max(axis=1) <= _ROUNDING * np.abs(psi).max(initial=0.0)] = 0.0
     if ranges is None:
         with np.errstate(divide="ignore"):
             log_measure = np.log(count / count[0])
@@ -198,8 +210,10 @@ def _decompose_tree(tree, leaf, values, bag, p, ranges) -> dict[str, np.ndarray]
             _split_of_parent(tree, tree.threshold, parent),
             *ranges,
         )
-    with np.errstate(divide="ignore"):
-        log_norm = np.log(np.linalg.norm(psi, axis=1)) + log_measure / p
+    height = np.linalg.norm(psi, axis=1)
+    log_norm = np.full(len(height), -np.inf)
+    wavelet = height > 0
+    log_norm[wavelet] = np.log(height[wavelet]) + log_measure[wavelet] / p
     return {
         "parent": parent,
         "depth": depth,
@@ -207,7 +221,7 @@ def _decompose_tree(tree, leaf, values, bag, p, ranges) -> dict[str, np.ndarray]
         "count": count,
         "mean": mean,
         "psi": psi,
-        "log_norm": np.where((psi == 0).all(axis=1), -np.inf, log_norm),
+        "log_norm": log_norm,
     }
 
 
@@ -338,7 +352,8 @@ def squared_errors_with_ranked_roots(
     n_roots = np.cumsum(decomposition.parent[ranked] < 0)[n_terms - 1]
     n_wavelets = n_terms - n_roots
     errors = m_term_errors(decomposition, leaves, targets, weights, n_wavelets.max(), trees)
-    return errors[n_wavelets] ** 2
+    # Beyond the last term there are only wavelets that are zero.
+    return errors[np.minimum(n_wavelets, len(errors) - 1)] ** 2
 
 
 def tree_errors(

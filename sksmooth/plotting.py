@@ -1,0 +1,287 @@
+"""Pictures of a smoothness index, drawn with matplotlib (``sksmooth[plot]``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
+
+__all__ = ["ErrorDecayDisplay"]
+
+_MOST_POINTS = 1000  # more are not visible, but make vector graphics heavy
+_FEW_POINTS = 30  # so few are marked one by one
+
+# What the axes hold, for each index (see ``errors_`` of the estimator).
+_AXIS_LABELS = {
+    "mterm": ("Number of terms M of a tree", "Error of M terms"),
+    "elisha-dekel": ("Number of terms M of the forest", "Mean squared error of M terms"),
+    "weak-lp": ("Rank of the wavelet", "Norm of the wavelet"),
+    "sparsity-probe": ("Rank of the wavelet", "Norm of the wavelet"),
+}
+
+
+class ErrorDecayDisplay:
+    """The decaying curve from which a smoothness index was read.
+
+    It is recommended to use :meth:`from_estimator` to create a display. All parameters
+    are stored as attributes, and :meth:`plot` can be called again on other axes.
+
+    Parameters
+    ----------
+    n_terms : array-like of shape (n_points,)
+        Numbers of terms M, increasing, or ranks of wavelets.
+    errors : array-like of shape (n_points,)
+        Their errors, or norms of wavelets. Zeros are left out of the picture, whose
+        axes are logarithmic.
+    slope, intercept : float
+        The fitted line, ``log error = intercept + slope * log M``.
+    fit_range : tuple of int
+        First and last number of terms of the window in which the line was fitted.
+    alpha : float
+        The smoothness index; infinite means unresolved, and no line is drawn then.
+    alpha_interval : tuple of float
+        Lower and upper end of its confidence interval.
+    index : {"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"}, default="mterm"
+        The convention of the estimator, which says what the axes hold.
+    estimator_name : str, default=None
+        Name of the curve in the title and in the legend.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the curve.
+    figure_ : matplotlib Figure
+        Figure that holds them.
+    curve_ : matplotlib Line2D
+        The curve.
+    line_ : matplotlib Line2D or None
+        The fitted line over its window; None if the index is infinite.
+    window_ : matplotlib Patch or None
+        The shaded window; None if ``show_window=False``.
+
+    See Also
+    --------
+    BesovSmoothnessEstimator : Measures the index.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_digits
+    >>> from sksmooth import BesovSmoothnessEstimator
+    >>> from sksmooth.plotting import ErrorDecayDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
+    >>> display = ErrorDecayDisplay.from_estimator(estimator, name="digits")
+    >>> display.ax_.get_xlabel()
+    'Number of terms M of a tree'
+    >>> plt.show()
+    """
+
+    def __init__(
+        self,
+        *,
+        n_terms: ArrayLike,
+        errors: ArrayLike,
+        slope: float,
+        intercept: float,
+        fit_range: tuple[int, int],
+        alpha: float,
+        alpha_interval: tuple[float, float],
+        index: str = "mterm",
+        estimator_name: str | None = None,
+    ) -> None:
+        self.n_terms = n_terms
+        self.errors = errors
+        self.slope = slope
+        self.intercept = intercept
+        self.fit_range = fit_range
+        self.alpha = alpha
+        self.alpha_interval = alpha_interval
+        self.index = index
+        self.estimator_name = estimator_name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        ax: Any = None,
+        name: str | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+        line_kwargs: dict[str, Any] | None = None,
+        show_window: bool = True,
+    ) -> ErrorDecayDisplay:
+        """Draw the curve of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : BesovSmoothnessEstimator
+            A fitted estimator.
+        ax, name, curve_kwargs, line_kwargs, show_window
+            As in :meth:`plot`.
+
+        Returns
+        -------
+        display : ErrorDecayDisplay
+            The display, already drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it has no error curve.
+        ImportError
+            If matplotlib is not installed.
+        """
+        check_is_fitted(estimator)
+        if not hasattr(estimator, "decay_"):
+            raise TypeError(
+                f"{type(estimator).__name__} has no error curve; pass a fitted "
+                "BesovSmoothnessEstimator (of a pipeline its last step, pipeline[-1])."
+            )
+        display = cls(
+            n_terms=estimator.n_terms_,
+            errors=estimator.errors_,
+            slope=estimator.decay_.line.slope,
+            intercept=estimator.decay_.line.intercept,
+            fit_range=estimator.fit_range_,
+            alpha=estimator.alpha_,
+            alpha_interval=estimator.alpha_interval_,
+            index=estimator.index,
+            estimator_name=name,
+        )
+        return display.plot(
+            ax,
+            curve_kwargs=curve_kwargs,
+            line_kwargs=line_kwargs,
+            show_window=show_window,
+        )
+
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        name: str | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+        line_kwargs: dict[str, Any] | None = None,
+        show_window: bool = True,
+    ) -> ErrorDecayDisplay:
+        """Draw the curve, the fitted line and its window on logarithmic axes.
+
+        The index is in the title. Once several displays share their axes, it moves to
+        a legend.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        name : str, default=None
+            Name of the curve; None takes ``estimator_name``.
+        curve_kwargs, line_kwargs : dict, default=None
+            Options of matplotlib's ``plot`` for the curve and for the fitted line.
+        show_window : bool, default=True
+            Whether to shade the fit window.
+
+        Returns
+        -------
+        self : ErrorDecayDisplay
+            The display, with the attributes ``ax_``, ``figure_``, ``curve_``,
+            ``line_`` and ``window_``.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        self.ax_ = _new_axes() if ax is None else ax
+        self.figure_ = self.ax_.figure
+        name = self.estimator_name if name is None else name
+        points = self.frame()
+        style = {"marker": "." if len(points) < _FEW_POINTS else None}
+        style |= {"label": self._label(name)} | (curve_kwargs or {})
+        (self.curve_,) = self.ax_.plot(points["n_terms"], points["error"], **style)
+        self.line_ = self.window_ = None
+        if np.isfinite(self.alpha):
+            fitted = points.dropna()
+            style = {"color": "black", "linestyle": "--", "linewidth": 1.2}
+            style |= {"zorder": self.curve_.get_zorder() + 0.1} | (line_kwargs or {})
+            (self.line_,) = self.ax_.plot(fitted["n_terms"], fitted["fitted"], **style)
+        if show_window:
+            color = self.curve_.get_color()
+            self.window_ = self.ax_.axvspan(*self.fit_range, color=color, alpha=0.1, lw=0)
+        self._annotate()
+        return self
+
+    def frame(self) -> pd.DataFrame:
+        """The plotted points.
+
+        Returns
+        -------
+        frame : DataFrame
+            Columns ``n_terms``, ``error`` and ``fitted``: the line within its window,
+            NaN elsewhere. Points without error are left out, and a long curve is
+            thinned to about 1000 points that are equally spaced in log M.
+        """
+        n_terms, errors = np.asarray(self.n_terms), np.asarray(self.errors)
+        visible = np.flatnonzero(errors > 0)
+        visible = visible[_log_spaced(len(visible))]
+        # Thinning must not shorten the line.
+        ends = np.flatnonzero(np.isin(n_terms, self.fit_range) & (errors > 0))
+        visible = np.union1d(visible, ends)
+        n_terms, errors = n_terms[visible], errors[visible]
+        first, last = self.fit_range
+        in_window = (n_terms >= first) & (n_terms <= last) & np.isfinite(self.alpha)
+        fitted = np.exp(self.intercept + self.slope * np.log(n_terms))
+        fitted = np.where(in_window, fitted, np.nan)
+        return pd.DataFrame({"n_terms": n_terms, "error": errors, "fitted": fitted})
+
+    def _label(self, name: str | None) -> str:
+        if np.isfinite(self.alpha):
+            low, high = self.alpha_interval
+            text = rf"$\alpha$ = {self.alpha:.2f} [{low:.2f}, {high:.2f}]"
+        else:
+            text = r"$\alpha$ unresolved"
+        return text if name is None else f"{name}: {text}"
+
+    def _annotate(self) -> None:
+        """Scales, axis labels, and the index in the title or in the legend."""
+        xlabel, ylabel = _AXIS_LABELS[self.index]
+        self.ax_.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
+        _label_in_plain_numbers(self.ax_.yaxis)
+        labels = self.ax_.get_legend_handles_labels()[1]
+        if len(labels) == 1:
+            self.ax_.set_title(labels[0])
+        elif len(labels) > 1:
+            self.ax_.legend()
+            if self.ax_.get_title() == labels[0]:  # ours, of the first curve alone
+                self.ax_.set_title("")
+
+
+def _new_axes() -> Any:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            "Drawing needs matplotlib, which is not installed; "
+            'install it with: pip install "sksmooth[plot]"'
+        ) from error
+    return plt.subplots()[1]
+
+
+def _label_in_plain_numbers(axis: Any) -> None:
+    # Errors often span less than a decade: 0.3 reads better there than 3 x 10^-1.
+    from matplotlib.ticker import LogFormatter
+
+    axis.set_major_formatter(LogFormatter())
+    axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+
+
+def _log_spaced(n_points: int) -> np.ndarray:
+    """All positions below ``n_points``, or about a thousand equally spaced in log."""
+    if n_points <= _MOST_POINTS:
+        return np.arange(n_points)
+    return np.unique(np.geomspace(1, n_points, _MOST_POINTS).round().astype(int)) - 1

@@ -1,0 +1,201 @@
+"""A slow and plain decomposition, to compare the package with.
+
+It follows the definitions word by word: every node holds the list of its samples, every
+mean is a mean over that list, and every approximation is a sum over single wavelets.
+Nothing is imported from the package.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass
+class Node:
+    """A node, its box, and its wavelet."""
+
+    number: int
+    parent: Node | None
+    depth: int
+    feature: int  # of the split that made the node
+    rows: list[int]
+    low: np.ndarray
+    high: np.ndarray
+    count: float = 0.0
+    mean: np.ndarray | None = None
+    psi: np.ndarray | None = None
+    norm: float = 0.0
+
+
+def goes_left(tree, node: int, x: np.ndarray) -> bool:
+    # scikit-learn compares float32 values with float64 thresholds.
+    return bool(np.float32(x[tree.feature[node]]) <= tree.threshold[node])
+
+
+def path(tree, x: np.ndarray) -> list[int]:
+    """Nodes that hold the sample x, from the root to its leaf."""
+    nodes = [0]
+    while tree.left[nodes[-1]] >= 0:
+        here = nodes[-1]
+        nodes.append(int((tree.left if goes_left(tree, here, x) else tree.right)[here]))
+    return nodes
+
+
+def decompose_tree(
+    tree, X, values, weights, p=2.0, measure="samples", low=None, high=None
+) -> list[Node]:
+    """All nodes of one tree, by number; ``low`` and ``high`` default to the data's."""
+    low = X.min(axis=0) if low is None else low
+    high = X.max(axis=0) if high is None else high
+    nodes = {}
+
+    def walk(number, parent, depth, feature, rows, lower, upper):
+        node = Node(number, parent, depth, feature, rows, lower, upper)
+        nodes[number] = node
+        node.count = sum(weights[i] for i in rows)
+        if node.count > 0:
+            node.mean = sum(weights[i] * values[i] for i in rows) / node.count
+        else:
+            node.mean = parent.mean
+        if parent is None:
+            node.psi = np.zeros(values.shape[1])
+        else:
+            node.psi = node.mean - parent.mean
+        if measure == "samples":
+            mu = node.count / nodes[0].count
+        else:
+            mu = box_volume(lower, upper, low, high)
+        node.norm = float(np.sqrt(np.sum(node.psi**2))) * mu ** (1 / p)
+        if tree.left[number] < 0:
+            return
+        k, cut = int(tree.feature[number]), float(tree.threshold[number])
+        inside = [i for i in rows if goes_left(tree, number, X[i])]
+        outside = [i for i in rows if not goes_left(tree, number, X[i])]
+        left_upper, right_lower = upper.copy(), lower.copy()
+        left_upper[k] = min(upper[k], cut)
+        right_lower[k] = max(lower[k], cut)
+        walk(int(tree.left[number]), node, depth + 1, k, inside, lower, left_upper)
+        walk(int(tree.right[number]), node, depth + 1, k, outside, right_lower, upper)
+
+    walk(0, None, 0, -1, list(range(len(X))), low.astype(float), high.astype(float))
+    return [nodes[number] for number in sorted(nodes)]
+
+
+def box_volume(lower, upper, low, high) -> float:
+    """Volume of a box in units of the data's box; constant columns do not count."""
+    volume = 1.0
+    for a, b, first, last in zip(lower, upper, low, high, strict=True):
+        if last > first:
+            volume *= max(min(b, last) - max(a, first), 0.0) / (last - first)
+    return volume
+
+
+def decompose(trees, X, values, bags, **options) -> list[list[Node]]:
+    return [
+        decompose_tree(tree, X, values, bag, **options)
+        for tree, bag in zip(trees, bags, strict=True)
+    ]
+
+
+def ranked(forest: list[list[Node]], norms=None) -> list[tuple[int, int]]:
+    """(tree, node) of all wavelets by falling norm, equal ones by their number.
+
+    Rounding to six digits of the logarithm makes norms equal that are so in exact
+    arithmetic.
+    """
+
+    def key(item):
+        norm = norms[item] if norms else forest[item[0]][item[1]].norm
+        return (-round(math.log(norm), 6) if norm > 0 else math.inf, item)
+
+    items = [
+        (j, node.number)
+        for j, nodes in enumerate(forest)
+        for node in nodes
+        if norms or node.parent is not None
+    ]
+    return sorted(items, key=key)
+
+
+def approximation(trees, forest, X, kept) -> np.ndarray:
+    """Root means plus the kept wavelets, at every row of X, on the average of trees."""
+    values = np.zeros((len(X), len(forest[0][0].mean)))
+    for i, x in enumerate(X):
+        for j, (tree, nodes) in enumerate(zip(trees, forest, strict=True)):
+            values[i] += nodes[0].mean / len(trees)
+            for number in path(tree, x):
+                if (j, number) in kept:
+                    values[i] += nodes[number].psi / len(trees)
+    return values
+
+
+def mean_power(values, approximate, floor, weights, p) -> float:
+    """Weighted mean of the p-th power of the distance of values to an approximation."""
+    total = 0.0
+    for i in range(len(values)):
+        squared = float(np.sum((values[i] - approximate[i]) ** 2)) + floor[i]
+        total += weights[i] * squared ** (p / 2)
+    return total / float(np.sum(weights))
+
+
+def error_powers(trees, forest, X, values, *, p=2.0, weights=None, floor=None):
+    """Mean p-th powers of the error with M = 0, 1, ... wavelets of the pooled forest."""
+    weights = np.ones(len(X)) if weights is None else weights
+    floor = np.zeros(len(X)) if floor is None else floor
+    order = ranked(forest)
+    return np.array(
+        [
+            mean_power(
+                values,
+                approximation(trees, forest, X, set(order[:m])),
+                floor,
+                weights,
+                p,
+            )
+            for m in range(len(order) + 1)
+        ]
+    )
+
+
+def elisha_dekel_curve(trees, forest, X, values, weights, n_terms) -> list[float]:
+    """Mean squared error with the m largest norms, root means among those ranked.
+
+    ``values`` are one-hot vectors or numbers, not centred. A root's norm is that of its
+    mean, and roots are part of every approximation whether or not they are ranked high.
+    """
+    norms = {
+        (j, node.number): node.norm if node.parent else float(np.linalg.norm(node.mean))
+        for j, nodes in enumerate(forest)
+        for node in nodes
+    }
+    order = ranked(forest, norms)
+    no_floor = np.zeros(len(X))
+    return [
+        mean_power(
+            values,
+            approximation(trees, forest, X, set(order[:m])),
+            no_floor,
+            weights,
+            2.0,
+        )
+        for m in n_terms
+    ]
+
+
+def critical_taus(norms, n_trees: int) -> list[float]:
+    """Largest tau of the grid at which the line of slope D(tau) is nearly vertical."""
+    taus = [round(0.1 + 0.01 * i, 2) for i in range(190)]
+    critical = []
+    for epsilon in [0.1 + 0.03 * i for i in range(10)]:
+        steep = []
+        for tau in taus:
+            inner = sum(norm**tau for norm in norms)
+            outer = sum(norm ** (tau - 1) for norm in norms)
+            slope = -(inner ** (1 / tau - 1)) * outer / (n_trees * tau)
+            if abs(math.degrees(math.atan(slope)) + 90) <= epsilon:
+                steep.append(tau)
+        critical.append(max(steep))
+    return critical
