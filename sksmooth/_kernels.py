@@ -15,10 +15,9 @@ def node_sums(parent, leaf, weights, values):
     weight = np.zeros(n_nodes)
     total = np.zeros((n_nodes, n_outputs))
     for i in range(len(leaf)):
-        if weights[i] > 0:
-            weight[leaf[i]] += weights[i]
-            for k in range(n_outputs):
-                total[leaf[i], k] += weights[i] * values[i, k]
+        weight[leaf[i]] += weights[i]
+        for k in range(n_outputs):
+            total[leaf[i], k] += weights[i] * values[i, k]
     for node in range(n_nodes - 1, 0, -1):
         weight[parent[node]] += weight[node]
         for k in range(n_outputs):
@@ -33,7 +32,6 @@ def sample_ranges(parent, leaf, start, stop, samples):
     count = np.zeros(n_nodes, dtype=np.int64)
     for i in range(len(leaf)):
         count[leaf[i]] += 1
-    own = count.copy()
     for node in range(n_nodes - 1, 0, -1):
         count[parent[node]] += count[node]
     cursor = np.zeros(n_nodes, dtype=np.int64)
@@ -41,8 +39,7 @@ def sample_ranges(parent, leaf, start, stop, samples):
     stop[0] = count[0]
     for node in range(1, n_nodes):
         up = parent[node]
-        # A node that holds samples of its own is a leaf, so `own` shifts nothing else.
-        start[node] = start[up] + own[up] + cursor[up]
+        start[node] = start[up] + cursor[up]
         stop[node] = start[node] + count[node]
         cursor[up] += count[node]
     for node in range(n_nodes):
@@ -68,10 +65,11 @@ def log_box_volumes(parent, is_left, feature, threshold, low, high):
         up = parent[node]
         while up > 0 and not (found_left and found_right):
             if feature[up] == k:
+                end = min(max(threshold[up], low[k]), high[k])
                 if is_left[up] and not found_right:
-                    right_end, found_right = threshold[up], True
+                    right_end, found_right = end, True
                 elif not is_left[up] and not found_left:
-                    left_end, found_left = threshold[up], True
+                    left_end, found_left = end, True
             up = parent[up]
         # Halves, since the side may exceed the largest float64.
         side = 0.5 * right_end - 0.5 * left_end

@@ -24,7 +24,7 @@ from . import decay, wavelets
 from ._progress import run_parallel
 from ._sklearn import HasMethods, Interval, StrOptions, dense_output_wanted, fit_context
 from .exceptions import ConstantFeaturesWarning
-from .forests import canonical_order, grow_forest, in_bag_weights, read_forest
+from .forests import canonical_order, grow_forest, in_bag_rows, read_forest
 from .targets import Targets, encode_targets
 
 __all__ = ["BesovSmoothnessEstimator"]
@@ -157,7 +157,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
     >>> X, y = load_digits(return_X_y=True)
     >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
     >>> print(f"{estimator.alpha_:.2f}")
-    0.28
+    0.24
     """
 
     _parameter_constraints: dict[str, list] = {
@@ -229,7 +229,8 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, or numbers in a floating-point dtype.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; an integer weight is the same as repeating the row.
+            Non-negative weights. Whole multiples of the smallest positive weight are the
+        same as repeating the rows so many times.
 
         Returns
         -------
@@ -246,7 +247,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         """
         X = self._check_features(X, reset=True)
         check_consistent_length(X, y)
-        X, y, weights = _positively_weighted(X, y, sample_weight)
+        X, y, weights = _positively_weighted(X, y, sample_weight, _FEWEST_SAMPLES)
         targets, classes = encode_targets(y)
         canonical = canonical_order(X, targets.tie_break)
         forest, bags = self._make_forest(X, y, targets, weights, canonical.order)
@@ -422,10 +423,10 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         uniform = (weights == weights[0]).all()
         fitted.fit(X, y, **({} if uniform else {"sample_weight": weights}))
         forest = read_forest(fitted)
-        bags = in_bag_weights(fitted, len(weights))
-        if bags is None:
-            bags = np.ones((len(forest.trees), 1))
-        return forest, bags * weights
+        in_bag = in_bag_rows(fitted, len(weights))
+        if in_bag is None:
+            in_bag = np.ones((len(forest.trees), 1), dtype=bool)
+        return forest, in_bag * weights
 
     def _tree_curves(self, leaves, targets, weightings) -> np.ndarray:
         """Error curves of all trees; a tree without further terms keeps its error."""
@@ -471,17 +472,21 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
     def _fit_m_term_index(self, leaves, targets, weights, bags) -> decay.IndexFit:
         # In-sample errors are biased low and out-of-bag errors high, by the variance of
         # a cell mean each, so their average is nearly unbiased.
-        left_out = weights - bags
-        weightings = np.stack([bags, left_out], axis=1)
-        if not (left_out.sum(axis=1) > 0).all():
-            weightings = weightings[:, :1]
-        curves = self._tree_curves(leaves, targets, weightings)
+        weightings = np.stack([bags, weights - bags], axis=1)
+        in_sample_only = (weightings[:, 1].sum(axis=1) == 0).any()
+        curves = self._tree_curves(
+            leaves, targets, weightings[:, :1] if in_sample_only else weightings
+        )
         fit = decay.m_term_index(
             curves.mean(axis=2), self._window, self.p, self.confidence_level
         )
+        if in_sample_only:
+            fit = decay.in_sample_only(fit)
+        terms, count = self.wavelets_.order, self.wavelets_.count
+        parent_counts = count[self.wavelets_.parent[terms]] * self._n_distinct / count[0]
         in_bag = curves[:, :, 0].mean(axis=0)
         if decay.is_finite_box_function(
-            self.wavelets_.n_terms_per_tree, in_bag[-1] / in_bag[0], self._n_distinct
+            parent_counts, in_bag[-1] / in_bag[0], self._n_distinct
         ):
             return decay.unresolved(fit)
         return fit
@@ -506,7 +511,7 @@ def _flat_fit(targets: Targets, weights: np.ndarray) -> decay.IndexFit:
     )
 
 
-def _positively_weighted(X, y, sample_weight):
+def _positively_weighted(X, y, sample_weight, fewest=1):
     """Drop the samples of weight zero, which must be as if they were not there."""
     if sample_weight is None:
         return X, y, np.ones(X.shape[0])
@@ -523,9 +528,9 @@ def _positively_weighted(X, y, sample_weight):
     weights = np.where(np.abs(weights - whole) < 1e-9 * weights, whole, weights)
     if kept.all():
         return X, y, weights
-    if kept.sum() < _FEWEST_SAMPLES:
+    if kept.sum() < fewest:
         raise ValueError(
             f"Only {kept.sum()} samples have a positive weight; "
-            f"at least {_FEWEST_SAMPLES} are needed."
+            f"at least {fewest} are needed."
         )
     return X[kept], _safe_indexing(y, np.flatnonzero(kept)), weights[kept]

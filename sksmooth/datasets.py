@@ -72,11 +72,12 @@ def _fractional_brownian(
 
 
 def _boxes(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:
-    # A 2 x ... x 2 grid on at most three columns, cut at irrational-looking places,
-    # neighbouring boxes always in different classes.
-    columns = X[:, :3]
-    cuts = rng.uniform(0.35, 0.65, size=columns.shape[1])
-    return (columns > cuts).sum(axis=1) % n_classes
+    # The first column is cut into n_classes intervals and at most two more into halves,
+    # at random places; neighbouring boxes are always of different classes.
+    edges = (np.arange(1, n_classes) + rng.uniform(-0.3, 0.3, n_classes - 1)) / n_classes
+    halves = rng.uniform(0.35, 0.65, size=X[:, 1:3].shape[1])
+    box = np.searchsorted(edges, X[:, 0]) + (X[:, 1:3] > halves).sum(axis=1)
+    return box % n_classes
 
 
 def _noise(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:

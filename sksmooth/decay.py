@@ -15,6 +15,7 @@ from scipy import stats
 
 from .exceptions import (
     FewTermsWarning,
+    InSampleOnlyWarning,
     PoorFitWarning,
     SmoothnessWarning,
     UnresolvedIndexWarning,
@@ -44,6 +45,9 @@ _N_POINTS = 60  # equally spaced in log M, so that every octave weighs the same
 
 _FEWEST_TERMS = 40  # the window must end beyond them, or a warning says so
 _POOREST_R_SQUARED = 0.8
+_NO_RESIDUAL = 1e-6  # of the squared error, beyond rounding
+_FEWEST_SAMPLES_FOR_BOXES = 500  # fewer do not tell boxes from a coarse boundary
+_GROWTH_OF_BOXES = 0.15  # exponent; half of the least that a curved boundary shows
 _NEGLIGIBLE_DECAY = 0.05  # of log error over the window: noise, for which R^2 is void
 
 
@@ -189,31 +193,45 @@ def unresolved(fit: IndexFit) -> IndexFit:
         "boxes, which is smoother than any index says. alpha_ is infinite; read it as "
         "unresolved at this number of samples."
     )
-    return replace(
-        fit, alpha=np.inf, interval=(fit.interval[0], np.inf), cautions=(caution,)
+    return replace(fit, alpha=np.inf, interval=(0.0, np.inf), cautions=(caution,))
+
+
+def in_sample_only(fit: IndexFit) -> IndexFit:
+    """The fit of trees that have all seen all samples: biased."""
+    caution = InSampleOnlyWarning(
+        "No rows are left out of the trees, so the error is that on the rows they were "
+        "grown on, which is biased low where cells are small: alpha_ is too high. Let "
+        "max_samples be less than 1, or the forest draw subsamples."
     )
+    return replace(fit, cautions=(*fit.cautions, caution))
 
 
-def is_finite_box_function(n_terms: np.ndarray, residual: float, n_samples: float) -> bool:
-    """Whether trees without error are too small for any function of finite index.
+def is_finite_box_function(
+    parent_counts: np.ndarray, residual: float, n_samples: float
+) -> bool:
+    """Whether trees that leave no error see finitely many boxes.
 
-    The smallest trees of a rough function are those of a jump across a curve in two
-    dimensions: resolving it at the distance of the samples takes of the order of
-    ``sqrt(n_samples)`` cells. Trees that are smaller than this see finitely many boxes,
-    provided that their cells hold many samples (else they may just be small).
+    The number of terms that split cells of at least n samples grows as n falls: like
+    ``(n_samples / n)^((d - 1) / d)`` for a jump across a surface in d dimensions, so
+    with an exponent of 1/2 or more (0.3 to 0.4 is what greedy trees show in two
+    dimensions), and faster for functions without constant pieces. On finitely many
+    boxes it stops growing, and the exponent is near 0.
 
     Parameters
     ----------
-    n_terms : ndarray of shape (n_trees,)
-        Number of terms of every tree.
+    parent_counts : ndarray of shape (n_terms,)
+        For the terms of all trees, number of samples in the parent.
     residual : float
         In-sample error of the full trees relative to the error without terms.
     n_samples : float
         Number of samples that a tree was grown on.
     """
-    typical = np.median(n_terms)
-    few = typical <= min(2 * np.sqrt(n_samples), n_samples / _SAMPLES_PER_CELL)
-    return bool(few and residual < 1e-6)
+    if residual > _NO_RESIDUAL or n_samples < _FEWEST_SAMPLES_FOR_BOXES:
+        return False
+    # From cells large enough to hold a boundary down to a few samples.
+    sizes = np.geomspace(max(4, n_samples / 2000), n_samples / 20, 20)
+    n_terms = (parent_counts >= sizes[:, None]).sum(axis=1)
+    return -fit_power_law(sizes, n_terms).slope < _GROWTH_OF_BOXES
 
 
 def held_out_rate(errors: np.ndarray, window: tuple[int, int]) -> float:
@@ -431,20 +449,19 @@ def _jackknifed(
     """An estimate from all trees, with an interval from leaving out one at a time.
 
     The interval covers the randomness of the trees and of their subsamples. With one
-    tree there is only the standard error of its line.
+    tree, or equal ones, there is only the standard error of the line.
     """
     everything = np.arange(n_trees)
     law = estimate(everything)
     alpha = float(index(law))
+    error, freedom = 0.0, n_trees - 1
     if n_trees > 1:
-        others = [index(estimate(np.delete(everything, j))) for j in everything]
-        with np.errstate(invalid="ignore"):
-            error = np.sqrt((n_trees - 1) * np.var(others))
-        error, freedom = (error if np.isfinite(error) else np.inf), n_trees - 1
-    elif isinstance(law, PowerLaw):
-        error, freedom = law.slope_error, _N_POINTS - 2
-    else:
-        error, freedom = np.inf, 1
+        others = np.array([index(estimate(np.delete(everything, j))) for j in everything])
+        spread = np.std(others) if np.isfinite(others).all() else np.inf
+        error = np.sqrt(n_trees - 1) * spread
+    if error < 1e-12:
+        error = law.slope_error if isinstance(law, PowerLaw) else np.inf
+        freedom = _N_POINTS - 2
     margin = stats.t.ppf(0.5 + confidence_level / 2, freedom) * error
     interval = (alpha - margin, alpha + margin) if np.isfinite(alpha) else (0.0, np.inf)
     if not isinstance(law, PowerLaw):

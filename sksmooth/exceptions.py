@@ -3,6 +3,7 @@
 __all__ = [
     "ConstantFeaturesWarning",
     "FewTermsWarning",
+    "InSampleOnlyWarning",
     "PoorFitWarning",
     "SmoothnessWarning",
     "TargetTypeWarning",
@@ -20,6 +21,10 @@ class ConstantFeaturesWarning(SmoothnessWarning):
 
 class FewTermsWarning(SmoothnessWarning):
     """The fit window holds too few terms for a slope to mean much."""
+
+
+class InSampleOnlyWarning(SmoothnessWarning):
+    """No rows were left out of the trees, so the error is biased low."""
 
 
 class PoorFitWarning(SmoothnessWarning):

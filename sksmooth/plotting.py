@@ -16,8 +16,8 @@ _FEW_POINTS = 30  # so few are marked one by one
 
 # What the axes hold, for each index (see ``errors_`` of the estimator).
 _AXIS_LABELS = {
-    "mterm": ("Number of terms M of a tree", "Error of M terms"),
-    "elisha-dekel": ("Number of terms M of the forest", "Mean squared error of M terms"),
+    "mterm": ("Number of terms M of a tree", "Error with M terms"),
+    "elisha-dekel": ("Number of terms M of the forest", "Mean squared error with M terms"),
     "weak-lp": ("Rank of the wavelet", "Norm of the wavelet"),
     "sparsity-probe": ("Rank of the wavelet", "Norm of the wavelet"),
 }
@@ -242,7 +242,7 @@ class ErrorDecayDisplay:
     def _label(self, name: str | None) -> str:
         if np.isfinite(self.alpha):
             low, high = self.alpha_interval
-            text = rf"$\alpha$ = {self.alpha:.2f} [{low:.2f}, {high:.2f}]"
+            text = rf"$\alpha$ = {self.alpha:z.2f} [{low:z.2f}, {high:z.2f}]"
         else:
             text = r"$\alpha$ unresolved"
         return text if name is None else f"{name}: {text}"
@@ -251,7 +251,7 @@ class ErrorDecayDisplay:
         """Scales, axis labels, and the index in the title or in the legend."""
         xlabel, ylabel = _AXIS_LABELS[self.index]
         self.ax_.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
-        _label_in_plain_numbers(self.ax_.yaxis)
+        _label_in_plain_numbers(self.ax_)
         labels = self.ax_.get_legend_handles_labels()[1]
         if len(labels) == 1:
             self.ax_.set_title(labels[0])
@@ -272,12 +272,15 @@ def _new_axes() -> Any:
     return plt.subplots()[1]
 
 
-def _label_in_plain_numbers(axis: Any) -> None:
-    # Errors often span less than a decade: 0.3 reads better there than 3 x 10^-1.
-    from matplotlib.ticker import LogFormatter
+def _label_in_plain_numbers(ax: Any) -> None:
+    # Errors often span less than a decade, where 0.3 reads better than 3 x 10^-1.
+    from matplotlib.ticker import LogLocator, NullFormatter
 
-    axis.set_major_formatter(LogFormatter())
-    axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+    low, high = ax.get_ylim()
+    if high < 30 * low:
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 4, 5, 7)))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _log_spaced(n_points: int) -> np.ndarray:

@@ -193,7 +193,11 @@ class Targets:
     @property
     def tie_break(self) -> np.ndarray:
         """One number a sample, by which samples with equal features are told apart."""
-        return self.values[:, 0] if self.codes is None else self.codes
+        if self.codes is not None:
+            return self.codes
+        if self.values.shape[1] == 1:
+            return self.values[:, 0]
+        return np.unique(self.values, axis=0, return_inverse=True)[1].ravel()
 
 
 def encode_targets(
@@ -245,7 +249,12 @@ def class_codes(y: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndar
             f"y holds labels such as {y[0]!r}, but the fitted classes are such as "
             f"{classes[0]!r}; pass labels of the same type."
         )
-    codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    try:
+        codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    except TypeError as error:
+        raise ValueError(
+            f"y cannot be compared with the fitted classes: {error}"
+        ) from error
     return codes, classes[codes] == y
 
 
@@ -285,7 +294,10 @@ def _warn_if_mistyped(y: np.ndarray) -> None:
 
 
 def _label_vector(y: ArrayLike) -> np.ndarray:
-    y = column_or_1d(y, warn=True)
+    # As an array first: scikit-learn makes floats of nullable integers.
+    y = column_or_1d(np.asarray(y), warn=True)
+    if len(y) == 0:
+        raise ValueError("y is empty: found array with 0 sample(s).")
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise ValueError("Input y contains NaN or infinity.")
     if y.dtype.kind == "O":

@@ -33,7 +33,7 @@ __all__ = [
     "wavelet_decomposition",
 ]
 
-_ROUNDING = 1e-13  # of means, relative to their largest difference
+_ROUNDING = 1e-13  # of means, relative to the largest difference
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class WaveletDecomposition:
         Logarithm of ``||psi||_p``, -inf where it is 0.
     order : ndarray of shape (n_terms,), int32
         The terms: all nodes but the roots and those whose mean is that of their parent,
-        by falling norm.
+        by falling norm, equal norms by node.
     offsets : ndarray of shape (n_trees + 1,), int64
         Tree j is ``[offsets[j]:offsets[j + 1]]``.
     p : float
@@ -175,9 +175,7 @@ def decompose(
     pooled["parent"] = np.where(is_root, -1, pooled["parent"] + offsets[tree])
     return WaveletDecomposition(
         tree=tree,
-        order=falling_order(
-            pooled["log_norm"], np.flatnonzero(np.isfinite(pooled["log_norm"]))
-        ),
+        order=falling_order(pooled["log_norm"], np.flatnonzero(pooled["psi"].any(axis=1))),
         offsets=offsets,
         p=float(p),
         measure=measure,
@@ -187,7 +185,9 @@ def decompose(
 
 def _decompose_tree(tree, leaf, values, bag, p, ranges) -> dict[str, np.ndarray]:
     parent = tree.parent
-    count, total = node_sums(parent, leaf, bag, values)
+    # Means of centred values do not lose digits to a large common offset.
+    centre = values[0]
+    count, total = node_sums(parent, leaf, bag, values - centre)
     if count[0] <= 0:
         raise ValueError("A tree holds no sample with a positive weight.")
     up = np.maximum(parent, 0)
@@ -219,7 +219,7 @@ def _decompose_tree(tree, leaf, values, bag, p, ranges) -> dict[str, np.ndarray]
         "depth": depth,
         "feature": _split_of_parent(tree, tree.feature, parent),
         "count": count,
-        "mean": mean,
+        "mean": mean + centre,
         "psi": psi,
         "log_norm": log_norm,
     }
@@ -572,7 +572,7 @@ def wavelet_decomposition(
     True
     """
     topology = read_forest(forest)
-    X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
+    X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X")
     if X.shape[1] != topology.n_features:
         raise ValueError(
             f"X has {X.shape[1]} features, but the forest was fitted with "

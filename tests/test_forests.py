@@ -32,7 +32,7 @@ from sksmooth.forests import (
     Tree,
     canonical_order,
     grow_forest,
-    in_bag_weights,
+    in_bag_rows,
     read_forest,
     structure,
 )
@@ -98,7 +98,11 @@ def test_leaves_are_those_of_the_library(model, data):
     X, y = data
     new = np.random.RandomState(1).standard_normal((80, 6)) * 2
     fitted = model.fit(X, y)
-    for samples in (X, new):
+    # Samples on the cuts, up to less than float32 resolves.
+    trees = np.ravel(getattr(fitted, "estimators_", [fitted]))
+    cuts = np.concatenate([tree.tree_.threshold for tree in trees])
+    on_cuts = np.repeat(cuts[:, None], 6, axis=1)
+    for samples in (X, new, on_cuts, on_cuts * (1 - 1e-12), on_cuts * (1 + 1e-12)):
         assert_array_equal(read_forest(fitted).apply(samples), leaves_of(fitted, samples))
 
 
@@ -206,31 +210,27 @@ def test_models_must_be_fitted(model):
         read_forest(type(model)())
 
 
-def test_in_bag_weights_are_the_counts_of_the_bootstrap(data):
+def test_in_bag_rows_are_those_of_the_bootstrap(data):
     X, y = data
     fitted = RandomForestRegressor(3, random_state=0).fit(X, y)
-    bags = in_bag_weights(fitted, len(y))
-    assert_array_equal(bags.sum(axis=1), [150] * 3)
-    assert bags.max() > 1
-    for bag, member in zip(bags, fitted.estimators_, strict=True):
-        # The library's root holds the bootstrap mean of the targets.
-        assert_allclose(np.average(y, weights=bag), member.tree_.value[0, 0, 0])
-        in_bag = len(np.flatnonzero(bag))
-        assert member.tree_.n_node_samples[0] == in_bag
+    in_bag = in_bag_rows(fitted, len(y))
+    assert 0 < in_bag.mean() < 1
+    for rows, member in zip(in_bag, fitted.estimators_, strict=True):
+        assert member.tree_.n_node_samples[0] == rows.sum()
+        # Full trees fit the rows that they have seen.
+        assert_allclose(member.predict(X[rows]), y[rows])
 
 
-def test_in_bag_weights_of_bags_without_replacement_are_zero_or_one(data):
+def test_in_bag_rows_of_bags_without_replacement(data):
     X, y = data
     fitted = BaggingClassifier(
         n_estimators=3, max_samples=0.4, bootstrap=False, random_state=0
     ).fit(X, y)
-    bags = in_bag_weights(fitted, len(y))
-    assert set(bags.ravel()) == {0.0, 1.0}
-    assert_array_equal(bags.sum(axis=1), [60] * 3)
+    assert_array_equal(in_bag_rows(fitted, len(y)).sum(axis=1), [60] * 3)
 
 
-def test_in_bag_weights_are_unknown_for_single_trees(data):
-    assert in_bag_weights(DecisionTreeClassifier().fit(*data), 150) is None
+def test_in_bag_rows_are_unknown_for_single_trees(data):
+    assert in_bag_rows(DecisionTreeClassifier().fit(*data), 150) is None
 
 
 # ---------------------------------------------------------------- subsamples
@@ -292,6 +292,14 @@ def test_bags_scale_with_the_weights(weights, fraction, factor):
     # A factor that is no power of two rounds the weights themselves.
     scaled = bags_of(weights * factor, fraction) / factor
     assert_allclose(scaled, bags_of(weights, fraction), atol=1e-9)
+
+
+def test_multiples_of_the_smallest_weight_are_whole_up_to_rounding():
+    # Their rounded quotients would add up to 30 and a bit, and make a slot too many.
+    weights = np.array([1.0, 6.0, 6.0, 6.0, 6.0, 5.0])
+    assert np.cumsum(weights * 0.1 / 0.1)[-1] > weights.sum()
+    bags = bags_of(weights, 0.5, n_trees=20)
+    assert_allclose(bags_of(weights * 0.1, 0.5, n_trees=20), bags * 0.1, atol=1e-12)
 
 
 def test_bags_follow_the_canonical_order():
@@ -449,15 +457,19 @@ def test_limits_are_obeyed(data):
     forest, bags = grow(X, y, max_depth=2, max_samples=30)
     assert_array_equal(bags.sum(axis=1), [30] * 4)
     assert all(tree.n_nodes <= 7 for tree in forest.trees)
-    assert_array_equal(grow(X, y, max_samples=10**6)[1], np.ones((4, 150)))
+    assert_array_equal(grow(X, y, max_samples=150)[1], np.ones((4, 150)))
+    with pytest.raises(ValueError, match="more than the 150 rows"):
+        grow(X, y, max_samples=151)
 
 
 def test_bins_are_exact_for_few_distinct_values(data):
     _, y = data
     X = np.random.RandomState(0).randint(0, 8, size=(150, 3)).astype(float)
-    exact, _ = grow(X, y)
+    exact, bags = grow(X, y)
     binned, _ = grow(X, y, max_bins=8)
-    assert_array_equal(exact.apply(X), binned.apply(X))
+    # Out of the bag a sample may lie on a cut, where rounding decides.
+    in_bag = bags > 0
+    assert_array_equal(exact.apply(X)[in_bag], binned.apply(X)[in_bag])
 
 
 @pytest.mark.parametrize("max_bins", [2, 5])

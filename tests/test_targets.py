@@ -127,7 +127,7 @@ def test_encoder_rejects_one_class():
 
 @pytest.mark.parametrize("new", [["a", "x"], [1, 2], [np.datetime64("2020")]])
 def test_encoder_rejects_labels_that_it_has_not_seen(new):
-    with pytest.raises(ValueError, match=r"fit has not seen|cannot be compared"):
+    with pytest.raises(ValueError, match=r"fit has not seen|of the same type"):
         SimplexEncoder().fit(["a", "b"]).transform(new)
 
 
@@ -192,7 +192,8 @@ def test_dtype_says_whether_targets_are_classes(y, classes):
         assert found is None
         assert targets.codes is None
         assert_array_equal(targets.values, np.asarray(y, float).reshape(len(y), -1))
-        assert_array_equal(targets.tie_break, targets.values[:, 0])
+        if targets.values.shape[1] == 1:
+            assert_array_equal(targets.tie_break, targets.values[:, 0])
     else:
         assert_array_equal(found, classes)
         assert_array_equal(found[targets.codes], y)
@@ -226,6 +227,7 @@ def test_integers_that_nearly_all_differ_warn():
         np.repeat([0, 1, 2], 20),
         np.repeat([0.0, 1.0], 30),  # an indicator may well be a number
         np.repeat([0.0, 0.5, 1.0], 20),
+        np.repeat([0.0, 1.0, 2.0], 3),  # too few samples to tell
         np.arange(60.0),
         np.repeat(np.arange(40), 10),
         [f"row {i}" for i in range(60)],

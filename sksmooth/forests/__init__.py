@@ -1,7 +1,7 @@
 """Where trees come from: grown here, or read from other libraries' forests."""
 
 from .grow import grow_forest
-from .read import in_bag_weights, read_forest
+from .read import in_bag_rows, read_forest
 from .sampling import canonical_order
 from .structure import Forest, Tree
 
@@ -10,6 +10,6 @@ __all__ = [
     "Tree",
     "canonical_order",
     "grow_forest",
-    "in_bag_weights",
+    "in_bag_rows",
     "read_forest",
 ]

@@ -66,8 +66,8 @@ verbose
         The weight of every sample in every tree, 0 where it is out of the bag.
     """
     rng = check_random_state(random_state)
-    fraction = max_samples / len(weights) if _is_count(max_samples) else max_samples
-    bags = draw_bags(order, weights, n_estimators, min(fraction, 1.0), rng)
+    fraction = _bag_fraction(max_samples, len(weights))
+    bags = draw_bags(order, weights, n_estimators, fraction, rng)
     seeds = rng.randint(np.iinfo(np.int32).max, size=n_estimators)
     scaling = _scaling(X)
     grown_on, edges = _prepare_features(X, scaling, max_bins)
@@ -108,8 +108,15 @@ def _growth_targets(targets: Targets, weights: np.ndarray) -> np.ndarray:
     return centred / np.sqrt(np.mean(centred**2))
 
 
-def _is_count(max_samples: float | int) -> bool:
-    return isinstance(max_samples, Integral)
+def _bag_fraction(max_samples: float | int, n_samples: int) -> float:
+    if not isinstance(max_samples, Integral):
+        return max_samples
+    if max_samples > n_samples:
+        raise ValueError(
+            f"max_samples={max_samples} is more than the {n_samples} rows; lower it, or "
+            "pass a fraction."
+        )
+    return max_samples / n_samples
 
 
 def _scaling(X) -> FeatureScaling | None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from .structure import Forest, Tree
 
-__all__ = ["in_bag_weights", "read_forest", "read_tree"]
+__all__ = ["in_bag_rows", "read_forest", "read_tree"]
 
 
 def read_forest(fitted: Any) -> Forest:
@@ -48,21 +48,25 @@ def read_forest(fitted: Any) -> Forest:
     return Forest(tuple(trees), fitted.n_features_in_)
 
 
-def in_bag_weights(fitted: Any, n_samples: int) -> np.ndarray | None:
-    """How often each tree's training set holds each sample.
+def in_bag_rows(fitted: Any, n_samples: int) -> np.ndarray | None:
+    """Which samples each tree was grown on.
+
+    How often a bootstrap drew a sample is left aside: some versions of scikit-learn draw
+    by sample weight and others multiply by it, so only the rows mean the same in all.
 
     Returns
     -------
-    bags : ndarray of shape (n_trees, n_samples), float64, or None
-        Multiplicities; None if the library does not say (every tree is then taken to
-        have seen all samples).
+    rows : ndarray of shape (n_trees, n_samples), bool, or None
+        None if the library does not say (every tree is then taken to have seen all
+        samples).
     """
     samples = getattr(fitted, "estimators_samples_", None)
     if samples is None:
         return None
-    return np.array(
-        [np.bincount(rows, minlength=n_samples) for rows in samples], dtype=np.float64
-    )
+    in_bag = np.zeros((len(samples), n_samples), dtype=bool)
+    for row, drawn in zip(in_bag, samples, strict=True):
+        row[drawn] = True
+    return in_bag
 
 
 def read_tree(tree: Any) -> Tree:
@@ -84,7 +88,9 @@ def _tree_estimators(fitted: Any) -> list[Any]:
     check_is_fitted(fitted)
     if hasattr(fitted, "tree_"):
         return [fitted]
-    members = list(np.ravel(np.asarray(getattr(fitted, "estimators_", []), dtype=object)))
+    members = getattr(fitted, "estimators_", [])
+    if isinstance(members, np.ndarray):  # boosting: stages x classes
+        members = members.ravel().tolist()
     if not members or not all(hasattr(member, "tree_") for member in members):
         raise TypeError(
             f"{type(fitted).__name__} is not made of scikit-learn trees. Supported are "

@@ -130,4 +130,6 @@ def draw_bags(
         chosen[rng.permutation(n_slots)[:n_drawn]] = 1.0
         drawn = np.concatenate([[0.0], np.cumsum(chosen)])
         bag[order] = np.diff(np.interp(edges, np.arange(n_slots + 1), drawn)) * unit
-    return bags
+    # Nothing in the bag or nothing out of it must be exactly so.
+    bags[bags < 1e-12 * weights] = 0.0
+    return np.where(bags > (1 - 1e-12) * weights, weights, bags)
