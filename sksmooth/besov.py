@@ -229,8 +229,8 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, or numbers in a floating-point dtype.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights. Whole multiples of the smallest positive weight are the
-        same as repeating the rows so many times.
+            Non-negative weights. Whole multiples of the smallest positive weight are
+            the same as repeating the rows so many times.
 
         Returns
         -------

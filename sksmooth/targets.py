@@ -253,7 +253,8 @@ def class_codes(y: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndar
         codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
     except TypeError as error:
         raise ValueError(
-            f"y cannot be compared with the fitted classes: {error}"
+            f"y cannot be compared with the fitted classes ({error}); pass labels of the "
+            "same type."
         ) from error
     return codes, classes[codes] == y
 
