@@ -1,0 +1,45 @@
+"""The command line: ``python -m sksmooth demo`` and ``python -m sksmooth measure``.
+
+Results go to standard output; progress and errors go to standard error. Exit codes: 0 for
+success, 2 for a mistake that the user can mend (one line says how), 130 for an
+interruption. Anything else is a bug and shows its traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from .arguments import make_parser
+from .demo import run_demo
+from .errors import CommandError, one_line
+from .measure import run_measure
+
+__all__ = ["main"]
+
+_COMMANDS = {"demo": run_demo, "measure": run_measure}
+_USER_ERROR = 2
+_INTERRUPTED, _PIPE_CLOSED = 130, 141  # 128 + the signal, as shells report it
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command, by default that of the process, and give its exit code."""
+    try:
+        parser = make_parser()
+        options = parser.parse_args(argv)
+        if options.command is None:
+            parser.print_help()
+        else:
+            _COMMANDS[options.command](options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
+    except CommandError as error:
+        print(f"sksmooth: error: {one_line(error)}", file=sys.stderr)
+        return _USER_ERROR
+    except KeyboardInterrupt:
+        print("\nsksmooth: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    return 0

@@ -1,0 +1,126 @@
+"""What may be written on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .. import __version__
+from .errors import CommandError
+
+__all__ = ["make_parser"]
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors take one line, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CommandError(f"{message} (see {self.prog} --help)")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    about = "Measure how smooth labels are as a function of their features."
+    parser = _Parser(prog="python -m sksmooth", description=about)
+    parser.add_argument("--version", action="version", version=f"sksmooth {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    _add_demo_parser(commands)
+    _add_measure_parser(commands)
+    return parser
+
+
+def _add_demo_parser(commands: Any) -> None:
+    about = "compare features of handwritten digits: a table and a picture"
+    parser = commands.add_parser("demo", help=about, description=about)
+    about = "the picture: .png, .pdf or .svg (default: %(default)s)"
+    picture = Path("sksmooth_demo.png")
+    parser.add_argument("--output", type=Path, default=picture, metavar="FILE", help=about)
+    _add_run_options(parser)
+
+
+def _add_measure_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "measure",
+        help="measure a data file",
+        description="Measure the smoothness of a labelled data set.",
+        epilog="--json writes one object; an infinite value, which means unresolved, is "
+        'written as the string "Infinity" and an undefined one as null.',
+    )
+    about = ".csv, .tsv, .txt (also .gz) with a line of column names, .parquet or .npz"
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help=about)
+    _add_data_options(parser.add_argument_group("data").add_argument)
+    # What is not given does not reach the estimator, whose own defaults hold then.
+    estimator = parser.add_argument_group("estimator", argument_default=argparse.SUPPRESS)
+    _add_estimator_options(estimator.add_argument)
+    _add_run_options(estimator)
+    add = parser.add_argument_group("report").add_argument
+    add("--json", action="store_true", help="one JSON object, no table")
+    add("--plot", type=Path, metavar="FILE", help="picture: .png, .pdf or .svg")
+    add("--quiet", action="store_true", help="no progress bar")
+
+
+def _add_data_options(add: Callable[..., Any]) -> None:
+    add("--target", metavar="NAME", help="column of labels, or npz array (default: y)")
+    about = "columns to use (default: all others), or npz array (default: X)"
+    add("--features", nargs="+", metavar="NAME", help=about)
+    add("--drop", nargs="+", metavar="NAME", help="columns to leave out")
+    about = "instead of FILE: features alone, with or without a line of names"
+    add("--data", type=Path, metavar="FILE", help=about)
+    about = "with --data: one row a sample; several columns are used as they are"
+    add("--labels", type=Path, metavar="FILE", help=about)
+    tasks = ("auto", "classification", "regression")
+    about = "auto: numbers with a decimal point, and several label columns, are "
+    about += "regression; whole numbers and text are classes"
+    add("--task", choices=tasks, default="auto", help=about)
+    share = _number(float, lambda share: 0 < share < 1, "between 0 and 1")
+    about = "fit on the other rows and print the score on these, too"
+    add("--held-out", type=share, metavar="FRACTION", help=about)
+
+
+def _add_estimator_options(add: Callable[..., Any]) -> None:
+    indices = ("mterm", "weak-lp", "elisha-dekel", "sparsity-probe")
+    add("--index", choices=indices, help="what alpha is (default: mterm)")
+    add("--measure", choices=("samples", "volume"), help="of a node (default: samples)")
+    add("--p", type=float, help="exponent of the norm (default: 2)")
+    add("--trees", type=int, dest="n_estimators", metavar="N", help="(default: 10)")
+    add("--max-depth", type=int, metavar="N", help="(default: no limit)")
+    about = "features tried at a split: 5, 0.5, sqrt or log2 (default: all)"
+    add("--max-features", type=_count_fraction_or_name, metavar="N", help=about)
+    about = "rows of a tree: 500, or a fraction such as 0.5 (default: 0.8)"
+    add("--max-samples", type=_count_or_fraction, metavar="N", help=about)
+    about = "level of the interval (default: 0.95)"
+    add("--confidence", type=float, dest="confidence_level", metavar="P", help=about)
+
+
+def _add_run_options(group: Any) -> None:
+    add = group.add_argument
+    seed = _number(int, lambda seed: 0 <= seed < 2**32, "between 0 and 2**32 - 1")
+    add("--random-state", type=seed, default=0, metavar="SEED", help="(default: 0)")
+    jobs = _number(int, lambda n_jobs: n_jobs != 0, "a number of workers; -1 takes all")
+    about = "workers (default: 1)"
+    add("--jobs", type=jobs, dest="n_jobs", default=None, metavar="N", help=about)
+
+
+def _number(kind: type, is_valid: Callable[[Any], bool], what: str) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        number = kind(text)
+        if not is_valid(number):
+            raise argparse.ArgumentTypeError(f"{text} is not {what}")
+        return number
+
+    read.__name__ = kind.__name__  # argparse says "invalid int value"
+    return read
+
+
+def _count_or_fraction(text: str) -> int | float:
+    """Read ``1`` as one and ``1.0`` as all, as in scikit-learn."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def _count_fraction_or_name(text: str) -> int | float | str:
+    return text if text in ("sqrt", "log2") else _count_or_fraction(text)

@@ -1,0 +1,51 @@
+"""Mistakes of the user, told in one line."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["MOST_NAMES", "CommandError", "listed", "one_line", "require", "user_error"]
+
+MOST_NAMES = 5  # in a line; more do not help
+
+
+class CommandError(Exception):
+    """A mistake of the user; its message names the problem and how to mend it."""
+
+
+@contextmanager
+def user_error(*kinds: type[BaseException], prefix: str) -> Iterator[None]:
+    """Report these exceptions, which bad input causes, without a traceback."""
+    try:
+        yield
+    except kinds as error:
+        # An OSError would name the file once more.
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise CommandError(f"{prefix}: {reason}") from error
+
+
+def require(module: str, *, extra: str, purpose: str) -> Any:
+    """An optional dependency, or an error that says how to install it."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise CommandError(
+            f"{purpose} needs {module}, which is not installed; "
+            f'install it with: pip install "sksmooth[{extra}]"'
+        ) from error
+
+
+def listed(names: Sequence[str], kind: str = "") -> str:
+    """Quoted names, after their kind in the singular or plural."""
+    text = ", ".join(repr(name) for name in names[:MOST_NAMES])
+    if len(names) > MOST_NAMES:
+        text += f" and {len(names) - MOST_NAMES} more"
+    return f"{kind}{'s' if len(names) > 1 else ''} {text}" if kind else text
+
+
+def one_line(text: object) -> str:
+    """The text without line breaks."""
+    return " ".join(str(text).split())
