@@ -10,6 +10,7 @@ in one process; best of three for the sweep, once for the alternative.
 
 import argparse
 import time
+import tracemalloc
 
 import numpy as np
 from sklearn.datasets import make_blobs
@@ -68,6 +69,17 @@ def main():
         seconds.append(time.perf_counter() - start)
     sweep = min(seconds)
     print(f"curve at all {decomposition.n_terms:9,} M       {sweep:8.2f} s")
+
+    tracemalloc.start()
+    decomposition = wavelet_decomposition(forest, X, y)
+    m_term_errors(decomposition, leaves, targets)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Doubles for nodes x outputs and samples x outputs, integers for samples x trees.
+    unit = 8 * targets.values.shape[1] * (len(decomposition.parent) + len(X))
+    unit += 4 * leaves.size
+    print(f"peak memory of the last two    {peak / 2**20:8.0f} MiB, {peak / unit:.1f} x")
+    print("    (8 (nodes + samples) outputs + 4 samples trees) bytes")
 
     n_terms = np.unique(np.geomspace(1, decomposition.n_terms, 100).astype(int))
     start = time.perf_counter()
