@@ -19,7 +19,7 @@ from sklearn.datasets import load_diabetes, load_digits, load_iris, load_wine
 from sklearn.tree import DecisionTreeRegressor
 
 from sksmooth import BesovSmoothnessEstimator, decay, wavelets
-from sksmooth.forests import Forest
+from sksmooth.forests import Forest, column_ranges
 from sksmooth.forests.read import read_tree
 from sksmooth.targets import encode_targets
 
@@ -82,7 +82,7 @@ def curve_on_tool_rows(X, y, tie_seed):
     forest = Forest(tuple(trees), X.shape[1])
     leaves = forest.apply(X)
     decomposition = wavelets.decompose(
-        forest, leaves, targets.values, bags, measure="volume", ranges=forest.ranges(X)
+        forest, leaves, targets.values, bags, measure="volume", ranges=column_ranges(X)
     )
     everything = np.arange(5)
     n_terms = decay.elisha_dekel_terms(len(decomposition.parent), 5)

@@ -100,29 +100,37 @@ def sweep_errors(order, tree, start, stop, samples, step, residual, floor, weigh
     """
     n_weightings, n_samples = weights.shape
     n_outputs = residual.shape[1]
-    squared = floor.copy()
+    power = floor.copy()  # of the samples' errors
     for i in range(n_samples):
         for k in range(n_outputs):
-            squared[i] += residual[i, k] ** 2
+            power[i] += residual[i, k] ** 2
+        power[i] **= 0.5 * p
     sums = np.zeros((len(order) + 1, n_weightings))
-    for j in range(n_weightings):
-        for i in range(n_samples):
-            sums[0, j] += weights[j, i] * squared[i] ** (0.5 * p)
+    _sum_powers(power, weights, sums[0])
+    summed = sums[0].copy()
     for m in range(len(order)):
         node = order[m]
         sums[m + 1] = sums[m]
         for position in range(start[node], stop[node]):
             i = samples[tree[node], position]
-            change = 0.0
+            squared = floor[i]
             for k in range(n_outputs):
-                change += step[node, k] * (step[node, k] - 2.0 * residual[i, k])
                 residual[i, k] -= step[node, k]
-            before = squared[i]
-            squared[i] = max(before + change, floor[i])
-            if p == 2.0:
-                difference = squared[i] - before
-            else:
-                difference = squared[i] ** (0.5 * p) - before ** (0.5 * p)
+                squared += residual[i, k] ** 2
+            after = squared if p == 2.0 else squared ** (0.5 * p)
             for j in range(n_weightings):
-                sums[m + 1, j] += weights[j, i] * difference
+                sums[m + 1, j] += weights[j, i] * (after - power[i])
+            power[i] = after
+        # Differences lose digits as the sums fall, so these are taken afresh at times.
+        if (sums[m + 1] < 0.25 * summed).any():
+            _sum_powers(power, weights, sums[m + 1])
+            summed[:] = sums[m + 1]
     return sums
+
+
+@njit(cache=True, nogil=True)
+def _sum_powers(power, weights, out):
+    for j in range(weights.shape[0]):
+        out[j] = 0.0
+        for i in range(weights.shape[1]):
+            out[j] += weights[j, i] * power[i]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,10 +10,8 @@ from joblib import delayed
 from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier
-from sklearn.utils import _safe_indexing
+from sklearn.utils import get_tags
 from sklearn.utils.validation import (
-    _check_feature_names_in,
-    _check_sample_weight,
     check_consistent_length,
     check_is_fitted,
     validate_data,
@@ -22,14 +19,30 @@ from sklearn.utils.validation import (
 
 from . import decay, wavelets
 from ._progress import run_parallel
-from ._sklearn import HasMethods, Interval, StrOptions, dense_output_wanted, fit_context
-from .exceptions import ConstantFeaturesWarning
-from .forests import canonical_order, grow_forest, in_bag_rows, read_forest
+from ._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_feature_names_in,
+    dense_output_wanted,
+    fit_context,
+)
+from ._validation import plain_features, positively_weighted, warn_caller
+from .exceptions import UnseenClassesWarning
+from .forests import (
+    canonical_order,
+    column_ranges,
+    grow_forest,
+    in_bag_rows,
+    read_forest,
+)
 from .targets import Targets, encode_targets
 
 __all__ = ["BesovSmoothnessEstimator"]
 
 _FEWEST_SAMPLES = 5  # fewer say nothing about a rate
+_MOST_DIGITS = 300  # of p-th powers of the targets
+_MOST_FEATURES = 1000  # of transform, which may be asked for dense
 
 
 class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
@@ -49,10 +62,11 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         not the index larger.
     forest : estimator, default=None
         An unfitted scikit-learn tree or ensemble of trees (DecisionTree*, ExtraTree*,
-        RandomForest*, ExtraTrees*, Bagging* of trees, GradientBoosting*), which is
-        cloned and fitted in place of the built-in forest. Only its splits are used. The
-        parameters ``n_estimators``, ``max_depth``, ``max_features``, ``max_samples``,
-        ``max_bins`` and ``random_state`` then have no effect.
+        RandomForest*, ExtraTrees*, Bagging* or AdaBoost* of trees, GradientBoosting*),
+        which is cloned and fitted in place of the built-in forest. Only its splits and
+        the rows that each tree has seen are used. The parameters ``n_estimators``,
+        ``max_depth``, ``max_features``, ``max_samples``, ``max_bins`` and
+        ``random_state`` then have no effect.
     index : {"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"}, default="mterm"
         What ``alpha_`` is:
 
@@ -247,10 +261,11 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         """
         X = self._check_features(X, reset=True)
         check_consistent_length(X, y)
-        X, y, weights = _positively_weighted(X, y, sample_weight, _FEWEST_SAMPLES)
+        X, y, weights = positively_weighted(X, y, sample_weight, _FEWEST_SAMPLES)
         targets, classes = encode_targets(y)
+        _check_powers(targets.values, self.p)
         canonical = canonical_order(X, targets.tie_break)
-        forest, bags = self._make_forest(X, y, targets, weights, canonical.order)
+        forest, bags = self._make_forest(X, y, targets, weights, canonical)
         leaves = forest.apply(X, self.n_jobs)
         by_volume = self.measure == "volume" or self.index == "elisha-dekel"
 
@@ -267,7 +282,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             bags,
             p=2.0 if self.index == "elisha-dekel" else self.p,
             measure="volume" if by_volume else "samples",
-            ranges=forest.ranges(X) if by_volume else None,
+            ranges=column_ranges(X) if by_volume else None,
         )
         self._n_distinct = canonical.count_distinct(bags)
         self._window = decay.fit_window(
@@ -275,7 +290,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         )
         self.decay_ = self._fit_index(leaves, targets, weights, bags)
         for caution in self.decay_.cautions:
-            warnings.warn(caution, stacklevel=3)  # the caller, past scikit-learn's wrapper
+            warn_caller(caution)
         self.alpha_ = self.decay_.alpha
         self.alpha_interval_ = self.decay_.interval
         self.n_terms_ = self.decay_.n_terms
@@ -293,10 +308,12 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         """Held-out smoothness index: what the fitted wavelets explain of other samples.
 
         The fitted wavelets of the whole forest, in their fitted order, approximate the
-        given samples, and the rate at which that error falls is the score. Wavelets
-        that memorised noise do not help on other samples, so the score of noise is
-        about zero or negative. It is in units of the L_p rate for every ``index``; the
-        window is the one of the fit of ``"mterm"``, times the number of trees.
+        given samples, and the rate at which that error falls is the score: in the fit
+        window, or from no terms to its end if that is faster, as it is where most of the
+        error is gone before the window. Wavelets that memorised noise do not help on
+        other samples, so the score of noise is about zero or negative. Errors below that
+        of one sample do not count, so it is bounded, and about 1 for clusters that are
+        far apart. It is in units of the L_p rate for every ``index``.
 
         Parameters
         ----------
@@ -316,17 +333,19 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = self._check_features(X, reset=False)
         check_consistent_length(X, y)
-        X, y, weights = _positively_weighted(X, y, sample_weight)
+        X, y, weights = positively_weighted(X, y, sample_weight)
         targets, _ = encode_targets(
             y, classes=getattr(self, "classes_", None), n_outputs=self.n_outputs_
         )
+        _warn_of_unseen_classes(y, targets, weights)
         if self.wavelets_.n_terms == 0:
             return 0.0
-        first, last = np.multiply(self._window, self.wavelets_.n_trees).tolist()
         errors = wavelets.m_term_errors(
-            self.wavelets_, self._forest.apply(X, self.n_jobs), targets, weights, last
+            self.wavelets_, self._forest.apply(X, self.n_jobs), targets, weights
         )
-        return decay.held_out_rate(errors, (first, last))
+        return decay.held_out_rate(
+            errors, self.wavelets_.n_trees, self._n_distinct, len(weights), self.wavelets_.p
+        )
 
     def transform(self, X: ArrayLike) -> sparse.csr_matrix | np.ndarray:
         """Values of the leading wavelets.
@@ -340,8 +359,8 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         -------
         features : CSR matrix of shape (n_samples, n_leading), float64
             One column a wavelet, by falling norm: its height on its node, 0 elsewhere.
-            Their number is the last one of the fit window. Dense if ``set_output`` asks
-            for data frames.
+            Their number is the last one of the fit window of a tree, at most 1000. Dense
+            if ``set_output`` asks for data frames.
         """
         check_is_fitted(self)
         X = self._check_features(X, reset=False)
@@ -364,7 +383,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             Such as ``"wavelet3_tree0_node12"``: rank by norm, tree and node.
         """
         check_is_fitted(self)
-        _check_feature_names_in(self, input_features, generate_names=False)
+        check_feature_names_in(self, input_features, generate_names=False)
         nodes = self.wavelets_.order[: self._n_leading]
         trees = self.wavelets_.tree[nodes]
         own = nodes - self.wavelets_.roots[trees]
@@ -386,13 +405,13 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
 
     @property
     def _n_leading(self) -> int:
-        return min(self._window[1], self.wavelets_.n_terms)
+        return min(self._window[1], self.wavelets_.n_terms, _MOST_FEATURES)
 
     def _check_features(self, X: ArrayLike, *, reset: bool) -> Any:
         dtype = getattr(X, "dtype", None)
         # Small integers, such as pixels, are exact in float32.
         narrow = isinstance(dtype, np.dtype) and np.can_cast(dtype, np.float32)
-        return validate_data(
+        X = validate_data(
             self,
             X,
             reset=reset,
@@ -400,14 +419,15 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             dtype=np.float32 if narrow else np.float64,
             ensure_min_samples=_FEWEST_SAMPLES if reset else 1,
         )
+        return plain_features(X)
 
-    def _make_forest(self, X, y, targets: Targets, weights, order):
+    def _make_forest(self, X, y, targets: Targets, weights, canonical):
         if self.forest is None:
             return grow_forest(
                 X,
                 targets,
                 weights,
-                order,
+                canonical,
                 n_estimators=self.n_estimators,
                 max_depth=self.max_depth,
                 max_features=self.max_features,
@@ -419,7 +439,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             )
         fitted = clone(self.forest)
         if targets.codes is not None and not is_classifier(fitted):
-            y = targets.values  # a regressor fits the vertices of the simplex
+            y = _regression_targets(targets, fitted)
         uniform = (weights == weights[0]).all()
         fitted.fit(X, y, **({} if uniform else {"sample_weight": weights}))
         forest = read_forest(fitted)
@@ -451,86 +471,61 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
     def _fit_index(self, leaves, targets, weights, bags) -> decay.IndexFit:
         decomposition, level = self.wavelets_, self.confidence_level
         if decomposition.n_terms == 0:
-            return _flat_fit(targets, weights)
+            return decay.flat_fit(targets.values, weights)
+        curves = self._tree_curves(leaves, targets, np.stack([bags, weights - bags], 1))
+        order = decomposition.order
+        norms, tree = decomposition.norm[order], decomposition.tree[order]
+        n_trees, p, window = decomposition.n_trees, decomposition.p, self._window
         if self.index == "mterm":
-            return self._fit_m_term_index(leaves, targets, weights, bags)
-        if self.index == "elisha-dekel":
-            return decay.elisha_dekel_index(
+            fit = decay.m_term_index(curves, window, p, level)
+        elif self.index == "weak-lp":
+            fit = decay.weak_lp_index(norms, tree, n_trees, window, p, level)
+        elif self.index == "sparsity-probe":
+            fit = decay.sparsity_probe_index(norms, tree, n_trees, p, level)
+        else:
+            fit = decay.elisha_dekel_index(
                 lambda n_terms, trees: wavelets.squared_errors_with_ranked_roots(
                     decomposition, leaves, targets, weights, n_terms, trees
                 ),
                 np.diff(decomposition.offsets),
                 level,
             )
-        order = decomposition.order
-        norms, tree = decomposition.norm[order], decomposition.tree[order]
-        n_trees, p = decomposition.n_trees, self.p
-        if self.index == "weak-lp":
-            return decay.weak_lp_index(norms, tree, n_trees, self._window, p, level)
-        return decay.sparsity_probe_index(norms, tree, n_trees, p, level)
-
-    def _fit_m_term_index(self, leaves, targets, weights, bags) -> decay.IndexFit:
-        # In-sample errors are biased low and out-of-bag errors high, by the variance of
-        # a cell mean each, so their average is nearly unbiased.
-        weightings = np.stack([bags, weights - bags], axis=1)
-        in_sample_only = (weightings[:, 1].sum(axis=1) == 0).any()
-        curves = self._tree_curves(
-            leaves, targets, weightings[:, :1] if in_sample_only else weightings
-        )
-        fit = decay.m_term_index(
-            curves.mean(axis=2), self._window, self.p, self.confidence_level
-        )
-        if in_sample_only:
-            fit = decay.in_sample_only(fit)
-        terms, count = self.wavelets_.order, self.wavelets_.count
-        parent_counts = count[self.wavelets_.parent[terms]] * self._n_distinct / count[0]
-        in_bag = curves[:, :, 0].mean(axis=0)
-        if decay.is_finite_box_function(
-            parent_counts, in_bag[-1] / in_bag[0], self._n_distinct
-        ):
-            return decay.unresolved(fit)
+        count = decomposition.count
+        cell_sizes = count[decomposition.parent[order]] * self._n_distinct / count[0]
+        if decay.is_finite_box_function(curves, cell_sizes, self._n_distinct, p):
+            return decay.unresolved(fit, unbounded=self.index in ("mterm", "weak-lp"))
         return fit
 
 
-def _flat_fit(targets: Targets, weights: np.ndarray) -> decay.IndexFit:
-    """Index zero, for features that tell nothing apart."""
-    centred = targets.values - np.average(targets.values, axis=0, weights=weights)
-    error = np.sqrt(np.average(np.sum(centred**2, axis=1), weights=weights))
-    caution = ConstantFeaturesWarning(
-        "No feature separates the samples (all are constant, or the trees were not "
-        "allowed to split), so no term reduces the error: the index is 0."
-    )
-    return decay.IndexFit(
-        alpha=0.0,
-        interval=(0.0, 0.0),
-        n_terms=np.ones(1, dtype=np.int64),
-        errors=np.array([error]),
-        fit_range=(1, 1),
-        line=decay.PowerLaw(0.0, float(np.log(error)), 0.0, 1.0, 0.0),
-        cautions=(caution,),
-    )
-
-
-def _positively_weighted(X, y, sample_weight, fewest=1):
-    """Drop the samples of weight zero, which must be as if they were not there."""
-    if sample_weight is None:
-        return X, y, np.ones(X.shape[0])
-    weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
-    if (weights < 0).any():
-        raise ValueError("sample_weight holds negative values; weights must be >= 0.")
-    kept = weights > 0
-    if not kept.any():
-        raise ValueError("sample_weight is zero for all samples.")
-    # In units of the smallest weight, multiples of one number become whole numbers, of
-    # which the sums in the trees are exact.
-    weights = weights / max(weights[kept].min(), 1e-12 * weights.max())
-    whole = np.rint(weights)
-    weights = np.where(np.abs(weights - whole) < 1e-9 * weights, whole, weights)
-    if kept.all():
-        return X, y, weights
-    if kept.sum() < fewest:
+def _regression_targets(targets: Targets, regressor: Any) -> np.ndarray:
+    """Vertices of the simplex as a regressor fits them."""
+    if targets.values.shape[1] == 1:
+        return targets.values.ravel()
+    if not get_tags(regressor).target_tags.multi_output:
+        name = type(regressor).__name__
         raise ValueError(
-            f"Only {kept.sum()} samples have a positive weight; "
-            f"at least {fewest} are needed."
+            f"{name} fits one output, but {targets.values.shape[1] + 1} classes are as "
+            f"many outputs less one; use {name.replace('Regressor', 'Classifier')} or a "
+            "forest that fits several outputs."
         )
-    return X[kept], _safe_indexing(y, np.flatnonzero(kept)), weights[kept]
+    return targets.values
+
+
+def _check_powers(values: np.ndarray, p: float) -> None:
+    spread = np.abs(values - values[0]).max()
+    if abs(p * np.log10(spread)) > _MOST_DIGITS:
+        raise ValueError(
+            f"Targets that spread over {spread:.3g} have p-th powers, with p={p}, that "
+            "are not float64 numbers; rescale y or lower p."
+        )
+
+
+def _warn_of_unseen_classes(y: ArrayLike, targets: Targets, weights: np.ndarray) -> None:
+    unseen = targets.floor > 0
+    if weights[unseen].sum() > weights.sum() / 2:
+        warn_caller(
+            "More than half of y are classes that fit has not seen, such as "
+            f"{np.asarray(y)[unseen][0]!r}; no wavelet explains them. Shuffle or stratify "
+            "the folds, or check the labels.",
+            UnseenClassesWarning,
+        )

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import stats
 
 from .exceptions import (
+    ConstantFeaturesWarning,
     FewTermsWarning,
     InSampleOnlyWarning,
     PoorFitWarning,
@@ -45,7 +46,9 @@ _N_POINTS = 60  # equally spaced in log M, so that every octave weighs the same
 
 _FEWEST_TERMS = 40  # the window must end beyond them, or a warning says so
 _POOREST_R_SQUARED = 0.8
-_NO_RESIDUAL = 1e-6  # of the squared error, beyond rounding
+_ROUNDING = 1e-6  # of errors, whose squares lose half of the digits of float64
+_NO_RESIDUAL = 1e-6  # of p-th powers: the share of samples with an error, for classes
+_SMALL_RESIDUAL = 0.05  # out of the bag, where cuts are a little off
 _FEWEST_SAMPLES_FOR_BOXES = 500  # fewer do not tell boxes from a coarse boundary
 _GROWTH_OF_BOXES = 0.15  # exponent; half of the least that a curved boundary shows
 _NEGLIGIBLE_DECAY = 0.05  # of log error over the window: noise, for which R^2 is void
@@ -155,10 +158,14 @@ def m_term_index(
 ) -> IndexFit:
     """Rate of the M-term error, averaged over trees.
 
+    In-bag errors are biased low and out-of-bag errors high, by the variance of a cell
+    mean each, so their average is nearly unbiased.
+
     Parameters
     ----------
-    curves : ndarray of shape (n_trees, n_terms + 1)
-        Mean p-th power of every tree's error with 0, 1, ... terms.
+    curves : ndarray of shape (n_trees, n_terms + 1, 2)
+        Mean p-th power of every tree's error with 0, 1, ... terms, in the bag and out
+        of it; the latter is NaN for a tree that has seen all samples.
     window : tuple of int
         First and last number of terms of the fit, from :func:`fit_window`.
     p : float
@@ -171,33 +178,27 @@ def m_term_index(
     fit : IndexFit
         The index.
     """
-    points = _log_spaced(*window)
+    in_sample_only = np.isnan(curves[:, 0, 1]).any()
+    averages = curves[:, :, 0] if in_sample_only else curves.mean(axis=2)
+    points = _log_spaced(*window, averages.shape[1] - 1)
+
+    def errors(kept: np.ndarray) -> np.ndarray:
+        return _without_rounding(averages[kept].mean(axis=0) ** (1 / p))
 
     def line(kept: np.ndarray) -> PowerLaw:
-        return fit_power_law(points, curves[kept].mean(axis=0)[points] ** (1 / p))
+        return fit_power_law(points, errors(kept)[points])
 
+    everything = np.arange(len(curves))
     fit = _jackknifed(line, lambda law: -law.slope, len(curves), confidence_level)
     fit = replace(
         fit,
-        n_terms=np.arange(1, curves.shape[1]),
-        errors=curves.mean(axis=0)[1:] ** (1 / p),
-        fit_range=window,
+        n_terms=np.arange(1, averages.shape[1]),
+        errors=errors(everything)[1:],
+        fit_range=(int(points[0]), int(points[-1])),
     )
-    return _checked(fit)
-
-
-def unresolved(fit: IndexFit) -> IndexFit:
-    """The fit of a function that is constant on few boxes: an unbounded index."""
-    caution = UnresolvedIndexWarning(
-        "A few terms leave no error: the function looks constant on finitely many "
-        "boxes, which is smoother than any index says. alpha_ is infinite; read it as "
-        "unresolved at this number of samples."
-    )
-    return replace(fit, alpha=np.inf, interval=(0.0, np.inf), cautions=(caution,))
-
-
-def in_sample_only(fit: IndexFit) -> IndexFit:
-    """The fit of trees that have all seen all samples: biased."""
+    fit = _checked(fit)
+    if not in_sample_only:
+        return fit
     caution = InSampleOnlyWarning(
         "No rows are left out of the trees, so the error is that on the rows they were "
         "grown on, which is biased low where cells are small: alpha_ is too high. Let "
@@ -206,11 +207,68 @@ def in_sample_only(fit: IndexFit) -> IndexFit:
     return replace(fit, cautions=(*fit.cautions, caution))
 
 
-def is_finite_box_function(
-    parent_counts: np.ndarray, residual: float, n_samples: float
-) -> bool:
-    """Whether trees that leave no error see finitely many boxes.
+def flat_fit(values: np.ndarray, weights: np.ndarray) -> IndexFit:
+    """Index zero, for trees without a split.
 
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_outputs)
+        Targets.
+    weights : ndarray of shape (n_samples,)
+        Their weights.
+
+    Returns
+    -------
+    fit : IndexFit
+        One point: the error of the mean.
+    """
+    centred = values - np.average(values, axis=0, weights=weights)
+    error = np.sqrt(np.average(np.sum(centred**2, axis=1), weights=weights))
+    caution = ConstantFeaturesWarning(
+        "No feature separates the samples (all are constant, or max_depth, max_samples "
+        "or the forest leave nothing to split), so no term reduces the error: the index "
+        "is 0."
+    )
+    return IndexFit(
+        alpha=0.0,
+        interval=(0.0, 0.0),
+        n_terms=np.ones(1, dtype=np.int64),
+        errors=np.array([error]),
+        fit_range=(1, 1),
+        line=PowerLaw(0.0, float(np.log(error)), 0.0, 1.0, 0.0),
+        cautions=(caution,),
+    )
+
+
+def unresolved(fit: IndexFit, *, unbounded: bool) -> IndexFit:
+    """The fit of a function that is constant on few boxes.
+
+    Parameters
+    ----------
+    fit : IndexFit
+        The fit.
+    unbounded : bool
+        Whether the index becomes infinite; else it stays what the procedure gives, and
+        only the caution is added.
+    """
+    reading = "alpha_ is infinite" if unbounded else "alpha_ is what the procedure gives"
+    caution = UnresolvedIndexWarning(
+        "A few terms leave no error: the function looks constant on finitely many "
+        f"boxes, which is smoother than any index says. {reading}; read it as "
+        "unresolved at this number of samples."
+    )
+    if unbounded:
+        return replace(fit, alpha=np.inf, interval=(0.0, np.inf), cautions=(caution,))
+    return replace(fit, cautions=(*fit.cautions, caution))
+
+
+def is_finite_box_function(
+    curves: np.ndarray, cell_sizes: np.ndarray, n_samples: float, p: float
+) -> bool:
+    """Whether the trees see a function that is constant on finitely many boxes.
+
+    If no error is left in the bag nor out of it, they do. Otherwise, cuts that are a
+    little off leave a small error out of the bag, and the growth of the trees decides.
     The number of terms that split cells of at least n samples grows as n falls: like
     ``(n_samples / n)^((d - 1) / d)`` for a jump across a surface in d dimensions, so
     with an exponent of 1/2 or more (0.3 to 0.4 is what greedy trees show in two
@@ -219,38 +277,65 @@ def is_finite_box_function(
 
     Parameters
     ----------
-    parent_counts : ndarray of shape (n_terms,)
+    curves : ndarray of shape (n_trees, n_terms + 1, 2)
+        As in :func:`m_term_index`.
+    cell_sizes : ndarray of shape (n_terms,)
         For the terms of all trees, number of samples in the parent.
-    residual : float
-        In-sample error of the full trees relative to the error without terms.
     n_samples : float
         Number of samples that a tree was grown on.
+    p : float
+        Exponent of the error norm.
     """
-    if residual > _NO_RESIDUAL or n_samples < _FEWEST_SAMPLES_FOR_BOXES:
+    start, end = curves[:, 0].mean(axis=0), curves[:, -1].mean(axis=0)
+    in_bag, left_out = end / start
+    if not (in_bag < _NO_RESIDUAL and left_out < _SMALL_RESIDUAL):  # NaN is not small
+        return False
+    if left_out ** (1 / p) < _ROUNDING:
+        return True
+    if n_samples < _FEWEST_SAMPLES_FOR_BOXES:
         return False
     # From cells large enough to hold a boundary down to a few samples.
     sizes = np.geomspace(max(4, n_samples / 2000), n_samples / 20, 20)
-    n_terms = (parent_counts >= sizes[:, None]).sum(axis=1)
+    n_terms = (cell_sizes >= sizes[:, None]).sum(axis=1)
     return -fit_power_law(sizes, n_terms).slope < _GROWTH_OF_BOXES
 
 
-def held_out_rate(errors: np.ndarray, window: tuple[int, int]) -> float:
+def held_out_rate(
+    errors: np.ndarray, n_trees: int, n_fitted: float, n_samples: int, p: float
+) -> float:
     """Rate at which given wavelets, in their order, approximate other samples.
+
+    It is the faster of two: the slope in the fit window of large trees, and the slope
+    from no terms to the end of that window, which takes over where most of the error is
+    gone before the window begins. An error less than that of one sample cannot be told
+    from none, so so much is added; that bounds the rate.
 
     Parameters
     ----------
     errors : ndarray of shape (n_terms + 1,)
-        Error on those samples with 0, 1, ... terms of the whole forest.
-    window : tuple of int
-        First and last number of terms.
+        L_p error on those samples with 0, 1, ... terms of the whole forest.
+    n_trees : int
+        Number of trees.
+    n_fitted : float
+        Number of samples that a tree was grown on.
+    n_samples : int
+        Number of those samples.
+    p : float
+        Exponent of the error norm.
 
     Returns
     -------
     rate : float
         Positive if the error falls, zero or negative if the terms fitted noise.
     """
-    points = _log_spaced(window[0], min(window[1], len(errors) - 1))
-    return -fit_power_law(points, errors[points]).slope
+    first, last = fit_window(n_fitted, np.inf)
+    if errors[0] == 0:
+        return 0.0
+    relative = ((errors / errors[0]) ** p + 1 / n_samples) ** (1 / p)
+    points = _log_spaced(first * n_trees, last * n_trees, last * n_trees)
+    relative = relative[np.minimum(points, len(errors) - 1)]
+    in_window = -fit_power_law(points, relative).slope
+    return max(in_window, -np.log(relative[-1]) / np.log(last))
 
 
 def weak_lp_index(
@@ -283,12 +368,12 @@ def weak_lp_index(
         ``errors`` holds the norms.
     """
 
-    def ends(n_trees: int, n_terms: int) -> tuple[int, int]:
-        return window[0] * n_trees, min(window[1] * n_trees, n_terms)
+    def points(n_trees: int, n_terms: int) -> np.ndarray:
+        return _log_spaced(window[0] * n_trees, window[1] * n_trees, n_terms)
 
     def line(kept: np.ndarray) -> PowerLaw:
         own = norms[np.isin(tree, kept)]
-        ranks = _log_spaced(*ends(len(kept), len(own)))
+        ranks = points(len(kept), len(own))[: len(own)]  # trees may have no terms
         return fit_power_law(ranks, own[ranks - 1])
 
     fit = _jackknifed(line, lambda law: -law.slope - 1 / p, n_trees, confidence_level)
@@ -296,7 +381,7 @@ def weak_lp_index(
         fit,
         n_terms=np.arange(1, len(norms) + 1),
         errors=norms,
-        fit_range=ends(n_trees, len(norms)),
+        fit_range=tuple(points(n_trees, len(norms))[[0, -1]].tolist()),
     )
     return _checked(fit)
 
@@ -347,7 +432,9 @@ def elisha_dekel_index(
     )
     n_terms, errors = curve(np.arange(len(n_nodes)))
     fit_range = (int(n_terms[0]), int(n_terms[-1]))
-    return replace(fit, n_terms=n_terms, errors=errors, fit_range=fit_range)
+    fit = replace(fit, n_terms=n_terms, errors=errors, fit_range=fit_range)
+    # A poor line is what the procedure is known for; too few points are another matter.
+    return _checked(fit) if len(n_terms) < 3 else fit
 
 
 # Degrees from the vertical, and the grid of tau, of the published code.
@@ -396,9 +483,7 @@ def sparsity_probe_index(
         fit_range=(1, len(norms)),
         line=_line_of_slope(-(fit.alpha + 1 / p), ranks, norms),
     )
-    if np.isinf(fit.alpha):
-        return unresolved(fit)
-    return fit
+    return unresolved(fit, unbounded=True) if np.isinf(fit.alpha) else fit
 
 
 def critical_taus(log_norms: np.ndarray, n_trees: int) -> np.ndarray | None:
@@ -435,12 +520,19 @@ def _line_of_slope(slope: float, ranks: np.ndarray, norms: np.ndarray) -> PowerL
         free,
         slope=slope,
         intercept=float(intercept),
-        r_squared=float(1 - residual @ residual / total) if total > 0 else 0.0,
+        r_squared=max(float(1 - residual @ residual / total), 0.0) if total > 0 else 0.0,
     )
 
 
-def _log_spaced(first: int, last: int) -> np.ndarray:
+def _log_spaced(first: int, last: int, most: int) -> np.ndarray:
+    """Numbers of terms from first to last, as far as there are so many."""
+    first, last = (max(min(end, most), 1) for end in (first, last))
     return np.unique(np.round(np.geomspace(first, last, _N_POINTS)).astype(np.int64))
+
+
+def _without_rounding(errors: np.ndarray) -> np.ndarray:
+    """Errors with what rounding leaves of them set to zero."""
+    return np.where(errors > _ROUNDING * errors[0], errors, 0.0)
 
 
 def _jackknifed(
@@ -459,9 +551,10 @@ def _jackknifed(
         others = np.array([index(estimate(np.delete(everything, j))) for j in everything])
         spread = np.std(others) if np.isfinite(others).all() else np.inf
         error = np.sqrt(n_trees - 1) * spread
-    if error < 1e-12:
-        error = law.slope_error if isinstance(law, PowerLaw) else np.inf
-        freedom = _N_POINTS - 2
+    if error < 1e-12 and isinstance(law, PowerLaw):
+        error, freedom = law.slope_error, _N_POINTS - 2
+    elif n_trees == 1:
+        error, freedom = np.inf, 1
     margin = stats.t.ppf(0.5 + confidence_level / 2, freedom) * error
     interval = (alpha - margin, alpha + margin) if np.isfinite(alpha) else (0.0, np.inf)
     if not isinstance(law, PowerLaw):

@@ -8,6 +8,7 @@ __all__ = [
     "SmoothnessWarning",
     "TargetTypeWarning",
     "UnresolvedIndexWarning",
+    "UnseenClassesWarning",
 ]
 
 
@@ -37,3 +38,7 @@ class UnresolvedIndexWarning(SmoothnessWarning):
 
 class TargetTypeWarning(SmoothnessWarning):
     """The targets look like another kind than their dtype says."""
+
+
+class UnseenClassesWarning(SmoothnessWarning):
+    """Most samples to score are of classes that were not fitted."""

@@ -8,7 +8,6 @@ Gini impurity. Regression targets stay as they are.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from numbers import Number
 from typing import Any
@@ -22,6 +21,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
+from ._validation import warn_caller
 from .exceptions import TargetTypeWarning
 
 __all__ = ["SimplexEncoder", "Targets", "encode_targets"]
@@ -222,6 +222,10 @@ def encode_targets(
     classes : ndarray or None
         The class labels; None for regression.
     """
+    if y is None:
+        raise ValueError(
+            "This estimator requires y to be passed, but the target y is None."
+        )
     is_classification = classes is not None if n_outputs else _holds_labels(y)
     if not is_classification:
         return _numeric_targets(y, n_outputs), None
@@ -265,15 +269,13 @@ def _are_numbers(labels: np.ndarray) -> bool:
 
 def _holds_labels(y: ArrayLike) -> bool:
     y = np.asarray(y)
-    is_vector = y.ndim < 2 or y.shape[1:] == (1,)
-    if y.dtype.kind == "f" or not is_vector:
-        if is_vector:
-            _warn_if_mistyped(y.ravel())
+    if not (y.ndim < 2 or y.shape[1:] == (1,)):
         return False
-    y = _label_vector(y)
-    type_of_target(y, input_name="y", raise_unknown=True)
-    _warn_if_mistyped(y)
-    return True
+    if y.dtype.kind != "f":
+        y = _label_vector(y)  # numbers in an object array may turn out to be floats
+        type_of_target(y, input_name="y", raise_unknown=True)
+    _warn_if_mistyped(y.ravel())
+    return y.dtype.kind != "f"
 
 
 def _warn_if_mistyped(y: np.ndarray) -> None:
@@ -285,13 +287,18 @@ def _warn_if_mistyped(y: np.ndarray) -> None:
                 "holds a few whole numbers only; if they are class labels, pass "
                 "y.astype(int)."
             )
-            warnings.warn(message, TargetTypeWarning, stacklevel=6)
-    elif y.dtype.kind in "iu" and n_distinct > max(20, len(y) // 4):
-        message = (
-            "y holds integers, so they are taken as class labels, but there are nearly "
-            "as many classes as samples; if they are numbers, pass y.astype(float)."
+            warn_caller(message, TargetTypeWarning)
+    elif n_distinct > max(10, len(y) // 2):
+        raise ValueError(
+            f"y holds {n_distinct} classes in {len(y)} samples, too many to measure; if "
+            "they are numbers, pass y.astype(float)."
         )
-        warnings.warn(message, TargetTypeWarning, stacklevel=6)
+    elif y.dtype.kind in "iu" and n_distinct > max(20, len(y) // 20):
+        message = (
+            "y holds integers, so they are taken as class labels, but there are many "
+            "for so few samples; if they are numbers, pass y.astype(float)."
+        )
+        warn_caller(message, TargetTypeWarning)
 
 
 def _label_vector(y: ArrayLike) -> np.ndarray:
@@ -307,6 +314,8 @@ def _label_vector(y: ArrayLike) -> np.ndarray:
         kinds = {type(value).__name__ for value in y}
         if len(kinds) > 1:
             raise ValueError(f"y mixes labels of types {sorted(kinds)}; use one type.")
+        if _are_numbers(y):
+            y = np.array(y.tolist())
     return y
 
 

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils.validation import _check_sample_weight
 
 from ._kernels import log_box_volumes, node_sums, sample_ranges, sweep_errors
 from ._sklearn import Interval, StrOptions, validate_params
-from .forests import Forest, read_forest
+from ._validation import plain_features, positively_weighted
+from .forests import Forest, column_ranges, read_forest
 from .targets import Targets, encode_targets
 
 __all__ = [
@@ -90,6 +90,10 @@ class WaveletDecomposition:
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.__post_init__()  # pickles forget that arrays are read-only
+
     @property
     def n_trees(self) -> int:
         """Number of trees."""
@@ -153,8 +157,7 @@ def decompose(
     measure : {"samples", "volume"}, default="samples"
         Measure of a node.
     ranges : tuple of ndarray of shape (n_features,)
-        Smallest and largest value of every column on the scale of the thresholds;
-        needed for volumes.
+        Smallest and largest value of every column; needed for volumes.
 
     Returns
     -------
@@ -205,7 +208,7 @@ def _decompose_tree(tree, leaf, values, bag, p, ranges) -> dict[str, np.ndarray]
     else:
         log_measure = log_box_volumes(
             parent,
-            _is_left(tree),
+            tree.is_left,
             _split_of_parent(tree, tree.feature, parent),
             _split_of_parent(tree, tree.threshold, parent),
             *ranges,
@@ -227,12 +230,6 @@ def _decompose_tree(tree, leaf, values, bag, p, ranges) -> dict[str, np.ndarray]
 
 def _split_of_parent(tree, column: np.ndarray, parent: np.ndarray) -> np.ndarray:
     return np.where(parent < 0, -1, column[np.maximum(parent, 0)]).astype(column.dtype)
-
-
-def _is_left(tree) -> np.ndarray:
-    is_left = np.zeros(tree.n_nodes, dtype=bool)
-    is_left[tree.left[tree.left >= 0]] = True
-    return is_left
 
 
 def _depths(parent: np.ndarray) -> np.ndarray:
@@ -381,7 +378,8 @@ def tree_errors(
     Returns
     -------
     means : ndarray of shape (n_terms_of_the_tree + 1, n_weightings), float64
-        ``means[M]`` with the M largest wavelets of the tree.
+        ``means[M]`` with the M largest wavelets of the tree; NaN under a weighting
+        without any weight.
     """
     first, last = decomposition.offsets[tree : tree + 2]
     parent = np.maximum(decomposition.parent[first:last] - first, -1)
@@ -400,7 +398,8 @@ def tree_errors(
         weights,
         decomposition.p,
     )
-    return np.maximum(sums, 0.0) / weights.sum(axis=1)
+    with np.errstate(invalid="ignore"):  # 0 / 0 where a weighting has no weight
+        return np.maximum(sums, 0.0) / weights.sum(axis=1)
 
 
 def _node_samples(decomposition, leaves):
@@ -573,14 +572,15 @@ def wavelet_decomposition(
     """
     topology = read_forest(forest)
     X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X")
+    X = plain_features(X)
     if X.shape[1] != topology.n_features:
         raise ValueError(
             f"X has {X.shape[1]} features, but the forest was fitted with "
             f"{topology.n_features}."
         )
     check_consistent_length(X, y)
+    X, y, weights = positively_weighted(X, y, sample_weight)
     targets, _ = encode_targets(y)
-    weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
     return decompose(
         topology,
         topology.apply(X),
@@ -588,5 +588,5 @@ def wavelet_decomposition(
         weights[None, :],
         p=p,
         measure=measure,
-        ranges=topology.ranges(X) if measure == "volume" else None,
+        ranges=column_ranges(X) if measure == "volume" else None,
     )

@@ -9,16 +9,23 @@ import pytest
 from joblib import parallel_config
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_diabetes, load_digits, load_iris, load_wine
+from sklearn.datasets import (
+    load_diabetes,
+    load_digits,
+    load_iris,
+    load_wine,
+    make_blobs,
+)
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesClassifier,
     GradientBoostingClassifier,
+    GradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
@@ -38,7 +45,9 @@ from sksmooth.exceptions import (
     FewTermsWarning,
     InSampleOnlyWarning,
     SmoothnessWarning,
+    TargetTypeWarning,
     UnresolvedIndexWarning,
+    UnseenClassesWarning,
 )
 
 INDICES = ["mterm", "weak-lp", "elisha-dekel", "sparsity-probe"]
@@ -112,6 +121,7 @@ def test_clone_pickle_and_repr(digits):
     again = pickle.loads(pickle.dumps(estimator))
     assert again.alpha_ == estimator.alpha_
     assert again.score(X, y) == estimator.score(X, y)
+    assert not again.wavelets_.mean.flags.writeable
     assert clone(estimator).get_params()["n_estimators"] == 3
     assert "BesovSmoothnessEstimator" in estimator._repr_html_()
     assert not hasattr(estimator.forest, "estimators_")  # a clone was fitted
@@ -183,6 +193,49 @@ def test_finite_boxes_are_unresolved():
         estimator.fit(X, y)
     assert estimator.alpha_ == true == np.inf
     assert np.isfinite(estimator.score(X, y))
+
+
+def test_clusters_far_apart_are_unresolved_however_few():
+    X = np.repeat([[0.0, 0.0], [50.0, 50.0]], 50, axis=0)
+    X += np.random.RandomState(0).standard_normal(X.shape)
+    for index, infinite in zip(INDICES, (True, True, False, False), strict=True):
+        estimator = BesovSmoothnessEstimator(index=index, random_state=0)
+        with pytest.warns(UnresolvedIndexWarning):
+            estimator.fit(X, np.repeat([0, 1], 50))
+        assert np.isinf(estimator.alpha_) == infinite
+
+
+def test_noise_on_words_and_categories_is_not_smooth():
+    rng = np.random.RandomState(0)
+    words = np.zeros((2000, 1000))
+    words[np.arange(2000)[:, None], rng.randint(0, 1000, (2000, 5))] = 1
+    one_hot = np.eye(200)[rng.randint(0, 200, 2000)]
+    rare = (np.arange(2000) < 10).astype(int)
+    y = rng.randint(0, 2, 2000)
+    assert abs(alpha(sparse.csr_matrix(words), y)) < 0.05
+    assert abs(alpha(one_hot, y)) < 0.05
+    assert abs(alpha(one_hot, rng.standard_normal(2000))) < 0.05
+    assert abs(alpha(rng.uniform(size=(2000, 3)), rng.permutation(rare))) < 0.05
+
+
+@pytest.mark.parametrize("p", [1, 4, 50])
+def test_other_exponents(p):
+    X, y, true = make_known_smoothness("linear", 4000, n_relevant=2, random_state=0)
+    # In the sup norm, which large p come close to, the worst cell lags behind.
+    assert alpha(X, y, p=p) == pytest.approx(true, rel=0.1 if p < 10 else 0.3)
+
+
+def test_score_falls_as_clusters_meet():
+    scores = []
+    for spread in (0.1, 1.0, 2.0, 4.0, 8.0):
+        X, y = make_blobs(2000, 5, centers=8, cluster_std=spread, random_state=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SmoothnessWarning)
+            fitted = BesovSmoothnessEstimator(5, random_state=0).fit(X[:1000], y[:1000])
+        scores.append(fitted.score(X[1000:], y[1000:]))
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] < 1.5
+    assert scores[0] > 10 * scores[-1]
 
 
 def test_weak_lp_agrees_with_the_default_on_a_smooth_function():
@@ -291,6 +344,10 @@ def test_integer_weights_are_repeated_rows(jump):
     repeated = alpha(np.repeat(X, weights, axis=0), np.repeat(y, weights))
     assert alpha(X, y, sample_weight=weights) == pytest.approx(repeated, rel=1e-9)
     assert alpha(X, y, sample_weight=0.1 * weights) == pytest.approx(repeated, rel=1e-9)
+    repeated = alpha(np.repeat(X, weights, axis=0), np.repeat(y, weights), max_bins=64)
+    assert alpha(X, y, sample_weight=weights, max_bins=64) == pytest.approx(
+        repeated, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("index", INDICES)
@@ -315,10 +372,19 @@ def test_input_forms_give_one_index(digits):
     rows = sparse.csr_matrix(X)
     assert as_lists == fortran == expected
     assert single == pixels == pytest.approx(expected, rel=1e-9)
-    assert alpha(rows, y, n_estimators=3) == pytest.approx(expected, rel=0.05)
-    assert alpha(rows.astype(np.float32), y, n_estimators=3) == pytest.approx(
-        expected, rel=0.05
-    )
+    for form in (rows, rows.astype(np.float32), sparse.csc_array(X), sparse.coo_matrix(X)):
+        assert alpha(form, y, n_estimators=3) == pytest.approx(expected, rel=1e-9)
+
+
+def test_sparse_matrices_of_unusual_make(digits):
+    X, y = digits
+    rows = sparse.csr_matrix(X)
+    expected = alpha(X, y, n_estimators=3)
+    halves = (np.repeat(rows.data / 2, 2), np.repeat(rows.indices, 2), 2 * rows.indptr)
+    assert alpha(sparse.csr_matrix(halves, X.shape), y, n_estimators=3) == expected
+    wide = rows.astype(np.float32)
+    wide.indices, wide.indptr = wide.indices.astype(np.int64), wide.indptr.astype(np.int64)
+    assert alpha(wide, y, n_estimators=3) == pytest.approx(expected, rel=1e-9)
 
 
 def test_float32_input_is_not_copied(digits, monkeypatch):
@@ -328,13 +394,51 @@ def test_float32_input_is_not_copied(digits, monkeypatch):
     seen = []
     original = grow._grow_tree
 
-    def spy(grower, features, labels, bag):
-        seen.append(np.shares_memory(features, X))
-        return original(grower, features, labels, bag)
+    def spy(grower, features, codes, labels, bag):
+        seen.append(np.shares_memory(codes, X))
+        return original(grower, features, codes, labels, bag)
 
     monkeypatch.setattr(grow, "_grow_tree", spy)
     BesovSmoothnessEstimator(2, random_state=0).fit(X, digits[1])
     assert seen == [True, True]
+
+
+def test_any_positive_weights_leave_the_index_alone():
+    # Labels do not depend on the weights, so neither does the index, but for the smaller
+    # number of samples that count: within three times the spread between seeds.
+    X, y, _ = make_known_smoothness("jump", 4000, n_relevant=3, random_state=0)
+    rng = np.random.RandomState(0)
+    expected = alpha(X, y)
+    for weights in (
+        rng.randint(1, 10, len(y)),
+        rng.exponential(size=len(y)),
+        rng.choice([1, 100], len(y)),
+    ):
+        assert alpha(X, y, sample_weight=weights) == pytest.approx(expected, rel=0.25)
+    noise = (rng.uniform(size=len(y)) < 0.1).astype(int)
+    balanced = np.where(noise == 1, 9.0, 1.0)
+    assert abs(alpha(X, noise, sample_weight=balanced)) < 0.02
+
+
+def test_all_rows_repeated_change_nothing(jump):
+    X, y, _ = jump
+    repeated = alpha(np.repeat(X, 20, axis=0), np.repeat(y, 20))
+    assert repeated == pytest.approx(alpha(X, y), rel=1e-9)
+
+
+def test_outliers_and_heavy_tails_do_not_matter():
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((4000, 2))
+    y = (np.linalg.norm(X, axis=1) < 1).astype(int)
+    expected = alpha(X, y)
+    # Cuts fall halfway between other values, which moves rows out of the bag.
+    assert alpha(np.exp(5 * X), y) == pytest.approx(expected, rel=0.15)
+    outlier = X.copy()
+    outlier[0] = 1e6
+    assert alpha(outlier, y) == pytest.approx(expected, rel=0.15)
+    assert alpha(outlier.astype(np.float32), y) == pytest.approx(expected, rel=0.15)
+    far = np.column_stack([1e14 + rng.uniform(size=len(y)), X])
+    assert alpha(far, y) == pytest.approx(expected, rel=0.15)
 
 
 # --- other forests and parameters --------------------------------------------------
@@ -600,6 +704,63 @@ def test_more_features_than_samples():
         estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
     assert np.isfinite(estimator.alpha_)
     assert np.argmax(estimator.feature_importances_) == 7
+
+
+@pytest.mark.parametrize("index", INDICES)
+def test_trees_of_which_most_have_no_split(index):
+    X, y = np.random.RandomState(0).uniform(size=(200, 3)), np.zeros(200, dtype=int)
+    y[0] = 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SmoothnessWarning)
+        for max_samples in (0.05, 0.3):
+            estimator = BesovSmoothnessEstimator(
+                index=index, max_samples=max_samples, random_state=0
+            ).fit(X, y)
+            assert np.isfinite(estimator.score(X, y))
+            assert not np.isnan(estimator.alpha_)
+
+
+def test_nearly_as_many_classes_as_samples():
+    X = np.random.RandomState(0).uniform(size=(1000, 2))
+    with pytest.raises(ValueError, match="too many to measure"):
+        BesovSmoothnessEstimator().fit(X, np.random.RandomState(0).permutation(1000))
+    with pytest.warns(TargetTypeWarning, match="many for so few samples"):
+        BesovSmoothnessEstimator(2, random_state=0).fit(X, np.arange(1000) // 10)
+
+
+def test_classes_that_fit_has_not_seen_are_announced():
+    X, y = iris()
+    estimator = BesovSmoothnessEstimator(2, random_state=0).fit(X[:100], y[:100])
+    with pytest.warns(UnseenClassesWarning, match="such as"):
+        estimator.score(X[80:], y[80:])
+
+
+def test_regressors_on_classes():
+    X, y = iris()
+    one_output = GradientBoostingRegressor(n_estimators=5, random_state=0)
+    with pytest.raises(ValueError, match="use GradientBoostingClassifier"):
+        BesovSmoothnessEstimator(forest=one_output).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataConversionWarning)
+        BesovSmoothnessEstimator(forest=one_output).fit(X[:100], y[:100])
+
+
+def test_targets_whose_powers_overflow():
+    X = np.random.RandomState(0).uniform(size=(100, 2))
+    with pytest.raises(ValueError, match="rescale y or lower p"):
+        BesovSmoothnessEstimator(p=4).fit(X, 1e100 * X[:, 0])
+
+
+def test_warnings_point_at_the_caller(digits):
+    X, y = digits
+    for fit in (
+        lambda: BesovSmoothnessEstimator(2, max_samples=1.0).fit(X, y),
+        lambda: BesovSmoothnessEstimator(2, max_samples=1.0).fit_transform(X, y),
+        lambda: make_pipeline(BesovSmoothnessEstimator(2, max_samples=1.0)).fit(X, y),
+    ):
+        with pytest.warns(InSampleOnlyWarning) as caught:
+            fit()
+        assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_sparse_features_cannot_be_binned():

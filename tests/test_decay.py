@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sksmooth import decay
 from sksmooth.exceptions import (
+    ConstantFeaturesWarning,
     FewTermsWarning,
     InSampleOnlyWarning,
     PoorFitWarning,
@@ -24,11 +25,20 @@ def power_law(alpha, n_terms=1000, scale=1.0):
     return np.append(2 * scale, scale * terms**-alpha)
 
 
+def in_and_out(curves, gap=0.2):
+    """Curves in the bag and out of it, biased low and high."""
+    return np.stack([(1 - gap) * curves, (1 + gap) * curves], axis=-1)
+
+
+def equal_trees(curve, n_trees=2):
+    return in_and_out(np.tile(curve, (n_trees, 1)))
+
+
 def jittered_curves(alpha, n_trees, jitter, p=2.0, seed=0):
     """Curves of trees whose own rates differ a little, centred on alpha."""
     rates = alpha + jitter * np.linspace(-1, 1, n_trees)
     np.random.RandomState(seed).shuffle(rates)
-    return np.array([power_law(rate) ** p for rate in rates])
+    return in_and_out(np.array([power_law(rate) ** p for rate in rates]))
 
 
 def width(fit):
@@ -118,7 +128,7 @@ def test_window_spans_a_factor_of_twenty_when_there_is_room():
 @pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
 @pytest.mark.parametrize("alpha", [0.1, 0.5, 1.3])
 def test_m_term_index_recovers_an_exact_power_law(alpha, p):
-    curves = np.tile(power_law(alpha, scale=7.0) ** p, (4, 1))
+    curves = equal_trees(power_law(alpha, scale=7.0) ** p, 4)
     fit = silently(decay.m_term_index, curves, WINDOW, p, 0.95)
     assert_allclose(fit.alpha, alpha, atol=1e-10)
     assert_allclose(fit.interval, alpha, atol=1e-8)  # trees alike: no width but rounding
@@ -133,28 +143,181 @@ def test_only_the_window_counts():
     curve = power_law(0.5)
     curve[: WINDOW[0]] *= 3
     curve[WINDOW[1] + 1 :] = 0
-    fit = decay.m_term_index(np.tile(curve**2, (2, 1)), WINDOW, 2, 0.95)
+    fit = decay.m_term_index(equal_trees(curve**2), WINDOW, 2, 0.95)
     assert_allclose(fit.alpha, 0.5, atol=1e-10)
 
 
 def test_curves_are_averaged_before_the_root():
     curves = np.array([power_law(0.3) ** 2, 4 * power_law(0.8) ** 2])
+    curves, plain = in_and_out(curves), curves
     fit = decay.m_term_index(curves, WINDOW, 2, 0.95)
-    errors = np.sqrt((curves[0] + curves[1]) / 2)
+    errors = np.sqrt((plain[0] + plain[1]) / 2)
     assert_allclose(fit.errors, errors[1:], rtol=1e-12)
     assert 0.3 < fit.alpha < 0.8
 
 
-def test_held_out_rate_is_the_slope_in_the_window():
-    for alpha in (-0.2, 0.0, 0.4):
-        errors = power_law(alpha)
-        errors[: WINDOW[0]] = 9
-        errors[WINDOW[1] + 1 :] = 9
-        assert_allclose(decay.held_out_rate(errors, WINDOW), alpha, atol=1e-10)
+def test_in_bag_and_out_of_bag_errors_are_averaged():
+    # Biases of (1 - 1/k) and (1 + 1/k) cancel, whatever their decay.
+    powers = power_law(0.5) ** 2
+    bias = powers * np.linspace(0, 0.9, 1001)
+    curves = np.stack([powers - bias, powers + bias], axis=-1)[None]
+    fit = decay.m_term_index(curves, WINDOW, 2, 0.95)
+    assert_allclose(fit.alpha, 0.5, atol=1e-10)
+    assert fit.cautions == ()
 
 
-def test_held_out_window_ends_with_the_terms():
-    assert_allclose(decay.held_out_rate(power_law(0.4, 50), WINDOW), 0.4, atol=1e-10)
+@pytest.mark.parametrize("n_unseen", [0, 1])
+def test_trees_that_have_seen_all_samples_are_cautioned_against(n_unseen):
+    # One is enough: averages over unequal trees would say nothing.
+    curves = equal_trees(power_law(0.5) ** 2, 3)
+    curves[n_unseen:, :, 1] = np.nan
+    fit = silently(decay.m_term_index, curves, WINDOW, 2, 0.95)
+    assert_allclose(fit.alpha, 0.5, atol=1e-10)
+    assert_allclose(fit.errors, np.sqrt(0.8) * power_law(0.5)[1:], rtol=1e-12)
+    assert kinds_of_cautions(fit) == [InSampleOnlyWarning]
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
+def test_errors_of_rounding_size_are_none(p):
+    errors = power_law(0.5)
+    errors[101:] = 0.9e-6 * errors[0]
+    fit = decay.m_term_index(equal_trees(errors**p), WINDOW, p, 0.95)
+    assert_array_equal(fit.errors[100:], 0)
+    assert_allclose(fit.alpha, 0.5, atol=1e-10)
+    errors[101:] = 1.1e-6 * errors[0]
+    fit = decay.m_term_index(equal_trees(errors**p), WINDOW, p, 0.95)
+    assert (fit.errors > 0).all()
+    assert fit.alpha > 1
+
+
+def test_window_ends_with_the_longest_tree():
+    fit = decay.m_term_index(equal_trees(power_law(0.5, 100) ** 2), WINDOW, 2, 0.95)
+    assert fit.fit_range == (20, 100)
+    assert_allclose(fit.alpha, 0.5, atol=1e-10)
+
+
+@given(st.integers(0, 10**4), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_log_spaced_points_stay_among_the_terms(first, more, most):
+    points = decay._log_spaced(first, first + more, most)
+    assert points[0] == max(min(first, most), 1)
+    assert points[-1] == max(min(first + more, most), 1)
+    assert (np.diff(points) > 0).all()
+    assert len(points) <= 60
+
+
+# ---------------------------------------------------------------- held-out rate
+
+N_FITTED = 4000  # for which the window is WINDOW
+MANY = 10**13  # samples, of which one counts for nothing
+
+
+def rate_of(errors, n_trees=1, n_samples=MANY, p=2.0):
+    return decay.held_out_rate(errors, n_trees, N_FITTED, n_samples, p)
+
+
+def test_held_out_window_is_that_of_large_trees():
+    assert decay.fit_window(N_FITTED, np.inf) == WINDOW
+
+
+@pytest.mark.parametrize("alpha", [-0.2, 0.0, 0.4])
+def test_held_out_rate_is_the_slope_in_the_window(alpha):
+    # The secant, from a tenth of the error, falls less.
+    errors = power_law(alpha)
+    errors[: WINDOW[0]] = 0.1 * errors[WINDOW[0]]
+    errors[WINDOW[1] + 1 :] = 9
+    assert_allclose(rate_of(errors), alpha, atol=1e-9)
+
+
+def test_held_out_rate_is_negative_if_the_terms_fit_noise():
+    # Rising by the power 0.2: the secant, from 1 at no terms, is the gentler one.
+    errors = np.append(1.0, np.maximum(np.arange(1, 1001.0) / 20, 1) ** 0.2)
+    secant = -0.2 * np.log(400 / 20) / np.log(400)
+    assert_allclose(rate_of(errors), secant, atol=1e-10)
+
+
+def test_held_out_rate_is_the_secant_if_the_error_is_gone_early():
+    errors = np.append(1.0, np.full(1000, 0.01))
+    assert_allclose(rate_of(errors), np.log(100) / np.log(400), atol=1e-8)
+
+
+@pytest.mark.parametrize("n_trees", [1, 3, 10])
+def test_held_out_rate_is_per_tree(n_trees):
+    # J trees alike reduce the error like one, J times stretched.
+    terms = np.arange(1000 * n_trees + 1) / n_trees
+    errors = np.maximum(terms, 20) ** -0.4
+    assert_allclose(rate_of(errors, n_trees), 0.4, atol=1e-9)
+    gone = np.append(1.0, np.full(1000 * n_trees, 0.01))
+    assert_allclose(rate_of(gone, n_trees), np.log(100) / np.log(400), atol=1e-8)
+
+
+def test_errors_stay_after_the_last_term():
+    short = np.maximum(np.arange(51), 20) ** -0.4
+    padded = np.append(short, np.full(950, short[-1]))
+    assert_allclose(rate_of(short), rate_of(padded), rtol=1e-12)
+    assert 0 < rate_of(short) < 0.4
+
+
+@given(st.floats(1e-100, 1e100), st.integers(1, 300), st.integers(1, 10**6))
+def test_held_out_rate_of_flat_curves_is_zero(level, n_terms, n_samples):
+    errors = np.full(n_terms + 1, level)
+    assert_allclose(rate_of(errors, n_samples=n_samples), 0, atol=1e-12)
+
+
+def test_held_out_rate_without_error_is_zero():
+    assert silently(rate_of, np.zeros(5)) == 0.0
+
+
+falling_curves = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=600).map(
+    lambda falls: np.append(1.0, np.sort(falls)[::-1])
+)
+
+
+@given(falling_curves, st.integers(1, 5000), st.sampled_from([1.0, 2.0, 3.0]))
+def test_held_out_rate_is_bounded(errors, n_samples, p):
+    # A least-squares line over a width falls by half more than its curve at most, and
+    # the curve by the error of one sample.
+    rate = silently(lambda: rate_of(errors, n_samples=n_samples, p=p))
+    assert rate >= -1e-12
+    deepest = np.log(n_samples + 1) / p
+    assert rate <= 1.6 * deepest / np.log(WINDOW[1] / WINDOW[0])
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+@pytest.mark.parametrize("n_samples", [10, 400])
+def test_held_out_rate_of_a_vanishing_error_is_that_of_one_sample(n_samples, p):
+    errors = np.append(1.0, np.zeros(1000))
+    expected = np.log(n_samples) / p / np.log(400)
+    assert_allclose(rate_of(errors, n_samples=n_samples, p=p), expected, rtol=1e-12)
+
+
+@given(
+    st.floats(0, 2),
+    st.floats(0, 2),
+    st.floats(0, 0.9),
+    st.floats(0, 0.9),
+    st.integers(1, 3),
+)
+def test_held_out_rate_is_monotone(alpha, more, early, earlier, n_trees):
+    # In the rate within the window, and in what is gone before it.
+    def curve(rate, gone):
+        terms = np.arange(1000 * n_trees + 1) / n_trees
+        return np.append(1.0, (1 - gone) * np.maximum(terms[1:], 20) ** -rate)
+
+    def rate(*arguments):
+        return rate_of(curve(*arguments), n_trees, 10**4)
+
+    assert rate(alpha, early) <= rate(alpha + more, early) + 1e-9
+    early, earlier = sorted([early, earlier])
+    assert decay.held_out_rate(curve(0, early), n_trees, N_FITTED, 10**4, 2.0) <= (
+        rate(0, earlier) + 1e-9
+    )
+
+
+@given(falling_curves, st.floats(1e-50, 1e50), st.integers(1, 1000))
+def test_held_out_rate_has_no_unit(errors, factor, n_samples):
+    plain = rate_of(errors, n_samples=n_samples)
+    scaled = rate_of(errors * factor, n_samples=n_samples)
+    assert_allclose(scaled, plain, atol=1e-9)
 
 
 # ---------------------------------------------------------------- intervals
@@ -195,7 +358,7 @@ def test_interval_is_the_jackknife_of_the_trees():
 
 def test_interval_of_one_tree_is_that_of_its_line():
     wavy = power_law(0.5) * (1 + 0.1 * np.sin(np.arange(1001) / 9))
-    fit = decay.m_term_index(wavy[None, :] ** 2, WINDOW, 2, 0.95)
+    fit = decay.m_term_index(in_and_out(wavy[None, :] ** 2), WINDOW, 2, 0.95)
     assert fit.interval[0] < fit.alpha < fit.interval[1]
     # Student's t with 58 degrees of freedom is 2.0017 at 0.975.
     assert_allclose(width(fit), 2 * 2.0017 * fit.line.slope_error, rtol=1e-4)
@@ -247,6 +410,21 @@ def test_sparsity_probe_index_is_the_mean_over_the_critical_taus():
     assert_allclose(fit.alpha, np.mean(1 / taus - 0.5), atol=1e-9)
     assert fit.interval[0] <= fit.alpha <= fit.interval[1]
     assert_allclose(fit.line.slope, -(fit.alpha + 0.5))
+
+
+@pytest.mark.parametrize("rate", [0.3, 1.0, 1.5, 3.0])
+def test_sparsity_probe_line_never_explains_less_than_nothing(rate):
+    # Its slope is not fitted, so the plain formula falls below zero.
+    norms = np.arange(1, 401) ** -rate
+    fit = decay.sparsity_probe_index(norms, np.arange(400) % 4, 4, 2.0, 0.95)
+    assert np.isfinite(fit.alpha)
+    assert 0 <= fit.line.r_squared <= 1
+
+
+def test_sparsity_probe_interval_of_trees_that_agree_is_a_point():
+    norms = np.repeat(np.arange(1, 101) ** -1.0, 4)
+    fit = decay.sparsity_probe_index(norms, np.tile(np.arange(4), 100), 4, 2.0, 0.95)
+    assert fit.interval == (fit.alpha, fit.alpha)
 
 
 def test_critical_taus_do_not_overflow():
@@ -321,7 +499,7 @@ def kinds_of_cautions(fit):
 
 @pytest.mark.parametrize(("last", "expected"), [(39, [FewTermsWarning]), (40, [])])
 def test_few_terms_are_cautioned_against(last, expected):
-    curves = np.tile(power_law(0.5) ** 2, (2, 1))
+    curves = equal_trees(power_law(0.5) ** 2)
     fit = decay.m_term_index(curves, (2, last), 2, 0.95)
     assert kinds_of_cautions(fit) == expected
     norms = np.arange(1, 2001.0) ** -1
@@ -333,7 +511,7 @@ def test_curves_that_are_no_power_law_are_cautioned_against():
     # Slowly falling, but for a dip in the middle of the window.
     curve = power_law(0.05)
     curve[60:120] *= 0.5
-    fit = decay.m_term_index(np.tile(curve**2, (2, 1)), WINDOW, 2, 0.95)
+    fit = decay.m_term_index(equal_trees(curve**2), WINDOW, 2, 0.95)
     assert fit.line.r_squared < 0.8
     assert kinds_of_cautions(fit) == [PoorFitWarning]
     assert str(WINDOW) in str(fit.cautions[0])
@@ -342,7 +520,7 @@ def test_curves_that_are_no_power_law_are_cautioned_against():
 def test_flat_curves_of_noise_are_no_poor_fit():
     # R^2 is low, but there is no decay to be fitted.
     noise = 1 + 1e-3 * np.random.RandomState(0).standard_normal(1001)
-    fit = decay.m_term_index(np.tile(noise, (2, 1)), WINDOW, 2, 0.95)
+    fit = decay.m_term_index(equal_trees(noise), WINDOW, 2, 0.95)
     assert fit.line.r_squared < 0.8
     assert abs(fit.alpha) < 1e-3
     assert fit.cautions == ()
@@ -363,19 +541,42 @@ def test_one_term_leaves_the_sparsity_probe_unresolved():
 
 
 def test_unresolved_fits_keep_their_curve():
-    fit = decay.m_term_index(jittered_curves(0.5, 4, 0.01), WINDOW, 2, 0.95)
-    unbounded = decay.unresolved(fit)
+    fit = decay.m_term_index(jittered_curves(0.5, 4, 0.01), (2, 30), 2, 0.95)
+    assert kinds_of_cautions(fit) == [FewTermsWarning]
+    unbounded = decay.unresolved(fit, unbounded=True)
     assert unbounded.alpha == np.inf
     assert unbounded.interval == (0.0, np.inf)
     assert unbounded.errors is fit.errors
     assert kinds_of_cautions(unbounded) == [UnresolvedIndexWarning]
+    assert "alpha_ is infinite" in str(unbounded.cautions[0])
+
+
+def test_unresolved_fits_may_keep_their_index():
+    fit = decay.m_term_index(jittered_curves(0.5, 4, 0.01), (2, 30), 2, 0.95)
+    kept = decay.unresolved(fit, unbounded=False)
+    assert (kept.alpha, kept.interval) == (fit.alpha, fit.interval)
+    assert kept.errors is fit.errors
+    assert kinds_of_cautions(kept) == [FewTermsWarning, UnresolvedIndexWarning]
+    assert "what the procedure gives" in str(kept.cautions[1])
 
 
 def test_in_sample_fits_keep_their_other_cautions():
-    curves = np.tile(power_law(0.5) ** 2, (2, 1))
-    fit = decay.in_sample_only(decay.m_term_index(curves, (2, 30), 2, 0.95))
+    curves = equal_trees(power_law(0.5) ** 2)
+    curves[:, :, 1] = np.nan
+    fit = decay.m_term_index(curves, (2, 30), 2, 0.95)
     assert kinds_of_cautions(fit) == [FewTermsWarning, InSampleOnlyWarning]
     assert_allclose(fit.alpha, 0.5, atol=1e-10)
+
+
+def test_flat_fit_is_the_error_of_the_mean():
+    values = np.array([[0.0, 1.0], [3.0, 1.0], [3.0, 4.0]])
+    weights = np.array([1.0, 1.0, 2.0])
+    fit = decay.flat_fit(values, weights)
+    # The mean is (9/4, 10/4); the variances are 27/16 and 9/4.
+    assert_allclose(fit.errors, [np.sqrt(27 / 16 + 9 / 4)], rtol=1e-12)
+    assert_allclose(fit.line(fit.n_terms), fit.errors, rtol=1e-12)
+    assert (fit.alpha, fit.interval) == (0.0, (0.0, 0.0))
+    assert kinds_of_cautions(fit) == [ConstantFeaturesWarning]
 
 
 BOXES = np.repeat([10_000, 6_000, 4_000, 2_500], 2)
@@ -385,18 +586,49 @@ CURVE = 10_000 * np.arange(1, 101.0) ** -2
 SURFACE = 10_000 * np.arange(1, 401.0) ** -1.5
 
 
+def two_trees(in_bag, out_of_bag, start=3.0):
+    """Curves of trees whose final errors are these on the average."""
+    ends = np.array([in_bag, out_of_bag])
+    curve = np.stack([[1.0, 1.0], [0.5, 0.5], 0.5 * ends]) * start
+    other = np.stack([[1.0, 1.0], [0.2, 0.6], 1.5 * ends]) * start
+    return np.stack([curve, other])
+
+
+@pytest.mark.parametrize("start", [1e-20, 1.0, 1e20])
 @pytest.mark.parametrize(
-    ("parent_counts", "residual", "n_samples", "expected"),
+    ("parent_counts", "in_bag", "out_of_bag", "n_samples", "expected"),
     [
-        (BOXES, 0.0, 10_000, True),
-        (np.tile(BOXES, 5), 1e-9, 10_000, True),
-        (np.append(BOXES, [700, 700]), 0.0, 10_000, True),
-        (BOXES, 1e-3, 10_000, False),  # stopped, not resolved
-        (BOXES / 100, 0.0, 100, False),  # too few samples to tell
-        (CURVE, 0.0, 10_000, False),
-        (SURFACE, 0.0, 10_000, False),
+        (BOXES, 0.0, 1e-3, 10_000, True),
+        (BOXES, 0.0, 0.049, 10_000, True),
+        (np.tile(BOXES, 5), 1e-9, 1e-3, 10_000, True),
+        (np.append(BOXES, [700, 700]), 0.0, 1e-3, 10_000, True),
+        (BOXES, 1e-3, 1e-3, 10_000, False),  # stopped, not resolved
+        (BOXES, 0.0, 0.051, 10_000, False),  # boxes that others are not constant on
+        (BOXES, 0.0, 1.3, 10_000, False),
+        (BOXES, 0.0, np.nan, 10_000, False),  # no sample to tell by
+        (BOXES / 100, 0.0, 1e-3, 100, False),  # too few samples to tell
+        (BOXES / 100, 0.0, 0.0, 100, True),  # but no error at all is enough
+        (BOXES / 100, 1e-9, 1e-13, 100, True),
+        (BOXES / 100, 1e-3, 0.0, 100, False),
+        (BOXES / 20.01, 0.0, 1e-3, 499, False),
+        (BOXES / 20, 0.0, 1e-3, 500, True),
+        (CURVE, 0.0, 1e-3, 10_000, False),
+        (SURFACE, 0.0, 1e-3, 10_000, False),
+        (CURVE, 0.0, 0.0, 10_000, True),
     ],
 )
-def test_trees_of_finite_boxes_stop_growing(parent_counts, residual, n_samples, expected):
-    found = decay.is_finite_box_function(parent_counts, residual, n_samples)
+def test_trees_of_finite_boxes_stop_growing(
+    parent_counts, in_bag, out_of_bag, n_samples, expected, start
+):
+    curves = two_trees(in_bag, out_of_bag, start)
+    found = silently(decay.is_finite_box_function, curves, parent_counts, n_samples, 2.0)
     assert bool(found) is expected
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
+def test_boxes_without_an_error_are_known_up_to_rounding_of_the_error(p):
+    # Of the error, not of its power, of which rounding leaves more or less with p.
+    for error, expected in ((0.9e-6, True), (1.1e-6, False)):
+        curves = two_trees(0.0, error**p)
+        found = silently(decay.is_finite_box_function, curves, BOXES / 100, 100, p)
+        assert bool(found) is expected

@@ -1,10 +1,12 @@
+import pickle
 import warnings
 
 import joblib
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.datasets import make_classification
@@ -29,15 +31,17 @@ from sklearn.tree import (
 )
 
 from sksmooth.forests import (
+    Forest,
     Tree,
     canonical_order,
+    column_ranges,
+    grow,
     grow_forest,
     in_bag_rows,
     read_forest,
     structure,
 )
-from sksmooth.forests.sampling import draw_bags
-from sksmooth.forests.structure import FeatureScaling, column_ranges
+from sksmooth.forests.sampling import CanonicalOrder, draw_bags
 from sksmooth.targets import encode_targets
 
 
@@ -48,13 +52,13 @@ def data():
     )
 
 
-def grow(X, y, weights=None, **options):
+def grown(X, y, weights=None, **options):
     """Targets, canonical order and forest in one step, as the estimator does it."""
     targets, _ = encode_targets(y)
     weights = np.ones(len(y)) if weights is None else weights
-    order = canonical_order(X, targets.tie_break).order
+    canonical = canonical_order(X, targets.tie_break)
     options = {"n_estimators": 4, "max_samples": 0.8, "random_state": 0, **options}
-    return grow_forest(X, targets, weights, order, **options)
+    return grow_forest(X, targets, weights, canonical, **options)
 
 
 def assert_same_forest(first, second):
@@ -138,17 +142,29 @@ def test_leaves_do_not_depend_on_the_layout_of_the_samples(convert, built_in, da
     X, y = data
     X = np.where(np.abs(X) < 0.3, 0.0, X.astype(np.float32))  # exact in float32
     if built_in:
-        forest, _ = grow(X, y)
+        forest, _ = grown(X, y)
     else:
         forest = read_forest(RandomForestClassifier(3, random_state=0).fit(X, y))
     assert_array_equal(forest.apply(convert(X)), forest.apply(X))
+
+
+def test_only_forests_of_libraries_round_the_samples(data):
+    X, y = data
+    assert read_forest(RandomForestClassifier(2).fit(X, y)).single_precision
+    assert not grown(X, y)[0].single_precision
+    # 0.1 and its neighbour are one number in float32.
+    tree = Tree(*np.array([[1, -1, -1], [2, -1, -1], [0, -1, -1]]), np.array([0.1, 0, 0]))
+    X = np.array([[0.1], [np.nextafter(0.1, 1)], [0.1 + 1e-7]])
+    assert_array_equal(Forest((tree,), 1, single_precision=False).apply(X), [[1, 2, 2]])
+    cut = Tree(tree.left, tree.right, tree.feature, np.float64(np.float32([0.1, 0, 0])))
+    assert_array_equal(Forest((cut,), 1).apply(X), [[1, 1, 2]])
 
 
 def test_read_only_samples_are_accepted_and_left_alone(data):
     X, y = data
     frozen = X.copy()
     frozen.setflags(write=False)
-    forest, _ = grow(frozen, y)
+    forest, _ = grown(frozen, y)
     assert_array_equal(forest.apply(frozen), forest.apply(X))
     assert_array_equal(frozen, X)
 
@@ -157,7 +173,7 @@ def test_read_only_samples_are_accepted_and_left_alone(data):
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
 def test_blocks_of_rows_give_the_same_leaves(n_jobs, convert, data, monkeypatch):
     X, y = data
-    forest, _ = grow(X, y)
+    forest, _ = grown(X, y)
     whole = forest.apply(convert(X))
     monkeypatch.setattr(structure, "_BLOCK_BYTES", 8 * X.shape[1] * 7)
     assert len(structure.row_blocks(X.shape)) == 22  # 150 rows by 7
@@ -166,8 +182,10 @@ def test_blocks_of_rows_give_the_same_leaves(n_jobs, convert, data, monkeypatch)
 
 def test_arrays_of_a_tree_are_read_only(data):
     forest = read_forest(DecisionTreeClassifier(random_state=0).fit(*data))
-    with pytest.raises(ValueError, match="read-only"):
-        forest.trees[0].threshold[0] = 0.0
+    for tree in (forest.trees[0], pickle.loads(pickle.dumps(forest)).trees[0]):
+        for name in ("left", "right", "feature", "threshold"):
+            with pytest.raises(ValueError, match="read-only"):
+                getattr(tree, name)[0] = 0
 
 
 def test_parents_must_come_before_their_children():
@@ -180,7 +198,9 @@ def test_parent_inverts_the_children(data):
     (tree,) = read_forest(DecisionTreeClassifier(random_state=0).fit(*data)).trees
     assert tree.parent[0] == -1
     for node in range(1, tree.n_nodes):
-        assert node in (tree.left[tree.parent[node]], tree.right[tree.parent[node]])
+        side = tree.left if tree.is_left[node] else tree.right
+        assert node == side[tree.parent[node]]
+    assert not tree.is_left[0]
 
 
 @pytest.mark.parametrize(
@@ -236,24 +256,43 @@ def test_in_bag_rows_are_unknown_for_single_trees(data):
 # ---------------------------------------------------------------- subsamples
 
 
-def bags_of(weights, fraction, n_trees=3, order=None, seed=0):
+def groups(sizes, contested):
+    """Canonical order of rows that come in groups of these sizes, one after the other."""
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    contested = np.broadcast_to(contested, len(sizes))
+    return CanonicalOrder(np.arange(len(group)), group, contested)
+
+
+def bags_of(weights, fraction, n_trees=3, canonical=None, seed=0, contested=True):
+    """Bags of samples that are all different; contested ones are divided."""
     weights = np.asarray(weights, dtype=float)
-    order = np.arange(len(weights)) if order is None else order
-    return draw_bags(order, weights, n_trees, fraction, np.random.RandomState(seed))
+    if canonical is None:
+        canonical = groups(np.ones(len(weights), dtype=int), contested)
+    return draw_bags(canonical, weights, n_trees, fraction, np.random.RandomState(seed))
 
 
-@given(st.integers(1, 60), st.floats(0.01, 1.0), st.sampled_from([1.0, 0.1, 3.0, 1e-9]))
-def test_equal_weights_are_in_or_out_and_the_fraction_is_right(n, fraction, weight):
-    bags = bags_of(np.full(n, weight), fraction)
-    n_drawn = min(max(round(fraction * n), 1), n)
+fractions = st.floats(0.01, 1.0)
+
+
+def number_drawn(n, fraction):
+    """How many of n are drawn: one at least, and not all unless all are asked for."""
+    return n if fraction == 1 else min(max(round(fraction * n), 1), max(n - 1, 1))
+
+
+@pytest.mark.parametrize("contested", [False, True])
+@given(st.integers(1, 60), fractions, st.sampled_from([1.0, 0.1, 3.0, 1e-9]))
+def test_equal_weights_are_in_or_out_and_the_fraction_is_right(
+    contested, n, fraction, weight
+):
+    bags = bags_of(np.full(n, weight), fraction, contested=contested)
     assert_array_equal(np.isin(bags, [0.0, weight]), True)
-    assert_array_equal((bags > 0).sum(axis=1), n_drawn)
+    assert_array_equal((bags > 0).sum(axis=1), number_drawn(n, fraction))
 
 
 uneven_weights = st.lists(st.floats(0.1, 2.0), min_size=2, max_size=30).map(np.array)
 
 
-@given(uneven_weights, st.floats(0.05, 1.0))
+@given(uneven_weights, fractions)
 def test_bags_lie_between_zero_and_the_weight(weights, fraction):
     # Exactly: what is left of a weight is the weight out of the bag, and a difference
     # by rounding would be taken for a sample.
@@ -262,51 +301,82 @@ def test_bags_lie_between_zero_and_the_weight(weights, fraction):
     assert (bags <= weights).all()
 
 
-@given(uneven_weights, st.floats(0.05, 1.0))
-def test_fraction_of_uneven_weights_is_right_up_to_one_slot(weights, fraction):
-    # Slots are as long as the smallest weight, or an eighth of the mean; the last one
-    # may be shorter, and the number drawn is rounded.
-    slot = max(weights.min(), weights.mean() / 8)
-    bags = bags_of(weights, fraction)
-    assert_allclose(bags.sum(axis=1), fraction * weights.sum(), atol=2 * slot)
+@given(uneven_weights, fractions)
+def test_uncontested_weights_are_whole_and_count_once(weights, fraction):
+    bags = bags_of(weights, fraction, contested=False)
+    assert_array_equal((bags == 0) | (bags == weights), True)
+    n_drawn = number_drawn(len(weights), fraction)
+    assert_array_equal((bags > 0).sum(axis=1), n_drawn)
 
 
+@given(uneven_weights, fractions)
+def test_contested_weights_are_drawn_in_shares_of_about_the_smallest(weights, fraction):
+    n_shares = np.rint(weights / weights.min())
+    drawn = bags_of(weights, fraction) * (n_shares / weights)
+    assert_allclose(drawn, np.rint(drawn), atol=1e-6)
+    n_drawn = number_drawn(n_shares.sum(), fraction)
+    assert_allclose(drawn.sum(axis=1), n_drawn, atol=1e-6)
+
+
+@pytest.mark.parametrize("contested", [False, True])
 @given(uneven_weights)
-def test_weight_that_is_in_every_bag_leaves_none_out(weights):
-    # 0.999 of at most 240 slots rounds to all of them.
-    assert_array_equal(bags_of(weights, 0.999), np.tile(weights, (3, 1)))
+def test_a_fraction_below_one_leaves_something_out(contested, weights):
+    # 0.999 of at most 600 shares rounds to all of them.
+    bags = bags_of(weights, 0.999, contested=contested)
+    shares = weights / np.rint(weights / weights.min()) if contested else weights
+    left_out = weights.sum() - bags.sum(axis=1)
+    assert (left_out > 0.9 * shares.min()).all()
+    assert (left_out < 1.1 * shares.max()).all()
+    everything = bags_of(weights, 1.0, contested=contested)
+    assert_array_equal(everything, np.tile(weights, (3, 1)))
 
 
-@given(st.lists(st.integers(1, 4), max_size=20), st.floats(0.05, 1.0))
-def test_weight_w_is_w_repeats(repeats, fraction):
+def test_the_only_sample_is_in_the_bag():
+    assert_array_equal(bags_of([2.0], 0.3, contested=False), [[2.0]] * 3)
+
+
+group_lists = st.lists(st.tuples(st.integers(1, 4), st.booleans()), max_size=20)
+
+
+@given(group_lists, fractions)
+def test_weight_w_is_w_repeats(drawn_groups, fraction):
     # Of weights without a common divisor: [2, 2] has the bags of [1, 1].
-    repeats = np.array([1] + repeats)
-    weighted = bags_of(repeats, fraction)
-    repeated = bags_of(np.ones(repeats.sum()), fraction)
+    repeats, contested = np.array([(1, True), *drawn_groups]).T
+    ones = np.ones(len(repeats), dtype=int)
+    weighted = bags_of(repeats, fraction, canonical=groups(ones, contested == 1))
+    repeated = bags_of(
+        np.ones(repeats.sum()), fraction, canonical=groups(repeats, contested == 1)
+    )
     starts = np.cumsum(repeats) - repeats
     assert_allclose(weighted, np.add.reduceat(repeated, starts, axis=1), atol=1e-12)
+    assert_array_equal(np.isin(repeated, [0.0, 1.0]), True)
 
 
-@given(uneven_weights, st.floats(0.05, 1.0), st.sampled_from([2.0**-40, 8.0, 1e12 / 3]))
+@given(uneven_weights, fractions, st.sampled_from([2.0**-40, 8.0, 1e12 / 3]))
 def test_bags_scale_with_the_weights(weights, fraction, factor):
-    # A factor that is no power of two rounds the weights themselves.
+    # A factor that is no power of two rounds the weights, so quotients may not be ties.
+    assume(np.abs(weights / weights.min() % 1 - 0.5).min() > 1e-9)
     scaled = bags_of(weights * factor, fraction) / factor
     assert_allclose(scaled, bags_of(weights, fraction), atol=1e-9)
 
 
 def test_multiples_of_the_smallest_weight_are_whole_up_to_rounding():
-    # Their rounded quotients would add up to 30 and a bit, and make a slot too many.
+    # Their rounded quotients would add up to 30 and a bit, and make a share too many.
     weights = np.array([1.0, 6.0, 6.0, 6.0, 6.0, 5.0])
     assert np.cumsum(weights * 0.1 / 0.1)[-1] > weights.sum()
     bags = bags_of(weights, 0.5, n_trees=20)
     assert_allclose(bags_of(weights * 0.1, 0.5, n_trees=20), bags * 0.1, atol=1e-12)
+    assert_allclose(bags.sum(axis=1), 15, atol=1e-12)
 
 
-def test_bags_follow_the_canonical_order():
+@pytest.mark.parametrize("contested", [False, True])
+def test_bags_follow_the_canonical_order(contested):
     weights = np.array([1.0, 2.0, 3.0, 1.0, 2.0])
     order = np.array([3, 1, 4, 0, 2])
-    in_order = bags_of(weights[order], 0.5)
-    assert_array_equal(bags_of(weights, 0.5, order=order)[:, order], in_order)
+    in_order = bags_of(weights[order], 0.5, contested=contested)
+    canonical = CanonicalOrder(order, np.argsort(order), np.full(5, contested))
+    bags = bags_of(weights, 0.5, canonical=canonical)
+    assert_array_equal(bags[:, order], in_order)
 
 
 def test_trees_get_different_bags_and_every_sample_its_turn():
@@ -318,8 +388,49 @@ def test_trees_get_different_bags_and_every_sample_its_turn():
 
 def test_very_uneven_weights_take_bounded_work():
     weights = np.array([1e-12] * 50 + [1.0])
+    # Of 1000 shares and 50 others, 525 are drawn: 500 of the former +- 3.4.
     bags = bags_of(weights, 0.5)
-    assert_allclose(bags.sum(axis=1), 0.5, atol=0.01)
+    assert_allclose(bags.sum(axis=1), 0.5, atol=0.02)
+
+
+rows_with_equals = st.integers(0, 10**6).map(
+    lambda seed: (
+        np.random.RandomState(seed).randint(0, 4, size=(30, 2)) / 3,
+        np.random.RandomState(seed + 1).randint(0, 3, size=30),
+        np.random.RandomState(seed + 2).randint(1, 5, size=30).astype(float),
+    )
+)
+
+
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
+@given(rows_with_equals, st.floats(0.05, 0.99))
+def test_equal_samples_are_together_unless_their_target_is_contested(
+    convert, rows, fraction
+):
+    X, y, weights = rows
+    canonical = canonical_order(convert(X), y)
+    same_features = (X[:, None, :] == X[None, :, :]).all(axis=2)
+    contested = (same_features & (y[:, None] != y[None, :])).any(axis=1)
+    assert_array_equal(canonical.contested[canonical.group], contested)
+    bags = bags_of(weights, fraction, canonical=canonical)
+    for bag in bags:
+        for g in np.unique(canonical.group[~contested]):
+            own = canonical.group == g
+            assert (bag[own] == 0).all() or (bag[own] == weights[own]).all()
+    assert (bags.sum(axis=1) < weights.sum()).all()
+    assert (bags.sum(axis=1) > 0).all()
+
+
+def test_contested_groups_are_divided():
+    # One cell with two targets, 50 samples each: a tree must see some of both.
+    y = np.repeat([0, 1], 50)
+    canonical = canonical_order(np.zeros((100, 1)), y)
+    assert_array_equal(canonical.contested, [True, True])
+    bags = bags_of(np.ones(100), 0.8, n_trees=10, canonical=canonical)
+    assert_array_equal(bags.sum(axis=1), np.full(10, 80))
+    for label in (0, 1):
+        n_in_bag = (bags[:, y == label] > 0).sum(axis=1)
+        assert ((n_in_bag > 25) & (n_in_bag < 50)).all()
 
 
 # ---------------------------------------------------------------- canonical order
@@ -380,18 +491,18 @@ def test_distinct_samples_are_counted_in_the_bag():
 
 def test_forest_does_not_depend_on_the_number_of_jobs(data):
     X, y = data
-    alone, bags = grow(X, y, n_jobs=1)
-    together, same_bags = grow(X, y, n_jobs=2)
+    alone, bags = grown(X, y, n_jobs=1)
+    together, same_bags = grown(X, y, n_jobs=2)
     assert_same_forest(alone, together)
     assert_array_equal(bags, same_bags)
 
 
 def test_forest_does_not_depend_on_the_backend(data):
     X, y = data
-    alone, _ = grow(X, y)
+    alone, _ = grown(X, y)
     # A tiny max_nbytes hands the arrays over as read-only memory maps.
     with joblib.parallel_config(backend="loky", n_jobs=2, max_nbytes=100):
-        processes, _ = grow(X, y)
+        processes, _ = grown(X, y)
         leaves = processes.apply(X)
     assert_same_forest(alone, processes)
     assert_array_equal(leaves, alone.apply(X))
@@ -399,20 +510,25 @@ def test_forest_does_not_depend_on_the_backend(data):
 
 def test_random_state_decides(data):
     X, y = data
-    first, bags = grow(X, y, random_state=1)
-    again, same_bags = grow(X, y, random_state=np.random.RandomState(1))
+    first, bags = grown(X, y, random_state=1)
+    again, same_bags = grown(X, y, random_state=np.random.RandomState(1))
     assert_same_forest(first, again)
     assert_array_equal(bags, same_bags)
-    assert not np.array_equal(bags, grow(X, y, random_state=2)[1])
+    assert not np.array_equal(bags, grown(X, y, random_state=2)[1])
 
 
 def test_powers_of_two_change_nothing(data):
     X, y = data
     scale = 2.0 ** np.array([0, 3, -7, 40, -40, 1])
-    first, bags = grow(X, y)
-    second, same_bags = grow(X * scale, y)
-    assert_same_forest(first, second)
+    first, bags = grown(X, y)
+    second, same_bags = grown(X * scale, y)
     assert_array_equal(bags, same_bags)
+    for a, b in zip(first.trees, second.trees, strict=True):
+        for name in ("left", "right", "feature"):
+            assert_array_equal(getattr(a, name), getattr(b, name))
+        inner = a.left >= 0
+        factor = scale[a.feature[inner]]
+        assert_array_equal(a.threshold[inner] * factor, b.threshold[inner])
 
 
 @pytest.mark.parametrize("max_bins", [None, 32])
@@ -420,32 +536,32 @@ def test_huge_and_tiny_columns_change_no_leaf(data, max_bins):
     # Thresholds may differ by rounding, so the partition is compared.
     X, y = data
     scaled = X * [1e300, 1e-300, 1e-30, 1e30, 1e9, 1.0]
-    first, _ = grow(X, y, max_bins=max_bins)
-    second, _ = grow(scaled, y, max_bins=max_bins)
+    first, _ = grown(X, y, max_bins=max_bins)
+    second, _ = grown(scaled, y, max_bins=max_bins)
     assert_array_equal(first.apply(X), second.apply(scaled))
 
 
 def test_sparse_samples_give_the_partition_of_dense_ones(data):
     X, y = data
-    X = np.abs(X)
-    X[X < 0.4] = 0.0  # with zeros as the smallest values, both are scaled alike
-    dense, bags = grow(X, y)
-    from_sparse, same_bags = grow(sparse.csr_matrix(X), y)
+    X = np.where(np.abs(X) < 0.4, 0.0, X)
+    dense, bags = grown(X, y)
+    from_sparse, same_bags = grown(sparse.csr_matrix(X), y)
     assert_array_equal(bags, same_bags)
+    assert_same_forest(dense, from_sparse)
     assert_array_equal(dense.apply(X), from_sparse.apply(sparse.csr_matrix(X)))
 
 
 def test_units_of_the_targets_change_nothing(data):
     X, _ = data
     y = X[:, 0] + np.sin(3 * X[:, 1])
-    first, _ = grow(X, y)
+    first, _ = grown(X, y)
     for factor in (2.0**-60, 2.0**60):
-        assert_same_forest(first, grow(X, y * factor)[0])
+        assert_same_forest(first, grown(X, y * factor)[0])
 
 
 def test_full_trees_separate_the_classes_of_their_bags(data):
     X, y = data
-    forest, bags = grow(X, y)
+    forest, bags = grown(X, y)
     for leaves, bag in zip(forest.apply(X), bags, strict=True):
         seen = {}
         for leaf, label in zip(leaves[bag > 0], y[bag > 0], strict=True):
@@ -454,88 +570,312 @@ def test_full_trees_separate_the_classes_of_their_bags(data):
 
 def test_limits_are_obeyed(data):
     X, y = data
-    forest, bags = grow(X, y, max_depth=2, max_samples=30)
+    forest, bags = grown(X, y, max_depth=2, max_samples=30)
     assert_array_equal(bags.sum(axis=1), [30] * 4)
     assert all(tree.n_nodes <= 7 for tree in forest.trees)
-    assert_array_equal(grow(X, y, max_samples=150)[1], np.ones((4, 150)))
+    assert_array_equal(grown(X, y, max_samples=150)[1], np.ones((4, 150)))
     with pytest.raises(ValueError, match="more than the 150 rows"):
-        grow(X, y, max_samples=151)
+        grown(X, y, max_samples=151)
 
 
 def test_bins_are_exact_for_few_distinct_values(data):
     _, y = data
     X = np.random.RandomState(0).randint(0, 8, size=(150, 3)).astype(float)
-    exact, bags = grow(X, y)
-    binned, _ = grow(X, y, max_bins=8)
-    # Out of the bag a sample may lie on a cut, where rounding decides.
-    in_bag = bags > 0
-    assert_array_equal(exact.apply(X)[in_bag], binned.apply(X)[in_bag])
+    exact, bags = grown(X, y)
+    binned, same_bags = grown(X, y, max_bins=8)
+    assert_array_equal(bags, same_bags)
+    assert_same_forest(exact, binned)
+
+
+def splits(tree, X):
+    """Of every inner node, its number and the values that go left and right."""
+    rows = {0: np.arange(len(X))}
+    for node in np.flatnonzero(tree.left >= 0):
+        values = X[rows[node], tree.feature[node]]
+        goes_left = values <= tree.threshold[node]
+        rows[tree.left[node]] = rows[node][goes_left]
+        rows[tree.right[node]] = rows[node][~goes_left]
+        yield node, values[goes_left], values[~goes_left]
 
 
 @pytest.mark.parametrize("max_bins", [2, 5])
-def test_bins_bound_the_number_of_cuts(data, max_bins):
+def test_bins_are_quantiles_and_never_split(data, max_bins):
     X, y = data
-    forest, _ = grow(X, y, n_estimators=8, max_bins=max_bins)
-    inner = [(tree.feature[tree.left >= 0], tree) for tree in forest.trees]
-    features = np.concatenate([feature for feature, _ in inner])
-    thresholds = np.concatenate([tree.threshold[tree.left >= 0] for _, tree in inner])
-    for k in range(X.shape[1]):
-        cuts = np.unique(thresholds[features == k])
-        assert 1 <= len(cuts) < max_bins
-        # Cuts are at quantiles: as many samples between two of them as elsewhere.
-        below = np.mean(forest.scaling(X)[:, k, None] <= cuts, axis=0)
-        levels = np.arange(1, max_bins) / max_bins
-        assert np.abs(below[:, None] - levels).min(axis=1).max() < 0.02
+    forest, bags = grown(X, y, n_estimators=8, max_bins=max_bins)
+    for tree, bag in zip(forest.trees, bags, strict=True):
+        # A path cuts every column between bins, so less often than there are.
+        n_cuts = np.zeros((tree.n_nodes, X.shape[1]), dtype=int)
+        for node in range(1, tree.n_nodes):
+            up = tree.parent[node]
+            n_cuts[node] = n_cuts[up]
+            n_cuts[node, tree.feature[up]] += 1
+        assert 1 <= n_cuts.max() < max_bins
+        for node, left, right in splits(tree, X[bag > 0]):
+            column = np.sort(X[:, tree.feature[node]])
+            last, first = np.searchsorted(column, [left.max(), right.min()])
+            # As many samples in every bin.
+            assert last * max_bins // 150 < first * max_bins // 150
+
+
+def test_bins_hold_equal_weights_up_to_heavy_values():
+    ranks, weights = np.arange(6), np.array([1.0, 1.0, 1.0, 7.0, 1.0, 1.0])
+    bins = grow._bins_of_ranks(ranks, weights, 4)
+    # Of the weight 12, a bin holds 3; the middles lie at 0.5, 1.5, 2.5, 6.5, 10.5, 11.5.
+    assert_array_equal(bins, [0, 0, 0, 2, 3, 3])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(1, 4)), min_size=1, max_size=40),
+    st.integers(2, 12),
+)
+def test_bins_of_weights_are_those_of_repeats(rows, max_bins):
+    values, repeats = np.array(rows).T
+    ranks = np.unique(values, return_inverse=True)[1]
+    bins = grow._bins_of_ranks(ranks, repeats.astype(float), max_bins)
+    again = np.repeat(ranks, repeats)
+    repeated = grow._bins_of_ranks(again, np.ones(len(again)), max_bins)
+    assert_array_equal(np.repeat(bins, repeats), repeated)
+    assert bins.min() >= 0
+    assert bins.max() < max_bins
+    by_rank = np.argsort(ranks)
+    assert (np.diff(bins[by_rank]) >= 0).all()
+
+
+@pytest.mark.parametrize("max_bins", [None, 12])
+@pytest.mark.parametrize("few_values", [False, True])
+def test_weights_grow_the_forest_of_repeats(data, max_bins, few_values):
+    X, y = data
+    X = np.round(X[:, :2]) if few_values else X  # then many groups are contested
+    repeats = np.random.RandomState(0).randint(1, 5, size=150)
+    weighted, bags = grown(X, y, repeats.astype(float), max_bins=max_bins)
+    again = np.repeat(X, repeats, axis=0)
+    repeated, their_bags = grown(again, np.repeat(y, repeats), max_bins=max_bins)
+    assert_same_forest(weighted, repeated)
+    # Of equal rows, others may be in the bag, but not more of them.
+    rows = np.unique(np.column_stack([X, y]), axis=0, return_inverse=True)[1].ravel()
+    for bag, other in zip(bags, their_bags, strict=True):
+        assert_array_equal(
+            np.bincount(rows, bag), np.bincount(np.repeat(rows, repeats), other)
+        )
 
 
 def test_bins_refuse_sparse_samples(data):
     X, y = data
     with pytest.raises(ValueError, match="max_bins needs dense"):
-        grow(sparse.csr_matrix(X), y, max_bins=4)
+        grown(sparse.csr_matrix(X), y, max_bins=4)
 
 
-# ---------------------------------------------------------------- scaling
+# ---------------------------------------------------------------- ranks and cuts
 
 
-def scaling_of(X):
-    low, high = column_ranges(X)
-    half_range = 0.5 * high - 0.5 * low
-    return FeatureScaling(0.5 * low, np.where(half_range > 0, half_range, 1.0))
+def codes_of(X, max_bins=None):
+    codes = grow._feature_codes(X, np.ones(X.shape[0]), max_bins)
+    assert codes.dtype == np.float32
+    return codes
 
 
-@pytest.mark.parametrize("scale", [1e308, 1.0, 1e-150, 1e-308])
-def test_scaling_neither_overflows_nor_loses_the_order(scale):
-    X = np.linspace(-1.0, 1.0, 11)[:, None] * scale * [1.0, 1.7]
-    scaling = scaling_of(X)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+any_columns = hnp.arrays(np.float64, (12, 2), elements=finite | st.sampled_from([0.0, 1.0]))
+
+
+@given(any_columns)
+def test_ranks_keep_the_order(X):
+    codes = codes_of(X)
+    for k in range(2):
+        assert_array_equal(
+            np.sign(codes[:, None, k] - codes[None, :, k]),
+            (X[:, None, k] > X[None, :, k]) * 1.0 - (X[:, None, k] < X[None, :, k]),
+        )
+    assert_array_equal(codes.min(axis=0), 0)
+
+
+@given(any_columns)
+def test_sparse_ranks_are_those_of_dense_columns_from_zero_on(X):
+    # Of the ranks among the values and 0, whether or not a zero is there or stored.
+    with_zero = np.vstack([X, np.zeros(2)])
+    expected = codes_of(with_zero)
+    expected = expected - expected[-1]
+    stored = sparse.csr_matrix(X)
+    assert_array_equal(codes_of(stored).toarray(), expected[:-1])
+    explicit = sparse.csr_matrix(np.ones(X.shape))
+    explicit.data = X.ravel().copy()
+    assert_array_equal(codes_of(explicit).toarray(), expected[:-1])
+
+
+@pytest.mark.parametrize("max_bins", [None, 3])
+@given(
+    hnp.arrays(np.int64, (15, 2), elements=st.integers(0, 7)),
+    st.lists(finite, min_size=8, max_size=8, unique=True).map(sorted),
+)
+def test_ranks_are_invariant_to_monotone_transforms(max_bins, positions, values):
+    X = np.array(values)[positions]
+    assert_array_equal(codes_of(X, max_bins), codes_of(positions.astype(float), max_bins))
+
+
+@given(
+    hnp.arrays(np.int64, (15, 2), elements=st.integers(-4, 4)),
+    st.lists(finite.filter(bool), min_size=8, max_size=8, unique=True),
+)
+def test_sparse_ranks_are_invariant_to_transforms_that_keep_zero(positions, values):
+    low, high = (np.sort(np.abs(half)) for half in (values[:4], values[4:]))
+    assume(len(np.unique(low)) == len(np.unique(high)) == 4)
+    X = np.concatenate([-low[::-1], [0.0], high])[positions + 4]
+    assert_array_equal(
+        codes_of(sparse.csr_matrix(X)).toarray(),
+        codes_of(sparse.csr_matrix(positions.astype(float))).toarray(),
+    )
+
+
+def test_sparse_ranks_store_nothing_new():
+    X = sparse.csr_matrix([[0.0, -4e300], [2e-300, 0.0], [0.0, 0.0]])
+    ranks = codes_of(X)
+    assert_array_equal(ranks.toarray(), [[0, -1], [1, 0], [0, 0]])
+    assert ranks.nnz == X.nnz
+    assert ranks.format == "csr"
+
+
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
+def test_moderate_float32_samples_are_taken_as_they_are(data, convert):
+    X = data[0].astype(np.float32)
+    X[0, 0] = 0.0
+    plain = convert(X)
+    assert codes_of(plain) is plain
+    for factor in (1e-6, 1e31):
+        scaled = convert(X * np.float32(factor))
+        codes = codes_of(scaled)
+        assert codes is not scaled
+        codes = codes.toarray() if sparse.issparse(codes) else codes
+        assert_array_equal(codes, np.rint(codes))
+    assert_array_equal(np.rint(codes_of(data[0])), codes_of(data[0]))
+
+
+def columns_of(kind, n=300, n_columns=3):
+    rng = np.random.RandomState(0)
+    X = rng.uniform(size=(n, n_columns))
+    if kind == "outliers":
+        X[np.arange(n_columns) * 7, np.arange(n_columns)] = 1e6
+    elif kind == "far outliers":
+        X[np.arange(n_columns) * 7, np.arange(n_columns)] = 1e300
+    elif kind == "heavy tails":
+        X = np.exp(5 * rng.standard_normal((n, n_columns)))
+    elif kind == "offset":
+        X = 1e14 + np.round(64 * X) / 64  # neighbours are 1/64 apart
+    elif kind == "adjacent":
+        X = 1.0 + np.finfo(float).eps * rng.randint(0, 60, size=X.shape)
+    elif kind == "adjacent in float32":
+        X = 1.0 + 2.0**-23 * rng.randint(0, 60, size=X.shape)
+    elif kind == "nearly adjacent in float32":
+        X = np.round(X * 2) + 2.0**-23 * rng.randint(0, 60, size=X.shape)
+    elif kind == "zeros":
+        X = np.where(X < 0.6, 0.0, X - 0.8)
+    elif kind == "huge":
+        X = (2 * X - 1) * 1.7e308
+    elif kind == "subnormal":
+        X = rng.randint(-20, 20, size=X.shape) * 5e-324
+    return X
+
+
+KINDS = [
+    "uniform",
+    "outliers",
+    "far outliers",
+    "heavy tails",
+    "offset",
+    "adjacent",
+    "adjacent in float32",
+    "nearly adjacent in float32",
+    "zeros",
+    "huge",
+    "subnormal",
+]
+NOT_IN_FLOAT32 = ["far outliers", "offset", "adjacent", "huge", "subnormal"]
+FORMS = {
+    "float64": (np.asarray, {}),
+    "float32": (lambda X: X.astype(np.float32), {}),
+    "csr": (sparse.csr_matrix, {}),
+    "csr32": (lambda X: sparse.csr_matrix(X.astype(np.float32)), {}),
+    "bins": (np.asarray, {"max_bins": 16}),
+    "bins32": (lambda X: X.astype(np.float32), {"max_bins": 16}),
+    "weights": (np.asarray, {"weights": np.random.RandomState(1).randint(1, 4, 300) * 1.0}),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_cuts_keep_the_leaves_of_the_grown_trees(kind, form, monkeypatch):
+    if "32" in form and kind in NOT_IN_FLOAT32:
+        pytest.skip("constant or infinite in float32")
+    convert, options = FORMS[form]
+    X = convert(columns_of(kind))
+    y = np.random.RandomState(2).randint(0, 3, size=300)
+    as_grown = []
+    original = grow._with_cuts_between_values
+
+    def spy(tree, X, codes, grower, bag):
+        as_grown.append(grower.tree_.apply(codes))
+        return original(tree, X, codes, grower, bag)
+
+    monkeypatch.setattr(grow, "_with_cuts_between_values", spy)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        scaled = scaling(X)
-    assert scaled.dtype == np.float32
-    # float32 keeps 24 bits; the smallest normal numbers are exact to as many.
-    assert_allclose(scaled, np.repeat(np.linspace(0, 1, 11)[:, None], 2, 1), atol=1e-6)
-    assert_allclose(scaling.ranges(*column_ranges(X)), [[0, 0], [1, 1]], atol=1e-15)
+        forest, bags = grown(X, y, **options)
+        leaves = forest.apply(X)
+    in_bag = bags > 0
+    assert 0 < in_bag.mean() < 1
+    assert_array_equal(leaves[in_bag], np.array(as_grown)[in_bag])
+    dense = X.toarray() if sparse.issparse(X) else X
+    assert_array_equal(forest.apply(dense), leaves)
+    for tree, bag in zip(forest.trees, bags, strict=True):
+        assert np.isfinite(tree.threshold).all()
+        assert tree.n_nodes > 20
+        for node, left, right in splits(tree, dense[bag > 0].astype(np.float64)):
+            below, above = left.max(), right.min()
+            cut = tree.threshold[node]
+            assert below <= cut < above
+            # Halfway between the values in the bag that it separates.
+            off = abs(cut - (below / 2 + above / 2))
+            rounding = np.spacing(max(abs(below), abs(above)))
+            assert off <= 1e-8 * (above / 2 - below / 2) + 2 * rounding
 
 
-@pytest.mark.parametrize("scale", [1e308, 1e-308])
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
+def test_cuts_do_not_depend_on_the_blocks_of_rows(data, convert, monkeypatch):
+    X, y = data
+    whole, _ = grown(convert(X), y)
+    monkeypatch.setattr(structure, "_BLOCK_BYTES", 8 * X.shape[1] * 7)
+    assert_same_forest(whole, grown(convert(X), y)[0])
+
+
+@pytest.mark.parametrize("kind", ["heavy tails", "outliers", "offset", "adjacent"])
+def test_partition_of_the_bags_is_invariant_to_monotone_transforms(kind):
+    X, y = columns_of(kind), np.random.RandomState(2).randint(0, 3, size=300)
+    targets, _ = encode_targets(y)
+    ranks = codes_of(X).astype(np.float64)
+    canonical = canonical_order(X, targets.tie_break)  # the same bags for both
+    options = dict(n_estimators=4, max_samples=0.7, random_state=0)
+    first, bags = grow_forest(X, targets, np.ones(300), canonical, **options)
+    second, same_bags = grow_forest(ranks, targets, np.ones(300), canonical, **options)
+    assert_array_equal(bags, same_bags)
+    in_bag = bags > 0
+    assert_array_equal(first.apply(X)[in_bag], second.apply(ranks)[in_bag])
+
+
+@pytest.mark.parametrize("scale", [1e308, 1e-308, 5e-324])
 def test_trees_grow_on_extreme_columns(scale):
     X = np.linspace(-1.0, 1.0, 40)[:, None] * scale
+    if scale == 5e-324:
+        X = np.arange(-20, 20)[:, None] * scale
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        forest, _ = grow(X, X[:, 0] > 0, n_estimators=1, max_samples=1.0)
+        forest, _ = grown(X, X[:, 0] >= 0, n_estimators=1, max_samples=1.0)
     (leaves,) = forest.apply(X)
     assert_array_equal(leaves, np.repeat([1, 2], 20))
 
 
-def test_sparse_scaling_keeps_zeros():
-    X = sparse.csr_matrix([[0.0, -4e300], [2e-300, 0.0], [0.0, 0.0]])
-    scaling = FeatureScaling(np.zeros(2), np.array([1e-300, 2e300]))
-    scaled = scaling.sparse(X)
-    assert_array_equal(scaled.toarray(), [[0, -1], [1, 0], [0, 0]])
-    assert scaled.nnz == X.nnz
-    assert scaled.dtype == np.float32
-
-
-def test_moderate_float32_samples_are_not_scaled(data):
-    X, y = data
-    assert grow(X.astype(np.float32), y)[0].scaling is None
-    assert grow(X.astype(np.float32) * np.float32(1e-6), y)[0].scaling is not None
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
+def test_column_ranges_are_those_of_the_values(convert):
+    X = np.array([[0.0, -4e300, 3.0], [2e-300, 0.0, 3.0], [0.0, -1.0, 3.0]])
+    low, high = column_ranges(convert(X))
+    assert_array_equal(low, [0.0, -4e300, 3.0])
+    assert_array_equal(high, [2e-300, 0.0, 3.0])
+    assert low.dtype == high.dtype == np.float64

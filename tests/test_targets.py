@@ -216,9 +216,57 @@ def test_float_labels_of_few_whole_numbers_warn():
         encode_targets(np.repeat([0.0, 1.0, 2.0], 20))
 
 
-def test_integers_that_nearly_all_differ_warn():
+@pytest.mark.parametrize(
+    "y", [np.tile(np.arange(21), 2), np.tile(np.arange(30), 2), np.arange(1000) % 51]
+)
+def test_integers_of_many_values_warn(y):
+    with pytest.warns(TargetTypeWarning, match="astype\\(float\\)") as caught:
+        targets, classes = encode_targets(y)
+    assert_array_equal(classes[targets.codes], y)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.parametrize("convert", [np.asarray, lambda y: np.char.mod("row %d", y)])
+@pytest.mark.parametrize(
+    "y", [np.arange(11), np.arange(60), np.append(np.arange(31), np.zeros(29, dtype=int))]
+)
+def test_classes_of_which_most_samples_have_their_own_are_rejected(y, convert):
+    y = convert(y)
+    n_classes = len(np.unique(y))
+    with pytest.raises(ValueError, match=f"holds {n_classes} classes in {len(y)} samples"):
+        encode_targets(y)
+    # Not at score, where the classes are those of the fit.
+    targets, _ = encode_targets(y, classes=np.unique(y), n_outputs=n_classes - 1)
+    assert len(targets.values) == len(y)
+
+
+def test_object_labels_of_whole_numbers_are_numbers_all_the_same():
+    y = [3, 1, 2, 3]
+    targets, classes = encode_targets(np.array(y, dtype=object))
+    assert_array_equal(classes, [1, 2, 3])
+    assert classes.dtype.kind == "i"
+    assert_array_equal(targets.codes, encode_targets(y)[0].codes)
     with pytest.warns(TargetTypeWarning, match="astype\\(float\\)"):
-        encode_targets(np.arange(60))
+        encode_targets(np.array(list(range(30)) * 2, dtype=object))
+    with pytest.raises(ValueError, match="60 classes"):
+        encode_targets(np.arange(60).astype(object))
+    _, booleans = encode_targets(np.array([True, False], dtype=object))
+    assert booleans.dtype == bool
+
+
+@pytest.mark.parametrize("y", [[0.5, 1.5, 2.5, 0.5], np.linspace(0, 1, 60)])
+def test_object_targets_of_floats_are_numbers(y):
+    targets, classes = encode_targets(np.array(y, dtype=object))
+    assert classes is None
+    assert targets.codes is None
+    assert_array_equal(targets.values[:, 0], y)
+
+
+def test_missing_targets_are_named_as_such():
+    with pytest.raises(ValueError, match=r"requires y to be passed.*y is None"):
+        encode_targets(None)
+    with pytest.raises(ValueError, match=r"requires y to be passed.*y is None"):
+        encode_targets(None, classes=np.array([0, 1]), n_outputs=1)
 
 
 @pytest.mark.parametrize(
@@ -229,8 +277,10 @@ def test_integers_that_nearly_all_differ_warn():
         np.repeat([0.0, 0.5, 1.0], 20),
         np.repeat([0.0, 1.0, 2.0], 3),  # too few samples to tell
         np.arange(60.0),
-        np.repeat(np.arange(40), 10),
-        [f"row {i}" for i in range(60)],
+        np.repeat(np.arange(40), 20),
+        np.repeat(np.arange(20), 2),
+        np.arange(10),
+        [f"row {i}" for i in range(30)] * 2,
     ],
 )
 def test_plain_targets_do_not_warn(y):

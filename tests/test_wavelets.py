@@ -1,3 +1,4 @@
+import pickle
 import warnings
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sksmooth import SimplexEncoder, WaveletDecomposition, wavelet_decomposition
-from sksmooth.forests import Forest, Tree, in_bag_rows, read_forest
+from sksmooth.forests import Forest, Tree, column_ranges, in_bag_rows, read_forest
 from sksmooth.targets import Targets, encode_targets
 from sksmooth.wavelets import (
     decompose,
@@ -61,7 +62,7 @@ class Case:
             self.bags,
             p=p,
             measure=measure,
-            ranges=self.forest.ranges(self.X),
+            ranges=column_ranges(self.X),
         )
         self.reference = reference.decompose(
             self.trees, self.X, self.values, self.bags, p=p, measure=measure
@@ -208,14 +209,17 @@ def test_zero_weights_are_as_if_the_samples_were_not_there():
 
 
 def test_arrays_are_read_only():
-    wavelets = Case().decomposition
-    arrays = [value for value in vars(wavelets).values() if isinstance(value, np.ndarray)]
-    assert len(arrays) == 10
-    for array in arrays:
-        with pytest.raises(ValueError, match="read-only"):
-            array[0] = 0
-    with pytest.raises(AttributeError):
-        wavelets.p = 1.0
+    original = Case().decomposition
+    for wavelets in (original, pickle.loads(pickle.dumps(original))):
+        arrays = [
+            value for value in vars(wavelets).values() if isinstance(value, np.ndarray)
+        ]
+        assert len(arrays) == 10
+        for array in arrays:
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 0
+        with pytest.raises(AttributeError):
+            wavelets.p = 1.0
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e6])
@@ -362,6 +366,21 @@ def test_errors_of_single_trees_in_and_out_of_the_bag(p):
                 [tree], [nodes], case.X, case.values, p=p, weights=weights
             )
             assert_allclose(means[:, column], expected, atol=CURVE_TOLERANCE[p])
+
+
+def test_errors_out_of_the_bag_of_a_tree_that_has_seen_all_are_nan():
+    case = Case()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        means = tree_errors(
+            case.decomposition,
+            0,
+            case.leaves[0],
+            plain_targets(case.values),
+            np.array([np.ones(50), np.zeros(50)]),
+        )
+    assert np.isfinite(means[:, 0]).all()
+    assert np.isnan(means[:, 1]).all()
 
 
 def test_exact_curve_in_p_1_does_not_go_below_zero():
@@ -634,6 +653,60 @@ def test_sparse_and_dense_samples_agree(labelled, measure):
         fitted, sparse.csc_array(X), y.tolist(), measure=measure
     )
     assert_array_equal(dense.norm, from_sparse.norm)
+
+
+@pytest.mark.parametrize("measure", ["samples", "volume"])
+def test_sparse_samples_may_have_duplicate_and_unsorted_entries(labelled, measure):
+    X, y, fitted = labelled
+    # Every entry in two parts, the columns backwards.
+    parts = np.concatenate([X[:, ::-1] * 0.25, X[:, ::-1] * 0.75], axis=1).ravel()
+    columns = np.tile([2, 1, 0], 2 * len(X))
+    rows = np.arange(0, 6 * len(X) + 1, 6)
+    twice = sparse.csr_matrix((parts, columns, rows), X.shape)
+    assert not twice.has_canonical_format
+    data = twice.data.copy()
+    again = wavelet_decomposition(fitted, twice, y, measure=measure)
+    expected = wavelet_decomposition(fitted, twice.toarray(), y, measure=measure)
+    assert_array_equal(again.norm, expected.norm)
+    assert_array_equal(twice.data, data)
+
+
+def test_indices_of_64_bits_are_the_same(labelled):
+    X, y, fitted = labelled
+    wide = sparse.csr_matrix(X)
+    wide.indices, wide.indptr = wide.indices.astype(np.int64), wide.indptr.astype(np.int64)
+    assert_array_equal(
+        wavelet_decomposition(fitted, wide, y).norm,
+        wavelet_decomposition(fitted, X, y).norm,
+    )
+
+
+@pytest.mark.parametrize("measure", ["samples", "volume"])
+def test_samples_of_weight_zero_are_as_if_they_were_not_there(labelled, measure):
+    # Not even for the range of the columns, nor for the classes.
+    X, y, fitted = labelled
+    weights = np.random.RandomState(2).uniform(0.5, 2, size=120)
+    weights[(y == 2) | (X[:, 1] > 0.8)] = 0.0
+    kept = weights > 0
+    full = wavelet_decomposition(fitted, X, y, sample_weight=weights, measure=measure)
+    part = wavelet_decomposition(
+        fitted, X[kept], y[kept], sample_weight=weights[kept], measure=measure
+    )
+    assert full.mean.shape[1] == 1
+    assert_array_equal(full.norm, part.norm)
+    assert_array_equal(full.count, part.count)
+
+
+def test_weights_are_in_units_of_the_smallest(labelled):
+    X, y, fitted = labelled
+    repeats = np.random.RandomState(1).randint(0, 4, size=120)
+    assert 1 in repeats
+    whole = wavelet_decomposition(fitted, X, y, sample_weight=repeats)
+    for unit in (0.1, 1 / 3, 7.0):
+        scaled = wavelet_decomposition(fitted, X, y, sample_weight=repeats * unit)
+        assert_array_equal(scaled.count, whole.count)
+        assert_array_equal(scaled.log_norm, whole.log_norm)
+        assert_array_equal(scaled.order, whole.order)
 
 
 def test_integer_weights_are_repeats(labelled):

@@ -1,9 +1,9 @@
 """Random subsamples that depend on the data set alone, not on how it is written down.
 
-A tree's rows are drawn on the axis of cumulated sample weight, with the samples in a
-canonical order. Shuffled rows, rescaled columns, and a repeated row in place of an
-integer weight therefore give the same subsamples, hence the same trees and the same
-index. (Drawing row numbers, as usual, gives none of these.)
+Samples are drawn in a canonical order, and equal ones together. Shuffled rows, rescaled
+columns, and a repeated row in place of an integer weight therefore give the same
+subsamples, hence the same trees and the same index. (Drawing row numbers, as usual, gives
+none of these.)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .structure import column_ranges
 
 __all__ = ["CanonicalOrder", "canonical_order", "draw_bags"]
 
-_SLOTS_PER_SAMPLE = 8  # at most: bounds the work for very uneven weights
+_MOST_SHARES = 1000  # of a group of equal samples: bounds the work for uneven weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +30,15 @@ class CanonicalOrder:
     order : ndarray of shape (n_samples,), intp
         Sample numbers in canonical order.
     group : ndarray of shape (n_samples,), intp
-        Samples with equal features and targets are of one group.
+        Samples with equal features and targets are of one group; groups are numbered in
+        canonical order.
+    contested : ndarray of shape (n_groups,), bool
+        Whether samples with the same features but other targets exist.
     """
 
     order: np.ndarray
     group: np.ndarray
+    contested: np.ndarray
 
     def count_distinct(self, bags: np.ndarray) -> float:
         """Number of distinct samples in the bag, on the average of the trees."""
@@ -67,26 +71,31 @@ def canonical_order(
         scaled = X.data * 0.5 / half_range[X.indices]
         position = sparse.csr_matrix((scaled, X.indices, X.indptr), X.shape) @ direction
     else:
-        position = _project(X, direction, half_range)
+        position = _project(X, direction, 0.5 * low, half_range)
     order = np.lexsort((tie_break, position))
-    differs = (np.diff(position[order]) != 0) | (np.diff(tie_break[order]) != 0)
+    other_features = np.diff(position[order]) != 0
+    other_target = np.diff(tie_break[order]) != 0
     group = np.empty(len(order), dtype=np.intp)
-    group[order] = np.concatenate([[0], np.cumsum(differs)])
-    return CanonicalOrder(order, group)
+    group[order] = np.concatenate([[0], np.cumsum(other_features | other_target)])
+    contested = np.zeros(group.max() + 1, dtype=bool)
+    rivals = np.flatnonzero(~other_features & other_target)
+    contested[group[order[rivals]]] = True
+    contested[group[order[rivals + 1]]] = True
+    return CanonicalOrder(order, group, contested)
 
 
 @njit(cache=True, nogil=True)
-def _project(X, direction, half_range):
+def _project(X, direction, half_low, half_range):
     # Not a BLAS product: that may round equal rows differently.
     position = np.zeros(X.shape[0])
     for i in range(X.shape[0]):
         for k in range(X.shape[1]):
-            position[i] += direction[k] * (X[i, k] * 0.5 / half_range[k])
+            position[i] += direction[k] * ((X[i, k] * 0.5 - half_low[k]) / half_range[k])
     return position
 
 
 def draw_bags(
-    order: np.ndarray,
+    canonical: CanonicalOrder,
     weights: np.ndarray,
     n_trees: int,
     fraction: float,
@@ -94,19 +103,22 @@ def draw_bags(
 ) -> np.ndarray:
     """In-bag weight of every sample in every tree, drawn without replacement.
 
-    The axis of cumulated weight is cut into slots as long as the smallest weight, and
-    a fraction of the slots is drawn: with equal weights a slot is a sample.
+    A group of equal samples is drawn or left out as a whole: a tree has seen a sample if
+    it has seen its equal. Only where the same features come with several targets, as
+    with a few categorical features, are equal samples different draws of the target;
+    such a group is divided into shares as large as the smallest weight.
 
     Parameters
     ----------
-    order : ndarray of shape (n_samples,)
-        Canonical order of the samples.
+    canonical : CanonicalOrder
+        Canonical order of the samples, and which are equal.
     weights : ndarray of shape (n_samples,), float64
         Positive sample weights.
     n_trees : int
         Number of subsamples.
     fraction : float
-        Fraction of the weight that each tree gets.
+        Fraction of the groups and shares that each tree gets; if less than 1, at least
+        one of them is left out.
     rng : RandomState
         Source of randomness.
 
@@ -117,19 +129,24 @@ def draw_bags(
     """
     if fraction == 1.0:
         return np.tile(weights, (n_trees, 1))
-    total = weights.sum()
-    unit = max(weights.min(), total / (_SLOTS_PER_SAMPLE * len(weights)))
-    edges = np.concatenate([[0.0], np.cumsum(weights[order] / unit)])
-    whole = np.rint(edges)
-    edges = np.where(np.abs(edges - whole) < 1e-9, whole, edges)  # 0.3 / 0.1 is 3
-    n_slots = int(np.ceil(edges[-1]))
-    n_drawn = min(max(round(fraction * n_slots), 1), n_slots)
+    order, group = canonical.order, canonical.group
+    group_weight = np.bincount(group, weights=weights)
+    n_shares = np.ones(len(group_weight), dtype=np.int64)
+    shares = np.rint(group_weight / weights.min()).clip(1, _MOST_SHARES)
+    n_shares[canonical.contested] = shares[canonical.contested]
+    owner = np.repeat(np.arange(len(n_shares)), n_shares)
+    n_drawn = min(max(round(fraction * len(owner)), 1), max(len(owner) - 1, 1))
+
+    # Weight of the equal samples that come before, in canonical order.
+    in_order = weights[order]
+    before = np.cumsum(in_order) - in_order
+    before -= (np.cumsum(group_weight) - group_weight)[group[order]]
     bags = np.empty((n_trees, len(weights)))
     for bag in bags:
-        chosen = np.zeros(n_slots)
-        chosen[rng.permutation(n_slots)[:n_drawn]] = 1.0
-        drawn = np.concatenate([[0.0], np.cumsum(chosen)])
-        bag[order] = np.diff(np.interp(edges, np.arange(n_slots + 1), drawn)) * unit
+        drawn = owner[rng.permutation(len(owner))[:n_drawn]]
+        n_drawn_shares = np.bincount(drawn, minlength=len(n_shares))
+        kept = group_weight * (n_drawn_shares / n_shares)
+        bag[order] = np.clip(kept[group[order]] - before, 0.0, in_order)
     # Nothing in the bag or nothing out of it must be exactly so.
-    bags[bags < 1e-12 * weights] = 0.0
-    return np.where(bags > (1 - 1e-12) * weights, weights, bags)
+    bags[bags < 1e-9 * weights] = 0.0
+    return np.where(bags > (1 - 1e-9) * weights, weights, bags)

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from .._progress import run_parallel
 
-__all__ = ["FeatureScaling", "Forest", "Tree", "column_ranges"]
+__all__ = ["Forest", "Tree", "column_ranges", "dense_rows", "row_blocks"]
 
 _BLOCK_BYTES = 1 << 26  # of X are prepared at a time, whatever its size
 
@@ -42,10 +42,21 @@ class Tree:
         for array in (self.left, self.right, self.feature, self.threshold):
             array.setflags(write=False)
 
+    def __setstate__(self, state: dict[str, np.ndarray]) -> None:
+        vars(self).update(state)
+        self.__post_init__()  # pickles forget that arrays are read-only
+
     @property
     def n_nodes(self) -> int:
         """Number of nodes."""
         return len(self.left)
+
+    @property
+    def is_left(self) -> np.ndarray:
+        """Whether a node is the left child of its parent."""
+        is_left = np.zeros(self.n_nodes, dtype=bool)
+        is_left[self.left[self.left >= 0]] = True
+        return is_left
 
     @property
     def parent(self) -> np.ndarray:
@@ -58,39 +69,8 @@ class Tree:
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureScaling:
-    """Maps each column to [0, 1] (dense) or [-1, 1] (sparse) without overflow.
-
-    Trees do not change under it. It is needed because trees compare float32 values at a
-    fixed resolution, which loses columns of huge, tiny or far shifted numbers. Halves
-    are stored since the range of a column may exceed the largest float64.
-    """
-
-    half_low: np.ndarray
-    half_range: np.ndarray
-
-    def __call__(self, X: np.ndarray) -> np.ndarray:
-        """Scaled dense samples, as float32."""
-        scaled = np.empty(X.shape, dtype=np.float32)
-        for rows in row_blocks(X.shape):
-            block = X[rows].astype(np.float64)
-            scaled[rows] = (block * 0.5 - self.half_low) / self.half_range
-        return scaled
-
-    def ranges(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Scaled ends of the columns."""
-        ends = [(0.5 * end - self.half_low) / self.half_range for end in (low, high)]
-        return ends[0], ends[1]
-
-    def sparse(self, X: sparse.csr_matrix) -> sparse.csr_matrix:
-        """Scaled sparse samples, as float32."""
-        data = X.data * 0.5 / self.half_range[X.indices]
-        return sparse.csr_matrix((data.astype(np.float32), X.indices, X.indptr), X.shape)
-
-
-@dataclass(frozen=True, eq=False)
 class Forest:
-    """Trees over the same columns, and how samples are brought to their scale.
+    """Trees over the same columns.
 
     Attributes
     ----------
@@ -98,14 +78,14 @@ class Forest:
         The topologies.
     n_features : int
         Number of columns of the samples.
-    scaling : FeatureScaling or None
-        Applied to samples before thresholds are compared; None for forests of other
-        libraries, whose thresholds are in units of the data.
+    single_precision : bool
+        Whether samples are rounded to float32 before they are compared with thresholds,
+        as scikit-learn's trees do.
     """
 
     trees: tuple[Tree, ...]
     n_features: int
-    scaling: FeatureScaling | None = None
+    single_precision: bool = True
 
     def apply(self, X: np.ndarray | sparse.csr_matrix, n_jobs: int | None = None):
         """Leaf of every sample in every tree.
@@ -132,18 +112,11 @@ class Forest:
         )
         return np.concatenate(leaves, axis=1)
 
-    def ranges(self, X: np.ndarray | sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-        """Smallest and largest value of every column on the scale of the thresholds."""
-        low, high = column_ranges(X)
-        return self.scaling.ranges(low, high) if self.scaling else (low, high)
-
     def _apply_block(self, X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
-        if sparse.issparse(X):
-            X = (self.scaling.sparse(X) if self.scaling else X).toarray()
-        elif self.scaling:
-            X = self.scaling(X)
-        # Trees of scikit-learn compare float32 values, so rounding must happen here too.
-        X = X.astype(np.float32, copy=False)
+        X = dense_rows(X)
+        if self.single_precision:
+            with np.errstate(over="ignore"):  # beyond float32 is beyond all thresholds
+                X = X.astype(np.float32, copy=False)
         leaves = np.empty((len(self.trees), len(X)), dtype=np.int32)
         for tree, row in zip(self.trees, leaves, strict=True):
             _find_leaves(X, tree.left, tree.right, tree.feature, tree.threshold, row)
@@ -160,6 +133,11 @@ def _find_leaves(X, left, right, feature, threshold, out):
             else:
                 node = right[node]
         out[i] = node
+
+
+def dense_rows(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
+    """A block of rows as a dense array."""
+    return X.toarray() if sparse.issparse(X) else X
 
 
 def row_blocks(shape: tuple[int, int]) -> list[slice]:

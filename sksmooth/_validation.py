@@ -1,0 +1,72 @@
+"""Checks of samples, weights and frames that several public entries share."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+
+from ._sklearn import check_sample_weight, safe_indexing
+
+__all__ = ["plain_features", "positively_weighted", "warn_caller"]
+
+_LIBRARIES = tuple(
+    f"{Path(sys.modules[name].__file__).parent}{os.sep}" for name in ("sklearn", "sksmooth")
+)
+
+
+def plain_features(X: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.csr_matrix:
+    """Sparse samples with one sorted entry per place and 32-bit indices; dense as is."""
+    if not sparse.issparse(X):
+        return X
+    X = sparse.csr_matrix(X)
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    if X.indices.dtype != np.int32 and max(X.nnz, *X.shape) <= np.iinfo(np.int32).max:
+        indices, indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
+        X = sparse.csr_matrix((X.data, indices, indptr), X.shape)
+    return X
+
+
+def positively_weighted(
+    X: Any, y: ArrayLike, sample_weight: ArrayLike | None, fewest: int = 1
+) -> tuple[Any, ArrayLike, np.ndarray]:
+    """Drop the samples of weight zero, which must be as if they were not there.
+
+    The weights come back in units of the smallest one, in which multiples of one number
+    are whole numbers, of which the sums in the trees are exact.
+    """
+    if sample_weight is None:
+        return X, y, np.ones(X.shape[0])
+    weights = check_sample_weight(sample_weight, X, dtype=np.float64)
+    if (weights < 0).any():
+        raise ValueError("sample_weight holds negative values; weights must be >= 0.")
+    kept = weights > 0
+    if not kept.any():
+        raise ValueError("sample_weight is zero for all samples.")
+    weights = weights / max(weights[kept].min(), 1e-12 * weights.max())
+    whole = np.rint(weights)
+    weights = np.where(np.abs(weights - whole) < 1e-9 * weights, whole, weights)
+    if kept.all():
+        return X, y, weights
+    if kept.sum() < fewest:
+        raise ValueError(
+            f"Only {kept.sum()} samples have a positive weight; "
+            f"at least {fewest} are needed."
+        )
+    return X[kept], safe_indexing(y, np.flatnonzero(kept)), weights[kept]
+
+
+def warn_caller(message: str | Warning, category: type[Warning] | None = None) -> None:
+    """Warn at the line of the user, outside this package and scikit-learn."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename.startswith(_LIBRARIES):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
