@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import joblib  # noqa: F401  (its folder is looked up)
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
@@ -17,7 +18,8 @@ from ._sklearn import check_sample_weight, safe_indexing
 __all__ = ["plain_features", "positively_weighted", "warn_caller"]
 
 _LIBRARIES = tuple(
-    f"{Path(sys.modules[name].__file__).parent}{os.sep}" for name in ("sklearn", "sksmooth")
+    f"{Path(sys.modules[name].__file__).parent}{os.sep}"
+    for name in ("joblib", "sklearn", "sksmooth")
 )
 
 

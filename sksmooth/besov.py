@@ -244,7 +244,8 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             Class labels, or numbers in a floating-point dtype.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights. Whole multiples of the smallest positive weight are
-            the same as repeating the rows so many times.
+            the same as repeating the rows so many times, unless the same features come
+            with several targets or take a few values only (subsamples then draw rows).
 
         Returns
         -------
@@ -264,7 +265,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         X, y, weights = positively_weighted(X, y, sample_weight, _FEWEST_SAMPLES)
         targets, classes = encode_targets(y)
         _check_powers(targets.values, self.p)
-        canonical = canonical_order(X, targets.tie_break)
+        canonical = canonical_order(X, targets.tie_break, weights)
         forest, bags = self._make_forest(X, y, targets, weights, canonical)
         leaves = forest.apply(X, self.n_jobs)
         by_volume = self.measure == "volume" or self.index == "elisha-dekel"
@@ -284,9 +285,9 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             measure="volume" if by_volume else "samples",
             ranges=column_ranges(X) if by_volume else None,
         )
-        self._n_distinct = canonical.count_distinct(bags)
+        self._n_grown = canonical.count_in_bag(bags)
         self._window = decay.fit_window(
-            self._n_distinct, np.median(self.wavelets_.n_terms_per_tree)
+            self._n_grown, np.median(self.wavelets_.n_terms_per_tree)
         )
         self.decay_ = self._fit_index(leaves, targets, weights, bags)
         for caution in self.decay_.cautions:
@@ -312,8 +313,8 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         window, or from no terms to its end if that is faster, as it is where most of the
         error is gone before the window. Wavelets that memorised noise do not help on
         other samples, so the score of noise is about zero or negative. Errors below that
-        of one sample do not count, so it is bounded, and about 1 for clusters that are
-        far apart. It is in units of the L_p rate for every ``index``.
+        of one sample do not count, so it stays finite where no error is left. It is in
+        units of the L_p rate for every ``index``.
 
         Parameters
         ----------
@@ -344,7 +345,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             self.wavelets_, self._forest.apply(X, self.n_jobs), targets, weights
         )
         return decay.held_out_rate(
-            errors, self.wavelets_.n_trees, self._n_distinct, len(weights), self.wavelets_.p
+            errors, self.wavelets_.n_trees, self._n_grown, weights.sum(), self.wavelets_.p
         )
 
     def transform(self, X: ArrayLike) -> sparse.csr_matrix | np.ndarray:
@@ -491,10 +492,10 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
                 level,
             )
         count = decomposition.count
-        cell_sizes = count[decomposition.parent[order]] * self._n_distinct / count[0]
-        if decay.is_finite_box_function(curves, cell_sizes, self._n_distinct, p):
+        cell_sizes = count[decomposition.parent[order]] * self._n_grown / count[0]
+        if decay.is_finite_box_function(curves, cell_sizes, self._n_grown, p):
             return decay.unresolved(fit, unbounded=self.index in ("mterm", "weak-lp"))
-        return fit
+        return decay.checked(fit, window, power_law=self.index in ("mterm", "weak-lp"))
 
 
 def _regression_targets(targets: Targets, regressor: Any) -> np.ndarray:

@@ -25,6 +25,7 @@ from .exceptions import (
 __all__ = [
     "IndexFit",
     "PowerLaw",
+    "checked",
     "elisha_dekel_index",
     "fit_power_law",
     "fit_window",
@@ -45,6 +46,7 @@ _SPAN = 20
 _N_POINTS = 60  # equally spaced in log M, so that every octave weighs the same
 
 _FEWEST_TERMS = 40  # the window must end beyond them, or a warning says so
+_FEWEST_POINTS = 5  # of the curves of procedures that have no window
 _POOREST_R_SQUARED = 0.8
 _ROUNDING = 1e-6  # of errors, whose squares lose half of the digits of float64
 _NO_RESIDUAL = 1e-6  # of p-th powers: the share of samples with an error, for classes
@@ -63,6 +65,7 @@ class PowerLaw:
     slope_error: float
     r_squared: float
     drop: float
+    n_points: int = 0
 
     def __call__(self, n_terms: np.ndarray) -> np.ndarray:
         """Errors on the line."""
@@ -118,18 +121,19 @@ def fit_power_law(n_terms: np.ndarray, errors: np.ndarray) -> PowerLaw:
     kept = errors > 0
     x, y = np.log(n_terms[kept]), np.log(errors[kept])
     if len(np.unique(x)) < 2:
-        return PowerLaw(0.0, 0.0, 0.0, 0.0, 0.0)
-    centred = x - x.mean()
-    slope = centred @ y / (centred @ centred)
-    residual = y - y.mean() - slope * centred
-    total = np.sum((y - y.mean()) ** 2)
+        return PowerLaw(0.0, 0.0, 0.0, 0.0, 0.0, len(x))
+    centred, fall = x - x.mean(), y - y.mean()
+    slope = centred @ fall / (centred @ centred)
+    residual, total = fall - slope * centred, fall @ fall
     variance = residual @ residual / max(len(x) - 2, 1) / (centred @ centred)
+    explained = 1 - residual @ residual / total if total > 1e-20 * len(x) else 1.0
     return PowerLaw(
         slope=float(slope),
         intercept=float(y.mean() - slope * x.mean()),
         slope_error=float(np.sqrt(variance)),
-        r_squared=float(1 - residual @ residual / total) if total > 0 else 1.0,
+        r_squared=float(max(explained, 0.0)),
         drop=float(abs(slope) * np.ptp(x)),
+        n_points=len(x),
     )
 
 
@@ -196,7 +200,6 @@ def m_term_index(
         errors=errors(everything)[1:],
         fit_range=(int(points[0]), int(points[-1])),
     )
-    fit = _checked(fit)
     if not in_sample_only:
         return fit
     caution = InSampleOnlyWarning(
@@ -204,7 +207,7 @@ def m_term_index(
         "grown on, which is biased low where cells are small: alpha_ is too high. Let "
         "max_samples be less than 1, or the forest draw subsamples."
     )
-    return replace(fit, cautions=(*fit.cautions, caution))
+    return replace(fit, cautions=(caution,))
 
 
 def flat_fit(values: np.ndarray, weights: np.ndarray) -> IndexFit:
@@ -290,6 +293,8 @@ def is_finite_box_function(
     in_bag, left_out = end / start
     if not (in_bag < _NO_RESIDUAL and left_out < _SMALL_RESIDUAL):  # NaN is not small
         return False
+    if n_samples < _SAMPLES_PER_CELL:
+        return False
     if left_out ** (1 / p) < _ROUNDING:
         return True
     if n_samples < _FEWEST_SAMPLES_FOR_BOXES:
@@ -301,7 +306,7 @@ def is_finite_box_function(
 
 
 def held_out_rate(
-    errors: np.ndarray, n_trees: int, n_fitted: float, n_samples: int, p: float
+    errors: np.ndarray, n_trees: int, n_fitted: float, n_samples: float, p: float
 ) -> float:
     """Rate at which given wavelets, in their order, approximate other samples.
 
@@ -318,8 +323,8 @@ def held_out_rate(
         Number of trees.
     n_fitted : float
         Number of samples that a tree was grown on.
-    n_samples : int
-        Number of those samples.
+    n_samples : float
+        Number, or weight, of those samples.
     p : float
         Exponent of the error norm.
 
@@ -335,7 +340,7 @@ def held_out_rate(
     points = _log_spaced(first * n_trees, last * n_trees, last * n_trees)
     relative = relative[np.minimum(points, len(errors) - 1)]
     in_window = -fit_power_law(points, relative).slope
-    return max(in_window, -np.log(relative[-1]) / np.log(last))
+    return float(max(in_window, -np.log(relative[-1]) / np.log(last)))
 
 
 def weak_lp_index(
@@ -377,13 +382,12 @@ def weak_lp_index(
         return fit_power_law(ranks, own[ranks - 1])
 
     fit = _jackknifed(line, lambda law: -law.slope - 1 / p, n_trees, confidence_level)
-    fit = replace(
+    return replace(
         fit,
         n_terms=np.arange(1, len(norms) + 1),
         errors=norms,
         fit_range=tuple(points(n_trees, len(norms))[[0, -1]].tolist()),
     )
-    return _checked(fit)
 
 
 def elisha_dekel_terms(n_nodes: int, n_trees: int) -> np.ndarray:
@@ -432,9 +436,7 @@ def elisha_dekel_index(
     )
     n_terms, errors = curve(np.arange(len(n_nodes)))
     fit_range = (int(n_terms[0]), int(n_terms[-1]))
-    fit = replace(fit, n_terms=n_terms, errors=errors, fit_range=fit_range)
-    # A poor line is what the procedure is known for; too few points are another matter.
-    return _checked(fit) if len(n_terms) < 3 else fit
+    return replace(fit, n_terms=n_terms, errors=errors, fit_range=fit_range)
 
 
 # Degrees from the vertical, and the grid of tau, of the published code.
@@ -551,8 +553,8 @@ def _jackknifed(
         others = np.array([index(estimate(np.delete(everything, j))) for j in everything])
         spread = np.std(others) if np.isfinite(others).all() else np.inf
         error = np.sqrt(n_trees - 1) * spread
-    if error < 1e-12 and isinstance(law, PowerLaw):
-        error, freedom = law.slope_error, _N_POINTS - 2
+    if error < 1e-12 and isinstance(law, PowerLaw) and law.n_points > 2:
+        error, freedom = law.slope_error, law.n_points - 2
     elif n_trees == 1:
         error, freedom = np.inf, 1
     margin = stats.t.ppf(0.5 + confidence_level / 2, freedom) * error
@@ -563,14 +565,31 @@ def _jackknifed(
     return IndexFit(alpha, tuple(map(float, interval)), empty, empty, (1, 1), law)
 
 
-def _checked(fit: IndexFit) -> IndexFit:
-    """The fit with a caution if its window is short or its line is poor."""
-    if fit.fit_range[1] < _FEWEST_TERMS:
+def checked(fit: IndexFit, window: tuple[int, int], *, power_law: bool) -> IndexFit:
+    """The fit with a caution if its window is short or its line is poor.
+
+    Parameters
+    ----------
+    fit : IndexFit
+        The fit.
+    window : tuple of int
+        Fit window of one tree, from :func:`fit_window`.
+    power_law : bool
+        Whether a line is expected to be good; procedures that are followed for
+        comparison with published values are known not to give one, and have windows of
+        their own.
+    """
+    few = window[1] < _FEWEST_TERMS if power_law else len(fit.n_terms) < _FEWEST_POINTS
+    if few:
         caution = FewTermsWarning(
-            f"The fit window {fit.fit_range} holds few terms: with so few samples, or "
-            "so shallow trees, the index is rough. More samples or deeper trees help."
+            f"The fit window {fit.fit_range} holds few terms: with so few samples, or so "
+            "shallow trees, the index is rough. More samples or deeper trees help."
         )
-    elif fit.line.r_squared < _POOREST_R_SQUARED and fit.line.drop > _NEGLIGIBLE_DECAY:
+    elif (
+        power_law
+        and fit.line.r_squared < _POOREST_R_SQUARED
+        and fit.line.drop > _NEGLIGIBLE_DECAY
+    ):
         caution = PoorFitWarning(
             f"The decay is not a power law over the fit window {fit.fit_range} "
             f"(r_squared_ = {fit.line.r_squared:.2f} < {_POOREST_R_SQUARED}); look at "
@@ -578,4 +597,4 @@ def _checked(fit: IndexFit) -> IndexFit:
         )
     else:
         return fit
-    return replace(fit, cautions=(caution,))
+    return replace(fit, cautions=(caution, *fit.cautions))

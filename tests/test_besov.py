@@ -205,6 +205,36 @@ def test_clusters_far_apart_are_unresolved_however_few():
         assert np.isinf(estimator.alpha_) == infinite
 
 
+def test_features_that_take_a_few_values():
+    rng = np.random.RandomState(0)
+    sex = rng.randint(0, 2, (1000, 1)).astype(float)
+    grid = rng.randint(0, 10, (5000, 2))
+    labels = rng.randint(0, 2, (10, 10))[grid[:, 0], grid[:, 1]]
+    for X, y in ((sex, sex.ravel().astype(int)), (sex, sex.ravel()), (grid, labels)):
+        with pytest.warns(UnresolvedIndexWarning):
+            estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
+        assert np.isinf(estimator.alpha_)
+        assert estimator.score(X, y) > 0.5
+    bits = rng.randint(0, 2, (2000, 9))
+    noise = rng.standard_normal(2000)
+    for weights in (None, rng.uniform(size=2000), rng.lognormal(size=2000)):
+        assert abs(alpha(bits, noise, sample_weight=weights)) < 0.02
+
+
+def test_score_does_not_favour_coarse_features():
+    rng = np.random.RandomState(0)
+    x = rng.uniform(size=2000)
+    y = ((x > 0.5) ^ (rng.uniform(size=2000) < 0.05)).astype(int)
+    weak = ((rng.uniform(size=2000) < 0.25) ^ y).astype(float)
+    scores = [
+        cross_val_score(BesovSmoothnessEstimator(random_state=0), column[:, None], y, cv=3)
+        for column in (np.floor(10 * x), x, weak)
+    ]
+    coarse, fine, poor = np.mean(scores, axis=1)
+    assert fine > 3 * poor
+    assert coarse < 3 * fine
+
+
 def test_noise_on_words_and_categories_is_not_smooth():
     rng = np.random.RandomState(0)
     words = np.zeros((2000, 1000))
@@ -422,7 +452,7 @@ def test_any_positive_weights_leave_the_index_alone():
 
 def test_all_rows_repeated_change_nothing(jump):
     X, y, _ = jump
-    repeated = alpha(np.repeat(X, 20, axis=0), np.repeat(y, 20))
+    repeated = alpha(np.repeat(X, 5, axis=0), np.repeat(y, 5))
     assert repeated == pytest.approx(alpha(X, y), rel=1e-9)
 
 

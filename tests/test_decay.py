@@ -89,7 +89,8 @@ def test_vanishing_errors_are_left_out():
 @pytest.mark.parametrize("errors", [[0.0, 0.0, 0.0], [0.0, 3.0, 0.0]])
 def test_fewer_than_two_errors_give_a_flat_line(errors):
     law = silently(decay.fit_power_law, np.array([1, 2, 3]), np.array(errors))
-    assert law == decay.PowerLaw(0.0, 0.0, 0.0, 0.0, 0.0)
+    assert (law.slope, law.intercept, law.r_squared, law.drop) == (0.0, 0.0, 0.0, 0.0)
+    assert law.n_points == np.count_nonzero(errors)
 
 
 # ---------------------------------------------------------------- window
@@ -501,10 +502,14 @@ def kinds_of_cautions(fit):
 def test_few_terms_are_cautioned_against(last, expected):
     curves = equal_trees(power_law(0.5) ** 2)
     fit = decay.m_term_index(curves, (2, last), 2, 0.95)
-    assert kinds_of_cautions(fit) == expected
-    norms = np.arange(1, 2001.0) ** -1
-    fit = decay.weak_lp_index(norms, np.zeros(2000), 1, (2, last), 2, 0.95)
-    assert kinds_of_cautions(fit) == expected
+    assert kinds_of_cautions(decay.checked(fit, (2, last), power_law=True)) == expected
+
+
+@pytest.mark.parametrize(("n_nodes", "expected"), [(10, [FewTermsWarning]), (11, [])])
+def test_few_points_of_other_procedures_are_cautioned_against(n_nodes, expected):
+    # M = 1, 3, 5, 7 with ten nodes, and 9 with eleven.
+    fit = decay.elisha_dekel_index(lambda m, trees: 1.0 / m, np.array([n_nodes]), 0.95)
+    assert kinds_of_cautions(decay.checked(fit, (2, 500), power_law=False)) == expected
 
 
 def test_curves_that_are_no_power_law_are_cautioned_against():
@@ -513,6 +518,8 @@ def test_curves_that_are_no_power_law_are_cautioned_against():
     curve[60:120] *= 0.5
     fit = decay.m_term_index(equal_trees(curve**2), WINDOW, 2, 0.95)
     assert fit.line.r_squared < 0.8
+    assert decay.checked(fit, WINDOW, power_law=False).cautions == ()
+    fit = decay.checked(fit, WINDOW, power_law=True)
     assert kinds_of_cautions(fit) == [PoorFitWarning]
     assert str(WINDOW) in str(fit.cautions[0])
 
@@ -523,12 +530,12 @@ def test_flat_curves_of_noise_are_no_poor_fit():
     fit = decay.m_term_index(equal_trees(noise), WINDOW, 2, 0.95)
     assert fit.line.r_squared < 0.8
     assert abs(fit.alpha) < 1e-3
-    assert fit.cautions == ()
+    assert decay.checked(fit, WINDOW, power_law=True).cautions == ()
 
 
 def test_power_laws_need_no_caution():
     fit = decay.m_term_index(jittered_curves(0.5, 4, 0.01), WINDOW, 2, 0.95)
-    assert fit.cautions == ()
+    assert decay.checked(fit, WINDOW, power_law=True).cautions == ()
 
 
 def test_one_term_leaves_the_sparsity_probe_unresolved():
@@ -542,7 +549,6 @@ def test_one_term_leaves_the_sparsity_probe_unresolved():
 
 def test_unresolved_fits_keep_their_curve():
     fit = decay.m_term_index(jittered_curves(0.5, 4, 0.01), (2, 30), 2, 0.95)
-    assert kinds_of_cautions(fit) == [FewTermsWarning]
     unbounded = decay.unresolved(fit, unbounded=True)
     assert unbounded.alpha == np.inf
     assert unbounded.interval == (0.0, np.inf)
@@ -553,6 +559,7 @@ def test_unresolved_fits_keep_their_curve():
 
 def test_unresolved_fits_may_keep_their_index():
     fit = decay.m_term_index(jittered_curves(0.5, 4, 0.01), (2, 30), 2, 0.95)
+    fit = decay.checked(fit, (2, 30), power_law=True)
     kept = decay.unresolved(fit, unbounded=False)
     assert (kept.alpha, kept.interval) == (fit.alpha, fit.interval)
     assert kept.errors is fit.errors
@@ -564,6 +571,8 @@ def test_in_sample_fits_keep_their_other_cautions():
     curves = equal_trees(power_law(0.5) ** 2)
     curves[:, :, 1] = np.nan
     fit = decay.m_term_index(curves, (2, 30), 2, 0.95)
+    assert kinds_of_cautions(fit) == [InSampleOnlyWarning]
+    fit = decay.checked(fit, (2, 30), power_law=True)
     assert kinds_of_cautions(fit) == [FewTermsWarning, InSampleOnlyWarning]
     assert_allclose(fit.alpha, 0.5, atol=1e-10)
 

@@ -56,7 +56,7 @@ def grown(X, y, weights=None, **options):
     """Targets, canonical order and forest in one step, as the estimator does it."""
     targets, _ = encode_targets(y)
     weights = np.ones(len(y)) if weights is None else weights
-    canonical = canonical_order(X, targets.tie_break)
+    canonical = canonical_order(X, targets.tie_break, weights)
     options = {"n_estimators": 4, "max_samples": 0.8, "random_state": 0, **options}
     return grow_forest(X, targets, weights, canonical, **options)
 
@@ -256,22 +256,15 @@ def test_in_bag_rows_are_unknown_for_single_trees(data):
 # ---------------------------------------------------------------- subsamples
 
 
-def groups(sizes, contested):
-    """Canonical order of rows that come in groups of these sizes, one after the other."""
-    group = np.repeat(np.arange(len(sizes)), sizes)
-    contested = np.broadcast_to(contested, len(sizes))
-    return CanonicalOrder(np.arange(len(group)), group, contested)
-
-
-def bags_of(weights, fraction, n_trees=3, canonical=None, seed=0, contested=True):
-    """Bags of samples that are all different; contested ones are divided."""
-    weights = np.asarray(weights, dtype=float)
-    if canonical is None:
-        canonical = groups(np.ones(len(weights), dtype=int), contested)
-    return draw_bags(canonical, weights, n_trees, fraction, np.random.RandomState(seed))
+def bags_of(unit, fraction, weights=None, n_trees=3, seed=0):
+    unit = np.asarray(unit)
+    weights = np.ones(len(unit)) if weights is None else weights
+    rng = np.random.RandomState(seed)
+    return draw_bags(CanonicalOrder(unit), weights, n_trees, fraction, rng)
 
 
 fractions = st.floats(0.01, 1.0)
+uneven_weights = st.lists(st.floats(0.1, 2.0), min_size=2, max_size=30).map(np.array)
 
 
 def number_drawn(n, fraction):
@@ -279,118 +272,44 @@ def number_drawn(n, fraction):
     return n if fraction == 1 else min(max(round(fraction * n), 1), max(n - 1, 1))
 
 
-@pytest.mark.parametrize("contested", [False, True])
-@given(st.integers(1, 60), fractions, st.sampled_from([1.0, 0.1, 3.0, 1e-9]))
-def test_equal_weights_are_in_or_out_and_the_fraction_is_right(
-    contested, n, fraction, weight
-):
-    bags = bags_of(np.full(n, weight), fraction, contested=contested)
-    assert_array_equal(np.isin(bags, [0.0, weight]), True)
-    assert_array_equal((bags > 0).sum(axis=1), number_drawn(n, fraction))
-
-
-uneven_weights = st.lists(st.floats(0.1, 2.0), min_size=2, max_size=30).map(np.array)
-
-
 @given(uneven_weights, fractions)
-def test_bags_lie_between_zero_and_the_weight(weights, fraction):
+def test_bags_hold_a_fraction_of_the_units_whole(weights, fraction):
     # Exactly: what is left of a weight is the weight out of the bag, and a difference
     # by rounding would be taken for a sample.
-    bags = bags_of(weights, fraction)
-    assert (bags >= 0).all()
-    assert (bags <= weights).all()
-
-
-@given(uneven_weights, fractions)
-def test_uncontested_weights_are_whole_and_count_once(weights, fraction):
-    bags = bags_of(weights, fraction, contested=False)
+    bags = bags_of(np.arange(len(weights)), fraction, weights)
     assert_array_equal((bags == 0) | (bags == weights), True)
-    n_drawn = number_drawn(len(weights), fraction)
-    assert_array_equal((bags > 0).sum(axis=1), n_drawn)
+    assert_array_equal((bags > 0).sum(axis=1), number_drawn(len(weights), fraction))
 
 
-@given(uneven_weights, fractions)
-def test_contested_weights_are_drawn_in_shares_of_about_the_smallest(weights, fraction):
-    n_shares = np.rint(weights / weights.min())
-    drawn = bags_of(weights, fraction) * (n_shares / weights)
-    assert_allclose(drawn, np.rint(drawn), atol=1e-6)
-    n_drawn = number_drawn(n_shares.sum(), fraction)
-    assert_allclose(drawn.sum(axis=1), n_drawn, atol=1e-6)
+def test_a_fraction_below_one_leaves_something_out():
+    assert_array_equal(bags_of(np.arange(600), 0.9999).sum(axis=1), [599] * 3)
+    assert_array_equal(bags_of(np.arange(600), 1.0), 1.0)
+    assert_array_equal(bags_of([0], 0.3), 1.0)  # the only sample is in the bag
 
 
-@pytest.mark.parametrize("contested", [False, True])
-@given(uneven_weights)
-def test_a_fraction_below_one_leaves_something_out(contested, weights):
-    # 0.999 of at most 600 shares rounds to all of them.
-    bags = bags_of(weights, 0.999, contested=contested)
-    shares = weights / np.rint(weights / weights.min()) if contested else weights
-    left_out = weights.sum() - bags.sum(axis=1)
-    assert (left_out > 0.9 * shares.min()).all()
-    assert (left_out < 1.1 * shares.max()).all()
-    everything = bags_of(weights, 1.0, contested=contested)
-    assert_array_equal(everything, np.tile(weights, (3, 1)))
-
-
-def test_the_only_sample_is_in_the_bag():
-    assert_array_equal(bags_of([2.0], 0.3, contested=False), [[2.0]] * 3)
-
-
-group_lists = st.lists(st.tuples(st.integers(1, 4), st.booleans()), max_size=20)
-
-
-@given(group_lists, fractions)
-def test_weight_w_is_w_repeats(drawn_groups, fraction):
-    # Of weights without a common divisor: [2, 2] has the bags of [1, 1].
-    repeats, contested = np.array([(1, True), *drawn_groups]).T
-    ones = np.ones(len(repeats), dtype=int)
-    weighted = bags_of(repeats, fraction, canonical=groups(ones, contested == 1))
-    repeated = bags_of(
-        np.ones(repeats.sum()), fraction, canonical=groups(repeats, contested == 1)
-    )
+@given(st.lists(st.integers(1, 4), min_size=2, max_size=20), fractions)
+def test_weight_w_is_w_repeats(repeats, fraction):
+    repeats = np.array(repeats)
+    units = np.arange(len(repeats))
+    weighted = bags_of(units, fraction, repeats.astype(float))
+    repeated = bags_of(np.repeat(units, repeats), fraction)
     starts = np.cumsum(repeats) - repeats
-    assert_allclose(weighted, np.add.reduceat(repeated, starts, axis=1), atol=1e-12)
-    assert_array_equal(np.isin(repeated, [0.0, 1.0]), True)
+    assert_array_equal(weighted, np.add.reduceat(repeated, starts, axis=1))
 
 
-@given(uneven_weights, fractions, st.sampled_from([2.0**-40, 8.0, 1e12 / 3]))
-def test_bags_scale_with_the_weights(weights, fraction, factor):
-    # A factor that is no power of two rounds the weights, so quotients may not be ties.
-    assume(np.abs(weights / weights.min() % 1 - 0.5).min() > 1e-9)
-    scaled = bags_of(weights * factor, fraction) / factor
-    assert_allclose(scaled, bags_of(weights, fraction), atol=1e-9)
-
-
-def test_multiples_of_the_smallest_weight_are_whole_up_to_rounding():
-    # Their rounded quotients would add up to 30 and a bit, and make a share too many.
-    weights = np.array([1.0, 6.0, 6.0, 6.0, 6.0, 5.0])
-    assert np.cumsum(weights * 0.1 / 0.1)[-1] > weights.sum()
-    bags = bags_of(weights, 0.5, n_trees=20)
-    assert_allclose(bags_of(weights * 0.1, 0.5, n_trees=20), bags * 0.1, atol=1e-12)
-    assert_allclose(bags.sum(axis=1), 15, atol=1e-12)
-
-
-@pytest.mark.parametrize("contested", [False, True])
-def test_bags_follow_the_canonical_order(contested):
-    weights = np.array([1.0, 2.0, 3.0, 1.0, 2.0])
-    order = np.array([3, 1, 4, 0, 2])
-    in_order = bags_of(weights[order], 0.5, contested=contested)
-    canonical = CanonicalOrder(order, np.argsort(order), np.full(5, contested))
-    bags = bags_of(weights, 0.5, canonical=canonical)
-    assert_array_equal(bags[:, order], in_order)
+def test_bags_follow_the_numbers_of_the_units():
+    unit = np.array([3, 1, 4, 0, 2])
+    assert_array_equal(bags_of(unit, 0.5), bags_of(np.arange(5), 0.5)[:, unit])
 
 
 def test_trees_get_different_bags_and_every_sample_its_turn():
-    bags = bags_of(np.ones(50), 0.5, n_trees=40)
+    bags = bags_of(np.arange(50), 0.5, n_trees=40)
     assert len(np.unique(bags, axis=0)) == 40
     # In how many of 40 bags: binomial(40, 1/2), 20 +- 5 standard deviations of 3.2.
     assert (np.abs((bags > 0).sum(axis=0) - 20) < 16).all()
 
 
-def test_very_uneven_weights_take_bounded_work():
-    weights = np.array([1e-12] * 50 + [1.0])
-    # Of 1000 shares and 50 others, 525 are drawn: 500 of the former +- 3.4.
-    bags = bags_of(weights, 0.5)
-    assert_allclose(bags.sum(axis=1), 0.5, atol=0.02)
+# ---------------------------------------------------------------- canonical order
 
 
 rows_with_equals = st.integers(0, 10**6).map(
@@ -403,87 +322,73 @@ rows_with_equals = st.integers(0, 10**6).map(
 
 
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
-@given(rows_with_equals, st.floats(0.05, 0.99))
-def test_equal_samples_are_together_unless_their_target_is_contested(
-    convert, rows, fraction
-):
+@given(rows_with_equals)
+def test_equal_samples_are_one_unit_unless_their_target_is_contested(convert, rows):
     X, y, weights = rows
-    canonical = canonical_order(convert(X), y)
+    unit = canonical_order(convert(X), y, weights).unit
     same_features = (X[:, None, :] == X[None, :, :]).all(axis=2)
     contested = (same_features & (y[:, None] != y[None, :])).any(axis=1)
-    assert_array_equal(canonical.contested[canonical.group], contested)
-    bags = bags_of(weights, fraction, canonical=canonical)
-    for bag in bags:
-        for g in np.unique(canonical.group[~contested]):
-            own = canonical.group == g
-            assert (bag[own] == 0).all() or (bag[own] == weights[own]).all()
-    assert (bags.sum(axis=1) < weights.sum()).all()
-    assert (bags.sum(axis=1) > 0).all()
+    together = same_features & ~contested[:, None] | np.eye(len(y), dtype=bool)
+    assert_array_equal(unit[:, None] == unit[None, :], together)
+    assert_array_equal(np.unique(unit), np.arange(unit.max() + 1))
 
 
-def test_contested_groups_are_divided():
-    # One cell with two targets, 50 samples each: a tree must see some of both.
-    y = np.repeat([0, 1], 50)
-    canonical = canonical_order(np.zeros((100, 1)), y)
-    assert_array_equal(canonical.contested, [True, True])
-    bags = bags_of(np.ones(100), 0.8, n_trees=10, canonical=canonical)
-    assert_array_equal(bags.sum(axis=1), np.full(10, 80))
-    for label in (0, 1):
-        n_in_bag = (bags[:, y == label] > 0).sum(axis=1)
-        assert ((n_in_bag > 25) & (n_in_bag < 50)).all()
-
-
-# ---------------------------------------------------------------- canonical order
+def test_rows_are_units_where_features_take_a_few_values():
+    X, y = np.repeat([[0.0], [1.0]], 20, axis=0), np.repeat([0, 1], 20)
+    assert canonical_order(X, y, np.ones(40)).n_units == 40
+    # One row less, and there are fewer than 20 rows to a distinct one.
+    assert canonical_order(X[1:], y[1:], np.ones(39)).n_units == 2
 
 
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
-@given(seed=st.integers(0, 1000))
-def test_order_does_not_depend_on_the_order_of_the_rows(convert, seed):
-    rng = np.random.RandomState(seed)
-    X, y = rng.randint(0, 3, size=(40, 3)).astype(float), rng.randint(0, 2, size=40)
-    shuffle = rng.permutation(40)
-    rows = np.column_stack([X, y])
-    first = canonical_order(convert(X), y).order
-    second = canonical_order(convert(X[shuffle]), y[shuffle]).order
-    assert_array_equal(rows[first], rows[shuffle][second])
+@given(rows_with_equals, st.integers(0, 1000))
+def test_units_do_not_depend_on_the_order_of_the_rows(convert, rows, seed):
+    X, y, weights = rows
+    shuffle = np.random.RandomState(seed).permutation(len(y))
+    first = canonical_order(convert(X), y, weights).unit
+    second = canonical_order(convert(X[shuffle]), y[shuffle], weights[shuffle]).unit
+    # Equal samples of equal weight may change places.
+    samples = np.column_stack([X, y, weights])
+    assert_array_equal(
+        samples[np.lexsort((weights, first))],
+        samples[shuffle][np.lexsort((weights[shuffle], second))],
+    )
 
 
-def test_order_does_not_depend_on_other_outputs_of_equal_rows():
+def test_units_do_not_depend_on_other_outputs_of_equal_rows():
     # Rows 0 and 1 differ in their second output only.
     X = np.array([[0.0], [0.0], [1.0]])
     Y = np.array([[0.0, 1.0], [0.0, 2.0], [1.0, 3.0]])
     shuffle = [1, 0, 2]
     first, second = (
-        canonical_order(X[rows], encode_targets(Y[rows])[0].tie_break)
+        canonical_order(X[rows], encode_targets(Y[rows])[0].tie_break, np.ones(3)).unit
         for rows in ([0, 1, 2], shuffle)
     )
-    assert_array_equal(Y[first.order], Y[shuffle][second.order])
+    assert_array_equal(first[shuffle], second)
 
 
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
-def test_order_does_not_depend_on_positive_scales_of_the_columns(convert):
+def test_units_do_not_depend_on_positive_scales_of_the_columns(convert):
     rng = np.random.RandomState(0)
-    X, y = rng.uniform(size=(60, 4)), rng.randint(0, 2, size=60)
-    expected = canonical_order(convert(X), y).order
+    X, y, ones = rng.uniform(size=(60, 4)), rng.randint(0, 2, size=60), np.ones(60)
+    expected = canonical_order(convert(X), y, ones).unit
     for scale in ([2.0, 0.25, 1024.0, 1.0], [1e300, 1e-300, 1e-308, 3.0]):
-        assert_array_equal(canonical_order(convert(X * scale), y).order, expected)
+        assert_array_equal(canonical_order(convert(X * scale), y, ones).unit, expected)
 
 
+@pytest.mark.parametrize("outlier", [1e20, -1e20, -999.0])
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
-def test_duplicates_and_only_they_share_a_group(convert):
-    rng = np.random.RandomState(0)
-    X, y = rng.randint(0, 3, size=(80, 3)) / 7, rng.randint(0, 2, size=80)
-    group = canonical_order(convert(X), y).group
-    rows = np.column_stack([X, y])
-    equal = (rows[:, None, :] == rows[None, :, :]).all(axis=2)
-    assert_array_equal(group[:, None] == group[None, :], equal)
+def test_outliers_do_not_merge_the_others(convert, outlier):
+    X = np.random.RandomState(0).uniform(size=(100, 1))
+    X[:3] = outlier
+    canonical = canonical_order(convert(X), np.zeros(100), np.ones(100))
+    assert canonical.n_units == 98
 
 
-def test_distinct_samples_are_counted_in_the_bag():
-    X = np.array([[0.0], [0.0], [0.0], [1.0], [2.0]])
-    canonical = canonical_order(X, np.array([0, 0, 1, 1, 1]))
-    bags = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0.5]])
-    assert canonical.count_distinct(bags) == (4 + 2) / 2
+def test_units_are_counted_in_the_bag():
+    canonical = CanonicalOrder(np.array([0, 0, 1, 2]))
+    bags = np.array([[1.0, 0.0, 0.0, 2.0], [0.0, 0.0, 1.0, 0.0]])
+    assert canonical.count_in_bag(bags) == 1.5
 
 
 # ---------------------------------------------------------------- growing
@@ -642,21 +547,15 @@ def test_bins_of_weights_are_those_of_repeats(rows, max_bins):
 
 
 @pytest.mark.parametrize("max_bins", [None, 12])
-@pytest.mark.parametrize("few_values", [False, True])
-def test_weights_grow_the_forest_of_repeats(data, max_bins, few_values):
+def test_weights_grow_the_forest_of_repeats(data, max_bins):
     X, y = data
-    X = np.round(X[:, :2]) if few_values else X  # then many groups are contested
     repeats = np.random.RandomState(0).randint(1, 5, size=150)
     weighted, bags = grown(X, y, repeats.astype(float), max_bins=max_bins)
     again = np.repeat(X, repeats, axis=0)
     repeated, their_bags = grown(again, np.repeat(y, repeats), max_bins=max_bins)
     assert_same_forest(weighted, repeated)
-    # Of equal rows, others may be in the bag, but not more of them.
-    rows = np.unique(np.column_stack([X, y]), axis=0, return_inverse=True)[1].ravel()
-    for bag, other in zip(bags, their_bags, strict=True):
-        assert_array_equal(
-            np.bincount(rows, bag), np.bincount(np.repeat(rows, repeats), other)
-        )
+    starts = np.cumsum(repeats) - repeats
+    assert_array_equal(bags, np.add.reduceat(their_bags, starts, axis=1))
 
 
 def test_bins_refuse_sparse_samples(data):
@@ -851,7 +750,7 @@ def test_partition_of_the_bags_is_invariant_to_monotone_transforms(kind):
     X, y = columns_of(kind), np.random.RandomState(2).randint(0, 3, size=300)
     targets, _ = encode_targets(y)
     ranks = codes_of(X).astype(np.float64)
-    canonical = canonical_order(X, targets.tie_break)  # the same bags for both
+    canonical = canonical_order(X, targets.tie_break, np.ones(300))  # for both
     options = dict(n_estimators=4, max_samples=0.7, random_state=0)
     first, bags = grow_forest(X, targets, np.ones(300), canonical, **options)
     second, same_bags = grow_forest(ranks, targets, np.ones(300), canonical, **options)

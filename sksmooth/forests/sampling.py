@@ -8,6 +8,7 @@ none of these.)
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,36 +19,39 @@ from .structure import column_ranges
 
 __all__ = ["CanonicalOrder", "canonical_order", "draw_bags"]
 
-_MOST_SHARES = 1000  # of a group of equal samples: bounds the work for uneven weights
+# With so many rows to every distinct one, the features take a few values only.
+_ROWS_OF_DISCRETE_FEATURES = 20
 
 
 @dataclass(frozen=True, eq=False)
 class CanonicalOrder:
-    """Order of the samples, whatever the order of the rows.
+    """What is drawn into bags, in an order that does not depend on that of the rows.
+
+    Equal samples (features and target) are one unit, in the bag or out of it together: a
+    tree that has seen one of them has seen the others. But where the same features come
+    with several targets, or all features take a few values only, equal samples are
+    independent draws of the target, and each is a unit.
 
     Attributes
     ----------
-    order : ndarray of shape (n_samples,), intp
-        Sample numbers in canonical order.
-    group : ndarray of shape (n_samples,), intp
-        Samples with equal features and targets are of one group; groups are numbered in
-        canonical order.
-    contested : ndarray of shape (n_groups,), bool
-        Whether samples with the same features but other targets exist.
+    unit : ndarray of shape (n_samples,), intp
+        Unit of every sample; units are numbered in canonical order.
     """
 
-    order: np.ndarray
-    group: np.ndarray
-    contested: np.ndarray
+    unit: np.ndarray
 
-    def count_distinct(self, bags: np.ndarray) -> float:
-        """Number of distinct samples in the bag, on the average of the trees."""
-        counts = [len(np.unique(self.group[bag > 0])) for bag in bags]
-        return float(np.mean(counts))
+    @property
+    def n_units(self) -> int:
+        """Number of units."""
+        return int(self.unit.max()) + 1
+
+    def count_in_bag(self, bags: np.ndarray) -> float:
+        """Number of units in the bag, on the average of the trees."""
+        return float(np.mean([len(np.unique(self.unit[bag > 0])) for bag in bags]))
 
 
 def canonical_order(
-    X: np.ndarray | sparse.csr_matrix, tie_break: np.ndarray
+    X: np.ndarray | sparse.csr_matrix, tie_break: np.ndarray, weights: np.ndarray
 ) -> CanonicalOrder:
     """Order the samples along a fixed direction in the space of the scaled features.
 
@@ -57,31 +61,41 @@ def canonical_order(
         Samples.
     tie_break : ndarray of shape (n_samples,)
         Orders samples with equal features: their targets.
+    weights : ndarray of shape (n_samples,)
+        Orders equal samples.
 
     Returns
     -------
     canonical : CanonicalOrder
-        The order and the groups of equal samples.
+        The units to draw.
     """
+    position, code = _positions(X), _row_codes(X)
+    order = np.lexsort((weights, tie_break, code, position))
+    other_features = (np.diff(position[order]) != 0) | (np.diff(code[order]) != 0)
+    other_target = np.diff(tie_break[order]) != 0
+    starts_unit = np.concatenate([[True], other_features | other_target])
+    n_distinct = 1 + other_features.sum()
+    if len(order) >= _ROWS_OF_DISCRETE_FEATURES * n_distinct:
+        starts_unit[:] = True
+    else:
+        place = np.concatenate([[0], np.cumsum(other_features)])
+        contested = np.zeros(n_distinct, dtype=bool)
+        contested[place[1:][~other_features & other_target]] = True
+        starts_unit |= contested[place]
+    unit = np.empty(len(order), dtype=np.intp)
+    unit[order] = np.cumsum(starts_unit) - 1
+    return CanonicalOrder(unit)
+
+
+def _positions(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
     low, high = column_ranges(X)
     half_range = 0.5 * high - 0.5 * low
     half_range[half_range == 0] = np.inf  # constant columns order nothing
     direction = np.random.RandomState(0).uniform(0.5, 1.5, size=X.shape[1])
     if sparse.issparse(X):
         scaled = X.data * 0.5 / half_range[X.indices]
-        position = sparse.csr_matrix((scaled, X.indices, X.indptr), X.shape) @ direction
-    else:
-        position = _project(X, direction, 0.5 * low, half_range)
-    order = np.lexsort((tie_break, position))
-    other_features = np.diff(position[order]) != 0
-    other_target = np.diff(tie_break[order]) != 0
-    group = np.empty(len(order), dtype=np.intp)
-    group[order] = np.concatenate([[0], np.cumsum(other_features | other_target)])
-    contested = np.zeros(group.max() + 1, dtype=bool)
-    rivals = np.flatnonzero(~other_features & other_target)
-    contested[group[order[rivals]]] = True
-    contested[group[order[rivals + 1]]] = True
-    return CanonicalOrder(order, group, contested)
+        return sparse.csr_matrix((scaled, X.indices, X.indptr), X.shape) @ direction
+    return _project(X, direction, 0.5 * low, half_range)
 
 
 @njit(cache=True, nogil=True)
@@ -94,6 +108,41 @@ def _project(X, direction, half_low, half_range):
     return position
 
 
+def _row_codes(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
+    """A number that tells rows apart whose positions agree by rounding."""
+    if sparse.issparse(X):
+        return _sparse_row_codes(X.data, X.indices, X.indptr)
+    return _dense_row_codes(X)
+
+
+@njit(cache=True, nogil=True)
+def _mixed(code, value, column):
+    # Wraps around; the odd factors are those of Knuth and of FNV.
+    mantissa, exponent = math.frexp(value)
+    code = (code + column) * 6364136223846793005 + np.int64(mantissa * 2.0**53)
+    return code * 1099511628211 + exponent
+
+
+@njit(cache=True, nogil=True)
+def _dense_row_codes(X):
+    codes = np.zeros(X.shape[0], dtype=np.int64)
+    for i in range(X.shape[0]):
+        for k in range(X.shape[1]):
+            if X[i, k] != 0:
+                codes[i] = _mixed(codes[i], X[i, k], k)
+    return codes
+
+
+@njit(cache=True, nogil=True)
+def _sparse_row_codes(data, indices, indptr):
+    codes = np.zeros(len(indptr) - 1, dtype=np.int64)
+    for i in range(len(codes)):
+        for entry in range(indptr[i], indptr[i + 1]):
+            if data[entry] != 0:
+                codes[i] = _mixed(codes[i], data[entry], indices[entry])
+    return codes
+
+
 def draw_bags(
     canonical: CanonicalOrder,
     weights: np.ndarray,
@@ -103,50 +152,32 @@ def draw_bags(
 ) -> np.ndarray:
     """In-bag weight of every sample in every tree, drawn without replacement.
 
-    A group of equal samples is drawn or left out as a whole: a tree has seen a sample if
-    it has seen its equal. Only where the same features come with several targets, as
-    with a few categorical features, are equal samples different draws of the target;
-    such a group is divided into shares as large as the smallest weight.
-
     Parameters
     ----------
     canonical : CanonicalOrder
-        Canonical order of the samples, and which are equal.
+        The units to draw.
     weights : ndarray of shape (n_samples,), float64
         Positive sample weights.
     n_trees : int
         Number of subsamples.
     fraction : float
-        Fraction of the groups and shares that each tree gets; if less than 1, at least
-        one of them is left out.
+        Fraction of the units that each tree gets; if less than 1, at least one of
+        several is left out.
     rng : RandomState
         Source of randomness.
 
     Returns
     -------
     bags : ndarray of shape (n_trees, n_samples), float64
-        Between 0 (out of bag) and the sample's weight (all of it in the bag).
+        The sample's weight in the bag, 0 out of it.
     """
     if fraction == 1.0:
         return np.tile(weights, (n_trees, 1))
-    order, group = canonical.order, canonical.group
-    group_weight = np.bincount(group, weights=weights)
-    n_shares = np.ones(len(group_weight), dtype=np.int64)
-    shares = np.rint(group_weight / weights.min()).clip(1, _MOST_SHARES)
-    n_shares[canonical.contested] = shares[canonical.contested]
-    owner = np.repeat(np.arange(len(n_shares)), n_shares)
-    n_drawn = min(max(round(fraction * len(owner)), 1), max(len(owner) - 1, 1))
-
-    # Weight of the equal samples that come before, in canonical order.
-    in_order = weights[order]
-    before = np.cumsum(in_order) - in_order
-    before -= (np.cumsum(group_weight) - group_weight)[group[order]]
+    n_units = canonical.n_units
+    n_drawn = min(max(round(fraction * n_units), 1), max(n_units - 1, 1))
     bags = np.empty((n_trees, len(weights)))
     for bag in bags:
-        drawn = owner[rng.permutation(len(owner))[:n_drawn]]
-        n_drawn_shares = np.bincount(drawn, minlength=len(n_shares))
-        kept = group_weight * (n_drawn_shares / n_shares)
-        bag[order] = np.clip(kept[group[order]] - before, 0.0, in_order)
-    # Nothing in the bag or nothing out of it must be exactly so.
-    bags[bags < 1e-9 * weights] = 0.0
-    return np.where(bags > (1 - 1e-9) * weights, weights, bags)
+        drawn = np.zeros(n_units, dtype=bool)
+        drawn[rng.permutation(n_units)[:n_drawn]] = True
+        bag[:] = np.where(drawn[canonical.unit], weights, 0.0)
+    return bags
