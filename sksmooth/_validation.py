@@ -8,8 +8,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import joblib  # noqa: F401  (its folder is looked up)
+import joblib
 import numpy as np
+import sklearn
 from numpy.typing import ArrayLike
 from scipy import sparse
 
@@ -18,8 +19,7 @@ from ._sklearn import check_sample_weight, safe_indexing
 __all__ = ["plain_features", "positively_weighted", "warn_caller"]
 
 _LIBRARIES = tuple(
-    f"{Path(sys.modules[name].__file__).parent}{os.sep}"
-    for name in ("joblib", "sklearn", "sksmooth")
+    f"{Path(file).parent}{os.sep}" for file in (joblib.__file__, sklearn.__file__, __file__)
 )
 
 

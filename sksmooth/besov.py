@@ -493,9 +493,10 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             )
         count = decomposition.count
         cell_sizes = count[decomposition.parent[order]] * self._n_grown / count[0]
+        is_rate = self.index in ("mterm", "weak-lp")
         if decay.is_finite_box_function(curves, cell_sizes, self._n_grown, p):
-            return decay.unresolved(fit, unbounded=self.index in ("mterm", "weak-lp"))
-        return decay.checked(fit, window, power_law=self.index in ("mterm", "weak-lp"))
+            return decay.unresolved(fit, unbounded=is_rate or np.isinf(fit.alpha))
+        return decay.checked(fit, window, power_law=is_rate)
 
 
 def _regression_targets(targets: Targets, regressor: Any) -> np.ndarray:

@@ -29,9 +29,12 @@ __all__ = [
     "elisha_dekel_index",
     "fit_power_law",
     "fit_window",
+    "flat_fit",
     "held_out_rate",
+    "is_finite_box_function",
     "m_term_index",
     "sparsity_probe_index",
+    "unresolved",
     "weak_lp_index",
 ]
 
@@ -122,8 +125,13 @@ def fit_power_law(n_terms: np.ndarray, errors: np.ndarray) -> PowerLaw:
     x, y = np.log(n_terms[kept]), np.log(errors[kept])
     if len(np.unique(x)) < 2:
         return PowerLaw(0.0, 0.0, 0.0, 0.0, 0.0, len(x))
+    centred = x - x.mean()
+    return _line(x, y, centred @ (y - y.mean()) / (centred @ centred))
+
+
+def _line(x: np.ndarray, y: np.ndarray, slope: float) -> PowerLaw:
+    """The best line of this slope through logarithms, and how good it is."""
     centred, fall = x - x.mean(), y - y.mean()
-    slope = centred @ fall / (centred @ centred)
     residual, total = fall - slope * centred, fall @ fall
     variance = residual @ residual / max(len(x) - 2, 1) / (centred @ centred)
     explained = 1 - residual @ residual / total if total > 1e-20 * len(x) else 1.0
@@ -192,22 +200,24 @@ def m_term_index(
     def line(kept: np.ndarray) -> PowerLaw:
         return fit_power_law(points, errors(kept)[points])
 
-    everything = np.arange(len(curves))
-    fit = _jackknifed(line, lambda law: -law.slope, len(curves), confidence_level)
-    fit = replace(
-        fit,
-        n_terms=np.arange(1, averages.shape[1]),
-        errors=errors(everything)[1:],
-        fit_range=(int(points[0]), int(points[-1])),
+    alpha, interval = _jackknifed(
+        line, lambda law: -law.slope, len(curves), confidence_level
     )
-    if not in_sample_only:
-        return fit
     caution = InSampleOnlyWarning(
         "No rows are left out of the trees, so the error is that on the rows they were "
         "grown on, which is biased low where cells are small: alpha_ is too high. Let "
         "max_samples be less than 1, or the forest draw subsamples."
     )
-    return replace(fit, cautions=(caution,))
+    everything = np.arange(len(curves))
+    return IndexFit(
+        alpha,
+        interval,
+        n_terms=np.arange(1, averages.shape[1]),
+        errors=errors(everything)[1:],
+        fit_range=(int(points[0]), int(points[-1])),
+        line=line(everything),
+        cautions=(caution,) if in_sample_only else (),
+    )
 
 
 def flat_fit(values: np.ndarray, weights: np.ndarray) -> IndexFit:
@@ -381,12 +391,16 @@ def weak_lp_index(
         ranks = points(len(kept), len(own))[: len(own)]  # trees may have no terms
         return fit_power_law(ranks, own[ranks - 1])
 
-    fit = _jackknifed(line, lambda law: -law.slope - 1 / p, n_trees, confidence_level)
-    return replace(
-        fit,
+    alpha, interval = _jackknifed(
+        line, lambda law: -law.slope - 1 / p, n_trees, confidence_level
+    )
+    return IndexFit(
+        alpha,
+        interval,
         n_terms=np.arange(1, len(norms) + 1),
         errors=norms,
         fit_range=tuple(points(n_trees, len(norms))[[0, -1]].tolist()),
+        line=line(np.arange(n_trees)),
     )
 
 
@@ -428,15 +442,21 @@ def elisha_dekel_index(
         n_terms = elisha_dekel_terms(n_nodes[kept].sum(), len(kept))
         return n_terms, squared_errors(n_terms, kept)
 
-    fit = _jackknifed(
+    alpha, interval = _jackknifed(
         lambda kept: fit_power_law(*curve(kept)),
         lambda law: -law.slope,
         len(n_nodes),
         confidence_level,
     )
     n_terms, errors = curve(np.arange(len(n_nodes)))
-    fit_range = (int(n_terms[0]), int(n_terms[-1]))
-    return replace(fit, n_terms=n_terms, errors=errors, fit_range=fit_range)
+    return IndexFit(
+        alpha,
+        interval,
+        n_terms=n_terms,
+        errors=errors,
+        fit_range=(int(n_terms[0]), int(n_terms[-1])),
+        line=fit_power_law(n_terms, errors),
+    )
 
 
 # Degrees from the vertical, and the grid of tau, of the published code.
@@ -476,14 +496,15 @@ def sparsity_probe_index(
         taus = critical_taus(np.log(own[own > 0]), len(kept))
         return np.inf if taus is None else float(np.mean(1 / taus - 1 / p))
 
-    fit = _jackknifed(critical, lambda alpha: alpha, n_trees, confidence_level)
+    alpha, interval = _jackknifed(critical, lambda alpha: alpha, n_trees, confidence_level)
     ranks = np.arange(1, len(norms) + 1)
-    fit = replace(
-        fit,
+    fit = IndexFit(
+        alpha,
+        interval,
         n_terms=ranks,
         errors=norms,
         fit_range=(1, len(norms)),
-        line=_line_of_slope(-(fit.alpha + 1 / p), ranks, norms),
+        line=_line_of_slope(-(alpha + 1 / p), ranks, norms),
     )
     return unresolved(fit, unbounded=True) if np.isinf(fit.alpha) else fit
 
@@ -510,20 +531,10 @@ def critical_taus(log_norms: np.ndarray, n_trees: int) -> np.ndarray | None:
 
 
 def _line_of_slope(slope: float, ranks: np.ndarray, norms: np.ndarray) -> PowerLaw:
-    free = fit_power_law(ranks, norms)
     kept = norms > 0
-    x, y = np.log(ranks[kept]), np.log(norms[kept])
-    if not np.isfinite(slope) or len(x) < 2:
-        return free
-    intercept = np.mean(y - slope * x)
-    residual = y - intercept - slope * x
-    total = np.sum((y - y.mean()) ** 2)
-    return replace(
-        free,
-        slope=slope,
-        intercept=float(intercept),
-        r_squared=max(float(1 - residual @ residual / total), 0.0) if total > 0 else 0.0,
-    )
+    if not np.isfinite(slope) or kept.sum() < 2:
+        return fit_power_law(ranks, norms)
+    return _line(np.log(ranks[kept]), np.log(norms[kept]), slope)
 
 
 def _log_spaced(first: int, last: int, most: int) -> np.ndarray:
@@ -539,8 +550,8 @@ def _without_rounding(errors: np.ndarray) -> np.ndarray:
 
 def _jackknifed(
     estimate: Callable, index: Callable, n_trees: int, confidence_level: float
-) -> IndexFit:
-    """An estimate from all trees, with an interval from leaving out one at a time.
+) -> tuple[float, tuple[float, float]]:
+    """The index of all trees, and an interval from leaving out one at a time.
 
     The interval covers the randomness of the trees and of their subsamples. With one
     tree, or equal ones, there is only the standard error of the line.
@@ -559,10 +570,7 @@ def _jackknifed(
         error, freedom = np.inf, 1
     margin = stats.t.ppf(0.5 + confidence_level / 2, freedom) * error
     interval = (alpha - margin, alpha + margin) if np.isfinite(alpha) else (0.0, np.inf)
-    if not isinstance(law, PowerLaw):
-        law = PowerLaw(0.0, 0.0, 0.0, 0.0, 0.0)
-    empty = np.empty(0)
-    return IndexFit(alpha, tuple(map(float, interval)), empty, empty, (1, 1), law)
+    return alpha, (float(interval[0]), float(interval[1]))
 
 
 def checked(fit: IndexFit, window: tuple[int, int], *, power_law: bool) -> IndexFit:

@@ -188,6 +188,7 @@ def decompose(
 
 def _decompose_tree(tree, leaf, values, bag, p, ranges) -> dict[str, np.ndarray]:
     parent = tree.parent
+    feature = _split_of_parent(tree.feature, parent)
     # Means of centred values do not lose digits to a large common offset.
     centre = values[0]
     count, total = node_sums(parent, leaf, bag, values - centre)
@@ -209,8 +210,8 @@ def _decompose_tree(tree, leaf, values, bag, p, ranges) -> dict[str, np.ndarray]
         log_measure = log_box_volumes(
             parent,
             tree.is_left,
-            _split_of_parent(tree, tree.feature, parent),
-            _split_of_parent(tree, tree.threshold, parent),
+            feature,
+            _split_of_parent(tree.threshold, parent),
             *ranges,
         )
     height = np.linalg.norm(psi, axis=1)
@@ -220,7 +221,7 @@ def _decompose_tree(tree, leaf, values, bag, p, ranges) -> dict[str, np.ndarray]
     return {
         "parent": parent,
         "depth": depth,
-        "feature": _split_of_parent(tree, tree.feature, parent),
+        "feature": feature,
         "count": count,
         "mean": mean + centre,
         "psi": psi,
@@ -228,7 +229,7 @@ def _decompose_tree(tree, leaf, values, bag, p, ranges) -> dict[str, np.ndarray]
     }
 
 
-def _split_of_parent(tree, column: np.ndarray, parent: np.ndarray) -> np.ndarray:
+def _split_of_parent(column: np.ndarray, parent: np.ndarray) -> np.ndarray:
     return np.where(parent < 0, -1, column[np.maximum(parent, 0)]).astype(column.dtype)
 
 

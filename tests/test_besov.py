@@ -829,3 +829,12 @@ def test_number_of_rows_a_tree():
     assert by_number == alpha(X, y, max_samples=0.8)
     with pytest.raises(ValueError, match="more than the 150 rows"):
         alpha(X, y, max_samples=151)
+
+
+def test_an_unresolved_index_is_announced_once():
+    X = np.repeat([[0.0], [1.0]], 100, axis=0)
+    for index in INDICES:
+        with pytest.warns(UnresolvedIndexWarning) as caught:
+            BesovSmoothnessEstimator(index=index, random_state=0).fit(X, X.ravel())
+        kinds = [warning.category for warning in caught]
+        assert kinds.count(UnresolvedIndexWarning) == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from .structure import Forest, Tree
 
@@ -81,8 +82,6 @@ def read_tree(tree: Any) -> Tree:
 
 
 def _tree_estimators(fitted: Any) -> list[Any]:
-    from sklearn.utils.validation import check_is_fitted
-
     if not hasattr(fitted, "fit"):
         raise TypeError(f"forest must be a tree or forest estimator, got {fitted!r}.")
     check_is_fitted(fitted)
