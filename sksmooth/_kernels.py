@@ -27,11 +27,15 @@ def node_sums(parent, leaf, weights, values):
 
 @njit(cache=True, nogil=True)
 def sample_ranges(parent, leaf, start, stop, samples):
-    """Sort the samples so that those of any node are ``samples[start:stop]``."""
+    """Sort the samples so that those of any node are ``samples[start:stop]``.
+
+    Samples with a negative leaf are in no node.
+    """
     n_nodes = len(parent)
     count = np.zeros(n_nodes, dtype=np.int64)
     for i in range(len(leaf)):
-        count[leaf[i]] += 1
+        if leaf[i] >= 0:
+            count[leaf[i]] += 1
     for node in range(n_nodes - 1, 0, -1):
         count[parent[node]] += count[node]
     cursor = np.zeros(n_nodes, dtype=np.int64)
@@ -45,8 +49,9 @@ def sample_ranges(parent, leaf, start, stop, samples):
     for node in range(n_nodes):
         cursor[node] = start[node]
     for i in range(len(leaf)):
-        samples[cursor[leaf[i]]] = i
-        cursor[leaf[i]] += 1
+        if leaf[i] >= 0:
+            samples[cursor[leaf[i]]] = i
+            cursor[leaf[i]] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -82,7 +87,23 @@ def log_box_volumes(parent, is_left, feature, threshold, low, high):
 
 
 @njit(cache=True, nogil=True)
-def sweep_errors(order, tree, start, stop, samples, step, residual, floor, weights, p):
+def sweep_errors(
+    order,
+    tree,
+    start,
+    stop,
+    samples,
+    step,
+    share,
+    residual,
+    floor,
+    weight,
+    column,
+    n_columns,
+    n_sides,
+    kept,
+    p,
+):
     """Sums of weighted p-th powers of errors while terms are added one by one.
 
     Parameters
@@ -90,47 +111,65 @@ def sweep_errors(order, tree, start, stop, samples, step, residual, floor, weigh
     order : term numbers in the order in which they are added
     tree, start, stop : per term, its tree and its range in ``samples[tree]``
     step : (n_terms, n_outputs), what a term adds to the approximation
+    share : (n_samples,), factor of all steps at a sample
     residual : (n_samples, n_outputs), overwritten
     floor : (n_samples,), squared error that stays whatever the approximation
-    weights : (n_weightings, n_samples)
+    weight : (n_samples,)
+    column : (n_samples,), which of ``n_columns`` sums a sample belongs to; its side is
+        ``column % n_sides``
+    kept : increasing numbers of terms at which all columns are kept
 
     Returns
     -------
-    sums : (len(order) + 1, n_weightings)
+    sums : (len(order) + 1, n_sides)
+    by_column : (len(kept), n_columns)
     """
-    n_weightings, n_samples = weights.shape
-    n_outputs = residual.shape[1]
+    n_samples, n_outputs = residual.shape
     power = floor.copy()  # of the samples' errors
     for i in range(n_samples):
         for k in range(n_outputs):
             power[i] += residual[i, k] ** 2
         power[i] **= 0.5 * p
-    sums = np.zeros((len(order) + 1, n_weightings))
-    _sum_powers(power, weights, sums[0])
+    sums = np.zeros((len(order) + 1, n_sides))
+    by_column = np.zeros((len(kept), n_columns))
+    current = _column_sums(power, weight, column, n_columns)
+    _sum_sides(current, sums[0])
     summed = sums[0].copy()
-    for m in range(len(order)):
-        node = order[m]
-        sums[m + 1] = sums[m]
-        for position in range(start[node], stop[node]):
-            i = samples[tree[node], position]
-            squared = floor[i]
-            for k in range(n_outputs):
-                residual[i, k] -= step[node, k]
-                squared += residual[i, k] ** 2
-            after = squared if p == 2.0 else squared ** (0.5 * p)
-            for j in range(n_weightings):
-                sums[m + 1, j] += weights[j, i] * (after - power[i])
-            power[i] = after
-        # Differences lose digits as the sums fall, so these are taken afresh at times.
-        if (sums[m + 1] < 0.25 * summed).any():
-            _sum_powers(power, weights, sums[m + 1])
-            summed[:] = sums[m + 1]
+    n_kept = 0
+    for m in range(len(order) + 1):
+        if m > 0:
+            node = order[m - 1]
+            for position in range(start[node], stop[node]):
+                i = samples[tree[node], position]
+                squared = floor[i]
+                for k in range(n_outputs):
+                    residual[i, k] -= share[i] * step[node, k]
+                    squared += residual[i, k] ** 2
+                after = squared if p == 2.0 else squared ** (0.5 * p)
+                current[column[i]] += weight[i] * (after - power[i])
+                power[i] = after
+            _sum_sides(current, sums[m])
+            # Differences lose digits as the sums fall, so they are taken afresh at times.
+            if (sums[m] < 0.25 * summed).any():
+                current = _column_sums(power, weight, column, n_columns)
+                _sum_sides(current, sums[m])
+                summed[:] = sums[m]
+        if n_kept < len(kept) and kept[n_kept] == m:
+            by_column[n_kept] = current
+            n_kept += 1
+    return sums, by_column
+
+
+@njit(cache=True, nogil=True)
+def _column_sums(power, weight, column, n_columns):
+    sums = np.zeros(n_columns)
+    for i in range(len(power)):
+        sums[column[i]] += weight[i] * power[i]
     return sums
 
 
 @njit(cache=True, nogil=True)
-def _sum_powers(power, weights, out):
-    for j in range(weights.shape[0]):
-        out[j] = 0.0
-        for i in range(weights.shape[1]):
-            out[j] += weights[j, i] * power[i]
+def _sum_sides(current, out):
+    out[:] = 0.0
+    for j in range(len(current)):
+        out[j % len(out)] += current[j]

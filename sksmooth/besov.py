@@ -58,8 +58,8 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     n_estimators : int, default=10
-        Number of trees of the built-in forest. More trees make the interval narrower,
-        not the index larger.
+        Number of trees of the built-in forest. More trees make the index steadier, not
+        larger.
     forest : estimator, default=None
         An unfitted scikit-learn tree or ensemble of trees (DecisionTree*, ExtraTree*,
         RandomForest*, ExtraTrees*, Bagging* or AdaBoost* of trees, GradientBoosting*),
@@ -73,7 +73,9 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         - ``"mterm"``: the rate of the M-term error in L_p. Every tree is decomposed
           alone, and its errors on the rows it was grown on, which are biased low, and
           on the rows left out, which are biased high by as much, are averaged.
-        - ``"weak-lp"``: the decay of the sorted norms, ``k^-(alpha + 1/p)``.
+        - ``"weak-lp"``: the decay of the sorted norms, ``k^-(alpha + 1/p)``, in the same
+          window. It sees the local slope of the error curve where ``"mterm"`` sees all
+          that is left, so it is the less certain one.
         - ``"elisha-dekel"``: the procedure of the tool of [2]_, for comparison with
           published values: the slope of the log of the *squared* L2 error, twice the
           rate of ``"mterm"``, at M = 1, 1 + 2J, 1 + 4J, ... < 1000, with wavelets ranked
@@ -115,15 +117,23 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         The smoothness index; infinite, with a warning, if finitely many boxes leave no
         error.
     alpha_interval_ : tuple of float
-        Interval for ``alpha_`` from leaving out one tree at a time. It covers the
-        randomness of the trees and their subsamples.
+        Interval for ``alpha_`` at ``confidence_level``. For ``"mterm"`` it covers the
+        randomness of the samples, of the trees, and of the fit window: how much the
+        curve bends and wavers there. ``"weak-lp"`` leaves out the part of the samples,
+        the other two also that of the window.
+    oob_score_ : float
+        The held-out index as :meth:`score` gives it, but on the fitted samples
+        themselves: each is approximated by the trees that have not seen it, a fifth of
+        them by default. With fewer trees to average, it is lower than ``score`` on new
+        samples. NaN if no rows are left out of the trees.
     n_terms_ : ndarray of shape (n_points,), int64
-        Numbers of terms of the curve below: per tree for ``"mterm"``, of the whole
-        forest otherwise.
+        Numbers of terms of the curve below: per tree for ``"mterm"`` and ``"weak-lp"``,
+        of the whole forest otherwise.
     errors_ : ndarray of shape (n_points,), float64
         The M-term error, in units of the targets (simplex edge sqrt(2) for classes).
-        For ``"elisha-dekel"`` the mean squared error; for ``"weak-lp"`` and
-        ``"sparsity-probe"`` the sorted norms.
+        For ``"elisha-dekel"`` the mean squared error; for ``"sparsity-probe"`` the sorted
+        norms; for ``"weak-lp"`` the sorted norms, averaged over trees and less their
+        bias.
     fit_range_ : tuple of int
         First and last number of terms of the window in which ``alpha_`` is fitted.
     r_squared_ : float
@@ -147,6 +157,8 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
     See Also
     --------
     wavelet_decomposition : Wavelets of a forest that is already fitted.
+    smoothness_difference : Compare two representations of the same samples.
+    permutation_baseline : The index of shuffled targets.
     sksmooth.plotting.ErrorDecayDisplay : Draws the curve and the line.
 
     Notes
@@ -171,7 +183,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
     >>> X, y = load_digits(return_X_y=True)
     >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
     >>> print(f"{estimator.alpha_:.2f}")
-    0.24
+    0.25
     """
 
     _parameter_constraints: dict[str, list] = {
@@ -260,12 +272,16 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         TypeError
             If ``forest`` is not made of trees.
         """
+        return self._fit(X, y, sample_weight)
+
+    def _fit(self, X, y, sample_weight, drawn_by=None) -> BesovSmoothnessEstimator:
+        """``drawn_by``: representations that order the samples, to draw them alike."""
         X = self._check_features(X, reset=True)
         check_consistent_length(X, y)
         X, y, weights = positively_weighted(X, y, sample_weight, _FEWEST_SAMPLES)
         targets, classes = encode_targets(y)
         _check_powers(targets.values, self.p)
-        canonical = canonical_order(X, targets.tie_break, weights)
+        canonical = canonical_order(drawn_by or (X,), targets.tie_break, weights)
         forest, bags = self._make_forest(X, y, targets, weights, canonical)
         leaves = forest.apply(X, self.n_jobs)
         by_volume = self.measure == "volume" or self.index == "elisha-dekel"
@@ -286,14 +302,14 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             ranges=column_ranges(X) if by_volume else None,
         )
         self._n_grown = canonical.count_in_bag(bags)
-        self._window = decay.fit_window(
-            self._n_grown, np.median(self.wavelets_.n_terms_per_tree)
+        self.decay_ = self._fit_index(leaves, targets, weights, bags, canonical)
+        self.oob_score_ = self._held_out_rate(
+            leaves, targets, weights, np.broadcast_to(bags == 0, leaves.shape)
         )
-        self.decay_ = self._fit_index(leaves, targets, weights, bags)
         for caution in self.decay_.cautions:
             warn_caller(caution)
         self.alpha_ = self.decay_.alpha
-        self.alpha_interval_ = self.decay_.interval
+        self.alpha_interval_ = self.decay_.interval(self.confidence_level)
         self.n_terms_ = self.decay_.n_terms
         self.errors_ = self.decay_.errors
         self.fit_range_ = self.decay_.fit_range
@@ -339,14 +355,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             y, classes=getattr(self, "classes_", None), n_outputs=self.n_outputs_
         )
         _warn_of_unseen_classes(y, targets, weights)
-        if self.wavelets_.n_terms == 0:
-            return 0.0
-        errors = wavelets.m_term_errors(
-            self.wavelets_, self._forest.apply(X, self.n_jobs), targets, weights
-        )
-        return decay.held_out_rate(
-            errors, self.wavelets_.n_trees, self._n_grown, weights.sum(), self.wavelets_.p
-        )
+        return self._held_out_rate(self._forest.apply(X, self.n_jobs), targets, weights)
 
     def transform(self, X: ArrayLike) -> sparse.csr_matrix | np.ndarray:
         """Values of the leading wavelets.
@@ -449,47 +458,91 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             in_bag = np.ones((len(forest.trees), 1), dtype=bool)
         return forest, in_bag * weights
 
-    def _tree_curves(self, leaves, targets, weightings) -> np.ndarray:
+    def _held_out_rate(self, leaves, targets, weights, blind=None) -> float:
+        """Held-out rate, of the trees that have not seen a sample if they are given."""
+        if blind is not None:
+            weights = np.where(blind.any(axis=0), weights, 0.0)
+            if not weights.any():
+                return np.nan
+        if self.wavelets_.n_terms == 0:
+            return 0.0
+        errors = wavelets.m_term_errors(
+            self.wavelets_, leaves, targets, weights, blind=blind
+        )
+        return decay.held_out_rate(
+            errors, self.wavelets_.n_trees, self._n_grown, weights.sum(), self.wavelets_.p
+        )
+
+    def _tree_errors(
+        self, leaves, targets, weights, bags, canonical
+    ) -> tuple[np.ndarray, decay.SampleGroups]:
         """Error curves of all trees; a tree without further terms keeps its error."""
-        curves = run_parallel(
+        n_groups = decay.n_groups(canonical.n_units)
+        group = np.random.RandomState(0).permutation(canonical.n_units) % n_groups
+        longest = int(self.wavelets_.n_terms_per_tree.max())
+        kept = decay.group_terms(longest)
+        errors = run_parallel(
             (
-                delayed(wavelets.tree_errors)(self.wavelets_, j, leaf, targets, weights)
-                for j, (leaf, weights) in enumerate(zip(leaves, weightings, strict=True))
+                delayed(wavelets.tree_errors)(
+                    self.wavelets_,
+                    j,
+                    leaf,
+                    targets,
+                    weights,
+                    bag > 0,
+                    group[canonical.unit],
+                    kept,
+                )
+                for j, (leaf, bag) in enumerate(
+                    zip(leaves, np.broadcast_to(bags, leaves.shape), strict=True)
+                )
             ),
             len(leaves),
             n_jobs=self.n_jobs,
             label="errors",
             verbose=0,
         )
-        longest = max(len(curve) for curve in curves)
-        return np.stack(
+        curves = np.stack(
             [
-                np.pad(curve, ((0, longest - len(curve)), (0, 0)), mode="edge")
-                for curve in curves
+                np.pad(e.curve, ((0, longest + 1 - len(e.curve)), (0, 0)), mode="edge")
+                for e in errors
             ]
         )
+        sums = np.stack([e.group_sums for e in errors])
+        group_weights = np.stack([e.group_weights for e in errors])
+        return curves, decay.SampleGroups(kept, sums, group_weights)
 
-    def _fit_index(self, leaves, targets, weights, bags) -> decay.IndexFit:
-        decomposition, level = self.wavelets_, self.confidence_level
+    def _fit_index(self, leaves, targets, weights, bags, canonical) -> decay.IndexFit:
+        decomposition = self.wavelets_
         if decomposition.n_terms == 0:
+            self._window = (1, 2)
             return decay.flat_fit(targets.values, weights)
-        curves = self._tree_curves(leaves, targets, np.stack([bags, weights - bags], 1))
+        n_trees, p = decomposition.n_trees, decomposition.p
+        curves, groups = self._tree_errors(leaves, targets, weights, bags, canonical)
+        self._window = window = decay.fit_window(
+            curves.mean(axis=0),
+            self._n_grown,
+            np.median(decomposition.n_terms_per_tree),
+            p,
+        )
+        share_left_out = 1 - self._n_grown / canonical.n_units
+        n_apart = 1 / share_left_out if share_left_out > 0 else np.inf
         order = decomposition.order
         norms, tree = decomposition.norm[order], decomposition.tree[order]
-        n_trees, p, window = decomposition.n_trees, decomposition.p, self._window
         if self.index == "mterm":
-            fit = decay.m_term_index(curves, window, p, level)
+            fit = decay.m_term_index(curves, groups, window, p, n_apart)
         elif self.index == "weak-lp":
-            fit = decay.weak_lp_index(norms, tree, n_trees, window, p, level)
+            by_tree = decomposition.norms_by_tree()
+            fit = decay.weak_lp_index(curves, by_tree, window, p, n_apart)
         elif self.index == "sparsity-probe":
-            fit = decay.sparsity_probe_index(norms, tree, n_trees, p, level)
+            fit = decay.sparsity_probe_index(norms, tree, n_trees, p, n_apart)
         else:
             fit = decay.elisha_dekel_index(
                 lambda n_terms, trees: wavelets.squared_errors_with_ranked_roots(
                     decomposition, leaves, targets, weights, n_terms, trees
                 ),
                 np.diff(decomposition.offsets),
-                level,
+                n_apart,
             )
         count = decomposition.count
         cell_sizes = count[decomposition.parent[order]] * self._n_grown / count[0]

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import stats
 
 from .exceptions import (
+    BentDecayWarning,
     ConstantFeaturesWarning,
     FewTermsWarning,
     InSampleOnlyWarning,
@@ -25,28 +26,36 @@ from .exceptions import (
 __all__ = [
     "IndexFit",
     "PowerLaw",
+    "Replicates",
+    "SampleGroups",
     "checked",
     "elisha_dekel_index",
     "fit_power_law",
     "fit_window",
     "flat_fit",
+    "group_terms",
     "held_out_rate",
     "is_finite_box_function",
     "m_term_index",
+    "n_groups",
     "sparsity_probe_index",
+    "student_margin",
     "unresolved",
+    "variance_of_difference",
     "weak_lp_index",
 ]
 
-# The window of terms that the line is fitted on. Each split makes two terms, so M terms
-# are about M / 2 cells. With fewer than 20 samples a cell, the error says more about
-# the sampling than about the function; so the window ends there, and in any case well
-# before the trees run out of nodes. It starts after the terms that find the coarse
-# shape, and a twentieth of its end gives the slope more than a decade of support.
-_SAMPLES_PER_CELL = 20
-_FIRST_TERM = 20
-_SPAN = 20
+# The window of terms that the line is fitted on. It starts when the terms have found the
+# coarse shape of the function, and ends before the errors say more about the sampling
+# than about the function: each split makes two terms, so M terms are about M / 2 cells.
+_FIRST_TERM = 14
+_COARSE_SHAPE = 0.5  # of what the terms take away is left when that shape is found
+_SAMPLES_PER_CELL = 10
+_OUT_OF_BAG_EXCESS = 4.0  # out-of-bag over in-bag squared error where the window ends
+_SHORTEST_SPAN = 3  # last over first number of terms
+_N_GROUPS = 10  # of samples, of which one at a time is left out
 _N_POINTS = 60  # equally spaced in log M, so that every octave weighs the same
+_N_BLOCKS = 4  # of the window, whose slopes say how straight the curve is
 
 _FEWEST_TERMS = 40  # the window must end beyond them, or a warning says so
 _FEWEST_POINTS = 5  # of the curves of procedures that have no window
@@ -54,9 +63,12 @@ _POOREST_R_SQUARED = 0.8
 _ROUNDING = 1e-6  # of errors, whose squares lose half of the digits of float64
 _NO_RESIDUAL = 1e-6  # of p-th powers: the share of samples with an error, for classes
 _SMALL_RESIDUAL = 0.05  # out of the bag, where cuts are a little off
+_FEWEST_SAMPLES_OF_ONE_BOX = 20
 _FEWEST_SAMPLES_FOR_BOXES = 500  # fewer do not tell boxes from a coarse boundary
 _GROWTH_OF_BOXES = 0.15  # exponent; half of the least that a curved boundary shows
 _NEGLIGIBLE_DECAY = 0.05  # of log error over the window: noise, for which R^2 is void
+_CONFIRMED_NORMS = 0.5  # of those in the window, for a rate to mean something
+_BEND = 0.5  # of the index, by which the slopes of the window's halves may differ
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,148 @@ class PowerLaw:
 
 
 @dataclass(frozen=True, eq=False)
+class Replicates:
+    """What an index becomes with a part of the data left out: the sources of its variance.
+
+    Attributes
+    ----------
+    groups : ndarray of shape (n_groups,)
+        The index with one group of samples at a time left out of the errors.
+    trees : ndarray of shape (n_trees,)
+        The index with one tree at a time left out; empty if there is one tree only.
+    blocks : ndarray of shape (n_blocks,)
+        What every block of the fit window adds to the slope, less its share in a
+        straight line.
+    n_apart : float
+        Number of trees that see samples apart: if each leaves out the share s of them,
+        at most 1 / s trees leave out different ones.
+    """
+
+    groups: np.ndarray
+    trees: np.ndarray
+    blocks: np.ndarray
+    n_apart: float
+
+    def __sub__(self, other: Replicates) -> Replicates:
+        """Replicates of a difference of indices of the same samples and trees."""
+        with np.errstate(invalid="ignore"):  # inf - inf is as unknown as inf
+            return Replicates(
+                self.groups - other.groups,
+                self.trees - other.trees,
+                self.blocks - other.blocks,
+                self.n_apart,
+            )
+
+    def parts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Variances from samples, trees and window, as far as known, and their freedoms.
+
+        Samples: delete-a-group jackknife. Trees: variance of the jackknife's pseudo-values,
+        over the number of trees that are as good as independent. Window: sum of squares.
+        (Efron and Tibshirani, An introduction to the bootstrap, 1993, chapter 11.)
+        """
+        n_groups, n_trees, n_blocks = map(len, (self.groups, self.trees, self.blocks))
+        variances, freedoms = [], []
+        with np.errstate(invalid="ignore"):  # infinite replicates
+            if n_groups > 1:
+                variances.append((n_groups - 1) * np.var(self.groups))
+                freedoms.append(n_groups - 1)
+            if n_trees > 1:
+                of_one_tree = (n_trees - 1) ** 2 * np.var(self.trees, ddof=1)
+                variances.append(of_one_tree / min(n_trees, self.n_apart))
+                freedoms.append(n_trees - 1)
+            if n_blocks > 1:
+                variances.append(np.sum(self.blocks**2) * n_blocks / (n_blocks - 1))
+                freedoms.append(n_blocks - 1)
+        return np.array(variances), np.array(freedoms)
+
+    @property
+    def variance(self) -> float:
+        """Variance of the index; infinite where there is nothing to judge by."""
+        variances, _ = self.parts()
+        known = len(variances) > 0 and np.isfinite(variances).all()
+        return float(variances.sum()) if known else np.inf
+
+    @property
+    def freedom(self) -> int:
+        """The fewest degrees of freedom of the parts that vary.
+
+        Not those of the sum: a finite number of samples has a bias too, which no
+        replicate shows.
+        """
+        variances, freedoms = self.parts()
+        varies = ~(variances <= _ROUNDING**2 * np.sum(variances))  # so does NaN
+        return int(min(freedoms[varies], default=1))
+
+
+def variance_of_difference(ours: Replicates, theirs: Replicates) -> tuple[float, int]:
+    """Variance of the difference of two indices, and its degrees of freedom.
+
+    Replicates are paired; where they are no pairs, since the forests have different
+    numbers of trees or the windows different numbers of blocks, nothing cancels.
+    """
+    if all(
+        len(getattr(ours, part)) == len(getattr(theirs, part))
+        for part in ("groups", "trees", "blocks")
+    ):
+        difference = ours - theirs
+        return difference.variance, difference.freedom
+    varying = [one.freedom for one in (ours, theirs) if one.variance > 0]
+    return ours.variance + theirs.variance, min(varying, default=1)
+
+
+def student_margin(variance: float, freedom: int, confidence_level: float) -> float:
+    """Half the length of Student's interval; infinite if the variance is."""
+    quantile = stats.t.ppf(0.5 + confidence_level / 2, freedom)
+    return float(quantile * np.sqrt(variance))
+
+
+@dataclass(frozen=True, eq=False)
+class SampleGroups:
+    """Errors of all trees, group of samples by group.
+
+    Attributes
+    ----------
+    n_terms : ndarray of shape (n_points,)
+        Numbers of terms, from :func:`group_terms`.
+    sums : ndarray of shape (n_trees, n_points, n_groups, 2)
+        Weighted sums of the p-th powers of errors, in the bag and out of it.
+    weights : ndarray of shape (n_trees, n_groups, 2)
+        Weights of the samples.
+    """
+
+    n_terms: np.ndarray
+    sums: np.ndarray
+    weights: np.ndarray
+
+    def indices_without_one(self, window: tuple[int, int], p: float) -> np.ndarray:
+        """The M-term index with each group left out of the errors."""
+        inside = (self.n_terms >= window[0]) & (self.n_terms <= window[1])
+        sums, weights = self.sums, self.weights
+        if (weights[:, :, 1].sum(axis=1) == 0).any():  # in-bag errors only
+            sums, weights = sums[..., :1], weights[..., :1]
+        indices = []
+        for g in range(weights.shape[1]):
+            left_sums = sums.sum(axis=2) - sums[:, :, g]
+            left_weights = weights.sum(axis=1) - weights[:, g]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                errors = (left_sums / left_weights[:, None]).mean(axis=(0, 2)) ** (1 / p)
+            law = fit_power_law(self.n_terms[inside], _without_rounding(errors)[inside])
+            indices.append(-law.slope if np.isfinite(errors).all() else np.nan)
+        return np.array(indices)
+
+
+def group_terms(n_terms: int) -> np.ndarray:
+    """Numbers of terms, none and 16 to the octave, at which groups are told apart."""
+    terms = np.geomspace(1, max(n_terms, 1), 16 * max(n_terms, 2).bit_length())
+    return np.unique(np.append(0, terms.round().astype(np.int64)))
+
+
+def n_groups(n_samples: int) -> int:
+    """Number of groups of samples for the interval."""
+    return min(_N_GROUPS, n_samples)
+
+
+@dataclass(frozen=True, eq=False)
 class IndexFit:
     """A smoothness index and what it was read from.
 
@@ -83,25 +237,34 @@ class IndexFit:
     ----------
     alpha : float
         The index.
-    interval : tuple of float
-        Lower and upper end of the confidence interval.
     n_terms, errors : ndarray of shape (n_points,)
         The decaying curve.
     fit_range : tuple of int
         First and last number of terms of the fit window, both in it.
     line : PowerLaw
         The line over the window.
+    replicates : Replicates
+        The index with parts of the data left out.
     cautions : tuple of SmoothnessWarning
         Why the index should be read with care.
     """
 
     alpha: float
-    interval: tuple[float, float]
     n_terms: np.ndarray
     errors: np.ndarray
     fit_range: tuple[int, int]
     line: PowerLaw
+    replicates: Replicates
     cautions: tuple[SmoothnessWarning, ...] = ()
+
+    def interval(self, confidence_level: float) -> tuple[float, float]:
+        """Student's interval for the index; (0, inf) if it is infinite."""
+        if not np.isfinite(self.alpha):
+            return 0.0, np.inf
+        margin = student_margin(
+            self.replicates.variance, self.replicates.freedom, confidence_level
+        )
+        return float(self.alpha - margin), float(self.alpha + margin)
 
 
 def fit_power_law(n_terms: np.ndarray, errors: np.ndarray) -> PowerLaw:
@@ -145,28 +308,55 @@ def _line(x: np.ndarray, y: np.ndarray, slope: float) -> PowerLaw:
     )
 
 
-def fit_window(n_samples: float, n_terms: int) -> tuple[int, int]:
+def fit_window(
+    curve: np.ndarray, n_samples: float, n_terms: float, p: float
+) -> tuple[int, int]:
     """First and last number of terms at which the decay of one tree can be trusted.
+
+    It starts at 14 terms. Where more than half of the p-th power of the error goes away, it
+    starts when half of what goes away is gone, if that is later. It ends at 10 samples a
+    cell, at half of the terms, or where the squared error out of the bag is four times that
+    in it, whichever comes first; the two are 1 + 1/n and 1 - 1/n times the variance of a
+    cell of n samples if its bounds do not depend on them, so a ratio of four means that
+    most of what is seen is the sampling.
 
     Parameters
     ----------
+    curve : ndarray of shape (n_terms + 1, 2)
+        Mean p-th power of the error with 0, 1, ... terms, in the bag and out of it, over
+        all trees. Without out-of-bag errors (NaN) the ratio has no effect.
     n_samples : float
         Number of samples that a tree was grown on.
-    n_terms : int
+    n_terms : float
         Number of terms of a typical tree.
+    p : float
+        Exponent of the error norm.
 
     Returns
     -------
     first, last : int
         Ends of the window, both in it; ``first < last`` if there are two terms.
     """
-    last = max(min(2 * n_samples / _SAMPLES_PER_CELL, n_terms / 2), 2)
-    first = min(max(_FIRST_TERM, last / _SPAN), last / 4)
-    return max(int(first), 1), int(last)
+    last = min(2 * n_samples / _SAMPLES_PER_CELL, n_terms / 2)
+    excessive = curve[:, 1] > _OUT_OF_BAG_EXCESS ** (p / 2) * curve[:, 0]
+    if excessive.any():
+        last = min(last, np.argmax(excessive))
+    last = max(int(last), 2)
+    error = curve[:, 0] if np.isnan(curve[0, 1]) else curve.mean(axis=1)
+    lowest = error[: last + 1].min()
+    coarse = 0
+    if lowest < _COARSE_SHAPE * error[0]:  # else noise hides when the shape is found
+        coarse = np.argmax(error <= lowest + _COARSE_SHAPE * (error[0] - lowest))
+    first = min(max(_FIRST_TERM, coarse), last / _SHORTEST_SPAN)
+    return max(int(first), 1), last
 
 
 def m_term_index(
-    curves: np.ndarray, window: tuple[int, int], p: float, confidence_level: float
+    curves: np.ndarray,
+    groups: SampleGroups,
+    window: tuple[int, int],
+    p: float,
+    n_apart: float,
 ) -> IndexFit:
     """Rate of the M-term error, averaged over trees.
 
@@ -178,45 +368,122 @@ def m_term_index(
     curves : ndarray of shape (n_trees, n_terms + 1, 2)
         Mean p-th power of every tree's error with 0, 1, ... terms, in the bag and out
         of it; the latter is NaN for a tree that has seen all samples.
+    groups : SampleGroups
+        The same errors by groups of samples.
     window : tuple of int
         First and last number of terms of the fit, from :func:`fit_window`.
     p : float
         Exponent of the error norm.
-    confidence_level : float
-        Level of the interval.
+    n_apart : float
+        As in :class:`Replicates`.
 
     Returns
     -------
     fit : IndexFit
         The index.
     """
-    in_sample_only = np.isnan(curves[:, 0, 1]).any()
-    averages = curves[:, :, 0] if in_sample_only else curves.mean(axis=2)
-    points = _log_spaced(*window, averages.shape[1] - 1)
+    averages, cautions = _unbiased(curves)
 
     def errors(kept: np.ndarray) -> np.ndarray:
-        return _without_rounding(averages[kept].mean(axis=0) ** (1 / p))
+        return _without_rounding(averages[kept].mean(axis=0) ** (1 / p))[1:]
 
-    def line(kept: np.ndarray) -> PowerLaw:
-        return fit_power_law(points, errors(kept)[points])
+    fit = _rate_fit(errors, 0.0, len(curves), window, n_apart, cautions)
+    without_one = groups.indices_without_one(window, p)
+    return replace(fit, replicates=replace(fit.replicates, groups=without_one))
 
-    alpha, interval = _jackknifed(
-        line, lambda law: -law.slope, len(curves), confidence_level
+
+def weak_lp_index(
+    curves: np.ndarray,
+    norms: np.ndarray,
+    window: tuple[int, int],
+    p: float,
+    n_apart: float,
+) -> IndexFit:
+    """Index from the decay of the sorted norms of every tree, ``k^-(alpha + 1/p)``.
+
+    The norms are averaged over trees rank by rank. Small cells make them too large: of
+    the error that the terms of an octave third take away in the bag, less is gone out of
+    the bag. Half of the difference is bias, and the norms are scaled down by it.
+
+    Parameters
+    ----------
+    curves : ndarray of shape (n_trees, n_terms + 1, 2)
+        As in :func:`m_term_index`.
+    norms : ndarray of shape (n_trees, n_terms)
+        Falling norms of every tree, 0 beyond its last term.
+    window, p, n_apart
+        As in :func:`m_term_index`.
+
+    Returns
+    -------
+    fit : IndexFit
+        ``errors`` holds the norms.
+    """
+    averages, cautions = _unbiased(curves)
+    n_terms = norms.shape[1]
+    edges = np.unique(
+        np.round(np.geomspace(1, n_terms + 1, 1 + 3 * n_terms.bit_length())).astype(int)
     )
+    third = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
+
+    def unbiased_norms(kept: np.ndarray) -> np.ndarray:
+        drops = [
+            -np.diff(curve[kept].mean(axis=0)[edges - 1])
+            for curve in (averages, curves[:, :, 0])
+        ]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(drops[1] > 0, np.clip(drops[0] / drops[1], 0.0, 1.0), 0.0)
+        return ((norms[kept] ** p).mean(axis=0) * share[third]) ** (1 / p)
+
+    fit = _rate_fit(unbiased_norms, 1 / p, len(curves), window, n_apart, cautions)
+    if np.mean(fit.errors[slice(*fit.fit_range)] > 0) >= _CONFIRMED_NORMS:
+        return fit
+    caution = PoorFitWarning(
+        f"Most wavelets in the fit window {fit.fit_range} do not reduce the error on rows "
+        "that the trees have not seen, so their norms are noise and have no rate."
+    )
+    return replace(fit, cautions=(*fit.cautions, caution))
+
+
+def _unbiased(curves: np.ndarray) -> tuple[np.ndarray, tuple[SmoothnessWarning, ...]]:
+    """Averages of in-bag and out-of-bag errors, if all trees have both."""
+    if not np.isnan(curves[:, 0, 1]).any():
+        return curves.mean(axis=2), ()
     caution = InSampleOnlyWarning(
         "No rows are left out of the trees, so the error is that on the rows they were "
         "grown on, which is biased low where cells are small: alpha_ is too high. Let "
         "max_samples be less than 1, or the forest draw subsamples."
     )
-    everything = np.arange(len(curves))
+    return curves[:, :, 0], (caution,)
+
+
+def _rate_fit(
+    curve: Callable[[np.ndarray], np.ndarray],
+    excess: float,
+    n_trees: int,
+    window: tuple[int, int],
+    n_apart: float,
+    cautions: tuple[SmoothnessWarning, ...],
+) -> IndexFit:
+    """Rate at which a curve of some trees at M = 1, 2, ... falls, less the excess."""
+    everything = np.arange(n_trees)
+    errors = curve(everything)
+    points = _log_spaced(*window, len(errors))
+
+    def line(kept: np.ndarray) -> PowerLaw:
+        return fit_power_law(points, curve(kept)[points - 1])
+
+    law = line(everything)
+    trees = _without_one_tree(lambda kept: -line(kept).slope - excess, n_trees)
+    blocks = _block_deviations(points, errors[points - 1], law)
     return IndexFit(
-        alpha,
-        interval,
-        n_terms=np.arange(1, averages.shape[1]),
-        errors=errors(everything)[1:],
+        -law.slope - excess,
+        n_terms=np.arange(1, len(errors) + 1),
+        errors=errors,
         fit_range=(int(points[0]), int(points[-1])),
-        line=line(everything),
-        cautions=(caution,) if in_sample_only else (),
+        line=law,
+        replicates=Replicates(np.empty(0), trees, blocks, n_apart),
+        cautions=cautions,
     )
 
 
@@ -244,11 +511,11 @@ def flat_fit(values: np.ndarray, weights: np.ndarray) -> IndexFit:
     )
     return IndexFit(
         alpha=0.0,
-        interval=(0.0, 0.0),
         n_terms=np.ones(1, dtype=np.int64),
         errors=np.array([error]),
         fit_range=(1, 1),
         line=PowerLaw(0.0, float(np.log(error)), 0.0, 1.0, 0.0),
+        replicates=Replicates(np.empty(0), np.empty(0), np.zeros(2), 1.0),
         cautions=(caution,),
     )
 
@@ -271,7 +538,7 @@ def unresolved(fit: IndexFit, *, unbounded: bool) -> IndexFit:
         "unresolved at this number of samples."
     )
     if unbounded:
-        return replace(fit, alpha=np.inf, interval=(0.0, np.inf), cautions=(caution,))
+        return replace(fit, alpha=np.inf, cautions=(caution,))
     return replace(fit, cautions=(*fit.cautions, caution))
 
 
@@ -303,7 +570,7 @@ def is_finite_box_function(
     in_bag, left_out = end / start
     if not (in_bag < _NO_RESIDUAL and left_out < _SMALL_RESIDUAL):  # NaN is not small
         return False
-    if n_samples < _SAMPLES_PER_CELL:
+    if n_samples < _FEWEST_SAMPLES_OF_ONE_BOX:
         return False
     if left_out ** (1 / p) < _ROUNDING:
         return True
@@ -343,7 +610,7 @@ def held_out_rate(
     rate : float
         Positive if the error falls, zero or negative if the terms fitted noise.
     """
-    first, last = fit_window(n_fitted, np.inf)
+    first, last = _held_out_window(n_fitted)
     if errors[0] == 0:
         return 0.0
     relative = ((errors / errors[0]) ** p + 1 / n_samples) ** (1 / p)
@@ -353,55 +620,14 @@ def held_out_rate(
     return float(max(in_window, -np.log(relative[-1]) / np.log(last)))
 
 
-def weak_lp_index(
-    norms: np.ndarray,
-    tree: np.ndarray,
-    n_trees: int,
-    window: tuple[int, int],
-    p: float,
-    confidence_level: float,
-) -> IndexFit:
-    """Index from the decay of the sorted norms of all trees, ``k^-(alpha + 1/p)``.
+def _held_out_window(n_samples: float) -> tuple[int, int]:
+    """Terms between which held-out errors are compared: those of cells of 20 samples.
 
-    Parameters
-    ----------
-    norms : ndarray of shape (n_terms,)
-        Norms of the terms of all trees, falling.
-    tree : ndarray of shape (n_terms,)
-        Tree of every term.
-    n_trees : int
-        Number of trees J.
-    window : tuple of int
-        Fit window of one tree. The norms of J trees alike decay like those of one, J
-        times stretched, so it is multiplied by J.
-    p, confidence_level
-        As in :func:`m_term_index`.
-
-    Returns
-    -------
-    fit : IndexFit
-        ``errors`` holds the norms.
+    It depends on the number of samples alone, so that representations of the same samples
+    are scored at the same numbers of terms.
     """
-
-    def points(n_trees: int, n_terms: int) -> np.ndarray:
-        return _log_spaced(window[0] * n_trees, window[1] * n_trees, n_terms)
-
-    def line(kept: np.ndarray) -> PowerLaw:
-        own = norms[np.isin(tree, kept)]
-        ranks = points(len(kept), len(own))[: len(own)]  # trees may have no terms
-        return fit_power_law(ranks, own[ranks - 1])
-
-    alpha, interval = _jackknifed(
-        line, lambda law: -law.slope - 1 / p, n_trees, confidence_level
-    )
-    return IndexFit(
-        alpha,
-        interval,
-        n_terms=np.arange(1, len(norms) + 1),
-        errors=norms,
-        fit_range=tuple(points(n_trees, len(norms))[[0, -1]].tolist()),
-        line=line(np.arange(n_trees)),
-    )
+    last = max(int(2 * n_samples / 20), 2)
+    return max(int(min(max(20, last / 20), last / 4)), 1), last
 
 
 def elisha_dekel_terms(n_nodes: int, n_trees: int) -> np.ndarray:
@@ -416,7 +642,7 @@ def elisha_dekel_terms(n_nodes: int, n_trees: int) -> np.ndarray:
 def elisha_dekel_index(
     squared_errors: Callable[[np.ndarray, np.ndarray], np.ndarray],
     n_nodes: np.ndarray,
-    confidence_level: float,
+    n_apart: float,
 ) -> IndexFit:
     """Slope of log mean squared error, the procedure of the authors' tool.
 
@@ -429,8 +655,8 @@ def elisha_dekel_index(
         squared errors, with root means among the ranked terms.
     n_nodes : ndarray of shape (n_trees,)
         Number of nodes of every tree.
-    confidence_level : float
-        Level of the interval.
+    n_apart
+        As in :func:`m_term_index`.
 
     Returns
     -------
@@ -442,20 +668,16 @@ def elisha_dekel_index(
         n_terms = elisha_dekel_terms(n_nodes[kept].sum(), len(kept))
         return n_terms, squared_errors(n_terms, kept)
 
-    alpha, interval = _jackknifed(
-        lambda kept: fit_power_law(*curve(kept)),
-        lambda law: -law.slope,
-        len(n_nodes),
-        confidence_level,
-    )
     n_terms, errors = curve(np.arange(len(n_nodes)))
+    law = fit_power_law(n_terms, errors)
+    trees = _without_one_tree(lambda kept: -fit_power_law(*curve(kept)).slope, len(n_nodes))
     return IndexFit(
-        alpha,
-        interval,
+        -law.slope,
         n_terms=n_terms,
         errors=errors,
         fit_range=(int(n_terms[0]), int(n_terms[-1])),
-        line=fit_power_law(n_terms, errors),
+        line=law,
+        replicates=Replicates(np.empty(0), trees, np.empty(0), n_apart),
     )
 
 
@@ -469,7 +691,7 @@ def sparsity_probe_index(
     tree: np.ndarray,
     n_trees: int,
     p: float,
-    confidence_level: float,
+    n_apart: float,
 ) -> IndexFit:
     """Critical exponent of the tau-sparsity, as in the code of Sparsity-Probe.
 
@@ -482,8 +704,14 @@ def sparsity_probe_index(
 
     Parameters
     ----------
-    norms, tree, n_trees, p, confidence_level
-        As in :func:`weak_lp_index`.
+    norms : ndarray of shape (n_terms,)
+        Norms of the terms of all trees, falling.
+    tree : ndarray of shape (n_terms,)
+        Tree of every term.
+    n_trees : int
+        Number of trees J.
+    p, n_apart
+        As in :func:`m_term_index`.
 
     Returns
     -------
@@ -496,15 +724,16 @@ def sparsity_probe_index(
         taus = critical_taus(np.log(own[own > 0]), len(kept))
         return np.inf if taus is None else float(np.mean(1 / taus - 1 / p))
 
-    alpha, interval = _jackknifed(critical, lambda alpha: alpha, n_trees, confidence_level)
+    alpha = critical(np.arange(n_trees))
+    trees = _without_one_tree(critical, n_trees)
     ranks = np.arange(1, len(norms) + 1)
     fit = IndexFit(
         alpha,
-        interval,
         n_terms=ranks,
         errors=norms,
         fit_range=(1, len(norms)),
         line=_line_of_slope(-(alpha + 1 / p), ranks, norms),
+        replicates=Replicates(np.empty(0), trees, np.empty(0), n_apart),
     )
     return unresolved(fit, unbounded=True) if np.isinf(fit.alpha) else fit
 
@@ -548,29 +777,27 @@ def _without_rounding(errors: np.ndarray) -> np.ndarray:
     return np.where(errors > _ROUNDING * errors[0], errors, 0.0)
 
 
-def _jackknifed(
-    estimate: Callable, index: Callable, n_trees: int, confidence_level: float
-) -> tuple[float, tuple[float, float]]:
-    """The index of all trees, and an interval from leaving out one at a time.
+def _without_one_tree(estimate: Callable[[np.ndarray], float], n_trees: int) -> np.ndarray:
+    """An estimate from all trees but one; empty if there is only one."""
+    everything = np.arange(n_trees) if n_trees > 1 else []
+    return np.array([estimate(np.delete(everything, j)) for j in everything])
 
-    The interval covers the randomness of the trees and of their subsamples. With one
-    tree, or equal ones, there is only the standard error of the line.
+
+def _block_deviations(n_terms: np.ndarray, errors: np.ndarray, law: PowerLaw) -> np.ndarray:
+    """What blocks of the window add to the slope, beyond the mean slope.
+
+    The curve of a finite number of samples is no exact power law: it bends, and it
+    wavers, since trees halve cells. A least-squares slope is the mean of local slopes,
+    with weights that fall to zero at both ends like a parabola.
     """
-    everything = np.arange(n_trees)
-    law = estimate(everything)
-    alpha = float(index(law))
-    error, freedom = 0.0, n_trees - 1
-    if n_trees > 1:
-        others = np.array([index(estimate(np.delete(everything, j))) for j in everything])
-        spread = np.std(others) if np.isfinite(others).all() else np.inf
-        error = np.sqrt(n_trees - 1) * spread
-    if error < 1e-12 and isinstance(law, PowerLaw) and law.n_points > 2:
-        error, freedom = law.slope_error, law.n_points - 2
-    elif n_trees == 1:
-        error, freedom = np.inf, 1
-    margin = stats.t.ppf(0.5 + confidence_level / 2, freedom) * error
-    interval = (alpha - margin, alpha + margin) if np.isfinite(alpha) else (0.0, np.inf)
-    return alpha, (float(interval[0]), float(interval[1]))
+    ends = np.unique(np.linspace(0, len(n_terms) - 1, _N_BLOCKS + 1).round().astype(int))
+    ends = ends[errors[ends] > 0]
+    if len(ends) < 3:
+        return np.full(2, np.inf)
+    x, y = np.log(n_terms[ends]), np.log(errors[ends])
+    middle = (0.5 * (x[1:] + x[:-1]) - x[0]) / (x[-1] - x[0])
+    weights = np.diff(x) * middle * (1 - middle)
+    return weights / weights.sum() * (law.slope - np.diff(y) / np.diff(x))
 
 
 def checked(fit: IndexFit, window: tuple[int, int], *, power_law: bool) -> IndexFit:
@@ -593,16 +820,41 @@ def checked(fit: IndexFit, window: tuple[int, int], *, power_law: bool) -> Index
             f"The fit window {fit.fit_range} holds few terms: with so few samples, or so "
             "shallow trees, the index is rough. More samples or deeper trees help."
         )
-    elif (
-        power_law
-        and fit.line.r_squared < _POOREST_R_SQUARED
-        and fit.line.drop > _NEGLIGIBLE_DECAY
-    ):
+    elif not power_law or fit.line.drop <= _NEGLIGIBLE_DECAY:
+        return fit
+    elif fit.line.r_squared < _POOREST_R_SQUARED:
         caution = PoorFitWarning(
             f"The decay is not a power law over the fit window {fit.fit_range} "
             f"(r_squared_ = {fit.line.r_squared:.2f} < {_POOREST_R_SQUARED}); look at "
             "errors_ before reading the index."
         )
     else:
-        return fit
+        early, late = _rates_of_halves(fit)
+        # Curves of rows that the trees have seen always bend down in the end.
+        bends = abs(late - early) > _BEND * abs(fit.alpha)  # not if one is NaN
+        if fit.cautions or not bends:
+            return fit
+        caution = BentDecayWarning(
+            f"The decay is still bending in the fit window {fit.fit_range}: its rate is "
+            f"{early:.2f} in the first half and {late:.2f} in the second. The index holds "
+            "for this number of samples only"
+            + (
+                "; with more of them it would be larger."
+                if late > early
+                else "; with more of them, or less noise, it would change."
+            )
+        )
     return replace(fit, cautions=(caution, *fit.cautions))
+
+
+def _rates_of_halves(fit: IndexFit) -> list[float]:
+    """Rates in the two halves of the window, in units of the index; NaN if unknown."""
+    first, last = fit.fit_range
+    middle = int(np.sqrt(first * last))
+    rates = []
+    for ends in ((first, middle), (middle, last)):
+        points = _log_spaced(*ends, last)
+        law = fit_power_law(points, fit.errors[points - 1])
+        rate = fit.alpha - (law.slope - fit.line.slope)
+        rates.append(rate if law.n_points > 1 else np.nan)
+    return rates

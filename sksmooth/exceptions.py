@@ -1,6 +1,7 @@
 """Warnings that say why a smoothness index cannot be trusted as it stands."""
 
 __all__ = [
+    "BentDecayWarning",
     "ConstantFeaturesWarning",
     "FewTermsWarning",
     "InSampleOnlyWarning",
@@ -14,6 +15,10 @@ __all__ = [
 
 class SmoothnessWarning(UserWarning):
     """Base class: the index was computed, but read it with care."""
+
+
+class BentDecayWarning(SmoothnessWarning):
+    """The decay still changes its rate in the fit window: the index is not settled."""
 
 
 class ConstantFeaturesWarning(SmoothnessWarning):

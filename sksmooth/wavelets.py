@@ -25,6 +25,7 @@ from .forests import Forest, column_ranges, read_forest
 from .targets import Targets, encode_targets
 
 __all__ = [
+    "TreeErrors",
     "WaveletDecomposition",
     "decompose",
     "m_term_approximation",
@@ -118,6 +119,14 @@ class WaveletDecomposition:
     def n_terms_per_tree(self) -> np.ndarray:
         """Number of terms of every tree."""
         return np.bincount(self.tree[self.order], minlength=self.n_trees)
+
+    def norms_by_tree(self) -> np.ndarray:
+        """Falling norms of every tree's terms, shape (n_trees, most terms), then zeros."""
+        n_terms = self.n_terms_per_tree
+        norms = np.zeros((self.n_trees, n_terms.max(initial=0)))
+        for own, n, tree in zip(norms, n_terms, range(self.n_trees), strict=True):
+            own[:n] = self.norm[self.tree_order(tree)]
+        return norms
 
     def tree_order(self, tree: int) -> np.ndarray:
         """The nodes of one tree, without its root, by falling norm."""
@@ -269,6 +278,7 @@ def m_term_errors(
     weights: np.ndarray | None = None,
     n_terms: int | None = None,
     trees: np.ndarray | None = None,
+    blind: np.ndarray | None = None,
 ) -> np.ndarray:
     """Error of the M-term approximation of the pooled forest, for all M in one sweep.
 
@@ -286,6 +296,9 @@ def m_term_errors(
         Largest M; None means all terms.
     trees : ndarray of int, default=None
         Numbers of the trees that make up the forest; None means all.
+    blind : ndarray of shape (n_trees, n_samples), bool, default=None
+        Trees whose wavelets are used at a sample, such as those that have not seen it;
+        samples without any are left out. None means all trees, but for ``trees``.
 
     Returns
     -------
@@ -296,21 +309,35 @@ def m_term_errors(
     weights = np.ones(leaves.shape[1]) if weights is None else weights
     trees = np.arange(decomposition.n_trees) if trees is None else trees
     order = decomposition.order[np.isin(decomposition.tree[decomposition.order], trees)]
-    roots = decomposition.mean[decomposition.roots[trees]].mean(axis=0)
-    start, stop, samples = _node_samples(decomposition, leaves)
-    sums = sweep_errors(
+    roots = decomposition.mean[decomposition.roots]
+    if blind is None:
+        share = np.full(len(weights), 1 / len(trees))
+        start = roots[trees].mean(axis=0)
+    else:
+        blind = blind & np.isin(np.arange(decomposition.n_trees), trees)[:, None]
+        n_blind = blind.sum(axis=0)
+        weights = np.where(n_blind > 0, weights, 0.0)
+        share = 1 / np.maximum(n_blind, 1)
+        start = share[:, None] * (blind.T.astype(float) @ roots)
+        leaves = np.where(blind, leaves, -1)
+    sums, _ = sweep_errors(
         order[:n_terms],
         decomposition.tree,
-        start,
-        stop,
-        samples,
-        decomposition.psi / len(trees),
-        targets.values - roots,
+        *_node_samples(decomposition, leaves),
+        decomposition.psi,
+        share,
+        targets.values - start,
         targets.floor,
-        weights[None, :],
+        weights,
+        *_one_sum(len(weights)),
         decomposition.p,
     )
     return _as_norms(sums[:, 0] / weights.sum(), decomposition.p)
+
+
+def _one_sum(n_samples: int) -> tuple[np.ndarray, int, int, np.ndarray]:
+    """Columns, sides and kept terms of a sweep that sums over all samples."""
+    return np.zeros(n_samples, dtype=np.intp), 1, 1, np.zeros(0, dtype=np.int64)
 
 
 def squared_errors_with_ranked_roots(
@@ -354,14 +381,38 @@ def squared_errors_with_ranked_roots(
     return errors[np.minimum(n_wavelets, len(errors) - 1)] ** 2
 
 
+@dataclass(frozen=True, eq=False)
+class TreeErrors:
+    """Mean p-th powers of the M-term errors of one tree, in the bag and out of it.
+
+    Attributes
+    ----------
+    curve : ndarray of shape (n_terms_of_the_tree + 1, 2), float64
+        Errors with M = 0, 1, ... terms over all samples in the bag, and out of it: NaN
+        if there are none.
+    group_sums : ndarray of shape (len(kept), n_groups, 2), float64
+        Weighted sums of p-th powers over the samples of each group, in the bag and out
+        of it, at the kept numbers of terms; constant beyond the last term.
+    group_weights : ndarray of shape (n_groups, 2), float64
+        Weights of those samples.
+    """
+
+    curve: np.ndarray
+    group_sums: np.ndarray
+    group_weights: np.ndarray
+
+
 def tree_errors(
     decomposition: WaveletDecomposition,
     tree: int,
     leaves: np.ndarray,
     targets: Targets,
     weights: np.ndarray,
-) -> np.ndarray:
-    """Mean p-th power of the M-term error of one tree alone, under several weightings.
+    in_bag: np.ndarray,
+    group: np.ndarray,
+    kept: np.ndarray,
+) -> TreeErrors:
+    """Errors of the M-term approximations of one tree alone, for all M in one sweep.
 
     Parameters
     ----------
@@ -373,34 +424,51 @@ def tree_errors(
         Leaves of the samples in that tree.
     targets : Targets
         Their targets.
-    weights : ndarray of shape (n_weightings, n_samples), float64
-        One error curve each, such as in-bag and out-of-bag weights.
+    weights : ndarray of shape (n_samples,), float64
+        Sample weights.
+    in_bag : ndarray of shape (n_samples,), bool
+        Which samples the tree was grown on.
+    group : ndarray of shape (n_samples,), intp
+        Groups of samples, 0, 1, ...
+    kept : ndarray of int
+        Increasing numbers of terms at which the groups are told apart.
 
     Returns
     -------
-    means : ndarray of shape (n_terms_of_the_tree + 1, n_weightings), float64
-        ``means[M]`` with the M largest wavelets of the tree; NaN under a weighting
-        without any weight.
+    errors : TreeErrors
+        The curves.
     """
     first, last = decomposition.offsets[tree : tree + 2]
     parent = np.maximum(decomposition.parent[first:last] - first, -1)
     start, stop = np.empty((2, last - first), dtype=np.int64)
     samples = np.empty((1, len(leaves)), dtype=np.int32)
     sample_ranges(parent, leaves, start, stop, samples[0])
-    sums = sweep_errors(
-        decomposition.tree_order(tree) - first,
+    order = decomposition.tree_order(tree) - first
+    n_groups = int(group.max()) + 1
+    column = 2 * group + ~in_bag
+    sums, by_column = sweep_errors(
+        order,
         np.zeros(last - first, dtype=np.int32),
         start,
         stop,
         samples,
         decomposition.psi[first:last],
+        np.ones(len(weights)),
         targets.values - decomposition.mean[first],
         targets.floor,
         weights,
+        column,
+        2 * n_groups,
+        2,
+        np.unique(np.minimum(kept, len(order))),
         decomposition.p,
     )
-    with np.errstate(invalid="ignore"):  # 0 / 0 where a weighting has no weight
-        return np.maximum(sums, 0.0) / weights.sum(axis=1)
+    group_weights = np.bincount(column, weights, minlength=2 * n_groups).reshape(-1, 2)
+    with np.errstate(invalid="ignore"):  # 0 / 0 where no sample is out of the bag
+        curve = np.maximum(sums, 0.0) / group_weights.sum(axis=0)
+    beyond = ((0, len(kept) - len(by_column)), (0, 0))
+    group_sums = np.maximum(np.pad(by_column, beyond, mode="edge"), 0.0)
+    return TreeErrors(curve, group_sums.reshape(len(kept), -1, 2), group_weights)
 
 
 def _node_samples(decomposition, leaves):

@@ -120,15 +120,19 @@ def ranked(forest: list[list[Node]], norms=None) -> list[tuple[int, int]]:
     return sorted(items, key=key)
 
 
-def approximation(trees, forest, X, kept) -> np.ndarray:
-    """Root means plus the kept wavelets, at every row of X, on the average of trees."""
+def approximation(trees, forest, X, kept, blind=None) -> np.ndarray:
+    """Root means plus the kept wavelets, at every row of X, on the average of trees.
+
+    ``blind[j, i]`` says whether tree j is used at row i; rows without any stay zero.
+    """
     values = np.zeros((len(X), len(forest[0][0].mean)))
     for i, x in enumerate(X):
-        for j, (tree, nodes) in enumerate(zip(trees, forest, strict=True)):
-            values[i] += nodes[0].mean / len(trees)
-            for number in path(tree, x):
+        used = [j for j in range(len(trees)) if blind is None or blind[j, i]]
+        for j in used:
+            values[i] += forest[j][0].mean / len(used)
+            for number in path(trees[j], x):
                 if (j, number) in kept:
-                    values[i] += nodes[number].psi / len(trees)
+                    values[i] += forest[j][number].psi / len(used)
     return values
 
 
@@ -141,7 +145,7 @@ def mean_power(values, approximate, floor, weights, p) -> float:
     return total / float(np.sum(weights))
 
 
-def error_powers(trees, forest, X, values, *, p=2.0, weights=None, floor=None):
+def error_powers(trees, forest, X, values, *, p=2.0, weights=None, floor=None, blind=None):
     """Mean p-th powers of the error with M = 0, 1, ... wavelets of the pooled forest."""
     weights = np.ones(len(X)) if weights is None else weights
     floor = np.zeros(len(X)) if floor is None else floor
@@ -150,7 +154,7 @@ def error_powers(trees, forest, X, values, *, p=2.0, weights=None, floor=None):
         [
             mean_power(
                 values,
-                approximation(trees, forest, X, set(order[:m])),
+                approximation(trees, forest, X, set(order[:m]), blind),
                 floor,
                 weights,
                 p,
@@ -158,6 +162,66 @@ def error_powers(trees, forest, X, values, *, p=2.0, weights=None, floor=None):
             for m in range(len(order) + 1)
         ]
     )
+
+
+def blind_error_powers(trees, forest, X, values, blind, *, p, weights, floor):
+    """The same over the rows that have blind trees, each approximated by them alone."""
+    rows = [i for i in range(len(X)) if any(blind[:, i])]
+    return error_powers(
+        trees,
+        forest,
+        X[rows],
+        values[rows],
+        p=p,
+        weights=weights[rows],
+        floor=floor[rows],
+        blind=blind[:, rows],
+    )
+
+
+def group_error_sums(tree, nodes, X, values, weights, in_bag, group, kept, p):
+    """Sums of weighted p-th powers of one tree's errors, group by group, and weights.
+
+    Shapes (len(kept), n_groups, 2) and (n_groups, 2), in the bag and out of it.
+    """
+    n_groups = max(group) + 1
+    order = ranked([nodes])
+    sums, group_weights = np.zeros((len(kept), n_groups, 2)), np.zeros((n_groups, 2))
+    for i in range(len(X)):
+        group_weights[group[i], 0 if in_bag[i] else 1] += weights[i]
+    for k, m in enumerate(kept):
+        approximate = approximation([tree], [nodes], X, set(order[:m]))
+        for i in range(len(X)):
+            power = float(np.sum((values[i] - approximate[i]) ** 2)) ** (p / 2)
+            sums[k, group[i], 0 if in_bag[i] else 1] += weights[i] * power
+    return sums, group_weights
+
+
+def indices_without_one_group(n_terms, powers, weights, in_bag, group, p) -> list[float]:
+    """M-term rates at all numbers of terms, with one group of samples left out at a time.
+
+    ``powers[j, m, i]`` is the p-th power of the error of tree j at sample i with
+    ``n_terms[m]`` terms. In-bag and out-of-bag means are averaged, then all trees; if a
+    tree has no sample out of the bag, only in-bag means are.
+    """
+    some_unseen = all(not all(bag) for bag in in_bag)
+    indices = []
+    for left_out in sorted(set(group)):
+        errors = []
+        for m in range(len(n_terms)):
+            means = []
+            for j, bag in enumerate(in_bag):
+                for side in (True, False) if some_unseen else (True,):
+                    rows = [
+                        i
+                        for i in range(len(group))
+                        if group[i] != left_out and bool(bag[i]) == side
+                    ]
+                    total = sum(weights[i] * powers[j, m, i] for i in rows)
+                    means.append(total / sum(weights[i] for i in rows))
+            errors.append((sum(means) / len(means)) ** (1 / p))
+        indices.append(-np.polyfit(np.log(n_terms), np.log(errors), 1)[0])
+    return indices
 
 
 def elisha_dekel_curve(trees, forest, X, values, weights, n_terms) -> list[float]:

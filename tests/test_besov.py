@@ -245,7 +245,12 @@ def test_noise_on_words_and_categories_is_not_smooth():
     assert abs(alpha(sparse.csr_matrix(words), y)) < 0.05
     assert abs(alpha(one_hot, y)) < 0.05
     assert abs(alpha(one_hot, rng.standard_normal(2000))) < 0.05
-    assert abs(alpha(rng.uniform(size=(2000, 3)), rng.permutation(rare))) < 0.05
+    # Ten samples of a class leave a window of a few terms, so only the interval knows.
+    with pytest.warns(FewTermsWarning):
+        fitted = BesovSmoothnessEstimator(random_state=0).fit(
+            rng.uniform(size=(2000, 3)), rng.permutation(rare)
+        )
+    assert fitted.alpha_interval_[0] < 0 < fitted.alpha_interval_[1]
 
 
 @pytest.mark.parametrize("p", [1, 4, 50])

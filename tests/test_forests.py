@@ -56,7 +56,7 @@ def grown(X, y, weights=None, **options):
     """Targets, canonical order and forest in one step, as the estimator does it."""
     targets, _ = encode_targets(y)
     weights = np.ones(len(y)) if weights is None else weights
-    canonical = canonical_order(X, targets.tie_break, weights)
+    canonical = canonical_order((X,), targets.tie_break, weights)
     options = {"n_estimators": 4, "max_samples": 0.8, "random_state": 0, **options}
     return grow_forest(X, targets, weights, canonical, **options)
 
@@ -325,7 +325,7 @@ rows_with_equals = st.integers(0, 10**6).map(
 @given(rows_with_equals)
 def test_equal_samples_are_one_unit_unless_their_target_is_contested(convert, rows):
     X, y, weights = rows
-    unit = canonical_order(convert(X), y, weights).unit
+    unit = canonical_order((convert(X),), y, weights).unit
     same_features = (X[:, None, :] == X[None, :, :]).all(axis=2)
     contested = (same_features & (y[:, None] != y[None, :])).any(axis=1)
     together = same_features & ~contested[:, None] | np.eye(len(y), dtype=bool)
@@ -335,9 +335,9 @@ def test_equal_samples_are_one_unit_unless_their_target_is_contested(convert, ro
 
 def test_rows_are_units_where_features_take_a_few_values():
     X, y = np.repeat([[0.0], [1.0]], 20, axis=0), np.repeat([0, 1], 20)
-    assert canonical_order(X, y, np.ones(40)).n_units == 40
+    assert canonical_order((X,), y, np.ones(40)).n_units == 40
     # One row less, and there are fewer than 20 rows to a distinct one.
-    assert canonical_order(X[1:], y[1:], np.ones(39)).n_units == 2
+    assert canonical_order((X[1:],), y[1:], np.ones(39)).n_units == 2
 
 
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
@@ -345,8 +345,8 @@ def test_rows_are_units_where_features_take_a_few_values():
 def test_units_do_not_depend_on_the_order_of_the_rows(convert, rows, seed):
     X, y, weights = rows
     shuffle = np.random.RandomState(seed).permutation(len(y))
-    first = canonical_order(convert(X), y, weights).unit
-    second = canonical_order(convert(X[shuffle]), y[shuffle], weights[shuffle]).unit
+    first = canonical_order((convert(X),), y, weights).unit
+    second = canonical_order((convert(X[shuffle]),), y[shuffle], weights[shuffle]).unit
     # Equal samples of equal weight may change places.
     samples = np.column_stack([X, y, weights])
     assert_array_equal(
@@ -361,7 +361,7 @@ def test_units_do_not_depend_on_other_outputs_of_equal_rows():
     Y = np.array([[0.0, 1.0], [0.0, 2.0], [1.0, 3.0]])
     shuffle = [1, 0, 2]
     first, second = (
-        canonical_order(X[rows], encode_targets(Y[rows])[0].tie_break, np.ones(3)).unit
+        canonical_order((X[rows],), encode_targets(Y[rows])[0].tie_break, np.ones(3)).unit
         for rows in ([0, 1, 2], shuffle)
     )
     assert_array_equal(first[shuffle], second)
@@ -371,9 +371,9 @@ def test_units_do_not_depend_on_other_outputs_of_equal_rows():
 def test_units_do_not_depend_on_positive_scales_of_the_columns(convert):
     rng = np.random.RandomState(0)
     X, y, ones = rng.uniform(size=(60, 4)), rng.randint(0, 2, size=60), np.ones(60)
-    expected = canonical_order(convert(X), y, ones).unit
+    expected = canonical_order((convert(X),), y, ones).unit
     for scale in ([2.0, 0.25, 1024.0, 1.0], [1e300, 1e-300, 1e-308, 3.0]):
-        assert_array_equal(canonical_order(convert(X * scale), y, ones).unit, expected)
+        assert_array_equal(canonical_order((convert(X * scale),), y, ones).unit, expected)
 
 
 @pytest.mark.parametrize("outlier", [1e20, -1e20, -999.0])
@@ -381,7 +381,7 @@ def test_units_do_not_depend_on_positive_scales_of_the_columns(convert):
 def test_outliers_do_not_merge_the_others(convert, outlier):
     X = np.random.RandomState(0).uniform(size=(100, 1))
     X[:3] = outlier
-    canonical = canonical_order(convert(X), np.zeros(100), np.ones(100))
+    canonical = canonical_order((convert(X),), np.zeros(100), np.ones(100))
     assert canonical.n_units == 98
 
 
@@ -750,7 +750,7 @@ def test_partition_of_the_bags_is_invariant_to_monotone_transforms(kind):
     X, y = columns_of(kind), np.random.RandomState(2).randint(0, 3, size=300)
     targets, _ = encode_targets(y)
     ranks = codes_of(X).astype(np.float64)
-    canonical = canonical_order(X, targets.tie_break, np.ones(300))  # for both
+    canonical = canonical_order((X,), targets.tie_break, np.ones(300))  # for both
     options = dict(n_estimators=4, max_samples=0.7, random_state=0)
     first, bags = grow_forest(X, targets, np.ones(300), canonical, **options)
     second, same_bags = grow_forest(ranks, targets, np.ones(300), canonical, **options)

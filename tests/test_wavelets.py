@@ -14,6 +14,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sksmooth import SimplexEncoder, WaveletDecomposition, wavelet_decomposition
+from sksmooth._kernels import sample_ranges
 from sksmooth.forests import Forest, Tree, column_ranges, in_bag_rows, read_forest
 from sksmooth.targets import Targets, encode_targets
 from sksmooth.wavelets import (
@@ -67,6 +68,9 @@ class Case:
         self.reference = reference.decompose(
             self.trees, self.X, self.values, self.bags, p=p, measure=measure
         )
+
+
+CASES = {p: Case(p=p) for p in (1.0, 2.0, 3.0)}  # for tests that need many examples
 
 
 # ---------------------------------------------------------------- by hand
@@ -182,6 +186,18 @@ def test_order_of_one_tree_is_part_of_the_whole():
             own, [node for node in wavelets.order if wavelets.tree[node] == j]
         )
         assert len(own) == wavelets.n_terms_per_tree[j] > 5
+
+
+def test_norms_by_tree_are_falling_and_then_zero():
+    case = Case(p=1.5, max_depth=None, min_samples_leaf=4)
+    norms = case.decomposition.norms_by_tree()
+    sizes = case.decomposition.n_terms_per_tree
+    assert norms.shape == (3, sizes.max())
+    assert len(set(sizes)) > 1
+    for own, nodes in zip(norms, case.reference, strict=True):
+        expected = sorted((node.norm for node in nodes[1:]), reverse=True)
+        assert_allclose(own[: len(expected)], expected, **CLOSE)
+        assert_array_equal(own[len(expected) :], 0)
 
 
 def test_nodes_without_samples_carry_nothing():
@@ -342,45 +358,266 @@ def test_targets_are_not_changed_by_the_sweep():
     case = Case()
     before = case.values.copy()
     m_term_errors(case.decomposition, case.leaves, plain_targets(case.values))
-    tree_errors(
-        case.decomposition, 0, case.leaves[0], plain_targets(case.values), case.bags[:1]
-    )
+    errors_of_tree(case, 0)
     assert_array_equal(case.values, before)
+
+
+def errors_of_tree(case, tree, *, in_bag=None, group=None, kept=(0,), weights=None):
+    """Errors of a tree over the samples of the case, by default all in one group."""
+    return tree_errors(
+        case.decomposition,
+        tree,
+        case.leaves[tree],
+        plain_targets(case.values),
+        np.ones(50) if weights is None else weights,
+        case.bags[tree] > 0 if in_bag is None else in_bag,
+        np.zeros(50, dtype=np.intp) if group is None else group,
+        np.array(kept),
+    )
+
+
+SAMPLE_WEIGHTS = np.random.RandomState(7).uniform(0.2, 3.0, size=50)
+SAMPLE_WEIGHTS[::11] = 0.0
 
 
 @pytest.mark.parametrize("p", [1.0, 1.5, 2.0, 3.0])
 def test_errors_of_single_trees_in_and_out_of_the_bag(p):
     case = Case(p=p)
-    in_bag = case.bags
-    out_of_bag = np.where(in_bag > 0, 0.0, np.linspace(1, 2, 50))
     for j, (tree, nodes) in enumerate(zip(case.trees, case.reference, strict=True)):
-        means = tree_errors(
-            case.decomposition,
-            j,
-            case.leaves[j],
-            plain_targets(case.values),
-            np.array([in_bag[j], out_of_bag[j]]),
-        )
-        for column, weights in enumerate((in_bag[j], out_of_bag[j])):
+        in_bag = case.bags[j] > 0
+        curve = errors_of_tree(case, j, weights=SAMPLE_WEIGHTS).curve
+        for side, rows in enumerate((in_bag, ~in_bag)):
             expected = reference.error_powers(
-                [tree], [nodes], case.X, case.values, p=p, weights=weights
+                [tree], [nodes], case.X, case.values, p=p, weights=SAMPLE_WEIGHTS * rows
             )
-            assert_allclose(means[:, column], expected, atol=CURVE_TOLERANCE[p])
+            assert_allclose(curve[:, side], expected, atol=CURVE_TOLERANCE[p])
 
 
 def test_errors_out_of_the_bag_of_a_tree_that_has_seen_all_are_nan():
     case = Case()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        means = tree_errors(
+        errors = errors_of_tree(case, 0, in_bag=np.ones(50, dtype=bool))
+    assert np.isfinite(errors.curve[:, 0]).all()
+    assert np.isnan(errors.curve[:, 1]).all()
+    assert_array_equal(errors.group_sums[..., 1], 0)
+    assert_array_equal(errors.group_weights, [[50, 0]])
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("p", [1.0, 1.5, 2.0, 3.0])
+def test_errors_of_groups_are_those_of_the_reference(p, n_outputs):
+    case = Case(p=p, n_outputs=n_outputs)
+    group = np.random.RandomState(1).permutation(50) % 4
+    in_bag, kept = case.bags[1] > 0, np.array([0, 1, 2, 5, 10])
+    errors = errors_of_tree(case, 1, group=group, kept=kept, weights=SAMPLE_WEIGHTS)
+    sums, group_weights = reference.group_error_sums(
+        case.trees[1],
+        case.reference[1],
+        case.X,
+        case.values,
+        SAMPLE_WEIGHTS,
+        in_bag,
+        group,
+        kept,
+        p,
+    )
+    assert errors.group_sums.shape == (5, 4, 2)
+    assert_allclose(errors.group_sums, sums, atol=50 * CURVE_TOLERANCE[p])
+    assert_allclose(errors.group_weights, group_weights, **CLOSE)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 50), st.sampled_from([1.0, 2.0, 3.0]))
+def test_errors_of_groups_add_up_to_the_curve(seed, n_groups, p):
+    case, rng = CASES[p], np.random.RandomState(seed)
+    tree = rng.randint(3)
+    n_terms = case.decomposition.n_terms_per_tree[tree]
+    kept = np.flatnonzero(rng.uniform(size=n_terms + 1) < 0.4)
+    errors = errors_of_tree(
+        case,
+        tree,
+        in_bag=rng.permutation(50) < rng.randint(1, 50),
+        group=rng.permutation(50) % n_groups,
+        kept=kept,
+        weights=rng.uniform(0.1, 2.0, size=50),
+    )
+    assert errors.curve.shape == (n_terms + 1, 2)
+    assert errors.group_sums.shape == (len(kept), n_groups, 2)
+    means = errors.group_sums.sum(axis=1) / errors.group_weights.sum(axis=0)
+    assert_allclose(means, errors.curve[kept], rtol=1e-9, atol=CURVE_TOLERANCE[p])
+
+
+def test_errors_of_groups_stay_after_the_last_term():
+    # Trees are of different sizes, but have the same kept numbers of terms.
+    case = Case()
+    n_terms = case.decomposition.n_terms_per_tree[0]
+    group = np.arange(50) % 3
+    whole = errors_of_tree(case, 0, group=group, kept=np.arange(n_terms + 1)).group_sums
+    for kept in ([1, n_terms, n_terms + 1, 900], [2, n_terms - 1, n_terms + 7], [900]):
+        sums = errors_of_tree(case, 0, group=group, kept=kept).group_sums
+        assert_array_equal(sums, whole[np.minimum(kept, n_terms)])
+
+
+def test_errors_of_a_tree_without_terms_are_those_of_its_mean():
+    stump = Tree(*(np.full(1, -1) for _ in range(3)), np.zeros(1))
+    leaves, values = np.zeros((1, 6), dtype=np.int32), np.arange(6.0)[:, None]
+    wavelets = decompose(Forest((stump,), 1), leaves, values, np.ones((1, 6)))
+    errors = tree_errors(
+        wavelets,
+        0,
+        leaves[0],
+        plain_targets(values),
+        np.ones(6),
+        np.arange(6) < 4,
+        np.arange(6) % 2,
+        np.array([1, 3]),
+    )
+    assert_allclose(errors.curve, [[(6.25 + 2.25 + 0.25 + 0.25) / 4, (2.25 + 6.25) / 2]])
+    assert_allclose(errors.group_sums, [[[6.5, 2.25], [2.5, 6.25]]] * 2)
+    assert_array_equal(errors.group_weights, [[2, 1], [2, 1]])
+    assert wavelets.norms_by_tree().shape == (1, 0)
+
+
+# ---------------------------------------------------------------- trees that are blind
+
+
+def random_blind(seed, n_samples=50):
+    """Trees that are blind to samples, of which some have none, and some have all."""
+    blind = np.random.RandomState(seed).uniform(size=(3, n_samples)) < 0.4
+    blind[:, 3], blind[:, 7] = False, True
+    return blind
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
+def test_blind_error_curve_is_that_of_the_reference(p, n_outputs):
+    case = Case(p=p, n_outputs=n_outputs)
+    blind = random_blind(n_outputs)
+    assert (~blind.any(axis=0)).sum() > 5
+    floor = np.where(np.arange(50) % 4 == 0, 1.25, 0.0)
+    errors = m_term_errors(
+        case.decomposition,
+        case.leaves,
+        Targets(case.values, floor, None),
+        SAMPLE_WEIGHTS,
+        blind=blind,
+    )
+    expected = reference.blind_error_powers(
+        case.trees,
+        case.reference,
+        case.X,
+        case.values,
+        blind,
+        p=p,
+        weights=SAMPLE_WEIGHTS,
+        floor=floor,
+    )
+    assert_allclose(errors**p, expected, atol=CURVE_TOLERANCE[p])
+
+
+def test_blind_trees_may_be_those_that_have_not_seen_a_sample():
+    case = Case()
+    blind = case.bags == 0
+    assert 0 < blind.any(axis=0).sum() < 50
+    errors = m_term_errors(
+        case.decomposition, case.leaves, plain_targets(case.values), blind=blind
+    )
+    expected = reference.blind_error_powers(
+        case.trees,
+        case.reference,
+        case.X,
+        case.values,
+        blind,
+        p=2.0,
+        weights=np.ones(50),
+        floor=np.zeros(50),
+    )
+    assert_allclose(errors**2, expected, **CLOSE)
+
+
+@given(st.integers(0, 10**6), st.sampled_from([1.0, 2.0, 3.0]))
+def test_samples_without_a_blind_tree_are_as_if_they_were_not_there(seed, p):
+    case, blind = CASES[p], random_blind(seed)
+    kept = blind.any(axis=0)
+    weights = np.random.RandomState(seed).uniform(0.1, 2.0, size=50)
+
+    def errors(rows):
+        return m_term_errors(
             case.decomposition,
-            0,
-            case.leaves[0],
-            plain_targets(case.values),
-            np.array([np.ones(50), np.zeros(50)]),
+            case.leaves[:, rows],
+            plain_targets(case.values[rows]),
+            weights[rows],
+            blind=blind[:, rows],
         )
-    assert np.isfinite(means[:, 0]).all()
-    assert np.isnan(means[:, 1]).all()
+
+    assert_allclose(errors(np.arange(50)), errors(kept), rtol=1e-9, atol=1e-7)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
+def test_trees_blind_to_all_samples_are_the_forest(p):
+    case = CASES[p]
+    targets = plain_targets(case.new_values)
+    plain = m_term_errors(case.decomposition, case.new_leaves, targets, case.new_weights)
+    everywhere = np.ones((3, 30), dtype=bool)
+    blind = m_term_errors(
+        case.decomposition, case.new_leaves, targets, case.new_weights, blind=everywhere
+    )
+    assert_allclose(blind, plain, **CLOSE)
+    cut = m_term_errors(
+        case.decomposition, case.new_leaves, targets, n_terms=5, blind=everywhere
+    )
+    assert len(cut) == 6
+
+
+@pytest.mark.parametrize("trees", [[0], [0, 2], [1, 2]])
+def test_trees_blind_to_no_sample_have_terms_without_effect(trees):
+    case = CASES[2.0]
+    targets = plain_targets(case.new_values)
+    part = m_term_errors(
+        case.decomposition, case.new_leaves, targets, trees=np.array(trees)
+    )
+    blind = np.isin(np.arange(3), trees)[:, None] & np.ones(30, dtype=bool)
+    errors = m_term_errors(case.decomposition, case.new_leaves, targets, blind=blind)
+    own = np.isin(case.decomposition.tree[case.decomposition.order], trees)
+    assert_allclose(errors, part[np.append(0, np.cumsum(own))], **CLOSE)
+
+
+def test_blind_trees_are_not_changed_by_the_sweep():
+    case, blind = Case(), random_blind(0)
+    values, leaves, before = case.values.copy(), case.leaves.copy(), blind.copy()
+    weights = SAMPLE_WEIGHTS.copy()
+    m_term_errors(
+        case.decomposition, leaves, plain_targets(case.values), weights, blind=blind
+    )
+    assert_array_equal(case.values, values)
+    assert_array_equal(leaves, case.leaves)
+    assert_array_equal(blind, before)
+    assert_array_equal(weights, SAMPLE_WEIGHTS)
+
+
+@given(st.integers(0, 10**6))
+def test_ranges_of_nodes_hold_the_samples_that_have_a_leaf(seed):
+    rng = np.random.RandomState(seed)
+    tree = rng.choice(CASES[2.0].trees)
+    n_nodes = len(tree.left)
+    leaf = rng.choice(np.append(np.flatnonzero(tree.left < 0), -1), size=rng.randint(0, 40))
+    start, stop = np.empty((2, n_nodes), dtype=np.int64)
+    samples = np.full(len(leaf), -7, dtype=np.int32)
+    sample_ranges(tree.parent, leaf.astype(np.int32), start, stop, samples)
+    for node in range(n_nodes):
+        inside = [
+            i for i, own in enumerate(leaf) if own >= 0 and node in ancestors(tree, own)
+        ]
+        assert sorted(samples[start[node] : stop[node]]) == inside
+    assert_array_equal(samples[(leaf >= 0).sum() :], -7)
+
+
+def ancestors(tree, node):
+    """A node and those above it."""
+    nodes = [node]
+    while nodes[-1] > 0:
+        nodes.append(tree.parent[nodes[-1]])
+    return nodes
 
 
 def test_exact_curve_in_p_1_does_not_go_below_zero():
@@ -392,6 +629,30 @@ def test_exact_curve_in_p_1_does_not_go_below_zero():
     errors = m_term_errors(wavelets, forest.apply(X), plain_targets(y[:, None]))
     assert (errors >= 0).all()
     assert errors[-1] < 1e-7 < errors[0]  # see CURVE_TOLERANCE
+
+
+def test_small_errors_keep_their_digits_after_a_large_one():
+    # One jump is fourteen digits of the squared error.
+    X = np.linspace(0, 1, 200)[:, None]
+    y = 1e7 * (X > 0.3) + np.sin(20 * X)
+    tree = DecisionTreeRegressor(max_depth=6, random_state=0).fit(X, y)
+    wavelets, leaves = wavelet_decomposition(tree, X, y[:, 0]), read_forest(tree).apply(X)
+    kept = np.arange(2, wavelets.n_terms + 1)
+    squares = [np.sum((y - m_term_approximation(wavelets, leaves, m)) ** 2) for m in kept]
+    pooled = m_term_errors(wavelets, leaves, plain_targets(y))
+    assert_allclose(pooled[2:] ** 2, np.array(squares) / 200, rtol=1e-6)
+    of_tree = tree_errors(
+        wavelets,
+        0,
+        leaves[0],
+        plain_targets(y),
+        np.ones(200),
+        np.arange(200) % 2 == 0,
+        np.arange(200) % 3,
+        kept,
+    )
+    assert_allclose(of_tree.group_sums.sum(axis=(1, 2)), squares, rtol=1e-6)
+    assert squares[-1] < 1e-12 * np.sum((y - y.mean()) ** 2)
 
 
 def test_all_terms_are_the_forest():

@@ -9,6 +9,7 @@ none of these.)
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,14 +52,16 @@ class CanonicalOrder:
 
 
 def canonical_order(
-    X: np.ndarray | sparse.csr_matrix, tie_break: np.ndarray, weights: np.ndarray
+    representations: Sequence[np.ndarray | sparse.csr_matrix],
+    tie_break: np.ndarray,
+    weights: np.ndarray,
 ) -> CanonicalOrder:
     """Order the samples along a fixed direction in the space of the scaled features.
 
     Parameters
     ----------
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Samples.
+    representations : sequence of ndarray or CSR matrix of shape (n_samples, n_features)
+        Samples; several matrices stand for one with the columns of all.
     tie_break : ndarray of shape (n_samples,)
         Orders samples with equal features: their targets.
     weights : ndarray of shape (n_samples,)
@@ -69,7 +72,7 @@ def canonical_order(
     canonical : CanonicalOrder
         The units to draw.
     """
-    position, code = _positions(X), _row_codes(X)
+    position, code = _keys(representations)
     order = np.lexsort((weights, tie_break, code, position))
     other_features = (np.diff(position[order]) != 0) | (np.diff(code[order]) != 0)
     other_target = np.diff(tie_break[order]) != 0
@@ -85,6 +88,19 @@ def canonical_order(
     unit = np.empty(len(order), dtype=np.intp)
     unit[order] = np.cumsum(starts_unit) - 1
     return CanonicalOrder(unit)
+
+
+def _keys(representations) -> tuple[np.ndarray, np.ndarray]:
+    """Position and code of every sample, whatever the order of the representations."""
+    positions = [_positions(X) for X in representations]
+    codes = [_row_codes(X) for X in representations]
+    if len(positions) == 1:
+        return positions[0], codes[0]
+    # Squares and odd factors, so that X and -X do not cancel. Products wrap around.
+    return (
+        sum(position**2 for position in positions),
+        np.multiply.reduce([2 * code + 1 for code in codes]),
+    )
 
 
 def _positions(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
