@@ -2,6 +2,12 @@
 
 from . import datasets, exceptions
 from .besov import BesovSmoothnessEstimator
+from .comparison import (
+    PermutationBaseline,
+    SmoothnessDifference,
+    permutation_baseline,
+    smoothness_difference,
+)
 from .targets import SimplexEncoder
 from .wavelets import WaveletDecomposition, wavelet_decomposition
 
@@ -9,9 +15,13 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "BesovSmoothnessEstimator",
+    "PermutationBaseline",
     "SimplexEncoder",
+    "SmoothnessDifference",
     "WaveletDecomposition",
     "datasets",
     "exceptions",
+    "permutation_baseline",
+    "smoothness_difference",
     "wavelet_decomposition",
 ]

@@ -456,7 +456,7 @@ def _demo_alphas(out):
     """Index of each row: the name ends where the numbers start."""
     start = out.splitlines().index(next(x for x in out.splitlines() if "---" in x))
     rows = out.splitlines()[start + 1 :][:8]
-    return {row[:32].strip(): float(row[32:].split()[1]) for row in rows}
+    return {row[:32].split(" [")[0].strip(): float(row[32:].split()[1]) for row in rows}
 
 
 def test_demo_does_not_depend_on_the_number_of_jobs(tmp_path, call):

@@ -23,6 +23,7 @@ LAYERS = [
     "wavelets",
     "decay",
     "besov",
+    "comparison",
     "plotting",
     "command_line",
 ]
@@ -31,10 +32,14 @@ LAYERS = [
 def test_public_names():
     assert sorted(sksmooth.__all__) == [
         "BesovSmoothnessEstimator",
+        "PermutationBaseline",
         "SimplexEncoder",
+        "SmoothnessDifference",
         "WaveletDecomposition",
         "datasets",
         "exceptions",
+        "permutation_baseline",
+        "smoothness_difference",
         "wavelet_decomposition",
     ]
     for name in sksmooth.__all__:

@@ -82,6 +82,7 @@ def _results(estimator: BesovSmoothnessEstimator, data: Dataset) -> dict[str, An
         "alpha_low": float(estimator.alpha_interval_[0]),
         "alpha_high": float(estimator.alpha_interval_[1]),
         "confidence_level": estimator.confidence_level,
+        "oob_score": float(estimator.oob_score_),
         "r_squared": float(estimator.r_squared_),
         "fit_range": [int(end) for end in estimator.fit_range_],
         "n_terms": int(estimator.wavelets_.n_terms),
@@ -143,13 +144,14 @@ def _readable(report: dict[str, Any], estimator: BesovSmoothnessEstimator) -> st
         f"{100 * estimator.confidence_level:g} % interval": (
             "{alpha_low:.3f} to {alpha_high:.3f}".format(**report)
         ),
+        "out-of-bag score": f"{report['oob_score']:.3f}",
         "held-out score": report["n_samples_held_out"] and held_out.format(**report),
         "fit window": f"{first} to {last} terms, R^2 = {report['r_squared']:.3f}",
         "wavelets": f"{report['n_terms']} in {estimator.wavelets_.n_trees} trees",
         "main features": ", ".join(features) or "none",
         "picture": report["plot"],
     }
-    lines = [f"{name:<15} {value}" for name, value in rows.items() if value]
+    lines = [f"{name:<16} {value}" for name, value in rows.items() if value]
     notes = [f"{note['category']}: {note['message']}" for note in report["warnings"]]
     return "\n".join([*lines, "", _reading(estimator), *notes])
 
@@ -164,7 +166,7 @@ def _reading(estimator: BesovSmoothnessEstimator) -> str:
     if alpha < _NOISE:
         return "No smoothness found: more wavelets hardly reduce the error, as for noise."
     if low <= 0:
-        return "The interval reaches 0, so the labels cannot be told from noise."
+        return "The interval reaches 0: the rate is uncertain; more samples may help."
     # The authors' index is that of the squared L2 error, which falls twice as fast.
     rate, p = alpha, estimator.p
     if estimator.index == "elisha-dekel":

@@ -1,0 +1,292 @@
+"""Compare smoothness indices: two representations, or labels against shuffled ones."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_consistent_length
+
+from . import decay
+from ._sklearn import Interval, validate_params
+from ._validation import positively_weighted
+from .besov import BesovSmoothnessEstimator
+from .exceptions import SmoothnessWarning, TargetTypeWarning
+
+__all__ = [
+    "PermutationBaseline",
+    "SmoothnessDifference",
+    "permutation_baseline",
+    "smoothness_difference",
+]
+
+_RATES = ("mterm", "weak-lp")
+_LARGEST_SEED = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True)
+class SmoothnessDifference:
+    """How much smoother the targets are on one representation than on another.
+
+    Attributes
+    ----------
+    difference : float
+        ``alpha_b - alpha_a``: positive if the second representation is the smoother.
+    interval : tuple of float
+        Its confidence interval, at the level of the estimator; without bounds if the
+        variance is not known.
+    p_value : float
+        Two-sided, for the hypothesis that both indices are equal; NaN if one of them is
+        infinite.
+    alpha_a, alpha_b : float
+        The two indices.
+    estimators : tuple of BesovSmoothnessEstimator
+        The two fitted estimators.
+    """
+
+    difference: float
+    interval: tuple[float, float]
+    p_value: float
+    alpha_a: float
+    alpha_b: float
+    estimators: tuple[BesovSmoothnessEstimator, BesovSmoothnessEstimator]
+
+
+@dataclass(frozen=True)
+class PermutationBaseline:
+    """The index of shuffled targets, to tell what zero looks like.
+
+    Attributes
+    ----------
+    alpha : float
+        Index of the targets as they are.
+    alphas : ndarray of shape (n_permutations,)
+        Indices of shuffled targets.
+    p_value : float
+        Share of permutations, the identity included, whose index is at least ``alpha``:
+        the permutation test of no relation between X and y. At least
+        ``1 / (n_permutations + 1)``.
+    """
+
+    alpha: float
+    alphas: np.ndarray
+    p_value: float
+
+
+@validate_params(
+    {
+        "X_a": ["array-like", "sparse matrix"],
+        "X_b": ["array-like", "sparse matrix"],
+        "y": ["array-like"],
+        "estimator": [BesovSmoothnessEstimator, None],
+        "sample_weight": ["array-like", None],
+    },
+    prefer_skip_nested_validation=True,
+)
+def smoothness_difference(
+    X_a: ArrayLike,
+    X_b: ArrayLike,
+    y: ArrayLike,
+    *,
+    estimator: BesovSmoothnessEstimator | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> SmoothnessDifference:
+    """Compare the smoothness of the same samples in two representations.
+
+    Both forests are grown on the same subsamples with the same seeds, and the variance of
+    the difference is that of the paired replicates: with the same samples, the same tree
+    or the same part of the fit window left out of both. What is common to both, such as
+    the noise of the labels, cancels.
+
+    Parameters
+    ----------
+    X_a, X_b : {array-like, sparse matrix} of shape (n_samples, n_features_a) and \
+(n_samples, n_features_b)
+        The two representations, row by row of the same samples.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Class labels, or numbers.
+    estimator : BesovSmoothnessEstimator, default=None
+        An unfitted estimator, which is cloned; its ``confidence_level`` is that of the
+        interval, its ``index`` must be ``"mterm"`` or ``"weak-lp"``. None means one with
+        default parameters.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights.
+
+    Returns
+    -------
+    result : SmoothnessDifference
+        The difference, its interval and a p-value.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of rows differ, if the index is that of a published tool, whose
+        variance is not known well enough, or as :meth:`BesovSmoothnessEstimator.fit`
+        raises.
+
+    See Also
+    --------
+    permutation_baseline : The index of shuffled targets.
+
+    Notes
+    -----
+    The p-value is that of Student's t, as for the interval of one index. The variance
+    includes that over the fit window, so the test asks whether the *rates*
+    differ: representations of one index whose curves bend differently at this number of
+    samples are not called different. The price is power: under the hypothesis it rejects
+    far less often than its level.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksmooth import smoothness_difference
+    >>> from sksmooth.datasets import make_known_smoothness
+    >>> X, y, _ = make_known_smoothness("jump", 1000, random_state=0)
+    >>> blurred = X + 0.1 * np.random.RandomState(0).standard_normal(X.shape)
+    >>> result = smoothness_difference(blurred, X, y)
+    >>> result.difference > 0, result.p_value < 0.05
+    (True, True)
+    """
+    first = BesovSmoothnessEstimator() if estimator is None else _seeded(estimator)
+    first._validate_params()
+    if first.index not in _RATES:
+        raise ValueError(
+            f"index={first.index!r} has no variance over samples to compare by; use one of "
+            f"{_RATES}."
+        )
+    check_consistent_length(X_a, X_b, y, sample_weight)
+    pair = (first, clone(first))
+    prepared = [
+        fitted._check_features(X, reset=True)
+        for fitted, X in zip(pair, (X_a, X_b), strict=True)
+    ]
+    filtered = [positively_weighted(X, y, sample_weight) for X in prepared]
+    common = tuple(X for X, _, _ in filtered)
+    pair[0]._fit(X_a, y, sample_weight, drawn_by=common)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TargetTypeWarning)  # said once
+        pair[1]._fit(X_b, y, sample_weight, drawn_by=common)
+    a, b = pair
+    difference = float(b.alpha_ - a.alpha_)
+    interval, p_value = (-np.inf, np.inf), np.nan
+    if np.isfinite(difference):
+        variance, freedom = decay.variance_of_difference(
+            b.decay_.replicates, a.decay_.replicates
+        )
+        margin = decay.student_margin(variance, freedom, first.confidence_level)
+        interval = (difference - margin, difference + margin)
+        p_value = _two_sided(difference, variance, freedom)
+    return SmoothnessDifference(difference, interval, p_value, a.alpha_, b.alpha_, pair)
+
+
+@validate_params(
+    {
+        "estimator": "no_validation",
+        "X": "no_validation",
+        "y": ["array-like"],
+        "n_permutations": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=False,
+)
+def permutation_baseline(
+    estimator: Any,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    n_permutations: int = 5,
+    random_state: int | np.random.RandomState | None = None,
+) -> PermutationBaseline:
+    """The index of shuffled targets on the same features.
+
+    Shuffling y takes every relation to X away and leaves all else as it is: features,
+    class sizes, number of samples. The index of real noise is about zero; a large one
+    means that the estimator finds smoothness where there is none, as in-sample indices
+    (``max_samples=1.0``) do.
+
+    Parameters
+    ----------
+    estimator : BesovSmoothnessEstimator or Pipeline that ends in one
+        Cloned and fitted once to y and once to every permutation.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Samples.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Class labels, or numbers.
+    n_permutations : int, default=5
+        Number of permutations. Five tell what zero looks like; a test at the level 0.05
+        needs 19.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the permutations.
+
+    Returns
+    -------
+    baseline : PermutationBaseline
+        The index, those of the permutations, and a p-value.
+
+    See Also
+    --------
+    sklearn.model_selection.permutation_test_score : The same for cross-validated scores.
+
+    References
+    ----------
+    .. [1] M. Ojala and G. Garriga, *Permutation tests for studying classifier
+       performance*, JMLR 11 (2010).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksmooth import BesovSmoothnessEstimator, permutation_baseline
+    >>> X, y = load_digits(return_X_y=True)
+    >>> estimator = BesovSmoothnessEstimator(random_state=0)
+    >>> baseline = permutation_baseline(estimator, X, y, random_state=0)
+    >>> f"{baseline.alpha:.2f}", bool((abs(baseline.alphas) < 0.02).all())
+    ('0.25', True)
+    """
+    _last_step(estimator)
+    rng = check_random_state(random_state)
+    alpha = _last_step(clone(estimator).fit(X, y)).alpha_
+    y = np.asarray(y)
+    alphas = np.empty(n_permutations)
+    for i in range(n_permutations):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SmoothnessWarning)  # noise fits poorly
+            shuffled = clone(estimator).fit(X, y[rng.permutation(len(y))])
+        alphas[i] = _last_step(shuffled).alpha_
+    p_value = (1 + np.sum(alphas >= alpha)) / (n_permutations + 1)
+    return PermutationBaseline(float(alpha), alphas, float(p_value))
+
+
+def _seeded(estimator: BesovSmoothnessEstimator) -> BesovSmoothnessEstimator:
+    """A clone whose random states are integers, so that it can be fitted twice alike."""
+    seeded = clone(estimator)
+    for name, value in estimator.get_params().items():
+        if name.split("__")[-1] == "random_state" and not isinstance(value, Integral):
+            rng = check_random_state(value)
+            seeded.set_params(**{name: int(rng.randint(_LARGEST_SEED))})
+    return seeded
+
+
+def _last_step(estimator: Any) -> BesovSmoothnessEstimator:
+    """The estimator, or the last step of a Pipeline."""
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if not isinstance(last, BesovSmoothnessEstimator):
+        raise TypeError(
+            "estimator must be a BesovSmoothnessEstimator, or a Pipeline that ends in "
+            f"one, got {last!r}."
+        )
+    return last
+
+
+def _two_sided(difference: float, variance: float, freedom: int) -> float:
+    """p-value of Student's t."""
+    if difference == 0:
+        return 1.0
+    return float(2 * stats.t.sf(abs(difference) / np.sqrt(variance), freedom))
