@@ -1,0 +1,113 @@
+"""Draw the pictures of the guide: ``python doc/make_guide_pictures.py``."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+from sksmooth import BesovSmoothnessEstimator
+from sksmooth.datasets import make_known_smoothness
+
+IMAGES = Path(__file__).parent / "images"
+
+
+def measure(X, y, **options):
+    """Fit the estimator with a fixed seed."""
+    return BesovSmoothnessEstimator(random_state=0, n_jobs=-1, **options).fit(X, y)
+
+
+def save(figure, name):
+    """Write one picture."""
+    figure.savefig(IMAGES / name, dpi=110)
+    plt.close(figure)
+    print(IMAGES / name)
+
+
+def draw_window():
+    """The error in the bag and out of it, their mean, and the window of the line."""
+    X, y, true = make_known_smoothness("smooth", 10_000, n_relevant=2, random_state=0)
+    fit = measure(X, y)
+    seen = seen_errors(fit)
+    left_out = 2 * fit.errors_**2 - seen
+    figure, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
+    ax.plot(fit.n_terms_, np.sqrt(seen), color="C3", label="rows the trees have seen")
+    ax.plot(fit.n_terms_, np.sqrt(left_out), color="C1", label="rows left out")
+    ax.plot(fit.n_terms_, fit.errors_, color="C0", lw=2.5, label="mean of the squares")
+    window = np.array(fit.fit_range_)
+    ax.plot(window, fit.decay_.line(window), "k--", label="fitted line")
+    ax.axvspan(*window, color="0.9", zorder=-1)
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="number of terms M",
+        ylabel="error",
+        ylim=(0.003, 1),
+        title=f"smooth in 2 variables, 10,000 samples: {fit.alpha_:.2f} (true {true})",
+    )
+    ax.legend()
+    save(figure, "fit_window.png")
+
+
+def seen_errors(estimator):
+    """Squared in-bag errors of the same trees: what the wavelets leave, by Parseval."""
+    powers = estimator.wavelets_.norms_by_tree() ** 2
+    left = powers[:, ::-1].cumsum(axis=1)[:, ::-1]
+    return np.append(left[:, 1:].mean(axis=0), 0.0)[: len(estimator.errors_)]
+
+
+def draw_sample_sizes():
+    """The index and its interval while the number of samples grows."""
+    cases = {
+        "smooth, 2 variables": ("smooth", dict(n_relevant=2)),
+        "2 classes, 3 dimensions": ("jump", dict(n_relevant=3)),
+        "10 classes, 2 dimensions": ("jump", dict(n_relevant=2, n_classes=10)),
+        "smooth, 20 % noise": ("smooth", dict(n_relevant=2, noise=0.2)),
+    }
+    sizes = [500, 1000, 2000, 5000, 10_000, 20_000, 50_000]
+    figure, axes = plt.subplots(
+        1, len(cases), figsize=(11, 3.3), layout="constrained", sharey=True
+    )
+    for ax, (name, (kind, options)) in zip(axes, cases.items(), strict=True):
+        X, y, true = make_known_smoothness(kind, sizes[-1], random_state=0, **options)
+        fits = [measure(X[:n], y[:n]) for n in sizes]
+        alphas = np.array([fit.alpha_ for fit in fits])
+        ends = np.transpose([fit.alpha_interval_ for fit in fits])
+        ax.errorbar(sizes, alphas, np.abs(ends - alphas), fmt="o-", capsize=3)
+        ax.axhline(true, color="k", ls=":", label="noiseless function")
+        ax.set(xscale="log", title=name, xlabel="samples", ylim=(-0.05, 0.85))
+        for size, fit in zip(sizes, fits, strict=True):
+            if fit.decay_.cautions:
+                ax.plot(size, fit.alpha_, "o", mfc="none", ms=14, color="C3")
+    axes[0].set_ylabel("alpha_")
+    axes[0].legend(loc="upper right")
+    save(figure, "sample_sizes.png")
+
+
+def draw_noise():
+    """The index while labels are flipped, or noise is added."""
+    levels = [0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4]
+    figure, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    for kind, name in (
+        ("jump", "2 classes in 2 dimensions, flipped"),
+        ("smooth", "smooth in 2 variables, noise added"),
+    ):
+        alphas, scores = [], []
+        for level in levels:
+            X, y, _ = make_known_smoothness(kind, 10_000, noise=level, random_state=0)
+            fit = measure(X, y)
+            alphas.append(fit.alpha_)
+            scores.append(fit.oob_score_)
+        (line,) = ax.plot(levels, alphas, "o-", label=f"{name}: alpha_")
+        ax.plot(levels, scores, "s--", color=line.get_color(), label="... oob_score_")
+    ax.set(xlabel="share of labels, or of the standard deviation", ylabel="index")
+    ax.legend()
+    save(figure, "noise.png")
+
+
+if __name__ == "__main__":
+    draw_window()
+    draw_sample_sizes()
+    draw_noise()
