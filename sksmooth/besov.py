@@ -41,6 +41,7 @@ from .targets import Targets, encode_targets
 __all__ = ["BesovSmoothnessEstimator"]
 
 _FEWEST_SAMPLES = 5  # fewer say nothing about a rate
+_LARGEST_P = 50  # whose powers of small errors are still numbers
 _MOST_DIGITS = 300  # of p-th powers of the targets
 _MOST_FEATURES = 1000  # of transform, which may be asked for dense
 
@@ -87,7 +88,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         Measure of a node in the norms that rank the wavelets: its share of the samples,
         or of the volume of the box that the data span.
     p : float, default=2
-        Exponent of the norms and of the error, at least 1.
+        Exponent of the norms and of the error, from 1 to 50.
     max_depth : int, default=None
         Largest depth of the built-in trees. None grows them until leaves are pure.
     max_features : int, float, {"sqrt", "log2"} or None, default=None
@@ -191,7 +192,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         "forest": [HasMethods(["fit", "get_params"]), None],
         "index": [StrOptions({"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"})],
         "measure": [StrOptions({"samples", "volume"})],
-        "p": [Interval(Real, 1, None, closed="left")],
+        "p": [Interval(Real, 1, _LARGEST_P, closed="both")],
         "max_depth": [Interval(Integral, 1, None, closed="left"), None],
         "max_features": [
             Interval(Integral, 1, None, closed="left"),
@@ -325,12 +326,13 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         """Held-out smoothness index: what the fitted wavelets explain of other samples.
 
         The fitted wavelets of the whole forest, in their fitted order, approximate the
-        given samples, and the rate at which that error falls is the score: in the fit
-        window, or from no terms to its end if that is faster, as it is where most of the
-        error is gone before the window. Wavelets that memorised noise do not help on
-        other samples, so the score of noise is about zero or negative. Errors below that
-        of one sample do not count, so it stays finite where no error is left. It is in
-        units of the L_p rate for every ``index``.
+        given samples, and the rate at which that error falls is the score: in a window
+        that depends on the number of fitted samples alone, or from no terms to its end if
+        that is faster, as it is where most of the error is gone before the window.
+        Wavelets that memorised noise do not help on other samples, so the score of noise
+        is about zero or negative. Errors below that of one sample do not count, so it
+        stays finite where no error is left. It is in units of the L_p rate for every
+        ``index``.
 
         Parameters
         ----------
@@ -528,13 +530,13 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         share_left_out = 1 - self._n_grown / canonical.n_units
         n_apart = 1 / share_left_out if share_left_out > 0 else np.inf
         order = decomposition.order
-        norms, tree = decomposition.norm[order], decomposition.tree[order]
         if self.index == "mterm":
             fit = decay.m_term_index(curves, groups, window, p, n_apart)
         elif self.index == "weak-lp":
             by_tree = decomposition.norms_by_tree()
             fit = decay.weak_lp_index(curves, by_tree, window, p, n_apart)
         elif self.index == "sparsity-probe":
+            norms, tree = decomposition.norm[order], decomposition.tree[order]
             fit = decay.sparsity_probe_index(norms, tree, n_trees, p, n_apart)
         else:
             fit = decay.elisha_dekel_index(

@@ -32,7 +32,7 @@ _RATES = ("mterm", "weak-lp")
 _LARGEST_SEED = np.iinfo(np.int32).max
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SmoothnessDifference:
     """How much smoother the targets are on one representation than on another.
 
@@ -60,7 +60,7 @@ class SmoothnessDifference:
     estimators: tuple[BesovSmoothnessEstimator, BesovSmoothnessEstimator]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PermutationBaseline:
     """The index of shuffled targets, to tell what zero looks like.
 
@@ -101,10 +101,11 @@ def smoothness_difference(
 ) -> SmoothnessDifference:
     """Compare the smoothness of the same samples in two representations.
 
-    Both forests are grown on the same subsamples with the same seeds, and the variance of
-    the difference is that of the paired replicates: with the same samples, the same tree
-    or the same part of the fit window left out of both. What is common to both, such as
-    the noise of the labels, cancels.
+    Both forests are grown on the same subsamples with the same seeds; samples that are
+    equal in either representation are drawn together. The variance of the difference is
+    that of the paired replicates: with the same samples or the same tree left out of both,
+    and by the same quarters of the two fit windows. What is common to both, such as the
+    noise of the labels, cancels.
 
     Parameters
     ----------
@@ -142,7 +143,8 @@ def smoothness_difference(
     includes that over the fit window, so the test asks whether the *rates*
     differ: representations of one index whose curves bend differently at this number of
     samples are not called different. The price is power: under the hypothesis it rejects
-    far less often than its level.
+    far less often than its level. With ``index="weak-lp"`` the variance has no part of the
+    samples.
 
     Examples
     --------
@@ -155,12 +157,12 @@ def smoothness_difference(
     >>> result.difference > 0, result.p_value < 0.05
     (True, True)
     """
-    first = BesovSmoothnessEstimator() if estimator is None else _seeded(estimator)
+    first = _seeded(BesovSmoothnessEstimator() if estimator is None else estimator)
     first._validate_params()
     if first.index not in _RATES:
         raise ValueError(
-            f"index={first.index!r} has no variance over samples to compare by; use one of "
-            f"{_RATES}."
+            f"index={first.index!r} has no variance over its window to compare by; use one "
+            f"of {_RATES}."
         )
     check_consistent_length(X_a, X_b, y, sample_weight)
     pair = (first, clone(first))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
+from scipy.special import logsumexp
 
 from .exceptions import (
     BentDecayWarning,
@@ -55,6 +56,7 @@ _OUT_OF_BAG_EXCESS = 4.0  # out-of-bag over in-bag squared error where the windo
 _SHORTEST_SPAN = 3  # last over first number of terms
 _N_GROUPS = 10  # of samples, of which one at a time is left out
 _N_POINTS = 60  # equally spaced in log M, so that every octave weighs the same
+_HELD_OUT_SAMPLES, _HELD_OUT_SPAN = 20, 20  # a cell; last over first term, at most
 _N_BLOCKS = 4  # of the window, whose slopes say how straight the curve is
 
 _FEWEST_TERMS = 40  # the window must end beyond them, or a warning says so
@@ -77,7 +79,6 @@ class PowerLaw:
 
     slope: float
     intercept: float
-    slope_error: float
     r_squared: float
     drop: float
     n_points: int = 0
@@ -133,8 +134,10 @@ class Replicates:
             if n_groups > 1:
                 variances.append((n_groups - 1) * np.var(self.groups))
                 freedoms.append(n_groups - 1)
+            of_one_tree = 0.0
             if n_trees > 1:
                 of_one_tree = (n_trees - 1) ** 2 * np.var(self.trees, ddof=1)
+            if of_one_tree != 0:  # trees that all agree tell nothing
                 variances.append(of_one_tree / min(n_trees, self.n_apart))
                 freedoms.append(n_trees - 1)
             if n_blocks > 1:
@@ -207,10 +210,10 @@ class SampleGroups:
         sums, weights = self.sums, self.weights
         if (weights[:, :, 1].sum(axis=1) == 0).any():  # in-bag errors only
             sums, weights = sums[..., :1], weights[..., :1]
-        indices = []
+        indices, all_sums, all_weights = [], sums.sum(axis=2), weights.sum(axis=1)
         for g in range(weights.shape[1]):
-            left_sums = sums.sum(axis=2) - sums[:, :, g]
-            left_weights = weights.sum(axis=1) - weights[:, g]
+            left_sums = all_sums - sums[:, :, g]
+            left_weights = all_weights - weights[:, g]
             with np.errstate(divide="ignore", invalid="ignore"):
                 errors = (left_sums / left_weights[:, None]).mean(axis=(0, 2)) ** (1 / p)
             law = fit_power_law(self.n_terms[inside], _without_rounding(errors)[inside])
@@ -287,7 +290,7 @@ def fit_power_law(n_terms: np.ndarray, errors: np.ndarray) -> PowerLaw:
     kept = errors > 0
     x, y = np.log(n_terms[kept]), np.log(errors[kept])
     if len(np.unique(x)) < 2:
-        return PowerLaw(0.0, 0.0, 0.0, 0.0, 0.0, len(x))
+        return PowerLaw(0.0, 0.0, 0.0, 0.0, len(x))
     centred = x - x.mean()
     return _line(x, y, centred @ (y - y.mean()) / (centred @ centred))
 
@@ -296,12 +299,10 @@ def _line(x: np.ndarray, y: np.ndarray, slope: float) -> PowerLaw:
     """The best line of this slope through logarithms, and how good it is."""
     centred, fall = x - x.mean(), y - y.mean()
     residual, total = fall - slope * centred, fall @ fall
-    variance = residual @ residual / max(len(x) - 2, 1) / (centred @ centred)
     explained = 1 - residual @ residual / total if total > 1e-20 * len(x) else 1.0
     return PowerLaw(
         slope=float(slope),
         intercept=float(y.mean() - slope * x.mean()),
-        slope_error=float(np.sqrt(variance)),
         r_squared=float(max(explained, 0.0)),
         drop=float(abs(slope) * np.ptp(x)),
         n_points=len(x),
@@ -436,7 +437,7 @@ def weak_lp_index(
         return ((norms[kept] ** p).mean(axis=0) * share[third]) ** (1 / p)
 
     fit = _rate_fit(unbiased_norms, 1 / p, len(curves), window, n_apart, cautions)
-    if np.mean(fit.errors[slice(*fit.fit_range)] > 0) >= _CONFIRMED_NORMS:
+    if np.mean(fit.errors[fit.fit_range[0] - 1 : fit.fit_range[1]] > 0) >= _CONFIRMED_NORMS:
         return fit
     caution = PoorFitWarning(
         f"Most wavelets in the fit window {fit.fit_range} do not reduce the error on rows "
@@ -477,7 +478,7 @@ def _rate_fit(
     trees = _without_one_tree(lambda kept: -line(kept).slope - excess, n_trees)
     blocks = _block_deviations(points, errors[points - 1], law)
     return IndexFit(
-        -law.slope - excess,
+        0.0 - law.slope - excess,  # not -0.0
         n_terms=np.arange(1, len(errors) + 1),
         errors=errors,
         fit_range=(int(points[0]), int(points[-1])),
@@ -514,7 +515,7 @@ def flat_fit(values: np.ndarray, weights: np.ndarray) -> IndexFit:
         n_terms=np.ones(1, dtype=np.int64),
         errors=np.array([error]),
         fit_range=(1, 1),
-        line=PowerLaw(0.0, float(np.log(error)), 0.0, 1.0, 0.0),
+        line=PowerLaw(0.0, float(np.log(error)), 1.0, 0.0),
         replicates=Replicates(np.empty(0), np.empty(0), np.zeros(2), 1.0),
         cautions=(caution,),
     )
@@ -587,8 +588,9 @@ def held_out_rate(
 ) -> float:
     """Rate at which given wavelets, in their order, approximate other samples.
 
-    It is the faster of two: the slope in the fit window of large trees, and the slope
-    from no terms to the end of that window, which takes over where most of the error is
+    It is the faster of two: the slope in a window that ends at 20 samples a cell, M =
+    n / 10, and starts at max(20, M / 20) or M / 4 if that is less, and the slope from no
+    terms to the end of that window, which takes over where most of the error is
     gone before the window begins. An error less than that of one sample cannot be told
     from none, so so much is added; that bounds the rate.
 
@@ -626,8 +628,8 @@ def _held_out_window(n_samples: float) -> tuple[int, int]:
     It depends on the number of samples alone, so that representations of the same samples
     are scored at the same numbers of terms.
     """
-    last = max(int(2 * n_samples / 20), 2)
-    return max(int(min(max(20, last / 20), last / 4)), 1), last
+    last = max(int(2 * n_samples / _HELD_OUT_SAMPLES), 2)
+    return max(int(min(max(20, last / _HELD_OUT_SPAN), last / 4)), 1), last
 
 
 def elisha_dekel_terms(n_nodes: int, n_trees: int) -> np.ndarray:
@@ -672,7 +674,7 @@ def elisha_dekel_index(
     law = fit_power_law(n_terms, errors)
     trees = _without_one_tree(lambda kept: -fit_power_law(*curve(kept)).slope, len(n_nodes))
     return IndexFit(
-        -law.slope,
+        0.0 - law.slope,
         n_terms=n_terms,
         errors=errors,
         fit_range=(int(n_terms[0]), int(n_terms[-1])),
@@ -718,10 +720,12 @@ def sparsity_probe_index(
     fit : IndexFit
         ``errors`` holds the norms; the line has the slope ``-(alpha + 1/p)``.
     """
+    positive = norms > 0
+    log_norms, tree = np.log(norms[positive]), tree[positive]
+    log_sums = np.array([probe_log_sums(log_norms[tree == j]) for j in range(n_trees)])
 
     def critical(kept: np.ndarray) -> float:
-        own = norms[np.isin(tree, kept)]
-        taus = critical_taus(np.log(own[own > 0]), len(kept))
+        taus = critical_taus(np.logaddexp.reduce(log_sums[kept], axis=0), len(kept))
         return np.inf if taus is None else float(np.mean(1 / taus - 1 / p))
 
     alpha = critical(np.arange(n_trees))
@@ -738,19 +742,22 @@ def sparsity_probe_index(
     return unresolved(fit, unbounded=True) if np.isinf(fit.alpha) else fit
 
 
-def critical_taus(log_norms: np.ndarray, n_trees: int) -> np.ndarray | None:
-    """The critical tau for each epsilon; None if even the smallest tau is beyond it."""
+def probe_log_sums(log_norms: np.ndarray) -> np.ndarray:
+    """Logs of the sums of ``norm^tau`` and of ``norm^(tau - 1)``, shape (2, n_taus)."""
     if not len(log_norms):
+        return np.full((2, len(_PROBE_TAUS)), -np.inf)
+    return np.array(
+        [[logsumexp(power * log_norms) for power in _PROBE_TAUS - less] for less in (0, 1)]
+    )
+
+
+def critical_taus(log_sums: np.ndarray, n_trees: int) -> np.ndarray | None:
+    """The critical tau for each epsilon; None if even the smallest tau is beyond it."""
+    if not np.isfinite(log_sums).all():
         return None
     taus = _PROBE_TAUS
+    log_slope = (1 / taus - 1) * log_sums[0] + log_sums[1] - np.log(n_trees * taus)
     with np.errstate(over="ignore"):
-        log_slope = np.array(
-            [
-                (1 / tau - 1) * np.logaddexp.reduce(tau * log_norms)
-                + np.logaddexp.reduce((tau - 1) * log_norms)
-                for tau in taus
-            ]
-        ) - np.log(n_trees * taus)
         # The angle to the vertical is arctan(1 / |D|).
         from_vertical = np.rad2deg(np.arctan(np.exp(-log_slope)))
     steep = from_vertical <= _PROBE_ANGLES[:, None]

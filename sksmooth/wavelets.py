@@ -122,11 +122,11 @@ class WaveletDecomposition:
 
     def norms_by_tree(self) -> np.ndarray:
         """Falling norms of every tree's terms, shape (n_trees, most terms), then zeros."""
-        n_terms = self.n_terms_per_tree
-        norms = np.zeros((self.n_trees, n_terms.max(initial=0)))
-        for own, n, tree in zip(norms, n_terms, range(self.n_trees), strict=True):
-            own[:n] = self.norm[self.tree_order(tree)]
-        return norms
+        n_terms, norm = self.n_terms_per_tree, self.norm
+        by_tree = np.zeros((self.n_trees, n_terms.max(initial=0)))
+        for tree, n in enumerate(n_terms):
+            by_tree[tree, :n] = norm[self.tree_order(tree)]
+        return by_tree
 
     def tree_order(self, tree: int) -> np.ndarray:
         """The nodes of one tree, without its root, by falling norm."""

@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 import reference
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -75,7 +75,6 @@ def test_power_laws_are_fitted_exactly(slope, scale, n):
     # The intercept may be as large as log 1e8, so slopes lose a few digits to it.
     assert_allclose(law.slope, slope, atol=1e-11)
     assert_allclose(law.intercept, np.log(scale), atol=1e-10)
-    assert_allclose(law.slope_error, 0, atol=1e-10)
     assert_allclose(law.drop, abs(slope) * np.log(n), atol=1e-10)
     assert_allclose(law(terms), scale * terms**slope, rtol=1e-9)
     if abs(slope) > 1e-3:
@@ -87,9 +86,8 @@ def test_line_is_that_of_least_squares():
     terms, errors = np.arange(1, 30), rng.uniform(1, 2, size=29)
     law = decay.fit_power_law(terms, errors)
     x, y = np.log(terms), np.log(errors)
-    (slope, intercept), covariance = np.polyfit(x, y, 1, cov=True)
+    slope, intercept = np.polyfit(x, y, 1)
     assert_allclose([law.slope, law.intercept], [slope, intercept], rtol=1e-10)
-    assert_allclose(law.slope_error, np.sqrt(covariance[0, 0]), rtol=1e-10)
     assert_allclose(law.r_squared, np.corrcoef(x, y)[0, 1] ** 2, rtol=1e-10)
 
 
@@ -614,6 +612,7 @@ def test_variance_is_that_of_samples_trees_and_window(groups, trees, blocks, n_a
 def test_variance_of_a_mean_is_that_of_one_value_over_their_number(values):
     without_one = [np.mean(np.delete(values, j)) for j in range(len(values))]
     expected = np.var(values, ddof=1) / len(values)
+    assume(expected > 1e-12)  # trees that all agree tell nothing
     for part in ("groups", "trees"):
         replicates = replicates_of(**{part: without_one})
         assert_allclose(replicates.variance, expected, rtol=1e-9, atol=1e-9)
@@ -1021,7 +1020,7 @@ def test_weak_lp_index_has_no_unit(factor, p):
 @pytest.mark.parametrize("decay_rate", [0.7, 1.0, 1.5])
 def test_critical_taus_are_those_of_the_formula(decay_rate, n_trees):
     norms = np.arange(1, 401) ** -decay_rate
-    taus = decay.critical_taus(np.log(norms), n_trees)
+    taus = decay.critical_taus(decay.probe_log_sums(np.log(norms)), n_trees)
     # Points of a grid of 0.01.
     assert_allclose(taus, reference.critical_taus(norms, n_trees), atol=1e-9)
 
@@ -1049,10 +1048,10 @@ def test_sparsity_probe_line_never_explains_less_than_nothing(rate):
     assert 0 <= fit.line.r_squared <= 1
 
 
-def test_sparsity_probe_interval_of_trees_that_agree_is_a_point():
+def test_trees_that_all_agree_tell_nothing():
     norms = np.repeat(np.arange(1, 101) ** -1.0, 4)
     fit = decay.sparsity_probe_index(norms, np.tile(np.arange(4), 100), 4, 2.0, 4.0)
-    assert fit.interval(0.95) == (fit.alpha, fit.alpha)
+    assert fit.interval(0.95) == (-np.inf, np.inf)
 
 
 def test_critical_taus_do_not_overflow():
@@ -1060,7 +1059,7 @@ def test_critical_taus_do_not_overflow():
     log_norms = -np.linspace(0, 5000, 2000)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        taus = decay.critical_taus(log_norms, 3)
+        taus = decay.critical_taus(decay.probe_log_sums(log_norms), 3)
     assert np.isfinite(taus).all()
 
 
@@ -1260,7 +1259,7 @@ def test_one_term_leaves_the_sparsity_probe_unresolved():
     assert fit.alpha == np.inf
     assert fit.interval(0.95) == (0.0, np.inf)
     assert kinds_of_cautions(fit) == [UnresolvedIndexWarning]
-    assert decay.critical_taus(np.array([]), 1) is None
+    assert decay.critical_taus(decay.probe_log_sums(np.array([])), 1) is None
 
 
 def test_unresolved_fits_keep_their_curve():

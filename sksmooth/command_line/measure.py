@@ -163,6 +163,8 @@ def _reading(estimator: BesovSmoothnessEstimator) -> str:
         return "Unresolved: the labels look constant on a few boxes, smooth beyond number."
     if estimator.index == "sparsity-probe":
         return "Compare this index only with others of its kind and of as many samples."
+    if np.isinf(low):
+        return "The rate is unknown: too few terms or trees to judge by."
     if alpha < _NOISE:
         return "No smoothness found: more wavelets hardly reduce the error, as for noise."
     if low <= 0:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from .structure import column_ranges
 
@@ -61,7 +62,7 @@ def canonical_order(
     Parameters
     ----------
     representations : sequence of ndarray or CSR matrix of shape (n_samples, n_features)
-        Samples; several matrices stand for one with the columns of all.
+        Samples. With several, those that are one unit in any of them are one.
     tie_break : ndarray of shape (n_samples,)
         Orders samples with equal features: their targets.
     weights : ndarray of shape (n_samples,)
@@ -74,6 +75,9 @@ def canonical_order(
     """
     position, code = _keys(representations)
     order = np.lexsort((weights, tie_break, code, position))
+    if len(representations) > 1:
+        alone = [canonical_order((X,), tie_break, weights).unit for X in representations]
+        return CanonicalOrder(_joined_units(alone, order))
     other_features = (np.diff(position[order]) != 0) | (np.diff(code[order]) != 0)
     other_target = np.diff(tie_break[order]) != 0
     starts_unit = np.concatenate([[True], other_features | other_target])
@@ -88,6 +92,25 @@ def canonical_order(
     unit = np.empty(len(order), dtype=np.intp)
     unit[order] = np.cumsum(starts_unit) - 1
     return CanonicalOrder(unit)
+
+
+def _joined_units(alone: list[np.ndarray], order: np.ndarray) -> np.ndarray:
+    """Units of samples that are together in any representation, numbered in order."""
+    n_samples = len(order)
+    offsets = n_samples * np.arange(1, len(alone) + 1)
+    links = np.concatenate(
+        [unit + start for unit, start in zip(alone, offsets, strict=True)]
+    )
+    samples = np.tile(np.arange(n_samples), len(alone))
+    size = n_samples * (len(alone) + 1)
+    graph = sparse.coo_matrix((np.ones(len(links)), (samples, links)), (size, size))
+    component = connected_components(graph, directed=False)[1][:n_samples]
+    _, first, unit = np.unique(component[order], return_index=True, return_inverse=True)
+    number = np.empty(len(first), dtype=np.intp)
+    number[np.argsort(first)] = np.arange(len(first))
+    joined = np.empty(n_samples, dtype=np.intp)
+    joined[order] = number[unit.ravel()]
+    return joined
 
 
 def _keys(representations) -> tuple[np.ndarray, np.ndarray]:
