@@ -42,9 +42,9 @@ plt.show()
 
 # %%
 # On the digits, the discriminants leave less error at any number of terms, yet their
-# index is not larger: it is a rate, and says nothing about the level. They gain their
-# lead with the first ten terms, before the shaded window begins; from there on the
-# error falls no faster than that of the raw features.
+# index is hardly larger: it is a rate, and says nothing about the level. They gain their
+# lead with the first ten terms, before the shaded window begins; from there on the error
+# falls little faster than that of the raw features, and bends (``BentDecayWarning``).
 #
 # On iris there is hardly anything to measure. Trees of 150 samples have so few terms
 # that the window holds a handful of them, the estimator warns of it
