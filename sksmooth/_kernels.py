@@ -141,9 +141,9 @@ def sweep_errors(
             node = order[m - 1]
             for position in range(start[node], stop[node]):
                 i = samples[tree[node], position]
-                squared = floor[i]
+                squared, factor = floor[i], share[i]
                 for k in range(n_outputs):
-                    residual[i, k] -= share[i] * step[node, k]
+                    residual[i, k] -= factor * step[node, k]
                     squared += residual[i, k] ** 2
                 after = squared if p == 2.0 else squared ** (0.5 * p)
                 current[column[i]] += weight[i] * (after - power[i])
