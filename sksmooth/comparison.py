@@ -15,11 +15,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
-from . import decay
 from ._sklearn import Interval, validate_params
 from ._validation import positively_weighted
 from .besov import BesovSmoothnessEstimator
 from .exceptions import SmoothnessWarning, TargetTypeWarning
+from .replicates import student_margin, variance_of_difference
 
 __all__ = [
     "PermutationBaseline",
@@ -180,10 +180,8 @@ def smoothness_difference(
     difference = float(b.alpha_ - a.alpha_)
     interval, p_value = (-np.inf, np.inf), np.nan
     if np.isfinite(difference):
-        variance, freedom = decay.variance_of_difference(
-            b.decay_.replicates, a.decay_.replicates
-        )
-        margin = decay.student_margin(variance, freedom, first.confidence_level)
+        variance, freedom = variance_of_difference(b.decay_.replicates, a.decay_.replicates)
+        margin = student_margin(variance, freedom, first.confidence_level)
         interval = (difference - margin, difference + margin)
         p_value = _two_sided(difference, variance, freedom)
     return SmoothnessDifference(difference, interval, p_value, a.alpha_, b.alpha_, pair)

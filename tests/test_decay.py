@@ -16,6 +16,7 @@ from sksmooth.exceptions import (
     PoorFitWarning,
     UnresolvedIndexWarning,
 )
+from sksmooth.replicates import Replicates, student_margin, variance_of_difference
 
 WINDOW = (20, 400)
 
@@ -583,7 +584,7 @@ def test_interval_of_one_tree_is_that_of_its_window():
 
 def replicates_of(groups=(), trees=(), blocks=(), n_apart=np.inf):
     arrays = (np.array(part, dtype=float) for part in (groups, trees, blocks))
-    return decay.Replicates(*arrays, n_apart)
+    return Replicates(*arrays, n_apart)
 
 
 several = st.lists(st.floats(-10, 10), min_size=2, max_size=8)
@@ -619,7 +620,7 @@ def test_variance_of_a_mean_is_that_of_one_value_over_their_number(values):
 
 
 def margin_of(replicates, level=0.95):
-    return decay.student_margin(replicates.variance, replicates.freedom, level)
+    return student_margin(replicates.variance, replicates.freedom, level)
 
 
 KNOWN_PARTS = {"groups": [0.1, 0.2, 0.4], "trees": [0.3, 0.7], "blocks": [1, -2, 1, 0.5]}
@@ -692,7 +693,7 @@ def test_what_two_indices_have_in_common_cancels():
 @pytest.mark.parametrize("part", ["groups", "trees", "blocks"])
 def test_variances_of_replicates_that_make_no_pairs_are_added(part):
     ours, theirs = replicates_of(**{part: [1, -2, 3]}), replicates_of(**{part: [4, -5]})
-    variance, freedom = decay.variance_of_difference(ours, theirs)
+    variance, freedom = variance_of_difference(ours, theirs)
     assert_allclose(variance, ours.variance + theirs.variance, rtol=1e-12)
     assert freedom == 1  # that of two replicates
 
@@ -700,7 +701,7 @@ def test_variances_of_replicates_that_make_no_pairs_are_added(part):
 def test_variance_of_pairs_is_that_of_their_differences():
     ours = replicates_of(groups=[1, 2, 4], trees=[0.1, 0.3], blocks=[1, -2, 3])
     theirs = replicates_of(groups=[2, 3, 5], trees=[0.2, 0.4], blocks=[1, -2, 2])
-    variance, freedom = decay.variance_of_difference(ours, theirs)
+    variance, freedom = variance_of_difference(ours, theirs)
     assert_allclose(variance, 1.5, rtol=1e-12)  # groups and trees differ by a constant
     assert freedom == 2
 
@@ -719,7 +720,7 @@ def test_difference_to_a_flat_fit_is_as_uncertain_as_the_other():
     flat = decay.flat_fit(values, np.ones(4)).replicates
     other = m_term_fit(jittered_curves(0.5, 5, 0.05)).replicates
     for pair in ((other, flat), (flat, other)):
-        variance, freedom = decay.variance_of_difference(*pair)
+        variance, freedom = variance_of_difference(*pair)
         assert_allclose(variance, other.variance, rtol=1e-12)
         assert freedom == other.freedom
 

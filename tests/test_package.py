@@ -21,6 +21,7 @@ LAYERS = [
     "targets",
     "forests",
     "wavelets",
+    "replicates",
     "decay",
     "besov",
     "comparison",
