@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import delayed
@@ -44,6 +44,14 @@ _FEWEST_SAMPLES = 5  # fewer say nothing about a rate
 _LARGEST_P = 50  # whose powers of small errors are still numbers
 _MOST_DIGITS = 300  # of p-th powers of the targets
 _MOST_FEATURES = 1000  # of transform, which may be asked for dense
+
+
+class _Samples(NamedTuple):
+    X: np.ndarray | sparse.csr_matrix
+    y: ArrayLike
+    weights: np.ndarray
+    targets: Targets
+    classes: np.ndarray | None
 
 
 class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
@@ -273,16 +281,23 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         TypeError
             If ``forest`` is not made of trees.
         """
-        return self._fit(X, y, sample_weight)
+        samples = self._prepared(X, y, sample_weight)
+        canonical = canonical_order(
+            (samples.X,), samples.targets.tie_break, samples.weights
+        )
+        return self._fit(samples, canonical)
 
-    def _fit(self, X, y, sample_weight, drawn_by=None) -> BesovSmoothnessEstimator:
-        """``drawn_by``: representations that order the samples, to draw them alike."""
+    def _prepared(self, X, y, sample_weight) -> _Samples:
+        """Checked samples with positive weights, and their targets."""
         X = self._check_features(X, reset=True)
         check_consistent_length(X, y)
         X, y, weights = positively_weighted(X, y, sample_weight, _FEWEST_SAMPLES)
         targets, classes = encode_targets(y)
         _check_powers(targets.values, self.p)
-        canonical = canonical_order(drawn_by or (X,), targets.tie_break, weights)
+        return _Samples(X, y, weights, targets, classes)
+
+    def _fit(self, samples: _Samples, canonical) -> BesovSmoothnessEstimator:
+        X, y, weights, targets, classes = samples
         forest, bags = self._make_forest(X, y, targets, weights, canonical)
         leaves = forest.apply(X, self.n_jobs)
         by_volume = self.measure == "volume" or self.index == "elisha-dekel"
@@ -462,17 +477,16 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
 
     def _held_out_rate(self, leaves, targets, weights, blind=None) -> float:
         """Held-out rate, of the trees that have not seen a sample if they are given."""
-        if blind is not None:
-            weights = np.where(blind.any(axis=0), weights, 0.0)
-            if not weights.any():
-                return np.nan
+        covered = weights.sum() if blind is None else weights[blind.any(axis=0)].sum()
+        if covered == 0:
+            return np.nan
         if self.wavelets_.n_terms == 0:
             return 0.0
         errors = wavelets.m_term_errors(
             self.wavelets_, leaves, targets, weights, blind=blind
         )
         return decay.held_out_rate(
-            errors, self.wavelets_.n_trees, self._n_grown, weights.sum(), self.wavelets_.p
+            errors, self.wavelets_.n_trees, self._n_grown, covered, self.wavelets_.p
         )
 
     def _tree_errors(

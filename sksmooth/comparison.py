@@ -16,9 +16,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
 from ._sklearn import Interval, validate_params
-from ._validation import positively_weighted
 from .besov import BesovSmoothnessEstimator
 from .exceptions import SmoothnessWarning, TargetTypeWarning
+from .forests import canonical_order
 from .replicates import student_margin, variance_of_difference
 
 __all__ = [
@@ -165,26 +165,28 @@ def smoothness_difference(
             f"of {_RATES}."
         )
     check_consistent_length(X_a, X_b, y, sample_weight)
-    pair = (first, clone(first))
-    prepared = [
-        fitted._check_features(X, reset=True)
-        for fitted, X in zip(pair, (X_a, X_b), strict=True)
-    ]
-    filtered = [positively_weighted(X, y, sample_weight) for X in prepared]
-    common = tuple(X for X, _, _ in filtered)
-    pair[0]._fit(X_a, y, sample_weight, drawn_by=common)
+    second = clone(first)
+    samples_a = first._prepared(X_a, y, sample_weight)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TargetTypeWarning)  # said once
-        pair[1]._fit(X_b, y, sample_weight, drawn_by=common)
-    a, b = pair
-    difference = float(b.alpha_ - a.alpha_)
+        samples_b = second._prepared(X_b, y, sample_weight)
+    canonical = canonical_order(
+        (samples_a.X, samples_b.X), samples_a.targets.tie_break, samples_a.weights
+    )
+    first._fit(samples_a, canonical)
+    second._fit(samples_b, canonical)
+    difference = float(second.alpha_ - first.alpha_)
     interval, p_value = (-np.inf, np.inf), np.nan
     if np.isfinite(difference):
-        variance, freedom = variance_of_difference(b.decay_.replicates, a.decay_.replicates)
+        variance, freedom = variance_of_difference(
+            second.decay_.replicates, first.decay_.replicates
+        )
         margin = student_margin(variance, freedom, first.confidence_level)
         interval = (difference - margin, difference + margin)
         p_value = _two_sided(difference, variance, freedom)
-    return SmoothnessDifference(difference, interval, p_value, a.alpha_, b.alpha_, pair)
+    return SmoothnessDifference(
+        difference, interval, p_value, first.alpha_, second.alpha_, (first, second)
+    )
 
 
 @validate_params(

@@ -35,6 +35,7 @@ from sksmooth.exceptions import (
     TargetTypeWarning,
     UnresolvedIndexWarning,
 )
+from sksmooth.forests import grow
 
 # Most data sets here are small.
 pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.BentDecayWarning")
@@ -195,12 +196,9 @@ def test_each_estimator_is_fitted_to_its_own_representation(sharp_and_blurred):
     assert b.transform(wide).shape[0] == len(y)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_both_forests_are_grown_on_the_same_bags(sharp_and_blurred, kind, monkeypatch):
-    from sksmooth.forests import grow
-
-    X, blurred, y = sharp_and_blurred
-    y = targets_of_kind(kind, X, y)
+@pytest.fixture
+def drawn_bags(monkeypatch):
+    """The bags of all fits, in the order in which they are drawn."""
     drawn = []
     original = grow.draw_bags
 
@@ -209,35 +207,32 @@ def test_both_forests_are_grown_on_the_same_bags(sharp_and_blurred, kind, monkey
         return drawn[-1]
 
     monkeypatch.setattr(grow, "draw_bags", spy)
+    return drawn
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_forests_are_grown_on_the_same_bags(sharp_and_blurred, kind, drawn_bags):
+    X, blurred, y = sharp_and_blurred
+    y = targets_of_kind(kind, X, y)
     compare(X, blurred, y)
-    assert len(drawn) == 2
-    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert len(drawn_bags) == 2
+    np.testing.assert_array_equal(drawn_bags[0], drawn_bags[1])
     # Drawn by each representation alone, they are others.
     estimator().fit(X, y)
     estimator().fit(blurred, y)
-    assert (drawn[2] != drawn[3]).any()
-    assert (drawn[2] != drawn[0]).any()
+    assert (drawn_bags[2] != drawn_bags[3]).any()
+    assert (drawn_bags[2] != drawn_bags[0]).any()
 
 
-def test_common_bags_of_rows_that_repeat_in_one_representation(digits, monkeypatch):
+def test_common_bags_of_rows_that_repeat_in_one_representation(digits, drawn_bags):
     # Rows equal in one of them are drawn together, or its trees had seen their twins.
-    from sksmooth.forests import grow
-
     X, y = digits
     coarse = (X[:, 20:30] > 8).astype(float)
     few = dict(n_estimators=3)
-    drawn = []
-    original = grow.draw_bags
-
-    def spy(*arguments):
-        drawn.append(original(*arguments))
-        return drawn[-1]
-
-    monkeypatch.setattr(grow, "draw_bags", spy)
     there, back = compare(X, coarse, y, **few), compare(coarse, X, y, **few)
-    for bags in drawn[1:]:
-        np.testing.assert_array_equal(bags, drawn[0])
-    np.testing.assert_allclose((drawn[0] > 0).mean(axis=1), 0.8, atol=0.05)
+    for bags in drawn_bags[1:]:
+        np.testing.assert_array_equal(bags, drawn_bags[0])
+    np.testing.assert_allclose((drawn_bags[0] > 0).mean(axis=1), 0.8, atol=0.05)
     assert back.difference == -there.difference
 
 

@@ -488,6 +488,19 @@ def random_blind(seed, n_samples=50):
     return blind
 
 
+def blind_reference(case, blind, p, weights, floor):
+    return reference.blind_error_powers(
+        case.trees,
+        case.reference,
+        case.X,
+        case.values,
+        blind,
+        p=p,
+        weights=weights,
+        floor=floor,
+    )
+
+
 @pytest.mark.parametrize("n_outputs", [1, 3])
 @pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
 def test_blind_error_curve_is_that_of_the_reference(p, n_outputs):
@@ -502,16 +515,7 @@ def test_blind_error_curve_is_that_of_the_reference(p, n_outputs):
         SAMPLE_WEIGHTS,
         blind=blind,
     )
-    expected = reference.blind_error_powers(
-        case.trees,
-        case.reference,
-        case.X,
-        case.values,
-        blind,
-        p=p,
-        weights=SAMPLE_WEIGHTS,
-        floor=floor,
-    )
+    expected = blind_reference(case, blind, p, SAMPLE_WEIGHTS, floor)
     assert_allclose(errors**p, expected, atol=CURVE_TOLERANCE[p])
 
 
@@ -522,16 +526,7 @@ def test_blind_trees_may_be_those_that_have_not_seen_a_sample():
     errors = m_term_errors(
         case.decomposition, case.leaves, plain_targets(case.values), blind=blind
     )
-    expected = reference.blind_error_powers(
-        case.trees,
-        case.reference,
-        case.X,
-        case.values,
-        blind,
-        p=2.0,
-        weights=np.ones(50),
-        floor=np.zeros(50),
-    )
+    expected = blind_reference(case, blind, 2.0, np.ones(50), np.zeros(50))
     assert_allclose(errors**2, expected, **CLOSE)
 
 

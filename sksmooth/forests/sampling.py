@@ -73,11 +73,20 @@ def canonical_order(
     canonical : CanonicalOrder
         The units to draw.
     """
-    position, code = _keys(representations)
+    keys = [(_positions(X), _row_codes(X)) for X in representations]
+    alone = [_units(*key, tie_break, weights) for key in keys]
+    if len(alone) == 1:
+        return CanonicalOrder(alone[0])
+    # Squares and odd factors, so that X and -X do not cancel. Products wrap around.
+    position = sum(position**2 for position, _ in keys)
+    code = np.multiply.reduce([2 * code + 1 for _, code in keys])
     order = np.lexsort((weights, tie_break, code, position))
-    if len(representations) > 1:
-        alone = [canonical_order((X,), tie_break, weights).unit for X in representations]
-        return CanonicalOrder(_joined_units(alone, order))
+    return CanonicalOrder(_joined_units(alone, order))
+
+
+def _units(position, code, tie_break, weights) -> np.ndarray:
+    """Units of the samples of one representation."""
+    order = np.lexsort((weights, tie_break, code, position))
     other_features = (np.diff(position[order]) != 0) | (np.diff(code[order]) != 0)
     other_target = np.diff(tie_break[order]) != 0
     starts_unit = np.concatenate([[True], other_features | other_target])
@@ -91,7 +100,7 @@ def canonical_order(
         starts_unit |= contested[place]
     unit = np.empty(len(order), dtype=np.intp)
     unit[order] = np.cumsum(starts_unit) - 1
-    return CanonicalOrder(unit)
+    return unit
 
 
 def _joined_units(alone: list[np.ndarray], order: np.ndarray) -> np.ndarray:
@@ -111,19 +120,6 @@ def _joined_units(alone: list[np.ndarray], order: np.ndarray) -> np.ndarray:
     joined = np.empty(n_samples, dtype=np.intp)
     joined[order] = number[unit.ravel()]
     return joined
-
-
-def _keys(representations) -> tuple[np.ndarray, np.ndarray]:
-    """Position and code of every sample, whatever the order of the representations."""
-    positions = [_positions(X) for X in representations]
-    codes = [_row_codes(X) for X in representations]
-    if len(positions) == 1:
-        return positions[0], codes[0]
-    # Squares and odd factors, so that X and -X do not cancel. Products wrap around.
-    return (
-        sum(position**2 for position in positions),
-        np.multiply.reduce([2 * code + 1 for code in codes]),
-    )
 
 
 def _positions(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
