@@ -1,6 +1,7 @@
 """Smoothness of labelled data by the geometric wavelets of decision forests."""
 
 from . import datasets, exceptions
+from ._progress import announce_compilation
 from .besov import BesovSmoothnessEstimator
 from .comparison import (
     PermutationBaseline,
@@ -25,3 +26,5 @@ __all__ = [
     "smoothness_difference",
     "wavelet_decomposition",
 ]
+
+announce_compilation()

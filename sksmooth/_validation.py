@@ -16,7 +16,14 @@ from scipy import sparse
 
 from ._sklearn import check_sample_weight, safe_indexing
 
-__all__ = ["plain_features", "positively_weighted", "warn_caller"]
+__all__ = [
+    "is_dask",
+    "number_of_rows",
+    "plain_features",
+    "positively_weighted",
+    "read_rows",
+    "warn_caller",
+]
 
 _LIBRARIES = tuple(
     f"{Path(file).parent}{os.sep}" for file in (joblib.__file__, sklearn.__file__, __file__)
@@ -35,6 +42,38 @@ def plain_features(X: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.csr
         indices, indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
         X = sparse.csr_matrix((X.data, indices, indptr), X.shape)
     return X
+
+
+def is_dask(data: Any) -> bool:
+    """Whether data are a lazy collection of Dask, which need not be installed."""
+    return hasattr(data, "__dask_graph__")
+
+
+def number_of_rows(X: Any) -> int:
+    """Number of rows of anything with a shape or a length; 0 if it has neither.
+
+    Raises
+    ------
+    ValueError
+        If it is a lazy array of unknown length, or a lazy data frame.
+    """
+    shape = getattr(X, "shape", None)
+    n_rows = shape[0] if shape else len(X) if hasattr(X, "__len__") else 0
+    if is_dask(X) and not isinstance(n_rows, int):
+        raise ValueError(
+            "The number of rows of X is not known; pass a Dask array with known chunks: "
+            "array.compute_chunk_sizes(), or frame.to_dask_array(lengths=True)."
+        )
+    return n_rows
+
+
+def read_rows(data: Any, rows: np.ndarray) -> Any:
+    """Some rows of samples, targets or weights, in memory; None stays None."""
+    if data is None:
+        return None
+    if is_dask(data):
+        return data[rows].compute()
+    return safe_indexing(data, rows)
 
 
 def positively_weighted(

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier
 from sklearn.utils import get_tags
+from sklearn.utils.random import sample_without_replacement
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
@@ -27,11 +28,21 @@ from ._sklearn import (
     dense_output_wanted,
     fit_context,
 )
-from ._validation import plain_features, positively_weighted, warn_caller
+from ._validation import (
+    is_dask,
+    number_of_rows,
+    plain_features,
+    positively_weighted,
+    read_rows,
+    warn_caller,
+)
 from .exceptions import UnseenClassesWarning
 from .forests import (
+    MOST_BINS,
+    allow_copies,
     canonical_order,
     column_ranges,
+    comes_from,
     grow_forest,
     in_bag_rows,
     read_forest,
@@ -69,13 +80,16 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
     n_estimators : int, default=10
         Number of trees of the built-in forest. More trees make the index steadier, not
         larger.
-    forest : estimator, default=None
-        An unfitted scikit-learn tree or ensemble of trees (DecisionTree*, ExtraTree*,
-        RandomForest*, ExtraTrees*, Bagging* or AdaBoost* of trees, GradientBoosting*),
-        which is cloned and fitted in place of the built-in forest. Only its splits and
-        the rows that each tree has seen are used. The parameters ``n_estimators``,
-        ``max_depth``, ``max_features``, ``max_samples``, ``max_bins`` and
-        ``random_state`` then have no effect.
+    forest : estimator or treelite.Model, default=None
+        An unfitted tree or ensemble of trees, which is cloned and fitted in place of
+        the built-in forest: of scikit-learn (DecisionTree*, ExtraTree*, RandomForest*,
+        ExtraTrees*, Bagging* or AdaBoost* of trees, GradientBoosting*,
+        HistGradientBoosting*), scikit-learn-intelex, LightGBM or XGBoost. Or a
+        treelite.Model, which comes fitted and is used as it is. Only the splits of all
+        their trees are used, and the rows that each tree has seen where scikit-learn
+        tells them (its forests and bags); otherwise all trees count as having seen all
+        rows. The parameters ``n_estimators``, ``max_depth``, ``max_features``,
+        ``max_samples``, ``max_bins`` and ``random_state`` then have no effect.
     index : {"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"}, default="mterm"
         What ``alpha_`` is:
 
@@ -105,10 +119,14 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
     max_samples : float or int, default=0.8
         Rows that each built-in tree is grown on, drawn without replacement: a fraction,
         or a number. The rows left out keep the index unbiased, so 1.0 makes it too
-        high. The rows depend on the data set, not on the order of its rows.
+        high. The rows depend on the data set, not on the order of its rows; but with a
+        number, for data larger than that, ``n_estimators * max_samples`` rows are drawn
+        by their places, and only those are read: X may then be a memory map or a Dask
+        array larger than memory.
     max_bins : int, default=None
-        If given, the built-in trees cut each feature at that many quantiles at most.
-        None tries all cuts.
+        If given, at most 255, the built-in trees cut each feature into that many
+        quantile bins at most. None tries all cuts, but in nodes of many samples only
+        those between 255 bins, of which the best one is then placed exactly.
     confidence_level : float, default=0.95
         Level of ``alpha_interval_``, in (0, 1).
     random_state : int, RandomState instance or None, default=None
@@ -197,7 +215,11 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
 
     _parameter_constraints: dict[str, list] = {
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "forest": [HasMethods(["fit", "get_params"]), None],
+        "forest": [
+            HasMethods(["fit", "get_params"]),
+            HasMethods(["get_tree_accessor"]),  # treelite.Model
+            None,
+        ],
         "index": [StrOptions({"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"})],
         "measure": [StrOptions({"samples", "volume"})],
         "p": [Interval(Real, 1, _LARGEST_P, closed="both")],
@@ -212,7 +234,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             Interval(Real, 0.0, 1.0, closed="right"),
             Interval(Integral, 1, None, closed="left"),
         ],
-        "max_bins": [Interval(Integral, 2, None, closed="left"), None],
+        "max_bins": [Interval(Integral, 2, MOST_BINS, closed="both"), None],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
@@ -258,9 +280,9 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Finite features; at least 5 rows. float32 input and CSR matrices are not
-            copied to float64.
+        X : {array-like, sparse matrix, Dask array} of shape (n_samples, n_features)
+            Features, NaN where there is no value; at least 5 rows. float32 input and CSR
+            matrices are not copied to float64.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, or numbers in a floating-point dtype.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -276,16 +298,39 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X or y is not finite, y holds one class or one value, lengths differ,
-            there are fewer than 5 rows, or weights are negative or all zero.
+            If X is infinite or y is not finite, y holds one class or one value, lengths
+            differ, there are fewer than 5 rows, or weights are negative or all zero.
         TypeError
             If ``forest`` is not made of trees.
         """
+        X, y, sample_weight = self._read(X, y, sample_weight)
         samples = self._prepared(X, y, sample_weight)
         canonical = canonical_order(
             (samples.X,), samples.targets.tie_break, samples.weights
         )
         return self._fit(samples, canonical)
+
+    def _read(self, X, y, sample_weight) -> tuple[Any, Any, Any]:
+        """The rows that trees of a given number of samples need, and no others.
+
+        They are drawn by their numbers, without a look at the rest, which may be more
+        than fits into memory.
+        """
+        is_number = self.forest is None and isinstance(self.max_samples, Integral)
+        n_drawn = self.n_estimators * self.max_samples if is_number else np.inf
+        if n_drawn < number_of_rows(X):
+            check_consistent_length(X, y, sample_weight)
+            rows = sample_without_replacement(
+                number_of_rows(X), n_drawn, random_state=self.random_state
+            )
+            rows.sort()
+            X, y, sample_weight = (read_rows(each, rows) for each in (X, y, sample_weight))
+        elif is_dask(X) and not is_number:
+            raise ValueError(
+                "X is a Dask array, of which only a subsample is read: pass max_samples as "
+                "the number of rows of a tree, or X.compute()."
+            )
+        return X, y, sample_weight
 
     def _prepared(self, X, y, sample_weight) -> _Samples:
         """Checked samples with positive weights, and their targets."""
@@ -298,8 +343,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
 
     def _fit(self, samples: _Samples, canonical) -> BesovSmoothnessEstimator:
         X, y, weights, targets, classes = samples
-        forest, bags = self._make_forest(X, y, targets, weights, canonical)
-        leaves = forest.apply(X, self.n_jobs)
+        forest, bags, leaves = self._make_forest(X, y, targets, weights, canonical)
         by_volume = self.measure == "volume" or self.index == "elisha-dekel"
 
         self._forest = forest
@@ -422,9 +466,18 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             dtype=object,
         )
 
+    def __sklearn_clone__(self) -> BesovSmoothnessEstimator:
+        allow_copies(self.forest)
+        return super().__sklearn_clone__()
+
+    def __getstate__(self) -> dict[str, Any]:
+        allow_copies(self.forest)
+        return super().__getstate__()
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
         tags.target_tags.required = True
         tags.target_tags.multi_output = True
         tags.transformer_tags.preserves_dtype = []
@@ -444,6 +497,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             reset=reset,
             accept_sparse="csr",
             dtype=np.float32 if narrow else np.float64,
+            ensure_all_finite="allow-nan",
             ensure_min_samples=_FEWEST_SAMPLES if reset else 1,
         )
         return plain_features(X)
@@ -464,16 +518,32 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
                 n_jobs=self.n_jobs,
                 verbose=self.verbose,
             )
-        fitted = clone(self.forest)
-        if targets.codes is not None and not is_classifier(fitted):
-            y = _regression_targets(targets, fitted)
-        uniform = (weights == weights[0]).all()
-        fitted.fit(X, y, **({} if uniform else {"sample_weight": weights}))
+        fitted = self.forest
+        if hasattr(fitted, "fit"):  # treelite's models have none, and come fitted
+            fitted = clone(fitted)
+            is_xgboost = comes_from(fitted, "xgboost")
+            if is_xgboost and sparse.issparse(X):
+                raise ValueError(
+                    "XGBoost takes the entries that a sparse X leaves out for missing "
+                    "values, not for zeros; pass X.toarray() or use another forest."
+                )
+            if targets.codes is not None:
+                if not is_classifier(fitted):
+                    y = _regression_targets(targets, fitted)
+                elif is_xgboost:  # takes no labels but 0, 1, ...
+                    y = targets.codes
+            uniform = (weights == weights[0]).all()
+            fitted.fit(X, y, **({} if uniform else {"sample_weight": weights}))
         forest = read_forest(fitted)
+        if forest.n_features != X.shape[1]:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but forest was fitted with "
+                f"{forest.n_features}."
+            )
         in_bag = in_bag_rows(fitted, len(weights))
         if in_bag is None:
             in_bag = np.ones((len(forest.trees), 1), dtype=bool)
-        return forest, in_bag * weights
+        return forest, in_bag * weights, forest.apply(X, self.n_jobs)
 
     def _held_out_rate(self, leaves, targets, weights, blind=None) -> float:
         """Held-out rate, of the trees that have not seen a sample if they are given."""

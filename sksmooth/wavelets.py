@@ -592,11 +592,15 @@ def wavelet_decomposition(
 
     Parameters
     ----------
-    forest : fitted estimator
+    forest : fitted estimator or model
         A fitted scikit-learn tree or ensemble of trees (random forest, extra trees,
-        bagging, gradient boosting with one term per stage and class).
+        bagging, AdaBoost, gradient boosting with or without histograms), forest of
+        scikit-learn-intelex, estimator or Booster of LightGBM or XGBoost, or
+        treelite.Model. Boosting has one tree per stage, or per stage and class, and all
+        of them are taken.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Finite samples.
+        Samples, NaN where there is no value. Entries that a sparse matrix leaves out are
+        zeros, to XGBoost's trees as well.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Class labels (any dtype but floating-point), or numbers.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -617,9 +621,10 @@ def wavelet_decomposition(
     NotFittedError
         If the forest is not fitted.
     TypeError
-        If it is not made of scikit-learn trees.
+        If it is not made of trees.
     ValueError
-        If X or y is not finite, or their lengths differ.
+        If X is infinite or y is not finite, their lengths differ, or the forest does
+        not split by thresholds alone.
 
     References
     ----------
@@ -640,7 +645,13 @@ def wavelet_decomposition(
     True
     """
     topology = read_forest(forest)
-    X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X")
+    X = check_array(
+        X,
+        accept_sparse="csr",
+        dtype=[np.float64, np.float32],
+        ensure_all_finite="allow-nan",
+        input_name="X",
+    )
     X = plain_features(X)
     if X.shape[1] != topology.n_features:
         raise ValueError(

@@ -429,9 +429,9 @@ def test_float32_input_is_not_copied(digits, monkeypatch):
     seen = []
     original = grow._grow_tree
 
-    def spy(grower, features, codes, labels, bag):
-        seen.append(np.shares_memory(codes, X))
-        return original(grower, features, codes, labels, bag)
+    def spy(samples, *others):
+        seen.append(np.shares_memory(samples, X))
+        return original(samples, *others)
 
     monkeypatch.setattr(grow, "_grow_tree", spy)
     BesovSmoothnessEstimator(2, random_state=0).fit(X, digits[1])
@@ -561,25 +561,60 @@ def iris():
     return load_iris(return_X_y=True)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("bad", [np.inf, -np.inf])
 @pytest.mark.parametrize("as_sparse", [False, True])
-def test_nan_and_infinity(bad, as_sparse):
+def test_infinity(bad, as_sparse):
     X, y = iris()
     broken = X.copy()
     broken[3, 1] = bad
-    word = "NaN" if np.isnan(bad) else "infinity"
     if as_sparse:
         broken = sparse.csr_matrix(broken)
-    with pytest.raises(ValueError, match=word):
+    with pytest.raises(ValueError, match="infinity"):
         BesovSmoothnessEstimator().fit(broken, y)
     estimator = BesovSmoothnessEstimator(2, random_state=0).fit(X, y)
     for method in (estimator.transform, lambda X: estimator.score(X, y)):
-        with pytest.raises(ValueError, match=word):
+        with pytest.raises(ValueError, match="infinity"):
             method(broken)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_targets_must_be_finite(bad):
+    X, _ = iris()
     targets = X[:, 0].copy()
     targets[0] = bad
     with pytest.raises(ValueError, match=r"NaN|infinity"):
         BesovSmoothnessEstimator().fit(X, targets)
+
+
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
+def test_missing_values(convert):
+    X, y, _ = make_known_smoothness(
+        "jump", 1000, n_relevant=2, n_irrelevant=2, random_state=0
+    )
+    X[X < 0.02] = 0.0
+    expected = BesovSmoothnessEstimator(random_state=0).fit(X, y)
+    # In a column that does not matter, neither do they.
+    X[::3, 3] = np.nan
+    estimator = BesovSmoothnessEstimator(random_state=0).fit(convert(X), y)
+    low, high = expected.alpha_interval_
+    assert low < estimator.alpha_ < high
+    assert np.isfinite(estimator.score(convert(X), y))
+    assert estimator.transform(convert(X)).shape[0] == 1000
+    # A value that is missing may tell the class.
+    X[:, 3] = np.where(y == y[0], np.nan, X[:, 0])
+    told = BesovSmoothnessEstimator(random_state=0)
+    with pytest.warns(UnresolvedIndexWarning):
+        told.fit(convert(X), y)
+    assert told.alpha_ == np.inf
+    assert told.score(convert(X), y) > estimator.score(convert(X), y)
+
+
+def test_columns_without_any_value_change_nothing():
+    X, y, _ = make_known_smoothness("smooth", 500, n_relevant=2, random_state=0)
+    empty = np.full((500, 2), np.nan)
+    for measure in ("samples", "volume"):
+        told = alpha(np.hstack([X, empty]), y, measure=measure)
+        assert told == pytest.approx(alpha(X, y, measure=measure), rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -798,10 +833,9 @@ def test_warnings_point_at_the_caller(digits):
         assert [warning.filename for warning in caught] == [__file__]
 
 
-def test_sparse_features_cannot_be_binned():
+def test_bins_of_sparse_features_are_those_of_dense_ones():
     X, y = iris()
-    with pytest.raises(ValueError, match="max_bins"):
-        BesovSmoothnessEstimator(max_bins=16).fit(sparse.csr_matrix(X), y)
+    assert alpha(sparse.csr_matrix(X), y, max_bins=16) == alpha(X, y, max_bins=16)
 
 
 def test_a_failed_fit_leaves_the_estimator_as_it_was(jump):

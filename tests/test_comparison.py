@@ -484,9 +484,8 @@ def test_few_samples(n_samples, index):
         (np.eye(7), np.eye(6), [0, 1] * 3, "inconsistent numbers of samples"),
         (np.eye(7), np.eye(7), [0, 1] * 3, "inconsistent numbers of samples"),
         (sparse.eye(6, 5, format="csr"), np.eye(7), [0, 1] * 3, "inconsistent numbers"),
-        (np.eye(6), np.where(np.eye(6), np.nan, 0), [0, 1] * 3, "X contains NaN"),
-        (np.where(np.eye(6), np.nan, 0), np.eye(6), [0, 1] * 3, "X contains NaN"),
         (np.eye(6), np.where(np.eye(6), np.inf, 0), [0, 1] * 3, "infinity"),
+        (np.where(np.eye(6), np.inf, 0), np.eye(6), [0, 1] * 3, "infinity"),
         (np.eye(6), np.eye(6), [1] * 6, "one class"),
         (np.eye(6), np.eye(6), [0.5] * 6, "constant"),
         (np.eye(6), np.eye(6), [0.5] * 5 + [np.nan], "NaN"),
@@ -754,7 +753,7 @@ def test_bad_data_of_shuffled_targets():
     X, y = jump(100)
     for features, labels, message in (
         (X, y[:50], "inconsistent numbers of samples"),
-        (np.where(X < 0.01, np.nan, X), y, "NaN"),
+        (np.where(X < 0.01, np.inf, X), y, "infinity"),
         (X, np.zeros(100, dtype=int), "one class"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -58,7 +58,7 @@ def grown(X, y, weights=None, **options):
     weights = np.ones(len(y)) if weights is None else weights
     canonical = canonical_order((X,), targets.tie_break, weights)
     options = {"n_estimators": 4, "max_samples": 0.8, "random_state": 0, **options}
-    return grow_forest(X, targets, weights, canonical, **options)
+    return grow_forest(X, targets, weights, canonical, **options)[:2]
 
 
 def assert_same_forest(first, second):
@@ -113,6 +113,13 @@ def test_leaves_are_those_of_the_library(model, data):
 def test_boosting_gives_one_tree_per_stage_and_class(data):
     fitted = GradientBoostingClassifier(n_estimators=3, random_state=0).fit(*data)
     assert len(read_forest(fitted).trees) == 9
+
+
+def test_histogram_boosting_compares_in_double_precision(data):
+    X, y = data
+    forest = read_forest(HistGradientBoostingClassifier(max_iter=2).fit(X, y))
+    assert len(forest.trees) == 6
+    assert not forest.single_precision
 
 
 def test_feature_subsets_are_renumbered(data):
@@ -209,9 +216,9 @@ def test_parent_inverts_the_children(data):
         LogisticRegression(),
         BaggingClassifier(LogisticRegression(), n_estimators=2),
         BaggingClassifier(RandomForestClassifier(2), n_estimators=2),
-        HistGradientBoostingClassifier(max_iter=2),
+        BaggingClassifier(HistGradientBoostingClassifier(max_iter=2), n_estimators=2),
     ],
-    ids=["linear", "bagged-linear", "bagged-forest", "histogram"],
+    ids=["linear", "bagged-linear", "bagged-forest", "bagged-histogram"],
 )
 def test_models_without_trees_are_named(model, data):
     with pytest.raises(TypeError, match=f"{type(model).__name__} is not made of"):

@@ -1011,7 +1011,6 @@ def test_names_of_classes_do_not_matter(labelled):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda X, y: (np.where(X > 0.9, np.nan, X), y), "contains NaN"),
         (lambda X, y: (np.where(X > 0.9, np.inf, X), y), "contains infinity"),
         (lambda X, y: (X, np.where(y == 1, np.nan, y)), "y contains NaN"),
         (lambda X, y: (X[:, :2], y), "X has 2 features, but .* fitted with 3"),

@@ -1,34 +1,58 @@
-"""The built-in forest: subsampled trees with exact splits.
+"""The built-in forest: least-squares trees on subsamples, grown from the top by histograms.
 
-The one entry, :func:`grow_forest`, takes prepared targets and gives plain trees and the
-weights each of them was grown on; who grows them is hidden behind it.
+Nodes of many samples are split between 255 quantiles of every feature, and the winner's cut
+is then placed exactly; nodes of few samples, where most of the wavelets are, are grown
+exactly. Nothing depends on the order of the samples, or on how many workers there are.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from numbers import Integral
+from typing import Any, NamedTuple
 
 import numpy as np
-from joblib import delayed
-from numba import njit
+from joblib import Parallel, delayed, effective_n_jobs
 from scipy import sparse
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import check_random_state
 
 from .._progress import run_parallel
 from ..targets import Targets
-from .read import read_tree
+from .binning import MISSING_CODE, MOST_BINS, BinnedFeatures, bin_features
+from .histograms import best_binned_cut, best_sparse_binned_cut
+from .presorted import (
+    MOST_SAMPLES,
+    Subtree,
+    grow_presorted,
+    keys_of_codes,
+    keys_of_values,
+    scan_classes,
+    scan_values,
+)
 from .sampling import CanonicalOrder, draw_bags
-from .structure import Forest, Tree, column_ranges, dense_rows, row_blocks
+from .splits import GrowthSamples, growth_samples, mixed
+from .structure import Forest, Tree, find_leaves
 
 __all__ = ["grow_forest"]
 
-# scikit-learn's trees round features to float32 and take values closer than 1e-7 as
-# equal; columns within these bounds keep enough of their resolution to be used as they
-# are.
-_SMALLEST_RANGE, _LARGEST_VALUE = 1e-2, 1e30
+# Nodes are small, and grown exactly, up to so many samples; more where rows are short.
+_FEW_SAMPLES, _ENOUGH_SAMPLES = 256, 1024
+_FEW_ENTRIES, _MOST_ENTRIES = 1 << 19, 1 << 22
+# A node of a 64th of the samples still spreads over four bins of any feature.
+_SMALL_SHARE = 64
 # Samples halfway between the two sides of a cut go left whatever the rounding.
 _LEANING = 1e-9
+
+
+class GrowthLimits(NamedTuple):
+    """When and where trees stop; ``max_depth`` is negative for no limit."""
+
+    max_depth: int
+    min_samples_leaf: int
+    max_features: int
+    is_exact: bool
 
 
 def grow_forest(
@@ -39,25 +63,28 @@ def grow_forest(
     *,
     n_estimators: int,
     max_depth: int | None = None,
+    min_samples_leaf: int = 1,
     max_features: float | int | str | None = None,
     max_samples: float | int = 1.0,
     max_bins: int | None = None,
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
     verbose: int = 0,
-) -> tuple[Forest, np.ndarray]:
+) -> tuple[Forest, np.ndarray, np.ndarray]:
     """Grow trees by least squares (or Gini, which is the same) on subsamples.
 
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Finite samples, float32 or float64.
+        Samples, float32 or float64; NaN where there is no value, but not infinite.
     targets : Targets
         What to fit.
     weights : ndarray of shape (n_samples,), float64
         Positive sample weights.
     canonical : CanonicalOrder
         Canonical order of the samples, by which the subsamples are drawn.
+    min_samples_leaf : int, default=1
+        Smallest weight of a leaf, in units of the smallest weight.
     n_estimators, max_depth, max_features, max_samples, max_bins, random_state, n_jobs, \
 verbose
         As in :class:`sksmooth.BesovSmoothnessEstimator`.
@@ -68,23 +95,31 @@ verbose
         The trees.
     bags : ndarray of shape (n_estimators, n_samples), float64
         The weight of every sample in every tree, 0 where it is out of the bag.
+    leaves : ndarray of shape (n_estimators, n_samples), int32
+        The leaf of every sample in every tree.
     """
     rng = check_random_state(random_state)
     fraction = _bag_fraction(max_samples, len(weights))
     bags = draw_bags(canonical, weights, n_estimators, fraction, rng)
     seeds = rng.randint(np.iinfo(np.int32).max, size=n_estimators)
-    codes = _feature_codes(X, weights, max_bins)
-    labels = _growth_targets(targets, weights)
-    grower = DecisionTreeRegressor if targets.codes is None else DecisionTreeClassifier
-    trees = run_parallel(
+    samples = growth_samples(targets, weights)
+    limits = GrowthLimits(
+        -1 if max_depth is None else max_depth,
+        min_samples_leaf,
+        _number_of_features(max_features, X.shape[1]),
+        is_exact=max_bins is None,
+    )
+    n_largest = int((bags > 0).sum(axis=1).max())
+    binned = None
+    if max_bins is not None or n_largest > _most_small(n_largest, X.shape[1]):
+        binned = bin_features(X, weights, max_bins or MOST_BINS, n_jobs)
+    # Arrays on their own, not inside of others, so that distributed backends send each
+    # of them once and not with every tree.
+    bins = () if binned is None else tuple(vars(binned).values())
+    n_threads = math.ceil(effective_n_jobs(n_jobs) / n_estimators)
+    grown = run_parallel(
         (
-            delayed(_grow_tree)(
-                grower(max_depth=max_depth, max_features=max_features, random_state=seed),
-                X,
-                codes,
-                labels,
-                bag,
-            )
+            delayed(_grow_tree)(X, bag, limits, seed, n_threads, *samples, *bins)
             for seed, bag in zip(seeds.tolist(), bags, strict=True)
         ),
         n_estimators,
@@ -92,56 +127,8 @@ verbose
         label="trees",
         verbose=verbose,
     )
-    return Forest(tuple(trees), X.shape[1], single_precision=False), bags
-
-
-def _grow_tree(grower, X, codes, labels, bag) -> Tree:
-    # A weight of zero leaves a sample out of the growth without copying the others.
-    grower.fit(codes, labels, sample_weight=bag, check_input=False)
-    return _with_cuts_between_values(read_tree(grower.tree_), X, codes, grower, bag)
-
-
-def _with_cuts_between_values(tree: Tree, X, codes, grower, bag) -> Tree:
-    """The tree with thresholds halfway between the values that they separate."""
-    below = np.full(tree.n_nodes, -np.inf)
-    above = np.full(tree.n_nodes, np.inf)
-    parent, is_left = tree.parent, tree.is_left
-    for rows in row_blocks(X.shape):
-        in_bag = np.flatnonzero(bag[rows] > 0)
-        leaves = grower.tree_.apply(codes[rows])
-        _bracket_cuts(
-            dense_rows(X[rows]), in_bag, leaves, parent, is_left, tree.feature, below, above
-        )
-    inner = tree.left >= 0
-    below, above = below[inner], above[inner]
-    middle = (0.5 - _LEANING) * below + (0.5 + _LEANING) * above
-    threshold = np.zeros(tree.n_nodes)
-    threshold[inner] = np.clip(middle, below, np.nextafter(above, -np.inf))
-    return Tree(tree.left, tree.right, tree.feature, threshold)
-
-
-@njit(cache=True, nogil=True)
-def _bracket_cuts(X, rows, leaves, parent, is_left, feature, below, above):
-    """Largest value to the left and smallest to the right of every cut."""
-    for i in rows:
-        node = leaves[i]
-        while node > 0:
-            up = parent[node]
-            value = X[i, feature[up]]
-            if is_left[node]:
-                below[up] = max(below[up], value)
-            else:
-                above[up] = min(above[up], value)
-            node = up
-
-
-def _growth_targets(targets: Targets, weights: np.ndarray) -> np.ndarray:
-    if targets.codes is not None:
-        return targets.codes.astype(np.float64)[:, None]
-    # Splits do not depend on the unit of y, but scikit-learn stops at an impurity of
-    # 1e-16, so the variance must be of order one.
-    centred = targets.values - np.average(targets.values, axis=0, weights=weights)
-    return centred / np.sqrt(np.mean(centred**2))
+    trees, leaves = zip(*grown, strict=True)
+    return Forest(trees, X.shape[1], single_precision=False), bags, np.stack(leaves)
 
 
 def _bag_fraction(max_samples: float | int, n_samples: int) -> float:
@@ -155,55 +142,307 @@ def _bag_fraction(max_samples: float | int, n_samples: int) -> float:
     return max_samples / n_samples
 
 
-def _feature_codes(X, weights: np.ndarray, max_bins: int | None):
-    """Features as float32 numbers in the same order, on which scikit-learn can grow.
+def _number_of_features(max_features: float | int | str | None, n_features: int) -> int:
+    if max_features is None:
+        return n_features
+    if max_features == "sqrt":
+        return max(1, int(math.sqrt(n_features)))
+    if max_features == "log2":
+        return max(1, int(math.log2(n_features)))
+    if isinstance(max_features, Integral):
+        return min(int(max_features), n_features)
+    return max(1, int(max_features * n_features))
 
-    float32 features of ordinary scale are used as they are; others are replaced by their
-    ranks, which float32 holds exactly. Trees depend on the order of the values alone.
-    """
-    if sparse.issparse(X):
-        if max_bins is not None:
-            raise ValueError(
-                "max_bins needs dense features; leave it at None for sparse X."
-            )
-        return X if _is_growable(X) else _sparse_ranks(X)
-    if max_bins is None and _is_growable(X):
-        return X
-    codes = np.empty(X.shape, dtype=np.float32, order="F")
-    for k in range(X.shape[1]):
-        values, ranks = np.unique(X[:, k], return_inverse=True)
-        if max_bins is not None and len(values) > max_bins:
-            ranks = _bins_of_ranks(ranks, weights, max_bins)
-        codes[:, k] = ranks
+
+def _most_small(n_samples: int, n_features: int) -> int:
+    """Largest number of samples of a small node, of a tree of so many samples."""
+    enough = min(_ENOUGH_SAMPLES, _MOST_ENTRIES // n_features)
+    most = max(_FEW_SAMPLES, enough, _FEW_ENTRIES // n_features, n_samples // _SMALL_SHARE)
+    return min(most, MOST_SAMPLES)
+
+
+@dataclass(frozen=True)
+class _Growth:
+    """All that the growth of one tree reads."""
+
+    X: np.ndarray | sparse.csr_matrix
+    binned: BinnedFeatures | None
+    samples: GrowthSamples
+    limits: GrowthLimits
+    least: float
+    most_small: int
+    n_threads: int
+
+    @property
+    def n_features(self) -> int:
+        return self.X.shape[1]
+
+    def run(self, function: Callable, arguments: Iterable[tuple]) -> list[Any]:
+        """Results of calls, in threads if there are more workers than trees."""
+        return Parallel(n_jobs=self.n_threads, backend="threading")(
+            delayed(function)(self, *each) for each in arguments
+        )
+
+
+class _Node(NamedTuple):
+    number: int
+    rows: np.ndarray
+    depth: int
+    seed: np.uint64
+
+
+def _grow_tree(X, bag, limits, seed, n_threads, labels, values, weights, n_classes, *bins):
+    """One tree, and the leaf of every sample in it."""
+    rows = np.flatnonzero(bag)
+    growth = _Growth(
+        X,
+        BinnedFeatures(*bins) if bins else None,
+        GrowthSamples(labels, values, weights, n_classes),
+        limits,
+        limits.min_samples_leaf * weights.min(),
+        _most_small(len(rows), X.shape[1]),
+        n_threads,
+    )
+    top = _TopNodes()
+    small = _grow_top(growth, top, _Node(top.add(), rows, 0, np.uint64(seed)))
+    subtrees = growth.run(_grow_small, ((node,) for node in small))
+    tree = top.with_subtrees([node.number for node in small], subtrees)
+    return tree, find_leaves(tree, X, single_precision=False)
+
+
+class _TopNodes:
+    """Nodes of a tree under construction, one entry a node."""
+
+    def __init__(self) -> None:
+        self.left: list[int] = []
+        self.right: list[int] = []
+        self.feature: list[int] = []
+        self.threshold: list[float] = []
+        self.missing_left: list[bool] = []
+
+    def add(self) -> int:
+        leaf = (-1, -1, -1, 0.0, False)
+        for column, value in zip(vars(self).values(), leaf, strict=True):
+            column.append(value)
+        return len(self.left) - 1
+
+    def split(self, node: int, cut: _Cut) -> tuple[int, int]:
+        """Make a leaf an inner node, and number its children."""
+        self.feature[node], self.threshold[node] = cut.feature, cut.threshold
+        self.missing_left[node] = cut.missing_left
+        self.left[node], self.right[node] = self.add(), self.add()
+        return self.left[node], self.right[node]
+
+    def with_subtrees(self, roots: list[int], subtrees: list[Tree]) -> Tree:
+        """The tree in which some leaves are the roots of others."""
+        columns = [[np.array(column)] for column in vars(self).values()]
+        n_nodes = len(self.left)
+        for root, subtree in zip(roots, subtrees, strict=True):
+            shift = n_nodes - 1  # of all nodes but the root
+            for column, part in zip(columns, vars(subtree).values(), strict=True):
+                if column is columns[0] or column is columns[1]:
+                    part = np.where(part >= 0, part + shift, -1)
+                column[0][root] = part[0]
+                column.append(part[1:])
+            n_nodes += subtree.n_nodes - 1
+        left, right, feature, threshold, missing_left = map(np.concatenate, columns)
+        return Tree(
+            left.astype(np.int32),
+            right.astype(np.int32),
+            feature.astype(np.int32),
+            threshold.astype(np.float64),
+            missing_left.astype(bool),
+        )
+
+
+# ------------------------------------------------------------------ nodes of many samples
+
+
+class _Cut(NamedTuple):
+    feature: int
+    threshold: float
+    missing_left: bool
+    goes_left: np.ndarray
+
+
+def _grow_top(growth: _Growth, top: _TopNodes, root: _Node) -> list[_Node]:
+    """Split nodes until they are small, and give the small ones."""
+    small, waiting = [], [root]
+    while waiting:
+        node = waiting.pop()
+        if len(node.rows) <= growth.most_small:
+            small.append(node)
+            continue
+        own = growth.samples.take(node.rows)
+        if node.depth == growth.limits.max_depth or (own.labels == own.labels[0]).all():
+            continue
+        cut = _best_cut(growth, node, own)
+        if cut is None:
+            # All varies within bins only, as it can with very unequal weights.
+            if growth.limits.is_exact and len(node.rows) <= MOST_SAMPLES:
+                small.append(node)
+            continue
+        left, right = top.split(node.number, cut)
+        depth = node.depth + 1
+        waiting += [
+            _Node(right, node.rows[~cut.goes_left], depth, _draw(node.seed, 2)),
+            _Node(left, node.rows[cut.goes_left], depth, _draw(node.seed, 1)),
+        ]
+    return small
+
+
+def _best_cut(growth: _Growth, node: _Node, own: GrowthSamples) -> _Cut | None:
+    """The best cut between bins, placed exactly within the two bins beside it."""
+    n_features, max_features = growth.n_features, growth.limits.max_features
+    if max_features < n_features:
+        seed = int(node.seed & np.uint64(0xFFFFFFFF))
+        parts = [np.random.RandomState(seed).permutation(n_features)]
+    else:
+        first = int(_draw(node.seed, 0) % np.uint64(n_features))
+        features = np.roll(np.arange(n_features), -first)
+        parts = np.array_split(features, min(growth.n_threads, n_features))
+    codes = growth.binned.codes
+    if sparse.issparse(codes):
+        codes = sparse.csc_matrix(codes[node.rows])
+    found = growth.run(
+        _search_features, ((codes, part, node.rows, own, max_features) for part in parts)
+    )
+    scores = [score for score, *_ in found]
+    best = int(np.argmax(scores))  # the first of equal ones
+    _, position, code, missing_left = found[best]
+    if position < 0:
+        return None
+    return _placed_cut(growth, node, own, parts[best][position], code, missing_left)
+
+
+def _draw(seed: np.uint64, number: int) -> np.uint64:
+    return np.uint64(mixed(seed, number))  # compiled functions give plain integers back
+
+
+def _search_features(growth, codes, features, rows, own, max_features):
+    counted, n_sums = own.weights, own.n_classes
+    if own.n_classes == 0:
+        n_sums = own.values.shape[1] + 1
+    elif (counted == np.rint(counted)).all() and counted.sum() < np.iinfo(np.int32).max:
+        counted = counted.astype(np.int32)
+    histogram = np.empty((MOST_BINS + 1, n_sums), dtype=counted.dtype)
+    sums = (own.labels, own.values, counted, own.n_classes, growth.least)
+    shared = (*sums, max_features, histogram)
+    if sparse.issparse(codes):
+        stored = (codes.data, codes.indices, codes.indptr)
+        return best_sparse_binned_cut(*stored, growth.binned.zero_codes, features, *shared)
+    return best_binned_cut(codes, features, rows, *shared)
+
+
+def _placed_cut(growth, node, own, feature, code, missing_left) -> _Cut:
+    binned = growth.binned
+    codes = _codes_of(binned, feature, node.rows)
+    missing = codes == MISSING_CODE
+    goes_left = (codes <= code) | (missing & missing_left)
+    if not missing.any():  # if some come later, they go with most of the samples
+        missing_left = bool(2 * own.weights[goes_left].sum() > own.weights.sum())
+    beyond = codes[(codes > code) & ~missing]
+    if len(beyond) == 0:
+        return _Cut(feature, np.inf, missing_left, goes_left)
+    following = beyond.min()
+    near = np.flatnonzero((codes == code) | (codes == following))
+    if not growth.limits.is_exact or len(near) > MOST_SAMPLES:
+        below, above = binned.highest[feature, code], binned.lowest[feature, following]
+        return _Cut(feature, _between(below, above), missing_left, goes_left)
+    values = growth.X[node.rows[near], feature]
+    if sparse.issparse(growth.X):
+        values = np.asarray(values.todense())
+    values = np.asarray(values).ravel()
+    before = own.take(np.flatnonzero(goes_left & (codes != code)))
+    below, above = _exact_ends(values, before, own.take(near), own, growth.least)
+    goes_left[near] = values <= below
+    return _Cut(feature, _between(below, above), missing_left, goes_left)
+
+
+def _codes_of(binned: BinnedFeatures, feature: int, rows: np.ndarray) -> np.ndarray:
+    if not sparse.issparse(binned.codes):
+        return binned.codes[feature, rows]
+    part = binned.codes[rows][:, [feature]].tocoo()
+    codes = np.full(len(rows), binned.zero_codes[feature])
+    codes[part.row] = part.data
     return codes
 
 
-def _is_growable(X) -> bool:
-    if X.dtype != np.float32:
-        return False
-    low, high = column_ranges(X)
-    varying = high > low
-    smallest = (high[varying] - low[varying]).min(initial=1.0)
-    largest = np.maximum(np.abs(low), np.abs(high)).max(initial=0.0)
-    return bool(smallest >= _SMALLEST_RANGE and largest <= _LARGEST_VALUE)
+def _exact_ends(values, before, near, own, least):
+    """Values beside the best cut among some samples, others being left of all of them."""
+    keys = keys_of_values(np.ascontiguousarray(values)[:, None])[0]
+    weight, left_weight = own.weights.sum(), before.weights.sum()
+    if own.n_classes > 0:
+        scan, targets = scan_classes, near.labels
+        total, left = (
+            np.bincount(part.labels, part.weights, minlength=own.n_classes)
+            for part in (own, before)
+        )
+    else:
+        scan, targets = scan_values, near.values
+        total, left = own.values.sum(axis=0), before.values.sum(axis=0)
+    sums = (near.weights, total, left, left_weight, weight, least, -1.0, 1.0)
+    _, _, cut = scan(keys, 0, len(keys), targets, *sums)
+    below, above = keys[cut - 1] & MOST_SAMPLES, keys[cut] & MOST_SAMPLES
+    return values[below], values[above]
 
 
-def _sparse_ranks(X: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Ranks counted from zero up and down, so that zeros stay zeros."""
-    columns = sparse.csc_matrix(X)
-    data = np.empty(columns.nnz, dtype=np.float32)
-    for start, stop in zip(columns.indptr[:-1], columns.indptr[1:], strict=True):
-        values, ranks = np.unique(columns.data[start:stop], return_inverse=True)
-        n_negative = np.searchsorted(values, 0.0)
-        has_no_zero = n_negative == len(values) or values[n_negative] != 0.0
-        ranks = ranks - n_negative
-        data[start:stop] = ranks + (has_no_zero & (ranks >= 0))
-    ranked = sparse.csc_matrix((data, columns.indices, columns.indptr), columns.shape)
-    return sparse.csr_matrix(ranked)
+def _between(below, above):
+    """Thresholds halfway between values, whatever the rounding not above the larger one."""
+    below, above = np.float64(below), np.float64(above)
+    middle = (0.5 - _LEANING) * below + (0.5 + _LEANING) * above
+    return np.clip(middle, below, np.nextafter(above, -np.inf))
 
 
-def _bins_of_ranks(ranks: np.ndarray, weights: np.ndarray, max_bins: int) -> np.ndarray:
-    """Bins of equal weight, up to values that are heavier than a bin."""
-    weight = np.bincount(ranks, weights=weights)
-    middle = (np.cumsum(weight) - 0.5 * weight) / weight.sum()
-    return np.floor(middle * max_bins)[ranks]
+# ------------------------------------------------------------------- nodes of few samples
+
+
+def _grow_small(growth: _Growth, node: _Node) -> Tree:
+    """The subtree of a small node."""
+    own = growth.samples.take(node.rows)
+    limits = growth.limits
+    features = np.arange(growth.n_features)
+    if limits.is_exact:
+        block = growth.X[node.rows]
+        if sparse.issparse(block):
+            columns = sparse.csc_matrix(block)
+            features = np.flatnonzero(np.diff(columns.indptr))
+            block = columns[:, features].toarray(order="C")
+        keys = keys_of_values(np.ascontiguousarray(block))
+    else:
+        block = growth.binned.take(node.rows)
+        keys = keys_of_codes(block, MISSING_CODE)
+    if len(features) == 0:
+        return _leaf()
+    subtree = Subtree(
+        *grow_presorted(
+            keys,
+            *own,
+            limits.max_depth - node.depth if limits.max_depth >= 0 else -1,
+            growth.least,
+            limits.max_features,
+            node.seed,
+        )
+    )
+    inner = np.flatnonzero(subtree.left >= 0)
+    column, below, above = (
+        part[inner] for part in (subtree.feature, subtree.below, subtree.above)
+    )
+    if limits.is_exact:
+        below, above = block[below, column], block[above, column]
+    else:
+        below = growth.binned.highest[column, block[column, below]]
+        above_code = block[column, above]
+        above = growth.binned.lowest[column, np.minimum(above_code, MOST_BINS - 1)]
+        above = np.where(above_code == MISSING_CODE, np.nan, above)
+    threshold = np.zeros(len(subtree.left))
+    # Beyond the last value, if all that is right of the cut has none.
+    threshold[inner] = np.where(np.isnan(above), np.inf, _between(below, above))
+    feature = subtree.feature.copy()
+    feature[inner] = features[column]
+    return Tree(subtree.left, subtree.right, feature, threshold, subtree.missing_left)
+
+
+def _leaf() -> Tree:
+    nothing = np.array([-1], dtype=np.int32)
+    return Tree(nothing, nothing.copy(), nothing.copy(), np.zeros(1))

@@ -6,25 +6,30 @@ samples, so that it does not matter what a library stores in its nodes.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .libraries import comes_from, reader
 from .structure import Forest, Tree
 
 __all__ = ["in_bag_rows", "read_forest", "read_tree"]
 
 
 def read_forest(fitted: Any) -> Forest:
-    """Trees of a fitted scikit-learn tree or ensemble of trees.
+    """Trees of a fitted tree or ensemble of trees.
 
     Parameters
     ----------
-    fitted : estimator
-        A fitted DecisionTree*, ExtraTree*, RandomForest*, ExtraTrees*, Bagging* of
-        trees, AdaBoost* of trees or GradientBoosting* (each stage is a tree, or one
-        tree per class).
+    fitted : estimator or model
+        Of scikit-learn, a fitted DecisionTree*, ExtraTree*, RandomForest*, ExtraTrees*,
+        Bagging* of trees, AdaBoost* of trees, GradientBoosting* or
+        HistGradientBoosting*; RandomForest* and ExtraTrees* of scikit-learn-intelex;
+        estimators and a Booster of LightGBM and XGBoost; or a treelite.Model. Each stage
+        of boosting is a tree, or one tree per class. All stages are read: also those
+        after the best one of early stopping, and those that DART scales down.
 
     Returns
     -------
@@ -34,10 +39,23 @@ def read_forest(fitted: Any) -> Forest:
     Raises
     ------
     TypeError
-        If the estimator is not made of trees.
+        If the model is not made of trees.
+    ValueError
+        If its splits are not all cuts by a threshold: splits by categories, by
+        operators other than < and <=, or by a number taken for a missing value
+        (``missing`` of XGBoost; ``zero_as_missing`` of LightGBM, unless all zeros go
+        where their neighbours go).
     NotFittedError
         If it is not fitted.
+
+    Notes
+    -----
+    Entries that a sparse matrix leaves out are zeros to these trees, also to those of
+    XGBoost and treelite, which themselves take them for missing.
     """
+    read = reader(fitted)
+    if read is not None:
+        return read(fitted)
     estimators = _tree_estimators(fitted)
     columns = getattr(fitted, "estimators_features_", None)
     trees = [read_tree(estimator.tree_) for estimator in estimators]
@@ -46,7 +64,8 @@ def read_forest(fitted: Any) -> Forest:
             _rename_features(tree, np.asarray(names))
             for tree, names in zip(trees, columns, strict=True)
         ]
-    return Forest(tuple(trees), fitted.n_features_in_)
+    is_exact = any(_grown_by_onedal(fitted, estimator) for estimator in estimators)
+    return Forest(tuple(trees), fitted.n_features_in_, single_precision=not is_exact)
 
 
 def in_bag_rows(fitted: Any, n_samples: int) -> np.ndarray | None:
@@ -59,8 +78,11 @@ def in_bag_rows(fitted: Any, n_samples: int) -> np.ndarray | None:
     -------
     rows : ndarray of shape (n_trees, n_samples), bool, or None
         None if the library does not say (every tree is then taken to have seen all
-        samples).
+        samples): only scikit-learn's forests and bags do.
     """
+    members = getattr(fitted, "estimators_", ())
+    if any(_grown_by_onedal(fitted, member) for member in members):
+        return None  # its bootstrap is not the one that scikit-learn's code works out
     samples = getattr(fitted, "estimators_samples_", None)
     if samples is None:
         return None
@@ -78,6 +100,7 @@ def read_tree(tree: Any) -> Tree:
         tree.children_right.astype(np.int32),
         np.where(is_leaf, -1, tree.feature).astype(np.int32),
         np.where(is_leaf, 0.0, tree.threshold),
+        tree.missing_go_to_left.astype(bool) & ~is_leaf,
     )
 
 
@@ -94,12 +117,22 @@ def _tree_estimators(fitted: Any) -> list[Any]:
         raise TypeError(
             f"{type(fitted).__name__} is not made of scikit-learn trees. Supported are "
             "DecisionTree*, ExtraTree*, RandomForest*, ExtraTrees*, GradientBoosting*, "
-            "and Bagging* and AdaBoost* of trees."
+            "HistGradientBoosting*, Bagging* and AdaBoost* of trees, the forests of "
+            "scikit-learn-intelex, and the models of LightGBM, XGBoost and treelite."
         )
     return members
+
+
+def _grown_by_onedal(fitted: Any, member: Any) -> bool:
+    """Whether a tree of scikit-learn-intelex comes from oneDAL, not from scikit-learn.
+
+    Both give scikit-learn's tree objects, but oneDAL compares samples in the precision
+    that they have. Only ``fit`` of scikit-learn sets ``max_features_``.
+    """
+    return comes_from(fitted, "sklearnex") and not hasattr(member, "max_features_")
 
 
 def _rename_features(tree: Tree, columns: np.ndarray) -> Tree:
     """The tree of an ensemble member that saw some columns only, in the full numbering."""
     feature = np.where(tree.left >= 0, columns[tree.feature], -1).astype(np.int32)
-    return Tree(tree.left, tree.right, feature, tree.threshold)
+    return replace(tree, feature=feature)

@@ -23,6 +23,7 @@ __all__ = ["CanonicalOrder", "canonical_order", "draw_bags"]
 
 # With so many rows to every distinct one, the features take a few values only.
 _ROWS_OF_DISCRETE_FEATURES = 20
+_NO_VALUE = 2.0  # where NaN lies in the scaled features
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +129,7 @@ def _positions(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
     half_range[half_range == 0] = np.inf  # constant columns order nothing
     direction = np.random.RandomState(0).uniform(0.5, 1.5, size=X.shape[1])
     if sparse.issparse(X):
-        scaled = X.data * 0.5 / half_range[X.indices]
+        scaled = np.nan_to_num(X.data * 0.5 / half_range[X.indices], nan=_NO_VALUE)
         return sparse.csr_matrix((scaled, X.indices, X.indptr), X.shape) @ direction
     return _project(X, direction, 0.5 * low, half_range)
 
@@ -139,7 +140,8 @@ def _project(X, direction, half_low, half_range):
     position = np.zeros(X.shape[0])
     for i in range(X.shape[0]):
         for k in range(X.shape[1]):
-            position[i] += direction[k] * ((X[i, k] * 0.5 - half_low[k]) / half_range[k])
+            place = (X[i, k] * 0.5 - half_low[k]) / half_range[k]
+            position[i] += direction[k] * (_NO_VALUE if np.isnan(place) else place)
     return position
 
 
@@ -153,7 +155,7 @@ def _row_codes(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
 @njit(cache=True, nogil=True)
 def _mixed(code, value, column):
     # Wraps around; the odd factors are those of Knuth and of FNV.
-    mantissa, exponent = math.frexp(value)
+    mantissa, exponent = (_NO_VALUE, 0) if np.isnan(value) else math.frexp(value)
     code = (code + column) * 6364136223846793005 + np.int64(mantissa * 2.0**53)
     return code * 1099511628211 + exponent
 

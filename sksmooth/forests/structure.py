@@ -11,7 +11,7 @@ from scipy import sparse
 
 from .._progress import run_parallel
 
-__all__ = ["Forest", "Tree", "column_ranges", "dense_rows", "row_blocks"]
+__all__ = ["Forest", "Tree", "column_ranges", "find_leaves", "row_blocks"]
 
 _BLOCK_BYTES = 1 << 26  # of X are prepared at a time, whatever its size
 
@@ -28,18 +28,23 @@ class Tree:
         Column that an inner node splits, -1 at leaves.
     threshold : ndarray of shape (n_nodes,), float64
         Samples with ``x[feature] <= threshold`` go left.
+    missing_left : ndarray of shape (n_nodes,), bool, default=None
+        Whether samples without a value (NaN) go left; None means nowhere.
     """
 
     left: np.ndarray
     right: np.ndarray
     feature: np.ndarray
     threshold: np.ndarray
+    missing_left: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        if self.missing_left is None:
+            object.__setattr__(self, "missing_left", np.zeros(self.n_nodes, dtype=bool))
         inner = np.flatnonzero(self.left >= 0)
         if np.any(self.left[inner] <= inner) or np.any(self.right[inner] <= inner):
             raise ValueError("Every parent must be numbered before its children.")
-        for array in (self.left, self.right, self.feature, self.threshold):
+        for array in vars(self).values():
             array.setflags(write=False)
 
     def __setstate__(self, state: dict[str, np.ndarray]) -> None:
@@ -93,51 +98,76 @@ class Forest:
         Parameters
         ----------
         X : ndarray or CSR matrix of shape (n_samples, n_features)
-            Samples; prepared in blocks of rows, never copied whole.
+            Samples; prepared in blocks of rows, never copied whole. NaN where there is no
+            value.
         n_jobs : int or None
-            Number of joblib workers over blocks of rows.
+            Number of joblib workers over trees.
 
         Returns
         -------
         leaves : ndarray of shape (n_trees, n_samples), int32
             Node numbers.
         """
-        blocks = row_blocks(X.shape)
         leaves = run_parallel(
-            (delayed(self._apply_block)(X[rows]) for rows in blocks),
-            len(blocks),
+            (delayed(find_leaves)(tree, X, self.single_precision) for tree in self.trees),
+            len(self.trees),
             n_jobs=n_jobs,
             label="leaves",
             verbose=0,
         )
-        return np.concatenate(leaves, axis=1)
+        return np.stack(leaves)
 
-    def _apply_block(self, X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
-        X = dense_rows(X)
-        if self.single_precision:
-            with np.errstate(over="ignore"):  # beyond float32 is beyond all thresholds
-                X = X.astype(np.float32, copy=False)
-        leaves = np.empty((len(self.trees), len(X)), dtype=np.int32)
-        for tree, row in zip(self.trees, leaves, strict=True):
-            _find_leaves(X, tree.left, tree.right, tree.feature, tree.threshold, row)
+
+def find_leaves(
+    tree: Tree, X: np.ndarray | sparse.csr_matrix, single_precision: bool
+) -> np.ndarray:
+    """Leaf of every sample in one tree, shape (n_samples,), int32."""
+    leaves = np.empty(X.shape[0], dtype=np.int32)
+    if sparse.issparse(X):
+        data = _rounded(X.data, single_precision)
+        _find_sparse_leaves(
+            data, X.indices, X.indptr, X.shape[1], *vars(tree).values(), leaves
+        )
         return leaves
+    for rows in row_blocks(X.shape):
+        # One layout, and read-only as memory maps are, since every kind is compiled anew.
+        block = np.ascontiguousarray(_rounded(X[rows], single_precision)).view(np.ndarray)
+        block.setflags(write=False)
+        _find_leaves(block, *vars(tree).values(), leaves[rows])
+    return leaves
+
+
+def _rounded(values: np.ndarray, single_precision: bool) -> np.ndarray:
+    if not single_precision:
+        return values
+    with np.errstate(over="ignore"):  # beyond float32 is beyond all thresholds
+        return values.astype(np.float32, copy=False)
 
 
 @njit(cache=True, nogil=True)
-def _find_leaves(X, left, right, feature, threshold, out):
+def _find_leaves(X, left, right, feature, threshold, missing_left, out):
     for i in range(X.shape[0]):
         node = 0
         while left[node] >= 0:
-            if X[i, feature[node]] <= threshold[node]:
+            value = X[i, feature[node]]
+            if value <= threshold[node] or (missing_left[node] and np.isnan(value)):
                 node = left[node]
             else:
                 node = right[node]
         out[i] = node
 
 
-def dense_rows(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
-    """A block of rows as a dense array."""
-    return X.toarray() if sparse.issparse(X) else X
+@njit(cache=True, nogil=True)
+def _find_sparse_leaves(
+    data, indices, indptr, n_features, left, right, feature, threshold, missing_left, out
+):  # fmt: skip
+    row = np.zeros((1, n_features), dtype=data.dtype)
+    for i in range(len(out)):
+        for entry in range(indptr[i], indptr[i + 1]):
+            row[0, indices[entry]] = data[entry]
+        _find_leaves(row, left, right, feature, threshold, missing_left, out[i : i + 1])
+        for entry in range(indptr[i], indptr[i + 1]):
+            row[0, indices[entry]] = 0.0
 
 
 def row_blocks(shape: tuple[int, int]) -> list[slice]:
@@ -147,10 +177,10 @@ def row_blocks(shape: tuple[int, int]) -> list[slice]:
 
 
 def column_ranges(X: np.ndarray | sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-    """Smallest and largest value of every column."""
+    """Smallest and largest value of every column, 0 where it holds NaN alone."""
     if sparse.issparse(X):
-        return (
-            X.min(axis=0).toarray().ravel().astype(np.float64),
-            X.max(axis=0).toarray().ravel().astype(np.float64),
-        )
-    return X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
+        ranges = X.nanmin(axis=0).toarray().ravel(), X.nanmax(axis=0).toarray().ravel()
+    else:
+        ranges = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
+    low, high = (np.nan_to_num(ends.astype(np.float64), nan=0.0) for ends in ranges)
+    return low, high

@@ -1,0 +1,182 @@
+"""Quantile bins of the features, one byte an entry, computed once for all trees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from numba import njit
+from scipy import sparse
+
+__all__ = ["MISSING_CODE", "MOST_BINS", "BinnedFeatures", "bin_features"]
+
+MOST_BINS = 255
+MISSING_CODE = 255  # of samples without a value
+_BLOCK_BYTES = 1 << 25  # of X are copied at a time
+
+
+@dataclass(frozen=True, eq=False)
+class BinnedFeatures:
+    """Bins of equal weight, as far as equal values allow; exact for few distinct ones.
+
+    Attributes
+    ----------
+    codes : ndarray of shape (n_features, n_samples), or CSR matrix of the shape of X, uint8
+        Bin of every entry; in a sparse matrix only of those that are stored.
+    zero_codes : ndarray of shape (n_features,), uint8
+        Bin of zero, for the entries that a sparse matrix does not store.
+    lowest, highest : ndarray of shape (n_features, MOST_BINS), dtype of X
+        Smallest and largest value in every bin; infinite beyond the last one.
+    """
+
+    codes: np.ndarray | sparse.csr_matrix
+    zero_codes: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
+
+    def __post_init__(self) -> None:
+        # As memory maps in other processes are, so that kernels are compiled for one kind.
+        parts = (self.codes,) if isinstance(self.codes, np.ndarray) else ()
+        for array in (*parts, self.zero_codes):
+            array.setflags(write=False)
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Dense codes of some samples, one row a feature."""
+        if not sparse.issparse(self.codes):
+            return self.codes[:, rows]
+        part = sparse.csc_matrix(self.codes[rows])
+        dense = np.repeat(self.zero_codes[:, None], len(rows), axis=1)
+        feature = np.repeat(np.arange(part.shape[1]), np.diff(part.indptr))
+        dense[feature, part.indices] = part.data
+        return dense
+
+
+def bin_features(
+    X: np.ndarray | sparse.csr_matrix,
+    weights: np.ndarray,
+    max_bins: int = MOST_BINS,
+    n_jobs: int | None = None,
+) -> BinnedFeatures:
+    """Sort every column once, and cut it at its quantiles.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Samples; NaN where there is no value. Copied a block of columns at a time.
+    weights : ndarray of shape (n_samples,), float64
+        Positive sample weights.
+    max_bins : int, default=255
+        Largest number of bins of a column, at most 255.
+    n_jobs : int or None
+        Number of joblib workers, over blocks of columns.
+
+    Returns
+    -------
+    binned : BinnedFeatures
+        Codes and bins.
+    """
+    if sparse.issparse(X):
+        return _bin_sparse(X, weights, max_bins)
+    n_samples, n_features = X.shape
+    codes = np.empty((n_features, n_samples), dtype=np.uint8)
+    lowest, highest = _no_bins(X)
+    width = max(1, _BLOCK_BYTES // (X.itemsize * n_samples))
+
+    def fill(block: slice) -> None:
+        columns = np.ascontiguousarray(X[:, block].T)
+        _bin_columns(
+            columns, weights, max_bins, lowest[block], highest[block], codes[block]
+        )
+
+    # Threads whatever the backend: they write to one array, and X stays where it is.
+    Parallel(n_jobs=min(effective_n_jobs(n_jobs), cpu_count()), backend="threading")(
+        delayed(fill)(slice(start, start + width)) for start in range(0, n_features, width)
+    )
+    return BinnedFeatures(codes, np.zeros(n_features, dtype=np.uint8), lowest, highest)
+
+
+def _no_bins(X) -> tuple[np.ndarray, np.ndarray]:
+    empty = np.full((X.shape[1], MOST_BINS), np.inf, dtype=X.dtype)
+    return empty, empty.copy()
+
+
+def _bin_sparse(X: sparse.csr_matrix, weights: np.ndarray, max_bins: int):
+    columns = sparse.csc_matrix(X)
+    lowest, highest = _no_bins(X)
+    codes = np.empty(X.nnz, dtype=np.uint8)
+    zero_codes = np.empty(X.shape[1], dtype=np.uint8)
+    total = weights.sum()
+    for k in range(X.shape[1]):
+        stored = slice(columns.indptr[k], columns.indptr[k + 1])
+        stored_weights = weights[columns.indices[stored]]
+        # All zeros that are not stored count as one more sample.
+        values = np.append(columns.data[stored], X.dtype.type(0))[None]
+        implied = total - stored_weights.sum() if len(stored_weights) < X.shape[0] else 0.0
+        part = np.empty(values.shape, dtype=np.uint8)
+        _bin_columns(
+            values, np.append(stored_weights, implied), max_bins, lowest[k : k + 1],
+            highest[k : k + 1], part,
+        )  # fmt: skip
+        codes[stored], zero_codes[k] = part[0, :-1], part[0, -1]
+    codes = sparse.csc_matrix((codes, columns.indices, columns.indptr), X.shape)
+    return BinnedFeatures(sparse.csr_matrix(codes), zero_codes, lowest, highest)
+
+
+def _bin_columns(columns, weights, max_bins, lowest, highest, codes) -> None:
+    """Bins and codes of the rows of ``columns``, written to the last three arrays."""
+    if (weights == weights[0]).all():
+        ordered = np.sort(columns, axis=1)
+        order = np.zeros((len(columns), 0), dtype=np.intp)
+    else:
+        order = np.argsort(columns, axis=1)
+        ordered = np.take_along_axis(columns, order, axis=1)
+    _cut_columns(ordered, order, weights, max_bins, lowest, highest)
+    _find_codes(columns, highest, codes)
+
+
+@njit(cache=True, nogil=True)
+def _cut_columns(ordered, order, weights, max_bins, lowest, highest):
+    """Cut sorted values, of the samples in ``order`` or all of one weight, into bins."""
+    n_samples = ordered.shape[1]
+    for k in range(len(ordered)):
+        row = ordered[k]
+        n_present, n_distinct, total = 0, 0, 0.0
+        for j in range(n_samples):
+            if np.isnan(row[j]):
+                break
+            n_present += 1
+            n_distinct += j == 0 or row[j] != row[j - 1]
+            total += weights[order[k, j]] if order.shape[1] else weights[0]
+        n_bins, last_place, before = 0, -1, 0.0
+        start = 0
+        while start < n_present:
+            stop, weight = start, 0.0
+            while stop < n_present and row[stop] == row[start]:
+                weight += weights[order[k, stop]] if order.shape[1] else weights[0]
+                stop += 1
+            place = n_bins
+            if n_distinct > max_bins:  # by the middle of the value's weight
+                place = int((before + 0.5 * weight) / total * max_bins)
+            if weight > 0:
+                if place != last_place:
+                    lowest[k, n_bins] = row[start]
+                    n_bins += 1
+                    last_place = place
+                highest[k, n_bins - 1] = row[start]
+            before += weight
+            start = stop
+
+
+@njit(cache=True, nogil=True)
+def _find_codes(columns, highest, codes):
+    """Bin of every value: the first one that ends at or above it."""
+    for k in range(len(columns)):
+        ends = highest[k]
+        for i in range(columns.shape[1]):
+            value = columns[k, i]
+            code, step = 0, (MOST_BINS + 1) // 2
+            while step > 0:
+                code += step * (ends[code + step - 1] < value)  # no branch to predict
+                step //= 2
+            codes[k, i] = MISSING_CODE if np.isnan(value) else code

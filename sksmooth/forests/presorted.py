@@ -1,0 +1,493 @@
+"""Exact growth of a tree on few samples: every feature is sorted once, then partitioned.
+
+The samples of a node are, for every feature, one run of 32-bit keys: the rank of the value
+in the upper half, the number of the sample in the lower one. A split is found by reading
+each run once; the runs of the two children are written side by side, so that the smaller a
+node gets, the denser it lies in the cache. Sums are of whole numbers, hence exact and
+independent of the order of the samples (`GrowthSamples`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from .splits import largest_class_score, mixed
+
+__all__ = ["MOST_SAMPLES", "Subtree", "grow_presorted", "keys_of_codes", "keys_of_values"]
+
+MOST_SAMPLES = (1 << 16) - 1  # that 16 bits can number
+_SAMPLE = np.uint32(0xFFFF)
+_RANK_STEP = np.uint32(0x10000)
+_MISSING = np.uint32(0xFFFF0000)  # rank of samples without a value: above all others
+_CHUNK = 1 << 18  # entries sorted at a time
+
+
+class Subtree(NamedTuple):
+    """Nodes of a tree, parents before children; cuts by the samples beside them.
+
+    ``below`` and ``above`` are the samples with the largest value to the left of a cut and
+    the smallest to the right.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    feature: np.ndarray
+    below: np.ndarray
+    above: np.ndarray
+    missing_left: np.ndarray
+
+
+def keys_of_values(values: np.ndarray) -> np.ndarray:
+    """Sorted keys of every column of float32 or float64 values, one row a column."""
+    n_samples, n_features = values.shape
+    keys = np.empty((n_features, n_samples), dtype=np.uint32)
+    width = max(1, _CHUNK // n_samples)
+    for start in range(0, n_features, width):
+        part = slice(start, start + width)
+        if values.dtype == np.float32:
+            pairs = _value_sample_pairs(values[:, part].view(np.uint32))
+            pairs.sort(axis=1)
+            _rank_pairs(pairs, keys[part])
+        else:
+            columns = np.ascontiguousarray(values[:, part].T)
+            _rank_columns(columns, np.argsort(columns, axis=1), keys[part])
+    return keys
+
+
+def keys_of_codes(codes: np.ndarray, missing: int) -> np.ndarray:
+    """Sorted keys of binned features, one row a feature, as :func:`keys_of_values`."""
+    keys = codes.astype(np.uint32)
+    keys[codes == missing] = _MISSING >> np.uint32(16)
+    keys = keys << np.uint32(16) | np.arange(codes.shape[1], dtype=np.uint32)
+    keys.sort(axis=1)
+    return keys
+
+
+@njit(cache=True, nogil=True)
+def _sortable(bits):
+    """The bits of a float32 as an integer in the order of the numbers, NaN last."""
+    sign, magnitude = bits & np.uint64(0x80000000), bits & np.uint64(0x7FFFFFFF)
+    if magnitude > np.uint64(0x7F800000):
+        return np.uint64(0xFFFFFFFF)
+    if sign:  # -0 is 0
+        return np.uint64(0x80000000) - magnitude
+    return np.uint64(0x80000000) + magnitude
+
+
+@njit(cache=True, nogil=True)
+def _value_sample_pairs(bits):
+    """Pairs of float32 values, as integers in the same order, and their samples."""
+    n_samples, n_features = bits.shape
+    pairs = np.empty((n_features, n_samples), dtype=np.uint64)
+    tile = 16  # of the transposition
+    for k_tile in range(0, n_features, tile):
+        for i_tile in range(0, n_samples, tile):
+            for k in range(k_tile, min(n_features, k_tile + tile)):
+                for i in range(i_tile, min(n_samples, i_tile + tile)):
+                    pairs[k, i] = _sortable(bits[i, k]) << np.uint64(32) | np.uint64(i)
+    return pairs
+
+
+@njit(cache=True, nogil=True)
+def _rank_pairs(pairs, keys):
+    for k in range(pairs.shape[0]):
+        rank = np.uint32(0)
+        previous = pairs[k, 0] >> np.uint64(32)
+        for j in range(pairs.shape[1]):
+            value = pairs[k, j] >> np.uint64(32)
+            if value != previous:
+                rank += _RANK_STEP
+                previous = value
+            if value == np.uint64(0xFFFFFFFF):
+                rank = _MISSING
+            keys[k, j] = rank | np.uint32(pairs[k, j])
+
+
+@njit(cache=True, nogil=True)
+def _rank_columns(columns, order, keys):
+    for k in range(columns.shape[0]):
+        rank = np.uint32(0)
+        previous = columns[k, order[k, 0]]
+        for j in range(columns.shape[1]):
+            i = order[k, j]
+            value = columns[k, i]
+            if np.isnan(value):
+                rank = _MISSING
+            elif value != previous:
+                rank += _RANK_STEP
+                previous = value
+            keys[k, j] = rank | np.uint32(i)
+
+
+@njit(cache=True, nogil=True)
+def grow_presorted(
+    keys, labels, values, weights, n_classes, max_depth, least, max_features, seed
+):
+    """Grow a tree by least squares until its leaves are pure.
+
+    Parameters
+    ----------
+    keys : (n_features, n_samples) uint32, sorted keys
+    labels, values, weights, n_classes : as in ``GrowthSamples``, of these samples
+    max_depth : largest depth, negative for none
+    least : smallest weight of a leaf
+    max_features : number of features that vary which are tried at a node
+    seed : uint64, of the order in which features are tried
+
+    Returns
+    -------
+    left, right, feature, below, above, missing_left : as in ``Subtree``
+    """
+    n_features, n_samples = keys.shape
+    n_outputs = values.shape[1]
+    n_sums = n_outputs if n_outputs > 0 else n_classes
+    size = 2 * n_samples
+    left = np.full(size, -1, dtype=np.int32)
+    right = np.full(size, -1, dtype=np.int32)
+    feature = np.full(size, -1, dtype=np.int32)
+    below = np.zeros(size, dtype=np.int32)
+    above = np.zeros(size, dtype=np.int32)
+    missing_left = np.zeros(size, dtype=np.bool_)
+    n_nodes = 1
+
+    # A node's keys lie in one of two arrays, by the parity of its depth, from `base` on,
+    # with one run for each feature that varies: row r is the feature `varying[depth][r]`.
+    # What a node leaves behind is overwritten by its grandchildren.
+    runs = (keys.ravel(), np.empty(keys.size, dtype=np.uint32))
+    varying = np.empty((n_samples + 1, n_features), dtype=np.int32)
+    for k in range(n_features):
+        varying[0, k] = k
+    samples = np.arange(n_samples).astype(np.uint32)
+    order = np.empty(n_features, dtype=np.int32)
+    goes_left = np.zeros(n_samples, dtype=np.int64)
+    buffer = np.empty(n_samples, dtype=np.uint32)
+    total, part = np.zeros(n_sums), np.zeros(n_sums)
+    stack = np.empty((n_samples + 1, 6), dtype=np.int64)
+    seeds = np.empty(n_samples + 1, dtype=np.uint64)
+    stack[0] = (0, 0, n_samples, 0, n_features, 0)
+    seeds[0] = seed
+    n_open = 1
+    while n_open > 0:
+        n_open -= 1
+        node, start, stop = stack[n_open, 0], stack[n_open, 1], stack[n_open, 2]
+        depth, n_rows, base = stack[n_open, 3], stack[n_open, 4], stack[n_open, 5]
+        node_seed = seeds[n_open]
+        n = stop - start
+        own = samples[start:stop]
+        weight = _sums(own, labels, values, weights, total)
+        if depth == max_depth or weight < 2 * least or _is_pure(own, labels):
+            continue
+        now, then = runs[depth % 2], runs[(depth + 1) % 2]
+        unbeaten = -1.0 if n == 2 else np.inf
+        if n > 2 and n_outputs == 0:
+            unbeaten = largest_class_score(total)
+        row, cut, cut_with_missing = _best_cut(
+            now, base, n, n_rows, labels, values, weights, total, part, weight, least,
+            max_features, unbeaten, node_seed, order,
+        )  # fmt: skip
+        if row < 0:
+            continue
+        run = now[base + row * n : base + (row + 1) * n]
+        n_left = _send(run, cut, cut_with_missing, goes_left)
+        left_weight = 0.0
+        for j in range(n):
+            left_weight += goes_left[run[j] & _SAMPLE] * weights[run[j] & _SAMPLE]
+        feature[node] = varying[depth, row]
+        below[node] = run[cut - 1] & _SAMPLE
+        above[node] = run[cut] & _SAMPLE
+        if run[n - 1] >= _MISSING:
+            missing_left[node] = cut_with_missing
+        else:  # none was seen: they go with most of the samples
+            missing_left[node] = 2 * left_weight > weight
+        _partition(own, goes_left, buffer)
+        middle = start + n_left
+        left_grows = not _is_pure(samples[start:middle], labels)
+        right_grows = not _is_pure(samples[middle:stop], labels)
+        n_varying, right_base = 0, base
+        if left_grows or right_grows:
+            for r in range(n_rows):
+                order[n_varying] = r
+                varying[depth + 1, n_varying] = varying[depth, r]
+                n_varying += _varies(now, base + r * n, n)
+            if left_grows and right_grows:
+                right_base = base + n_varying * n_left
+                _split_runs(
+                    now,
+                    base,
+                    n,
+                    order[:n_varying],
+                    goes_left,
+                    then,
+                    base,
+                    n_left,
+                    right_base,
+                )
+            else:
+                n_kept = n_left if left_grows else n - n_left
+                _keep_runs(
+                    now,
+                    base,
+                    n,
+                    order[:n_varying],
+                    goes_left,
+                    left_grows,
+                    then,
+                    base,
+                    n_kept,
+                )
+        left[node], right[node] = n_nodes, n_nodes + 1
+        if right_grows:
+            stack[n_open] = (n_nodes + 1, middle, stop, depth + 1, n_varying, right_base)
+            seeds[n_open] = mixed(node_seed, 2)
+            n_open += 1
+        if left_grows:
+            stack[n_open] = (n_nodes, start, middle, depth + 1, n_varying, base)
+            seeds[n_open] = mixed(node_seed, 1)
+            n_open += 1
+        n_nodes += 2
+    return (
+        left[:n_nodes].copy(),
+        right[:n_nodes].copy(),
+        feature[:n_nodes].copy(),
+        below[:n_nodes].copy(),
+        above[:n_nodes].copy(),
+        missing_left[:n_nodes].copy(),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _sums(own, labels, values, weights, total):
+    """Weight of some samples; their sums by class or by output go to ``total``."""
+    total[:] = 0.0
+    weight = 0.0
+    for i in own:
+        weight += weights[i]
+        if values.shape[1] == 0:
+            total[labels[i]] += weights[i]
+        for k in range(values.shape[1]):
+            total[k] += values[i, k]
+    return weight
+
+
+@njit(cache=True, nogil=True)
+def _is_pure(own, labels):
+    for i in own:  # noqa: SIM110 (numba compiles no generators)
+        if labels[i] != labels[own[0]]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _varies(keys, start, n):
+    return (keys[start] ^ keys[start + n - 1]) >= _RANK_STEP
+
+
+@njit(cache=True, nogil=True)
+def _best_cut(
+    keys, base, n, n_rows, labels, values, weights, total, part, weight, least,
+    max_features, unbeaten, seed, order,
+):  # fmt: skip
+    """Row and position of the best cut, -1 if there is none, and the side of missing ones.
+
+    Rows are tried in a cyclic order that begins at random, and the first of several equal
+    cuts is taken; or in random order, if some are to be tried only. Ends when no other cut
+    can be better.
+    """
+    best, scale, best_row, best_cut, best_with_missing = -1.0, 1.0, -1, -1, False
+    is_sampled = max_features < n_rows
+    if is_sampled:
+        for r in range(n_rows):
+            order[r] = r
+    first = np.int64(mixed(seed, 0) % np.uint64(n_rows))
+    n_tried = 0
+    for visit in range(n_rows):
+        if is_sampled:
+            n_left = np.uint64(n_rows - visit)
+            other = visit + np.int64(mixed(seed, 3 + visit) % n_left)
+            order[visit], order[other] = order[other], order[visit]
+            row = np.int64(order[visit])
+        else:
+            row = first + visit
+            if row >= n_rows:
+                row -= n_rows
+        start = base + row * n
+        if not _varies(keys, start, n):
+            continue
+        n_missing = 0
+        while keys[start + n - 1 - n_missing] >= _MISSING:
+            n_missing += 1
+        for with_missing in range(1 + (n_missing > 0)):
+            # Missing values are right of all cuts, then left of all of them.
+            n_added = n_missing if with_missing else 0
+            best, scale, cut = _scan(
+                keys, start, n - n_added, n_added, labels, values, weights, total, part,
+                weight, least, best, scale,
+            )  # fmt: skip
+            if cut >= 0:
+                best_row, best_cut, best_with_missing = row, cut, with_missing == 1
+        n_tried += 1
+        if best / scale >= unbeaten or (n_tried == max_features and best_row >= 0):
+            break
+    return best_row, best_cut, best_with_missing
+
+
+@njit(cache=True, nogil=True)
+def _scan(
+    keys, start, n, n_added, labels, values, weights, total, left, weight, least, best,
+    scale,
+):  # fmt: skip
+    """Best cut of a run; the ``n_added`` samples that follow it are left of all cuts."""
+    # Slices would count references, which takes longer than to read a short run.
+    left[:] = 0.0
+    left_weight = 0.0
+    for j in range(start + n, start + n + n_added):
+        i = keys[j] & _SAMPLE
+        left_weight += weights[i]
+        if values.shape[1] == 0:
+            left[labels[i]] += weights[i]
+        for k in range(values.shape[1]):
+            left[k] += values[i, k]
+    sums = (weights, total, left, left_weight, weight, least, best, scale)
+    if values.shape[1] == 0:
+        return scan_classes(keys, start, n, labels, *sums)
+    return scan_values(keys, start, n, values, *sums)
+
+
+@njit(cache=True, nogil=True)
+def scan_classes(
+    keys, start, n, labels, weights, total, left, left_weight, weight, least, best, scale
+):  # fmt: skip
+    """Best cut of a run of keys, if its score is above ``best / scale``.
+
+    Squares of class counts change by ``(l + w)^2 - l^2`` with every sample. ``left`` holds
+    what is left of all cuts, and is overwritten.
+
+    Returns
+    -------
+    best, scale : numerator and denominator of the best score: a division takes longer
+        than all the rest
+    cut : how many keys are left of the cut, -1 if none is better
+    """
+    cut = -1
+    left_square, right_square = 0.0, 0.0
+    for c in range(len(total)):
+        left_square += left[c] * left[c]
+        right_square += (total[c] - left[c]) ** 2
+    following = keys[start]
+    for j in range(1, n):
+        key, following = following, keys[start + j]
+        i = key & _SAMPLE
+        c, w = labels[i], weights[i]
+        before = left[c]
+        beyond = before - total[c]
+        left_square += w * (before + before + w)
+        right_square += w * (beyond + beyond + w)
+        left[c] = before + w
+        left_weight += w
+        right_weight = weight - left_weight
+        score = left_square * right_weight + right_square * left_weight
+        product = left_weight * right_weight
+        # Few scores are above the best one, so this order of the tests is the fastest.
+        if (
+            score * scale > best * product
+            and (key ^ following) >= _RANK_STEP
+            and min(left_weight, right_weight) >= least
+        ):
+            best, scale, cut = score, product, j
+    return best, scale, cut
+
+
+@njit(cache=True, nogil=True)
+def scan_values(
+    keys, start, n, values, weights, total, left, left_weight, weight, least, best, scale
+):  # fmt: skip
+    """As :func:`scan_classes`, with sums of values for counts of classes."""
+    cut = -1
+    following = keys[start]
+    for j in range(1, n):
+        key, following = following, keys[start + j]
+        i = key & _SAMPLE
+        left_weight += weights[i]
+        for k in range(len(left)):
+            left[k] += values[i, k]
+        right_weight = weight - left_weight
+        if (key ^ following) < _RANK_STEP or min(left_weight, right_weight) < least:
+            continue
+        left_square, right_square = 0.0, 0.0
+        for k in range(len(left)):
+            left_square += left[k] * left[k]
+            right_square += (total[k] - left[k]) ** 2
+        score = left_square * right_weight + right_square * left_weight
+        product = left_weight * right_weight
+        if score * scale > best * product:
+            best, scale, cut = score, product, j
+    return best, scale, cut
+
+
+@njit(cache=True, nogil=True)
+def _send(run, cut, with_missing, goes_left):
+    """Mark the samples left of a cut, and count them."""
+    n_left = 0
+    for j in range(len(run)):
+        is_left = j < cut or (with_missing and run[j] >= _MISSING)
+        goes_left[run[j] & _SAMPLE] = is_left
+        n_left += is_left
+    return n_left
+
+
+@njit(cache=True, nogil=True)
+def _partition(samples, goes_left, buffer):
+    p, q = 0, 0
+    for i in samples:
+        side = goes_left[i]
+        samples[p], buffer[q] = i, i
+        p += side
+        q += 1 - side
+    samples[p:] = buffer[:q]
+
+
+@njit(cache=True, nogil=True)
+def _split_runs(keys, start, n, rows, goes_left, out, left_base, n_left, right_base):
+    """Write the runs of both children, without branches but in the last row.
+
+    A key is written to both sides, and the position moves on where it belongs: what is
+    written too much lies where the next run begins, which is written later.
+    """
+    n_right = n - n_left
+    for r in range(len(rows)):
+        p, q = left_base + r * n_left, right_base + r * n_right
+        first = start + rows[r] * n
+        if r < len(rows) - 1:
+            for j in range(first, first + n):
+                key = keys[j]
+                side = goes_left[key & _SAMPLE]
+                out[p], out[q] = key, key
+                p += side
+                q += 1 - side
+        else:
+            for j in range(first, first + n):
+                key = keys[j]
+                if goes_left[key & _SAMPLE]:
+                    out[p] = key
+                    p += 1
+                else:
+                    out[q] = key
+                    q += 1
+
+
+@njit(cache=True, nogil=True)
+def _keep_runs(keys, start, n, rows, goes_left, side, out, base, n_kept):
+    """Write the runs of one child alone, the other one being a leaf."""
+    for r in range(len(rows)):
+        p = base + r * n_kept
+        end = p + n_kept
+        first = start + rows[r] * n
+        for j in range(first, first + n):
+            if p == end:
+                break
+            key = keys[j]
+            out[p] = key
+            p += goes_left[key & _SAMPLE] == side

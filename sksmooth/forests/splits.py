@@ -1,0 +1,125 @@
+"""What all searches for a split share: the samples, the score, and where ties go."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from ..targets import Targets
+
+__all__ = ["GrowthSamples", "growth_samples", "largest_class_score", "mixed", "split_score"]
+
+_MANTISSA_BITS = 52
+_MOST_CLASSES = 5  # of which all ways to be on one side are tried
+
+
+class GrowthSamples(NamedTuple):
+    """Targets as the kernels sum them up.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_samples,), int32
+        Equal if the targets are: class numbers, or numbers of distinct values.
+    values : ndarray of shape (n_samples, n_outputs), float64
+        Weighted targets, centred and scaled, of which all sums are exact; no columns for
+        classes.
+    weights : ndarray of shape (n_samples,), float64
+        Positive weights, of which all sums are exact.
+    n_classes : int
+        Number of classes; 0 for regression.
+    """
+
+    labels: np.ndarray
+    values: np.ndarray
+    weights: np.ndarray
+    n_classes: int
+
+    def take(self, rows: np.ndarray) -> GrowthSamples:
+        """Some of the samples."""
+        return GrowthSamples(
+            self.labels[rows], self.values[rows], self.weights[rows], self.n_classes
+        )
+
+
+def growth_samples(targets: Targets, weights: np.ndarray) -> GrowthSamples:
+    """Prepare targets for growth: all sums of weights and of values are exact."""
+    weights = np.maximum(_whole(weights), _unit(weights))
+    if targets.codes is not None:
+        labels = targets.codes.astype(np.int32)
+        values = np.empty((len(labels), 0))
+        return GrowthSamples(labels, values, weights, targets.values.shape[1] + 1)
+    values = targets.values
+    labels = np.unique(values, axis=0, return_inverse=True)[1].ravel().astype(np.int32)
+    # The middle does not depend on the order of the samples, as the rounding of a mean
+    # would. The spread is 1 before the weights, since squares of it must be numbers.
+    low, high = values.min(axis=0), values.max(axis=0)
+    centred = values - (0.5 * low + 0.5 * high)
+    centred /= 2.0 ** np.ceil(np.log2(np.abs(centred).max()))
+    return GrowthSamples(labels, _whole(weights[:, None] * centred), weights, 0)
+
+
+def _unit(numbers: np.ndarray) -> float:
+    """A power of two, of whose multiples up to the sum of the numbers all are exact."""
+    largest_sum = np.abs(numbers).sum(axis=0).max()
+    return 2.0 ** (np.ceil(np.log2(largest_sum)) - _MANTISSA_BITS)
+
+
+def _whole(numbers: np.ndarray) -> np.ndarray:
+    """The numbers as multiples of a common unit."""
+    unit = _unit(numbers)
+    return np.rint(numbers / unit) * unit
+
+
+@njit(cache=True, nogil=True)
+def split_score(left_square, left_weight, right_square, right_weight):
+    """``|S_left|^2 / W_left + |S_right|^2 / W_right``, with sums S and weights W.
+
+    The larger it is, the smaller is the squared error (or the Gini impurity) that a split
+    leaves. It does not depend on which side is called left, not even by rounding.
+    """
+    return (left_square * right_weight + right_square * left_weight) / (
+        left_weight * right_weight
+    )
+
+
+@njit(cache=True, nogil=True)
+def largest_class_score(total):
+    """Score that no split of some samples exceeds, given their weights by class.
+
+    The score is convex in the class weights on the left, so it is largest where every
+    class is on one side. Infinite (no bound) where there are too many ways to do that.
+    """
+    present = np.empty(len(total), dtype=np.int64)
+    n_present = 0
+    weight = 0.0
+    for c in range(len(total)):
+        if total[c] > 0:
+            present[n_present] = c
+            n_present += 1
+            weight += total[c]
+    if n_present < 2 or n_present > _MOST_CLASSES:
+        return np.inf
+    largest = 0.0
+    for subset in range(1, 1 << (n_present - 1)):
+        left_square, right_square, left_weight = 0.0, 0.0, 0.0
+        for bit in range(n_present):
+            part = total[present[bit]]
+            if subset >> bit & 1:
+                left_square += part * part
+                left_weight += part
+            else:
+                right_square += part * part
+        score = split_score(left_square, left_weight, right_square, weight - left_weight)
+        largest = max(largest, score)
+    return largest
+
+
+@njit(cache=True, nogil=True)
+def mixed(seed, number):
+    """The ``number``-th draw of a stream of random 64-bit integers (SplitMix64)."""
+    state = np.uint64(seed) + np.uint64(number + 1) * np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))
