@@ -1,20 +1,33 @@
-"""Run tasks through joblib, with a progress bar if asked."""
+"""Run tasks through joblib: with a progress bar if asked, and again if a worker is lost."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError
 from typing import Any
 
-from joblib import Parallel
+from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from numba.core import event
+
+from ._validation import warn_caller
+from .exceptions import WorkerLostWarning
 
 __all__ = ["announce_compilation", "run_parallel"]
 
 _WIDTH = 30
 _COMPILATION = "numba:compile"
+_MOST_REPEATS = 2  # of tasks whose worker was lost
+# Beside those of Python itself, by library, since the libraries need not be installed.
+_LOST_WORKER_ERRORS = {
+    ("distributed", "KilledWorker"),
+    ("ray", "NodeDiedError"),
+    ("ray", "ObjectLostError"),
+    ("ray", "RayActorError"),
+    ("ray", "WorkerCrashedError"),
+}
 
 
 class _CompilationNotice(event.Listener):
@@ -50,27 +63,90 @@ def run_parallel(
     """Results of joblib ``delayed`` tasks, in their order.
 
     Threads are preferred, since the kernels release the GIL; ``joblib.parallel_config``
-    overrules that and ``n_jobs=None``.
+    overrules that and ``n_jobs=None``. If other processes run the tasks and one of them
+    dies, all tasks are run again, twice at most.
     """
     backend, _ = get_active_backend(prefer="threads")
-    # Some distributed backends cannot hand back results one by one.
-    streaming = verbose > 0 and getattr(backend, "supports_return_generator", False)
-    parallel = Parallel(
-        n_jobs=n_jobs,
-        prefer="threads",
-        return_as="generator" if streaming else "list",
-    )
-    results = parallel(tasks)
-    return list(_with_bar(results, n_tasks, label)) if streaming else results
+
+    def results(tasks: Iterable[Any]) -> list[Any]:
+        # Some distributed backends cannot hand back results one by one.
+        streaming = verbose > 0 and getattr(backend, "supports_return_generator", False)
+        parallel = Parallel(
+            n_jobs=n_jobs,
+            prefer="threads",
+            return_as="generator" if streaming else "list",
+        )
+        finished = parallel(tasks)
+        return list(_with_bar(finished, n_tasks, label)) if streaming else finished
+
+    if getattr(backend, "supports_sharedmem", False):
+        return results(tasks)
+    tasks = list(tasks)
+    if type(backend).__module__.startswith("ray.") and effective_n_jobs(n_jobs) > 1:
+        tasks = _stored_in_ray(tasks)
+    return _repeated(lambda: results(tasks))
+
+
+def _repeated(run: Callable[[], list[Any]]) -> list[Any]:
+    """What a function returns, called again if it fails since a worker was lost."""
+    for _ in range(_MOST_REPEATS):
+        try:
+            return run()
+        except Exception as error:
+            if not _is_lost_worker(error):
+                raise
+            warn_caller(
+                f"A worker was lost ({type(error).__name__}), often for want of memory; "
+                "its tasks are run again.",
+                WorkerLostWarning,
+            )
+    return run()
+
+
+def _is_lost_worker(error: Exception) -> bool:
+    """Whether an error is a backend's own, not one that a task has raised."""
+    if isinstance(error, BrokenExecutor | CancelledError):  # loky's, and Dask's
+        return True
+    kinds = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).mro()}
+    return not kinds.isdisjoint(_LOST_WORKER_ERRORS)
+
+
+def _stored_in_ray(tasks: list[Any]) -> list[Any]:
+    """The same tasks, with every argument in Ray's object store, once.
+
+    Ray's backend is meant to do so, but does not know the tasks of joblib's later
+    versions, and sends all arguments with every task.
+    """
+    import ray
+
+    places: dict[int, Any] = {}
+
+    def place(value: Any) -> Any:
+        if id(value) not in places:
+            places[id(value)] = ray.put(value)
+        return places[id(value)]
+
+    return [
+        delayed(_call_stored)(function, *map(place, arguments), **options)
+        for function, arguments, options in tasks
+    ]
+
+
+def _call_stored(function: Callable, *places: Any, **options: Any) -> Any:
+    import ray
+
+    return function(*ray.get(list(places)), **options)
 
 
 def _with_bar(results: Iterable[Any], n_tasks: int, label: str) -> Iterator[Any]:
     start = time.perf_counter()
     _draw(label, 0, n_tasks, 0.0)
-    for done, result in enumerate(results, start=1):
-        _draw(label, done, n_tasks, time.perf_counter() - start)
-        yield result
-    print(file=sys.stderr)
+    try:
+        for done, result in enumerate(results, start=1):
+            _draw(label, done, n_tasks, time.perf_counter() - start)
+            yield result
+    finally:
+        print(file=sys.stderr)
 
 
 def _draw(label: str, done: int, total: int, seconds: float) -> None:

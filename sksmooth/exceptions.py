@@ -1,4 +1,4 @@
-"""Warnings that say why a smoothness index cannot be trusted as it stands."""
+"""Warnings, most of which say why an index cannot be trusted as it stands."""
 
 __all__ = [
     "BentDecayWarning",
@@ -10,6 +10,7 @@ __all__ = [
     "TargetTypeWarning",
     "UnresolvedIndexWarning",
     "UnseenClassesWarning",
+    "WorkerLostWarning",
 ]
 
 
@@ -47,3 +48,7 @@ class TargetTypeWarning(SmoothnessWarning):
 
 class UnseenClassesWarning(SmoothnessWarning):
     """Most samples to score are of classes that were not fitted."""
+
+
+class WorkerLostWarning(UserWarning):
+    """A worker process died, and its tasks were run again; the result is the same."""

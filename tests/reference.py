@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -263,3 +264,122 @@ def critical_taus(norms, n_trees: int) -> list[float]:
                 steep.append(tau)
         critical.append(max(steep))
     return critical
+
+
+# ---------------------------------------------------------------- growth
+
+
+@dataclass
+class GrownNode:
+    """A node of a grown tree: its samples, and the split of an inner one.
+
+    ``above`` is NaN if all samples with a value go left.
+    """
+
+    rows: list[int]
+    feature: int = -1
+    below: float = 0.0
+    above: float = 0.0
+    missing_left: bool = False
+    left: GrownNode | None = None
+    right: GrownNode | None = None
+
+
+def mixed(seed: int, number: int) -> int:
+    """The number-th draw of the SplitMix64 generator."""
+    mask = 2**64 - 1
+    state = (seed + (number + 1) * 0x9E3779B97F4A7C15) & mask
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & mask
+    return state ^ (state >> 31)
+
+
+def sides_of_splits(column, rows):
+    """All ways to split samples by one feature: below, above, missing_left, left rows.
+
+    Samples without a value go right, then, in a second round, left.
+    """
+    values = sorted({float(column[i]) for i in rows if not math.isnan(column[i])})
+    missing = [i for i in rows if math.isnan(column[i])]
+    for with_missing in (False, True) if missing else (False,):
+        above = values[1:] + ([math.nan] if missing and not with_missing else [])
+        for low, high in zip(values, above, strict=False):
+            yield (
+                low,
+                high,
+                with_missing,
+                [i for i in rows if column[i] <= low or (with_missing and i in missing)],
+            )
+
+
+def split_score(values, weights, left, right) -> Fraction:
+    """``|S_left|^2 / W_left + |S_right|^2 / W_right`` of whole numbers, exactly."""
+    score = Fraction(0)
+    for rows in (left, right):
+        weight = sum(int(weights[i]) for i in rows)
+        for k in range(values.shape[1]):
+            score += Fraction(
+                sum(int(weights[i] * values[i, k]) for i in rows) ** 2, weight
+            )
+    return score
+
+
+def features_tried(varying, seed, max_features) -> list[int]:
+    """Features in the order in which they are tried, given those to choose from."""
+    if max_features >= len(varying):
+        first = mixed(seed, 0) % len(varying)
+        return varying[first:] + varying[:first]
+    order = list(varying)
+    for k in range(len(order)):
+        other = k + mixed(seed, 3 + k) % (len(order) - k)
+        order[k], order[other] = order[other], order[k]
+    return order
+
+
+def grow_tree(
+    X, values, weights, seed, *, max_depth=None, least=1, max_features=None
+) -> GrownNode:
+    """The tree of the best splits, the first of equal ones.
+
+    ``values`` are whole numbers, one-hot vectors for classes, and ``weights`` too, so that
+    scores are compared exactly. Features are tried in a cyclic order that the seed
+    decides, or in a random one where ``max_features`` are tried only: those among which a
+    node chooses are those that have two values, or some missing, in its parent.
+    """
+    n_features = X.shape[1]
+    max_features = n_features if max_features is None else max_features
+
+    def grow(rows, depth, candidates, seed):
+        node = GrownNode(rows)
+        weight = sum(weights[i] for i in rows)
+        is_pure = all(np.array_equal(values[i], values[rows[0]]) for i in rows)
+        if depth == max_depth or weight < 2 * least or is_pure:
+            return node
+        varying = [k for k in candidates if any(sides_of_splits(X[:, k], rows))]
+        best, best_left, n_tried = None, None, 0
+        for k in features_tried(candidates, seed, max_features):
+            if k not in varying:
+                continue
+            for below, above, missing_left, left in sides_of_splits(X[:, k], rows):
+                right = [i for i in rows if i not in left]
+                if min(sum(weights[i] for i in side) for side in (left, right)) < least:
+                    continue
+                score = split_score(values, weights, left, right)
+                if best is None or score > best:
+                    best, best_left = score, left
+                    node.feature, node.missing_left = k, missing_left
+                    node.below, node.above = below, above
+            n_tried += 1
+            if n_tried == max_features and best is not None:
+                break
+        if best is None:
+            return node
+        right = [i for i in rows if i not in best_left]
+        if not any(math.isnan(X[i, node.feature]) for i in rows):
+            # If some come later, they go with most of the samples.
+            node.missing_left = 2 * sum(weights[i] for i in best_left) > weight
+        node.left = grow(best_left, depth + 1, varying, mixed(seed, 1))
+        node.right = grow(right, depth + 1, varying, mixed(seed, 2))
+        return node
+
+    return grow(list(range(len(X))), 0, list(range(n_features)), int(seed))

@@ -14,9 +14,9 @@ PACKAGE = ROOT / "sksmooth"
 LAYERS = [
     "exceptions",
     "_sklearn",
-    "_progress",
     "_kernels",
     "_validation",
+    "_progress",
     "datasets",
     "targets",
     "forests",

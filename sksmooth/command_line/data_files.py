@@ -210,7 +210,7 @@ def _without_row_numbers(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def _numeric_matrix(frame: pd.DataFrame, path: Path) -> np.ndarray:
-    """The columns as floating-point numbers, all finite."""
+    """The columns as floating-point numbers, NaN where a cell is empty."""
     text = [name for name, dtype in frame.dtypes.items() if dtype.kind not in "biuf"]
     if text:
         present = frame[text[0]].dropna()
@@ -223,7 +223,7 @@ def _numeric_matrix(frame: pd.DataFrame, path: Path) -> np.ndarray:
     # Narrow columns stay narrow. Nullable dtypes wrap one of numpy.
     dtypes = [getattr(dtype, "numpy_dtype", dtype) for dtype in frame.dtypes.unique()]
     matrix = frame.to_numpy(np.result_type(np.float32, *dtypes), na_value=np.nan)
-    _check_finite(matrix, frame.columns, path)
+    _check_finite(matrix, frame.columns, path, allow_nan=True)
     return matrix
 
 
@@ -282,12 +282,18 @@ def _check_lengths(features: str, X: Any, labels: str, y: Any, hint: str = "") -
         )
 
 
-def _check_finite(matrix: np.ndarray, columns: Sequence[str], path: Path) -> None:
-    if matrix.dtype.kind != "f" or np.isfinite(matrix).all():
+def _check_finite(
+    matrix: np.ndarray, columns: Sequence[str], path: Path, *, allow_nan: bool = False
+) -> None:
+    if matrix.dtype.kind != "f":
         return
-    rows, places = np.nonzero(~np.isfinite(matrix))
+    bad = np.isinf(matrix) if allow_nan else ~np.isfinite(matrix)
+    if not bad.any():
+        return
+    rows, places = np.nonzero(bad)
     names = list(dict.fromkeys(columns[place] for place in np.unique(places)))
+    problem = "infinity" if allow_nan else "NaN, infinity or an empty cell"
     raise CommandError(
-        f"{path}: NaN, infinity or an empty cell in {len(np.unique(rows))} of "
-        f"{len(matrix)} rows, {listed(names, 'column')}; fill or drop them"
+        f"{path}: {problem} in {len(np.unique(rows))} of {len(matrix)} rows, "
+        f"{listed(names, 'column')}; fill or drop them"
     )

@@ -22,7 +22,7 @@ MOST_SAMPLES = (1 << 16) - 1  # that 16 bits can number
 _SAMPLE = np.uint32(0xFFFF)
 _RANK_STEP = np.uint32(0x10000)
 _MISSING = np.uint32(0xFFFF0000)  # rank of samples without a value: above all others
-_CHUNK = 1 << 18  # entries sorted at a time
+_CHUNK = 1 << 17  # entries sorted at a time
 
 
 class Subtree(NamedTuple):
