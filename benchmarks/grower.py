@@ -30,6 +30,17 @@ from sksmooth.forests.histograms import best_binned_cut
 from sksmooth.targets import encode_targets
 
 REPEATS = 5
+PARTS = [
+    "speed",
+    "index",
+    "fit",
+    "jobs",
+    "digits",
+    "stopping",
+    "scaling",
+    "limits",
+    "memory",
+]
 
 
 def layer_features(file, n_samples):
@@ -174,6 +185,36 @@ def compare_digits():
     )
 
 
+def report_stopping(X, y, jobs):
+    """What growth would save that leaves out the nodes which cannot change the index.
+
+    By Parseval, the wavelets below a node have at most its squared error; where that is
+    less than the square of the last norm in the fit window, none of them is in the window.
+    """
+    estimator = BesovSmoothnessEstimator(random_state=0, n_jobs=jobs).fit(X, y)
+    wavelets, last = estimator.wavelets_, estimator.fit_range_[1]
+    squares = np.where(wavelets.parent >= 0, wavelets.norm**2, 0.0)
+    below = np.zeros(len(squares))  # what the descendants of a node have
+    is_inner = np.zeros(len(squares), dtype=bool)
+    for node in range(len(squares) - 1, -1, -1):
+        if wavelets.parent[node] >= 0:
+            below[wavelets.parent[node]] += below[node] + squares[node]
+            is_inner[wavelets.parent[node]] = True
+    smallest = np.array(
+        [
+            wavelets.norm[wavelets.tree_order(tree)[last - 1]]
+            for tree in range(wavelets.n_trees)
+        ]
+    )
+    needless = is_inner & (below < smallest[wavelets.tree] ** 2)
+    share = wavelets.count[needless].sum() / wavelets.count[is_inner].sum()
+    print(
+        f"fit window {estimator.fit_range_}: {share:.1%} of the entries that growth reads "
+        f"lie in nodes below which no wavelet is in the window ({needless.sum()} of "
+        f"{is_inner.sum()} nodes)"
+    )
+
+
 def exponent(sizes, seconds):
     return np.polyfit(np.log(sizes), np.log(seconds), 1)[0]
 
@@ -295,12 +336,11 @@ def report_memory(X, jobs):
 
 
 def main():
-    parts = ["speed", "index", "fit", "jobs", "digits", "scaling", "limits", "memory"]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images")
     parser.add_argument("--n-samples", type=int, default=20_000)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     X, y = layer_features(options.images, options.n_samples)
@@ -311,6 +351,7 @@ def main():
         "fit": lambda: compare_fit(X, y, options.jobs),
         "jobs": lambda: compare_jobs(X, y),
         "digits": compare_digits,
+        "stopping": lambda: report_stopping(X, y, options.jobs),
         "scaling": lambda: report_scaling(X, y, options.jobs),
         "limits": lambda: report_limits(X, y),
         "memory": lambda: report_memory(X, options.jobs),

@@ -107,7 +107,9 @@ def _is_lost_worker(error: Exception) -> bool:
     """Whether an error is a backend's own, not one that a task has raised."""
     if isinstance(error, BrokenExecutor | CancelledError):  # loky's, and Dask's
         return True
-    kinds = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).mro()}
+    kinds = {
+        (kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).mro()
+    }
     return not kinds.isdisjoint(_LOST_WORKER_ERRORS)
 
 

@@ -49,7 +49,7 @@ def is_dask(data: Any) -> bool:
     return hasattr(data, "__dask_graph__")
 
 
-def number_of_rows(X: Any) -> int:
+def number_of_rows(data: Any, name: str = "X") -> int:
     """Number of rows of anything with a shape or a length; 0 if it has neither.
 
     Raises
@@ -57,12 +57,12 @@ def number_of_rows(X: Any) -> int:
     ValueError
         If it is a lazy array of unknown length, or a lazy data frame.
     """
-    shape = getattr(X, "shape", None)
-    n_rows = shape[0] if shape else len(X) if hasattr(X, "__len__") else 0
-    if is_dask(X) and not isinstance(n_rows, int):
+    shape = getattr(data, "shape", None)
+    n_rows = shape[0] if shape else len(data) if hasattr(data, "__len__") else 0
+    if is_dask(data) and not isinstance(n_rows, int):
         raise ValueError(
-            "The number of rows of X is not known; pass a Dask array with known chunks: "
-            "array.compute_chunk_sizes(), or frame.to_dask_array(lengths=True)."
+            f"The number of rows of {name} is not known; pass a Dask array with known "
+            "chunks: array.compute_chunk_sizes(), or frame.to_dask_array(lengths=True)."
         )
     return n_rows
 

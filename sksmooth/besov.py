@@ -318,18 +318,22 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         """
         is_number = self.forest is None and isinstance(self.max_samples, Integral)
         n_drawn = self.n_estimators * self.max_samples if is_number else np.inf
-        if n_drawn < number_of_rows(X):
+        n_rows = number_of_rows(X)
+        number_of_rows(y, "y")  # which must be known, too
+        if n_drawn < n_rows:
             check_consistent_length(X, y, sample_weight)
             rows = sample_without_replacement(
-                number_of_rows(X), n_drawn, random_state=self.random_state
+                n_rows, n_drawn, random_state=self.random_state
             )
             rows.sort()
             X, y, sample_weight = (read_rows(each, rows) for each in (X, y, sample_weight))
-        elif is_dask(X) and not is_number:
-            raise ValueError(
-                "X is a Dask array, of which only a subsample is read: pass max_samples as "
-                "the number of rows of a tree, or X.compute()."
-            )
+        elif is_dask(X):
+            if not is_number:
+                raise ValueError(
+                    "X is a Dask array, of which only a subsample is read: pass "
+                    "max_samples as the number of rows of a tree, or X.compute()."
+                )
+            X = X.compute()
         return X, y, sample_weight
 
     def _prepared(self, X, y, sample_weight) -> _Samples:
@@ -488,6 +492,11 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         return min(self._window[1], self.wavelets_.n_terms, _MOST_FEATURES)
 
     def _check_features(self, X: ArrayLike, *, reset: bool) -> Any:
+        if is_dask(X):
+            raise ValueError(
+                "X is a Dask collection, which is not read as a whole here: pass some rows "
+                "of it, such as X[:10000].compute(), and the same rows of y."
+            )
         dtype = getattr(X, "dtype", None)
         # Small integers, such as pixels, are exact in float32.
         narrow = isinstance(dtype, np.dtype) and np.can_cast(dtype, np.float32)

@@ -344,16 +344,18 @@ def grow_tree(
     ``values`` are whole numbers, one-hot vectors for classes, and ``weights`` too, so that
     scores are compared exactly. Features are tried in a cyclic order that the seed
     decides, or in a random one where ``max_features`` are tried only: those among which a
-    node chooses are those that have two values, or some missing, in its parent.
+    node chooses are those that have two values, or some missing, in its parent, and for
+    the root in itself.
     """
-    n_features = X.shape[1]
-    max_features = n_features if max_features is None else max_features
+    everywhere = list(range(len(X)))
+    at_root = [k for k in range(X.shape[1]) if any(sides_of_splits(X[:, k], everywhere))]
+    max_features = X.shape[1] if max_features is None else max_features
 
     def grow(rows, depth, candidates, seed):
         node = GrownNode(rows)
         weight = sum(weights[i] for i in rows)
         is_pure = all(np.array_equal(values[i], values[rows[0]]) for i in rows)
-        if depth == max_depth or weight < 2 * least or is_pure:
+        if depth == max_depth or weight < 2 * least or is_pure or not candidates:
             return node
         varying = [k for k in candidates if any(sides_of_splits(X[:, k], rows))]
         best, best_left, n_tried = None, None, 0
@@ -382,4 +384,4 @@ def grow_tree(
         node.right = grow(right, depth + 1, varying, mixed(seed, 2))
         return node
 
-    return grow(list(range(len(X))), 0, list(range(n_features)), int(seed))
+    return grow(everywhere, 0, at_root, int(seed))

@@ -65,7 +65,7 @@ def bin_features(
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         Samples; NaN where there is no value. Copied a block of columns at a time.
     weights : ndarray of shape (n_samples,), float64
-        Positive sample weights.
+        Positive sample weights, of which all sums are exact.
     max_bins : int, default=255
         Largest number of bins of a column, at most 255.
     n_jobs : int or None
@@ -109,16 +109,15 @@ def _bin_sparse(X: sparse.csr_matrix, weights: np.ndarray, max_bins: int):
     total = weights.sum()
     for k in range(X.shape[1]):
         stored = slice(columns.indptr[k], columns.indptr[k + 1])
-        stored_weights = weights[columns.indices[stored]]
-        # All zeros that are not stored count as one more sample.
-        values = np.append(columns.data[stored], X.dtype.type(0))[None]
-        implied = total - stored_weights.sum() if len(stored_weights) < X.shape[0] else 0.0
-        part = np.empty(values.shape, dtype=np.uint8)
-        _bin_columns(
-            values, np.append(stored_weights, implied), max_bins, lowest[k : k + 1],
-            highest[k : k + 1], part,
-        )  # fmt: skip
-        codes[stored], zero_codes[k] = part[0, :-1], part[0, -1]
+        values, values_weights = columns.data[stored], weights[columns.indices[stored]]
+        if len(values) < X.shape[0]:  # all zeros that are not stored are one more sample
+            values = np.append(values, X.dtype.type(0))
+            values_weights = np.append(values_weights, total - values_weights.sum())
+        part = np.empty((1, len(values)), dtype=np.uint8)
+        ends = lowest[k : k + 1], highest[k : k + 1]
+        _bin_columns(values[None], values_weights, max_bins, *ends, part)
+        codes[stored] = part[0, : stored.stop - stored.start]
+        zero_codes[k] = part[0, -1]
     codes = sparse.csc_matrix((codes, columns.indices, columns.indptr), X.shape)
     return BinnedFeatures(sparse.csr_matrix(codes), zero_codes, lowest, highest)
 

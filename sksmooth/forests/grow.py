@@ -112,7 +112,7 @@ verbose
     n_largest = int((bags > 0).sum(axis=1).max())
     binned = None
     if max_bins is not None or n_largest > _most_small(n_largest, X.shape[1]):
-        binned = bin_features(X, weights, max_bins or MOST_BINS, n_jobs)
+        binned = bin_features(X, samples.weights, max_bins or MOST_BINS, n_jobs)
     # Arrays on their own, not inside of others, so that distributed backends send each
     # of them once and not with every tree.
     bins = () if binned is None else tuple(vars(binned).values())
@@ -339,23 +339,23 @@ def _placed_cut(growth, node, own, feature, code, missing_left) -> _Cut:
     codes = _codes_of(binned, feature, node.rows)
     missing = codes == MISSING_CODE
     goes_left = (codes <= code) | (missing & missing_left)
-    if not missing.any():  # if some come later, they go with most of the samples
-        missing_left = bool(2 * own.weights[goes_left].sum() > own.weights.sum())
     beyond = codes[(codes > code) & ~missing]
     if len(beyond) == 0:
         return _Cut(feature, np.inf, missing_left, goes_left)
     following = beyond.min()
     near = np.flatnonzero((codes == code) | (codes == following))
-    if not growth.limits.is_exact or len(near) > MOST_SAMPLES:
+    if growth.limits.is_exact and len(near) <= MOST_SAMPLES:
+        values = growth.X[node.rows[near], feature]
+        if sparse.issparse(growth.X):
+            values = np.asarray(values.todense())
+        values = np.asarray(values).ravel()
+        before = own.take(np.flatnonzero(goes_left & (codes != code)))
+        below, above = _exact_ends(values, before, own.take(near), own, growth.least)
+        goes_left[near] = values <= below
+    else:
         below, above = binned.highest[feature, code], binned.lowest[feature, following]
-        return _Cut(feature, _between(below, above), missing_left, goes_left)
-    values = growth.X[node.rows[near], feature]
-    if sparse.issparse(growth.X):
-        values = np.asarray(values.todense())
-    values = np.asarray(values).ravel()
-    before = own.take(np.flatnonzero(goes_left & (codes != code)))
-    below, above = _exact_ends(values, before, own.take(near), own, growth.least)
-    goes_left[near] = values <= below
+    if not missing.any():  # if some come later, they go with most of the samples
+        missing_left = bool(2 * own.weights[goes_left].sum() > own.weights.sum())
     return _Cut(feature, _between(below, above), missing_left, goes_left)
 
 
@@ -399,25 +399,16 @@ def _between(below, above):
 
 def _grow_small(growth: _Growth, node: _Node) -> Tree:
     """The subtree of a small node."""
-    own = growth.samples.take(node.rows)
-    limits = growth.limits
-    features = np.arange(growth.n_features)
-    if limits.is_exact:
-        block = growth.X[node.rows]
-        if sparse.issparse(block):
-            columns = sparse.csc_matrix(block)
-            features = np.flatnonzero(np.diff(columns.indptr))
-            block = columns[:, features].toarray(order="C")
-        keys = keys_of_values(np.ascontiguousarray(block))
-    else:
-        block = growth.binned.take(node.rows)
-        keys = keys_of_codes(block, MISSING_CODE)
-    if len(features) == 0:
+    block, features, keys = _sorted_block(growth, node.rows)
+    # Those that do not vary would only be passed over, and a sparse block has fewer.
+    varying = np.flatnonzero(keys[:, 0] >> 16 != keys[:, -1] >> 16)
+    if len(varying) == 0:
         return _leaf()
+    limits = growth.limits
     subtree = Subtree(
         *grow_presorted(
-            keys,
-            *own,
+            keys if len(varying) == len(keys) else keys[varying],
+            *growth.samples.take(node.rows),
             limits.max_depth - node.depth if limits.max_depth >= 0 else -1,
             growth.least,
             limits.max_features,
@@ -425,22 +416,34 @@ def _grow_small(growth: _Growth, node: _Node) -> Tree:
         )
     )
     inner = np.flatnonzero(subtree.left >= 0)
-    column, below, above = (
-        part[inner] for part in (subtree.feature, subtree.below, subtree.above)
-    )
-    if limits.is_exact:
-        below, above = block[below, column], block[above, column]
-    else:
-        below = growth.binned.highest[column, block[column, below]]
-        above_code = block[column, above]
-        above = growth.binned.lowest[column, np.minimum(above_code, MOST_BINS - 1)]
-        above = np.where(above_code == MISSING_CODE, np.nan, above)
-    threshold = np.zeros(len(subtree.left))
-    # Beyond the last value, if all that is right of the cut has none.
-    threshold[inner] = np.where(np.isnan(above), np.inf, _between(below, above))
+    column = varying[subtree.feature[inner]]
     feature = subtree.feature.copy()
     feature[inner] = features[column]
+    below, above = block[subtree.below[inner], column], block[subtree.above[inner], column]
+    if not limits.is_exact:
+        is_last = above == MISSING_CODE
+        below = growth.binned.highest[feature[inner], below]
+        above = growth.binned.lowest[feature[inner], np.where(is_last, 0, above)]
+        above = np.where(is_last, np.nan, above)
+    threshold = np.zeros(len(feature))
+    # Beyond the last value, if all that is right of the cut has none.
+    threshold[inner] = np.where(np.isnan(above), np.inf, _between(below, above))
     return Tree(subtree.left, subtree.right, feature, threshold, subtree.missing_left)
+
+
+def _sorted_block(growth: _Growth, rows: np.ndarray):
+    """Values or codes of some samples, the features in their columns, and their keys."""
+    features = np.arange(growth.n_features)
+    if not growth.limits.is_exact:
+        codes = growth.binned.take(rows)
+        return codes.T, features, keys_of_codes(codes, MISSING_CODE)
+    block = growth.X[rows]
+    if sparse.issparse(block):
+        columns = sparse.csc_matrix(block)
+        features = np.flatnonzero(np.diff(columns.indptr))
+        block = columns[:, features].toarray(order="C")
+    block = np.ascontiguousarray(block)
+    return block, features, keys_of_values(block)
 
 
 def _leaf() -> Tree:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,8 @@ from ..targets import Targets
 
 __all__ = ["GrowthSamples", "growth_samples", "largest_class_score", "mixed", "split_score"]
 
-_MANTISSA_BITS = 52
+# Sums of values are exact in 52 bits; squares of weights, as class counts need, in 26.
+_SUM_BITS, _SQUARE_BITS = 52, 26
 _MOST_CLASSES = 5  # of which all ways to be on one side are tried
 
 
@@ -26,7 +28,7 @@ class GrowthSamples(NamedTuple):
         Weighted targets, centred and scaled, of which all sums are exact; no columns for
         classes.
     weights : ndarray of shape (n_samples,), float64
-        Positive weights, of which all sums are exact.
+        Positive weights, of which all sums, and squares of sums, are exact.
     n_classes : int
         Number of classes; 0 for regression.
     """
@@ -44,32 +46,31 @@ class GrowthSamples(NamedTuple):
 
 
 def growth_samples(targets: Targets, weights: np.ndarray) -> GrowthSamples:
-    """Prepare targets for growth: all sums of weights and of values are exact."""
-    weights = np.maximum(_whole(weights), _unit(weights))
+    """Prepare targets for growth, so that no sum depends on the order of the samples."""
+    weights = _whole(weights, _SQUARE_BITS, at_least=1.0)
     if targets.codes is not None:
         labels = targets.codes.astype(np.int32)
         values = np.empty((len(labels), 0))
         return GrowthSamples(labels, values, weights, targets.values.shape[1] + 1)
     values = targets.values
     labels = np.unique(values, axis=0, return_inverse=True)[1].ravel().astype(np.int32)
-    # The middle does not depend on the order of the samples, as the rounding of a mean
-    # would. The spread is 1 before the weights, since squares of it must be numbers.
+    # The middle, unlike a mean, does not depend on the order of the samples by rounding.
     low, high = values.min(axis=0), values.max(axis=0)
     centred = values - (0.5 * low + 0.5 * high)
     centred /= 2.0 ** np.ceil(np.log2(np.abs(centred).max()))
-    return GrowthSamples(labels, _whole(weights[:, None] * centred), weights, 0)
+    values = _whole(weights[:, None] * centred, _SUM_BITS)
+    return GrowthSamples(labels, values, weights, 0)
 
 
-def _unit(numbers: np.ndarray) -> float:
-    """A power of two, of whose multiples up to the sum of the numbers all are exact."""
-    largest_sum = np.abs(numbers).sum(axis=0).max()
-    return 2.0 ** (np.ceil(np.log2(largest_sum)) - _MANTISSA_BITS)
+def _whole(numbers: np.ndarray, bits: int, at_least: float = -np.inf) -> np.ndarray:
+    """Round to multiples of a unit, of which any sum is exact in so many bits.
 
-
-def _whole(numbers: np.ndarray) -> np.ndarray:
-    """The numbers as multiples of a common unit."""
-    unit = _unit(numbers)
-    return np.rint(numbers / unit) * unit
+    The unit is a power of two, so that whole numbers of moderate size stay as they are.
+    """
+    columns = np.abs(numbers).reshape(len(numbers), -1).T
+    largest_sum = max(math.fsum(column) for column in columns)
+    unit = 2.0 ** (math.ceil(math.log2(largest_sum)) - bits)
+    return np.maximum(np.rint(numbers / unit), at_least) * unit
 
 
 @njit(cache=True, nogil=True)
