@@ -124,7 +124,7 @@ def size(n_bytes):
 
 
 def minutes(duration):
-    return f"{max(duration / 60, 0.1):.1f} min"
+    return f"{duration / 60:.1f} min" if duration >= 6 else "< 0.1 min"
 
 
 def main():
@@ -137,7 +137,7 @@ def main():
     print(
         f"Python {platform.python_version()}, NumPy {np.__version__}, scikit-learn "
         f"{sklearn.__version__}, Numba {numba.__version__}, joblib {joblib.__version__}; "
-        f"{os.cpu_count()} cores, n_jobs={arguments.jobs}"
+        f"{os.cpu_count()} cores (load {os.getloadavg()[0]:.1f}), n_jobs={arguments.jobs}"
     )
     estimator(1).set_params(max_samples=2000).fit(  # compiles
         np.random.default_rng(0).standard_normal((10_000, 300)), np.arange(10_000) % 2

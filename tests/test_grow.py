@@ -1119,10 +1119,10 @@ def test_a_cut_separates_any_two_values(values):
 
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
 def test_samples_halfway_go_left_whatever_the_scale(path, sign):
-    X = np.repeat([[1.0], [4.0]], 2, axis=0)
+    X = np.repeat([[3.0], [5.0]], 2, axis=0)
     for scale in np.random.RandomState(0).uniform(0.1, 10.0, size=40) * sign:
         forest, *_ = grown(X * scale, np.repeat([0, 1], 2), n_estimators=1, max_samples=1.0)
-        assert_array_equal(forest.apply(np.array([[2.5 * scale]])), [[1]])
+        assert_array_equal(forest.apply(np.array([[4.0 * scale]])), [[1]])
 
 
 # ---------------------------------------------------------------- sums and scores

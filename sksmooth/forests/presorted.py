@@ -329,7 +329,7 @@ def _best_cut(
             if cut >= 0:
                 best_row, best_cut, best_with_missing = row, cut, with_missing == 1
         n_tried += 1
-        if best / scale >= unbeaten or (n_tried == max_features and best_row >= 0):
+        if best / scale >= unbeaten or (n_tried >= max_features and best_row >= 0):
             break
     return best_row, best_cut, best_with_missing
 

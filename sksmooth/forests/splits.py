@@ -28,7 +28,7 @@ class GrowthSamples(NamedTuple):
         Weighted targets, centred and scaled, of which all sums are exact; no columns for
         classes.
     weights : ndarray of shape (n_samples,), float64
-        Positive weights, of which all sums, and squares of sums, are exact.
+        Positive weights, of which all sums are exact, and for classes their squares.
     n_classes : int
         Number of classes; 0 for regression.
     """
@@ -47,8 +47,11 @@ class GrowthSamples(NamedTuple):
 
 def growth_samples(targets: Targets, weights: np.ndarray) -> GrowthSamples:
     """Prepare targets for growth, so that no sum depends on the order of the samples."""
-    weights = _whole(weights, _SQUARE_BITS, at_least=1.0)
-    if targets.codes is not None:
+    is_classification = targets.codes is not None
+    if not (weights == np.rint(weights)).all():
+        bits = _SQUARE_BITS if is_classification else _SUM_BITS
+        weights = _whole(weights, bits, at_least=1.0)
+    if is_classification:
         labels = targets.codes.astype(np.int32)
         values = np.empty((len(labels), 0))
         return GrowthSamples(labels, values, weights, targets.values.shape[1] + 1)
