@@ -103,11 +103,11 @@ def growth(X, y, n_trees, jobs, **options):
     )
 
 
-def compare_speed(X, y, jobs, n_trees=2):
-    """Growth of the same number of trees, each on at most 80 % of the rows."""
-    options = dict(max_features=None, max_samples=0.8, n_jobs=jobs, random_state=0)
+def compare_speed(X, y, jobs, n_trees, repeats):
+    """Growth of the same number of trees on the same rows: all of them."""
+    options = dict(max_features=None, bootstrap=False, n_jobs=jobs, random_state=0)
     actions = {
-        "sksmooth": growth(X, y, n_trees, jobs),
+        "sksmooth": growth(X, y, n_trees, jobs, max_samples=1.0),
         "scikit-learn": lambda: RandomForestClassifier(n_trees, **options).fit(X, y),
     }
     try:
@@ -116,7 +116,7 @@ def compare_speed(X, y, jobs, n_trees=2):
         actions["scikit-learn-intelex"] = lambda: IntelForest(n_trees, **options).fit(X, y)
     except ImportError:
         print("scikit-learn-intelex is not installed and left out")
-    times = in_turns(actions)
+    times = in_turns(actions, repeats)
     for name, seconds in times.items():
         ratio = seconds / times["sksmooth"]
         print(f"{name:22s} {n_trees} trees {seconds:8.2f} s   ratio {ratio:5.1f}")
@@ -339,13 +339,17 @@ def main():
     parser.add_argument("--images")
     parser.add_argument("--n-samples", type=int, default=20_000)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--n-trees", type=int, default=4, help="of the part speed")
+    parser.add_argument("--repeats", type=int, default=REPEATS, help="of the part speed")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     X, y = layer_features(options.images, options.n_samples)
     print(f"{X.shape[0]} x {X.shape[1]} features, {options.jobs} jobs")
     actions = {
-        "speed": lambda: compare_speed(X, y, options.jobs),
+        "speed": lambda: compare_speed(
+            X, y, options.jobs, options.n_trees, options.repeats
+        ),
         "index": lambda: compare_index(X, y, options.jobs),
         "fit": lambda: compare_fit(X, y, options.jobs),
         "jobs": lambda: compare_jobs(X, y),

@@ -372,7 +372,7 @@ def grow_tree(
                     node.feature, node.missing_left = k, missing_left
                     node.below, node.above = below, above
             n_tried += 1
-            if n_tried == max_features and best is not None:
+            if n_tried >= max_features and best is not None:
                 break
         if best is None:
             return node
