@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError
+from numbers import Number
+from types import NoneType
 from typing import Any
 
 from joblib import Parallel, delayed, effective_n_jobs
@@ -19,9 +21,11 @@ __all__ = ["announce_compilation", "run_parallel"]
 
 _WIDTH = 30
 _COMPILATION = "numba:compile"
+_SMALL = (Number, str, tuple, NoneType)  # arguments, which go with their task
 _MOST_REPEATS = 2  # of tasks whose worker was lost
 # Beside those of Python itself, by library, since the libraries need not be installed.
 _LOST_WORKER_ERRORS = {
+    ("distributed", "CommClosedError"),
     ("distributed", "KilledWorker"),
     ("ray", "NodeDiedError"),
     ("ray", "ObjectLostError"),
@@ -82,9 +86,7 @@ def run_parallel(
     if getattr(backend, "supports_sharedmem", False):
         return results(tasks)
     tasks = list(tasks)
-    if type(backend).__module__.startswith("ray.") and effective_n_jobs(n_jobs) > 1:
-        tasks = _stored_in_ray(tasks)
-    return _repeated(lambda: results(tasks))
+    return _repeated(lambda: results(_with_places(tasks, backend, n_jobs)))
 
 
 def _repeated(run: Callable[[], list[Any]]) -> list[Any]:
@@ -113,31 +115,49 @@ def _is_lost_worker(error: Exception) -> bool:
     return not kinds.isdisjoint(_LOST_WORKER_ERRORS)
 
 
-def _stored_in_ray(tasks: list[Any]) -> list[Any]:
-    """The same tasks, with every argument in Ray's object store, once.
+def _with_places(tasks: list[Any], backend: Any, n_jobs: int | None) -> list[Any]:
+    """The same tasks, with arguments that Dask or Ray has been sent, each of them once.
 
-    Ray's backend is meant to do so, but does not know the tasks of joblib's later
-    versions, and sends all arguments with every task.
+    Their joblib backends are meant to do so. But Ray's does not know the tasks of joblib's
+    later versions, and sends all with every task; and Dask's waits forever if a worker dies
+    that is being sent something.
     """
-    import ray
+    library = type(backend).__module__.removeprefix("joblib._").partition(".")[0]
+    if library not in ("dask", "ray") or effective_n_jobs(n_jobs) == 1:
+        return tasks
+    values = {
+        id(value): value
+        for _, arguments, _ in tasks
+        for value in arguments
+        if not isinstance(value, _SMALL)
+    }
+    if library == "ray":
+        import ray
 
-    places: dict[int, Any] = {}
-
-    def place(value: Any) -> Any:
-        if id(value) not in places:
-            places[id(value)] = ray.put(value)
-        return places[id(value)]
-
+        put = [ray.put(value) for value in values.values()]
+    else:
+        put = backend.client.scatter(list(values.values()), hash=False)
+    places = dict(zip(values, put, strict=True))
     return [
-        delayed(_call_stored)(function, *map(place, arguments), **options)
+        delayed(_call_with_places)(
+            function, *(places.get(id(value), value) for value in arguments), **options
+        )
         for function, arguments, options in tasks
     ]
 
 
-def _call_stored(function: Callable, *places: Any, **options: Any) -> Any:
-    import ray
+def _call_with_places(function: Callable, *arguments: Any, **options: Any) -> Any:
+    return function(*map(_fetched, arguments), **options)
 
-    return function(*ray.get(list(places)), **options)
+
+def _fetched(value: Any) -> Any:
+    library = type(value).__module__.partition(".")[0]
+    if library == "ray":
+        import ray
+
+        return ray.get(value)
+    # Dask has fetched it before, but not if all workers but one died, and tasks run here.
+    return value.result() if library == "distributed" else value
 
 
 def _with_bar(results: Iterable[Any], n_tasks: int, label: str) -> Iterator[Any]:

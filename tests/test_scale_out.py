@@ -157,7 +157,7 @@ def times_pickled(n_tasks):
 
 
 def test_dask_sends_an_argument_once(dask_workers):
-    assert times_pickled(12) == times_pickled(2)
+    assert times_pickled(12) == times_pickled(2) == 1
 
 
 def test_ray_sends_an_argument_once(ray_workers):
@@ -241,6 +241,23 @@ def test_a_lost_ray_worker_costs_time_not_the_result(expected):
         assert_same_fit(fit(*data(LARGE), n_estimators=5), expected)
 
 
+def test_a_dask_worker_may_die_while_it_is_sent_something(dask_workers, monkeypatch):
+    comm = pytest.importorskip("distributed.comm.core")
+    scatter, calls = type(dask_workers).scatter, []
+
+    def broken_once(*args, **options):
+        calls.append(args)
+        if len(calls) == 1:
+            raise comm.CommClosedError("gone")  # which joblib's backend would wait for
+        return scatter(*args, **options)
+
+    monkeypatch.setattr(type(dask_workers), "scatter", broken_once)
+    tasks = [delayed(operator.add)(np.arange(3), i) for i in range(4)]
+    with pytest.warns(WorkerLostWarning, match="CommClosedError"):
+        results = run_parallel(tasks, 4, n_jobs=None, label="", verbose=0)
+    assert_array_equal(results, np.add.outer(range(4), range(3)))
+
+
 class Failing:
     """A function that fails some times before it returns."""
 
@@ -264,6 +281,7 @@ def error_of(module, *names):
 LOST = [
     TerminatedWorkerError("gone"),
     error_of("distributed.scheduler", "KilledWorker"),
+    error_of("distributed.comm.core", "CommClosedError"),
     error_of("ray.exceptions", "RayError", "RayActorError", "ActorDiedError"),
 ]
 
