@@ -256,17 +256,20 @@ def bare_histogram(codes, n_rows):
 
 def report_limits(X, y):
     """Histogram updates a second on one core, against what the machine can do."""
-    codes = bin_features(X, np.ones(len(y))).codes
+    binned = bin_features(X, np.ones(len(y)))
+    codes = binned.dense_codes
     features, hist = np.arange(X.shape[1]), np.empty((256, 10), dtype=np.int32)
     for n_rows in (len(y), len(y) // 4, len(y) // 16):
         rows = np.sort(np.random.RandomState(0).permutation(len(y))[:n_rows])
         own = (
             y[rows].astype(np.int32), np.empty((n_rows, 0)), np.ones(n_rows, np.int32),
+            np.bincount(y[rows], minlength=10).astype(float),
         )  # fmt: skip
+        where = (rows, binned.stored(rows), binned.zero_codes, features)
         times = in_turns(
             {
-                "search": lambda rows=rows, own=own: best_binned_cut(
-                    codes, features, rows, *own, 10, 1.0, len(features), hist
+                "search": lambda where=where, own=own: best_binned_cut(
+                    codes, *where, *own, 1.0, len(features), hist
                 ),
                 "bare": lambda n_rows=n_rows: bare_histogram(codes, n_rows),
             }

@@ -14,7 +14,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from numba.core import event
 
-from ._validation import warn_caller
+from ._validation import comes_from, warn_caller
 from .exceptions import WorkerLostWarning
 
 __all__ = ["announce_compilation", "run_parallel"]
@@ -46,8 +46,8 @@ class _CompilationNotice(event.Listener):
         if is_ours and not self._is_given:
             self._is_given = True
             print(
-                "sksmooth compiles its loops for this machine, which takes about half a "
-                "minute and is done once.",
+                "sksmooth compiles its loops for this machine, which takes less than half "
+                "a minute and is done once.",
                 file=sys.stderr,
                 flush=True,
             )
@@ -151,13 +151,12 @@ def _call_with_places(function: Callable, *arguments: Any, **options: Any) -> An
 
 
 def _fetched(value: Any) -> Any:
-    library = type(value).__module__.partition(".")[0]
-    if library == "ray":
+    if comes_from(value, "ray"):
         import ray
 
         return ray.get(value)
     # Dask has fetched it before, but not if all workers but one died, and tasks run here.
-    return value.result() if library == "distributed" else value
+    return value.result() if comes_from(value, "distributed") else value
 
 
 def _with_bar(results: Iterable[Any], n_tasks: int, label: str) -> Iterator[Any]:

@@ -17,6 +17,7 @@ from scipy import sparse
 from ._sklearn import check_sample_weight, safe_indexing
 
 __all__ = [
+    "comes_from",
     "is_dask",
     "number_of_rows",
     "plain_features",
@@ -42,6 +43,11 @@ def plain_features(X: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.csr
         indices, indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
         X = sparse.csr_matrix((X.data, indices, indptr), X.shape)
     return X
+
+
+def comes_from(thing: Any, library: str) -> bool:
+    """Whether a class of the object is defined in the library of that name."""
+    return any(cls.__module__.partition(".")[0] == library for cls in type(thing).__mro__)
 
 
 def is_dask(data: Any) -> bool:

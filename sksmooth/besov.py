@@ -29,6 +29,7 @@ from ._sklearn import (
     fit_context,
 )
 from ._validation import (
+    comes_from,
     is_dask,
     number_of_rows,
     plain_features,
@@ -42,7 +43,6 @@ from .forests import (
     allow_copies,
     canonical_order,
     column_ranges,
-    comes_from,
     grow_forest,
     in_bag_rows,
     read_forest,
@@ -529,20 +529,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             )
         fitted = self.forest
         if hasattr(fitted, "fit"):  # treelite's models have none, and come fitted
-            fitted = clone(fitted)
-            is_xgboost = comes_from(fitted, "xgboost")
-            if is_xgboost and sparse.issparse(X):
-                raise ValueError(
-                    "XGBoost takes the entries that a sparse X leaves out for missing "
-                    "values, not for zeros; pass X.toarray() or use another forest."
-                )
-            if targets.codes is not None:
-                if not is_classifier(fitted):
-                    y = _regression_targets(targets, fitted)
-                elif is_xgboost:  # takes no labels but 0, 1, ...
-                    y = targets.codes
-            uniform = (weights == weights[0]).all()
-            fitted.fit(X, y, **({} if uniform else {"sample_weight": weights}))
+            fitted = _fitted_clone(fitted, X, y, targets, weights)
         forest = read_forest(fitted)
         if forest.n_features != X.shape[1]:
             raise ValueError(
@@ -573,7 +560,8 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
     ) -> tuple[np.ndarray, decay.SampleGroups]:
         """Error curves of all trees; a tree without further terms keeps its error."""
         n_groups = decay.n_groups(canonical.n_units)
-        group = np.random.RandomState(0).permutation(canonical.n_units) % n_groups
+        unit_group = np.random.RandomState(0).permutation(canonical.n_units) % n_groups
+        group = unit_group[canonical.unit]
         longest = int(self.wavelets_.n_terms_per_tree.max())
         kept = decay.group_terms(longest)
         errors = run_parallel(
@@ -585,7 +573,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
                     targets,
                     weights,
                     bag > 0,
-                    group[canonical.unit],
+                    group,
                     kept,
                 )
                 for j, (leaf, bag) in enumerate(
@@ -645,6 +633,25 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         if decay.is_finite_box_function(curves, cell_sizes, self._n_grown, p):
             return decay.unresolved(fit, unbounded=is_rate or np.isinf(fit.alpha))
         return decay.checked(fit, window, power_law=is_rate)
+
+
+def _fitted_clone(forest: Any, X, y, targets: Targets, weights: np.ndarray) -> Any:
+    """A copy of an estimator, fitted to targets as it takes them."""
+    fitted = clone(forest)
+    is_xgboost = comes_from(fitted, "xgboost")
+    if is_xgboost and sparse.issparse(X):
+        raise ValueError(
+            "XGBoost takes the entries that a sparse X leaves out for missing "
+            "values, not for zeros; pass X.toarray() or use another forest."
+        )
+    if targets.codes is not None:
+        if not is_classifier(fitted):
+            y = _regression_targets(targets, fitted)
+        elif is_xgboost:  # takes no labels but 0, 1, ...
+            y = targets.codes
+    uniform = (weights == weights[0]).all()
+    fitted.fit(X, y, **({} if uniform else {"sample_weight": weights}))
+    return fitted
 
 
 def _regression_targets(targets: Targets, regressor: Any) -> np.ndarray:

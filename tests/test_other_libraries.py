@@ -116,6 +116,11 @@ def check_leaves(model, leaves_of, X, infinite=True):
     return forest
 
 
+def named(value):
+    """Names of the cases of a parametrized test: those of the options in them."""
+    return "-".join(value) or "plain" if isinstance(value, dict) else value
+
+
 # ---------------------------------------------------------------- LightGBM
 
 
@@ -148,7 +153,7 @@ def lightgbm_leaves(model, X):
         ("numbers", {"min_child_samples": 1000}),
         ("two", {"reg_lambda": 50.0, "min_split_gain": 2.0}),
     ],
-    ids=lambda value: "-".join(value) or "plain" if isinstance(value, dict) else value,
+    ids=named,
 )
 def test_lightgbm(kind, options, holes):
     X = features(holes)
@@ -295,7 +300,7 @@ def xgboost_leaves(model, X):
         ("numbers", {"gamma": 1e9}),
         ("two", {"reg_lambda": 50.0}),
     ],
-    ids=lambda value: "-".join(value) or "plain" if isinstance(value, dict) else value,
+    ids=named,
 )
 def test_xgboost(kind, options, holes):
     X = features(holes)
@@ -435,7 +440,7 @@ def histogram_leaves(model, X):
         ("numbers", {"min_samples_leaf": 1000}),
         ("numbers", {"monotonic_cst": [1, 0, 0, 0, 0, 0]}),
     ],
-    ids=lambda value: "-".join(value) or "plain" if isinstance(value, dict) else value,
+    ids=named,
 )
 def test_histogram_boosting(kind, options, holes):
     X = features(holes)

@@ -2,7 +2,7 @@
 
 from .binning import MOST_BINS
 from .grow import grow_forest
-from .libraries import allow_copies, comes_from
+from .libraries import allow_copies
 from .read import in_bag_rows, read_forest
 from .sampling import canonical_order
 from .structure import Forest, Tree, column_ranges
@@ -14,7 +14,6 @@ __all__ = [
     "allow_copies",
     "canonical_order",
     "column_ranges",
-    "comes_from",
     "grow_forest",
     "in_bag_rows",
     "read_forest",

@@ -14,6 +14,10 @@ __all__ = ["MISSING_CODE", "MOST_BINS", "BinnedFeatures", "bin_features"]
 MOST_BINS = 255
 MISSING_CODE = 255  # of samples without a value
 _BLOCK_BYTES = 1 << 25  # of X are copied at a time
+# What stands for the codes of one kind where they are of the other: kernels take both.
+_NO_CODES = np.empty((0, 0), dtype=np.uint8)
+_NO_CODES.setflags(write=False)
+_NOTHING_STORED = (_NO_CODES.ravel().copy(), *np.empty((2, 0), dtype=np.int32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +45,35 @@ class BinnedFeatures:
         for array in (*parts, self.zero_codes):
             array.setflags(write=False)
 
+    @property
+    def dense_codes(self) -> np.ndarray:
+        """The codes, or an array without entries where they are sparse."""
+        return _NO_CODES if sparse.issparse(self.codes) else self.codes
+
+    def stored(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Data, indices and indptr of the sparse codes of some samples, by column."""
+        if not sparse.issparse(self.codes):
+            return _NOTHING_STORED
+        part = sparse.csc_matrix(self.codes[rows])
+        return part.data, part.indices, part.indptr
+
+    def column(self, feature: int, rows: np.ndarray, stored: tuple) -> np.ndarray:
+        """Codes of some samples in one feature, given what is stored of these samples."""
+        if not sparse.issparse(self.codes):
+            return self.codes[feature, rows]
+        data, indices, indptr = stored
+        entries = slice(indptr[feature], indptr[feature + 1])
+        codes = np.full(len(rows), self.zero_codes[feature])
+        codes[indices[entries]] = data[entries]
+        return codes
+
     def take(self, rows: np.ndarray) -> np.ndarray:
         """Dense codes of some samples, one row a feature."""
         if not sparse.issparse(self.codes):
             return self.codes[:, rows]
-        part = sparse.csc_matrix(self.codes[rows])
+        data, indices, indptr = self.stored(rows)
         dense = np.repeat(self.zero_codes[:, None], len(rows), axis=1)
-        feature = np.repeat(np.arange(part.shape[1]), np.diff(part.indptr))
-        dense[feature, part.indices] = part.data
+        dense[np.repeat(np.arange(len(dense)), np.diff(indptr)), indices] = data
         return dense
 
 

@@ -14,14 +14,14 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from scipy import sparse
 from sklearn.utils import check_random_state
 
 from .._progress import run_parallel
 from ..targets import Targets
 from .binning import MISSING_CODE, MOST_BINS, BinnedFeatures, bin_features
-from .histograms import best_binned_cut, best_sparse_binned_cut
+from .histograms import best_binned_cut
 from .presorted import (
     MOST_SAMPLES,
     Subtree,
@@ -30,6 +30,7 @@ from .presorted import (
     keys_of_values,
     scan_classes,
     scan_values,
+    varying_runs,
 )
 from .sampling import CanonicalOrder, draw_bags
 from .splits import GrowthSamples, growth_samples, mixed
@@ -201,13 +202,14 @@ def _grow_tree(X, bag, limits, seed, n_threads, labels, values, weights, n_class
         limits,
         limits.min_samples_leaf * weights.min(),
         _most_small(len(rows), X.shape[1]),
-        n_threads,
+        min(n_threads, cpu_count()),  # of this machine, which may be one of many
     )
     top = _TopNodes()
     small = _grow_top(growth, top, _Node(top.add(), rows, 0, np.uint64(seed)))
     subtrees = growth.run(_grow_small, ((node,) for node in small))
     tree = top.with_subtrees([node.number for node in small], subtrees)
-    return tree, find_leaves(tree, X, single_precision=False)
+    grown = Forest((tree,), growth.n_features, single_precision=False)
+    return tree, find_leaves(grown, X)[0]
 
 
 class _TopNodes:
@@ -301,42 +303,38 @@ def _best_cut(growth: _Growth, node: _Node, own: GrowthSamples) -> _Cut | None:
         first = int(_draw(node.seed, 0) % np.uint64(n_features))
         features = np.roll(np.arange(n_features), -first)
         parts = np.array_split(features, min(growth.n_threads, n_features))
-    codes = growth.binned.codes
-    if sparse.issparse(codes):
-        codes = sparse.csc_matrix(codes[node.rows])
-    found = growth.run(
-        _search_features, ((codes, part, node.rows, own, max_features) for part in parts)
-    )
+    stored = growth.binned.stored(node.rows)
+    found = growth.run(_search_features, ((part, node.rows, stored, own) for part in parts))
     scores = [score for score, *_ in found]
     best = int(np.argmax(scores))  # the first of equal ones
     _, position, code, missing_left = found[best]
     if position < 0:
         return None
-    return _placed_cut(growth, node, own, parts[best][position], code, missing_left)
+    feature = parts[best][position]
+    codes = growth.binned.column(feature, node.rows, stored)
+    return _placed_cut(growth, node, own, feature, codes, code, missing_left)
 
 
 def _draw(seed: np.uint64, number: int) -> np.uint64:
     return np.uint64(mixed(seed, number))  # compiled functions give plain integers back
 
 
-def _search_features(growth, codes, features, rows, own, max_features):
+def _search_features(growth, features, rows, stored, own):
     counted, n_sums = own.weights, own.n_classes
     if own.n_classes == 0:
         n_sums = own.values.shape[1] + 1
     elif (counted == np.rint(counted)).all() and counted.sum() < np.iinfo(np.int32).max:
         counted = counted.astype(np.int32)
     histogram = np.empty((MOST_BINS + 1, n_sums), dtype=counted.dtype)
-    sums = (own.labels, own.values, counted, own.n_classes, growth.least)
-    shared = (*sums, max_features, histogram)
-    if sparse.issparse(codes):
-        stored = (codes.data, codes.indices, codes.indptr)
-        return best_sparse_binned_cut(*stored, growth.binned.zero_codes, features, *shared)
-    return best_binned_cut(codes, features, rows, *shared)
-
-
-def _placed_cut(growth, node, own, feature, code, missing_left) -> _Cut:
     binned = growth.binned
-    codes = _codes_of(binned, feature, node.rows)
+    return best_binned_cut(
+        binned.dense_codes, rows, stored, binned.zero_codes, features, own.labels,
+        own.values, counted, own.total, growth.least, growth.limits.max_features, histogram,
+    )  # fmt: skip
+
+
+def _placed_cut(growth, node, own, feature, codes, code, missing_left) -> _Cut:
+    binned = growth.binned
     missing = codes == MISSING_CODE
     goes_left = (codes <= code) | (missing & missing_left)
     beyond = codes[(codes > code) & ~missing]
@@ -359,30 +357,15 @@ def _placed_cut(growth, node, own, feature, code, missing_left) -> _Cut:
     return _Cut(feature, _between(below, above), missing_left, goes_left)
 
 
-def _codes_of(binned: BinnedFeatures, feature: int, rows: np.ndarray) -> np.ndarray:
-    if not sparse.issparse(binned.codes):
-        return binned.codes[feature, rows]
-    part = binned.codes[rows][:, [feature]].tocoo()
-    codes = np.full(len(rows), binned.zero_codes[feature])
-    codes[part.row] = part.data
-    return codes
-
-
 def _exact_ends(values, before, near, own, least):
     """Values beside the best cut among some samples, others being left of all of them."""
     keys = keys_of_values(np.ascontiguousarray(values)[:, None])[0]
     weight, left_weight = own.weights.sum(), before.weights.sum()
+    sums = (near.weights, own.total, before.total, left_weight, weight, least, -1.0, 1.0)
     if own.n_classes > 0:
-        scan, targets = scan_classes, near.labels
-        total, left = (
-            np.bincount(part.labels, part.weights, minlength=own.n_classes)
-            for part in (own, before)
-        )
+        _, _, cut = scan_classes(keys, 0, len(keys), near.labels, *sums)
     else:
-        scan, targets = scan_values, near.values
-        total, left = own.values.sum(axis=0), before.values.sum(axis=0)
-    sums = (near.weights, total, left, left_weight, weight, least, -1.0, 1.0)
-    _, _, cut = scan(keys, 0, len(keys), targets, *sums)
+        _, _, cut = scan_values(keys, 0, len(keys), near.values, *sums)
     below, above = keys[cut - 1] & MOST_SAMPLES, keys[cut] & MOST_SAMPLES
     return values[below], values[above]
 
@@ -401,7 +384,7 @@ def _grow_small(growth: _Growth, node: _Node) -> Tree:
     """The subtree of a small node."""
     block, features, keys = _sorted_block(growth, node.rows)
     # Those that do not vary would only be passed over, and a sparse block has fewer.
-    varying = np.flatnonzero(keys[:, 0] >> 16 != keys[:, -1] >> 16)
+    varying = varying_runs(keys)
     if len(varying) == 0:
         return _leaf()
     limits = growth.limits

@@ -12,22 +12,26 @@ from numba import njit
 from .binning import MISSING_CODE, MOST_BINS
 from .splits import split_score
 
-__all__ = ["best_binned_cut", "best_sparse_binned_cut"]
+__all__ = ["best_binned_cut"]
 
 
 @njit(cache=True, nogil=True)
 def best_binned_cut(
-    codes, features, rows, labels, values, counted, n_classes, least, max_tried, hist
+    codes, rows, stored, zero_codes, features, labels, values, counted, total, least,
+    max_tried, hist,
 ):  # fmt: skip
     """Best cut of some samples between two bins of a feature.
 
     Parameters
     ----------
-    codes : (n_features, n_samples) uint8
+    codes : (n_features, n_samples) uint8, or without entries if the codes are sparse
+    rows : the samples in ``codes``, increasing
+    stored : data, indices and indptr of the CSC codes of these samples alone, if sparse
+    zero_codes : (n_features,) uint8, codes of the entries that are not stored
     features : features in the order in which they are tried; the first of equals is taken
-    rows : the samples, increasing
-    labels, values, n_classes : of these samples, as in ``GrowthSamples``
+    labels, values : of these samples, as in ``GrowthSamples``
     counted : their weights, integers if they can be summed as such
+    total : their sums, as ``GrowthSamples.total``
     least : smallest weight of a leaf
     max_tried : number of features that vary which are tried
     hist : (MOST_BINS + 1, n_sums) scratch in the dtype of ``counted``
@@ -39,68 +43,28 @@ def best_binned_cut(
     code : int, last bin on the left
     missing_left : bool
     """
-    total, weight = _totals(labels, values, counted, n_classes)
     n_outputs = values.shape[1]
     left = np.zeros(len(total))
+    weight = np.float64(counted.sum())
     best, position, best_code, missing_left = -1.0, -1, -1, False
     n_tried = 0
-    for place in range(len(features)):
-        row = codes[features[place]]
-        hist[:] = 0
-        for j in range(len(rows)):
-            code = row[rows[j]]
-            if n_outputs == 0:
-                hist[code, labels[j]] += counted[j]
-            else:
-                hist[code, n_outputs] += counted[j]
-                for k in range(n_outputs):
-                    hist[code, k] += values[j, k]
-        score, code, with_missing, varies = _scan_bins(
-            hist, n_outputs, total, left, weight, least, best
-        )
-        if code >= 0:
-            best, position, best_code, missing_left = score, place, code, with_missing
-        n_tried += varies
-        if n_tried >= max_tried and position >= 0:
-            break
-    return best, position, best_code, missing_left
-
-
-@njit(cache=True, nogil=True)
-def best_sparse_binned_cut(
-    codes, indices, indptr, zero_codes, features, labels, values, counted, n_classes, least,
-    max_tried, hist,
-):  # fmt: skip
-    """As :func:`best_binned_cut`, of the CSC codes of the samples of the node alone."""
-    total, weight = _totals(labels, values, counted, n_classes)
-    n_outputs = values.shape[1]
-    n_sums = hist.shape[1]
-    left = np.zeros(len(total))
-    implied = np.zeros(n_sums, dtype=hist.dtype)
-    best, position, best_code, missing_left = -1.0, -1, -1, False
-    n_tried = 0
+    data, indices, indptr = stored
+    everyone = np.arange(len(labels))
     for place in range(len(features)):
         feature = features[place]
-        if indptr[feature] == indptr[feature + 1]:
-            continue
         hist[:] = 0
-        for k in range(len(total)):
-            implied[k] = total[k]
-        if n_outputs > 0:
-            implied[n_outputs] = weight
-        for entry in range(indptr[feature], indptr[feature + 1]):
-            code, j = codes[entry], indices[entry]
-            if n_outputs == 0:
-                hist[code, labels[j]] += counted[j]
-                implied[labels[j]] -= counted[j]
-            else:
-                hist[code, n_outputs] += counted[j]
-                implied[n_outputs] -= counted[j]
-                for k in range(n_outputs):
-                    hist[code, k] += values[j, k]
-                    implied[k] -= values[j, k]
-        if indptr[feature + 1] - indptr[feature] < len(labels):
-            hist[zero_codes[feature]] += implied
+        if codes.size > 0:
+            _count(hist, codes[feature], rows, labels, values, counted)
+        else:
+            start, stop = indptr[feature], indptr[feature + 1]
+            if start == stop:
+                continue
+            these, places = indices[start:stop], everyone[: stop - start]
+            _count(
+                hist, data[start:stop], places, labels[these], values[these], counted[these]
+            )
+            if stop - start < len(labels):
+                _count_implied(hist, zero_codes[feature], n_outputs, total, weight)
         score, code, with_missing, varies = _scan_bins(
             hist, n_outputs, total, left, weight, least, best
         )
@@ -113,17 +77,25 @@ def best_sparse_binned_cut(
 
 
 @njit(cache=True, nogil=True)
-def _totals(labels, values, counted, n_classes):
+def _count(hist, codes, places, labels, values, counted):
+    """Add samples to their bins: by class, or their values and then their weights."""
     n_outputs = values.shape[1]
-    total = np.zeros(n_outputs if n_outputs > 0 else n_classes)
-    weight = 0.0
-    for j in range(len(labels)):
-        weight += counted[j]
+    for j in range(len(places)):
+        code = codes[places[j]]
         if n_outputs == 0:
-            total[labels[j]] += counted[j]
-        for k in range(n_outputs):
-            total[k] += values[j, k]
-    return total, weight
+            hist[code, labels[j]] += counted[j]
+        else:
+            hist[code, n_outputs] += counted[j]
+            for k in range(n_outputs):
+                hist[code, k] += values[j, k]
+
+
+@njit(cache=True, nogil=True)
+def _count_implied(hist, code, n_outputs, total, weight):
+    """Add the samples that are in no bin yet to the bin of zero; all sums are exact."""
+    for k in range(hist.shape[1]):
+        everywhere = weight if n_outputs > 0 and k == n_outputs else total[k]
+        hist[code, k] += everywhere - hist[:, k].sum()
 
 
 @njit(cache=True, nogil=True)

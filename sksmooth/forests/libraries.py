@@ -19,19 +19,15 @@ from sklearn.ensemble import (
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from .._validation import comes_from
 from .structure import Forest, Tree
 
-__all__ = ["allow_copies", "comes_from", "reader"]
+__all__ = ["allow_copies", "reader"]
 
 # LightGBM takes numbers of this size and below for zeros.
 _LIGHTGBM_ZERO = float(np.float32(1e-35))
 # Codes of treelite's model format, version 4.
 _TREELITE_CATEGORICAL, _TREELITE_LESS, _TREELITE_LESS_EQUAL = 2, 2, 3
-
-
-def comes_from(model: Any, library: str) -> bool:
-    """Whether a class of the model is defined in the library of that name."""
-    return any(cls.__module__.partition(".")[0] == library for cls in type(model).__mro__)
 
 
 def reader(model: Any) -> Callable[[Any], Forest] | None:

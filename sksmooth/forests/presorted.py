@@ -16,7 +16,14 @@ from numba import njit
 
 from .splits import largest_class_score, mixed
 
-__all__ = ["MOST_SAMPLES", "Subtree", "grow_presorted", "keys_of_codes", "keys_of_values"]
+__all__ = [
+    "MOST_SAMPLES",
+    "Subtree",
+    "grow_presorted",
+    "keys_of_codes",
+    "keys_of_values",
+    "varying_runs",
+]
 
 MOST_SAMPLES = (1 << 16) - 1  # that 16 bits can number
 _SAMPLE = np.uint32(0xFFFF)
@@ -64,6 +71,11 @@ def keys_of_codes(codes: np.ndarray, missing: int) -> np.ndarray:
     keys = keys << np.uint32(16) | np.arange(codes.shape[1], dtype=np.uint32)
     keys.sort(axis=1)
     return keys
+
+
+def varying_runs(keys: np.ndarray) -> np.ndarray:
+    """Numbers of the rows of keys that hold more than one value."""
+    return np.flatnonzero((keys[:, 0] ^ keys[:, -1]) >= _RANK_STEP)
 
 
 @njit(cache=True, nogil=True)
@@ -191,10 +203,7 @@ def grow_presorted(
         if row < 0:
             continue
         run = now[base + row * n : base + (row + 1) * n]
-        n_left = _send(run, cut, cut_with_missing, goes_left)
-        left_weight = 0.0
-        for j in range(n):
-            left_weight += goes_left[run[j] & _SAMPLE] * weights[run[j] & _SAMPLE]
+        n_left, left_weight = _send(run, cut, cut_with_missing, weights, goes_left)
         feature[node] = varying[depth, row]
         below[node] = run[cut - 1] & _SAMPLE
         above[node] = run[cut] & _SAMPLE
@@ -215,29 +224,15 @@ def grow_presorted(
             if left_grows and right_grows:
                 right_base = base + n_varying * n_left
                 _split_runs(
-                    now,
-                    base,
-                    n,
-                    order[:n_varying],
-                    goes_left,
-                    then,
-                    base,
-                    n_left,
+                    now, base, n, order[:n_varying], goes_left, then, base, n_left,
                     right_base,
-                )
+                )  # fmt: skip
             else:
                 n_kept = n_left if left_grows else n - n_left
                 _keep_runs(
-                    now,
-                    base,
-                    n,
-                    order[:n_varying],
-                    goes_left,
-                    left_grows,
-                    then,
-                    base,
+                    now, base, n, order[:n_varying], goes_left, left_grows, then, base,
                     n_kept,
-                )
+                )  # fmt: skip
         left[node], right[node] = n_nodes, n_nodes + 1
         if right_grows:
             stack[n_open] = (n_nodes + 1, middle, stop, depth + 1, n_varying, right_base)
@@ -428,14 +423,16 @@ def scan_values(
 
 
 @njit(cache=True, nogil=True)
-def _send(run, cut, with_missing, goes_left):
-    """Mark the samples left of a cut, and count them."""
-    n_left = 0
-    for j in range(len(run)):
-        is_left = j < cut or (with_missing and run[j] >= _MISSING)
-        goes_left[run[j] & _SAMPLE] = is_left
+def _send(run, cut, with_missing, weights, goes_left):
+    """Mark the samples left of a cut; their number and weight."""
+    n_left, left_weight = 0, 0.0
+    for j, key in enumerate(run):
+        i = key & _SAMPLE
+        is_left = j < cut or (with_missing and key >= _MISSING)
+        goes_left[i] = is_left
         n_left += is_left
-    return n_left
+        left_weight += is_left * weights[i]
+    return n_left, left_weight
 
 
 @njit(cache=True, nogil=True)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .libraries import comes_from, reader
+from .._validation import comes_from
+from .libraries import reader
 from .structure import Forest, Tree
 
 __all__ = ["in_bag_rows", "read_forest", "read_tree"]

@@ -38,6 +38,13 @@ class GrowthSamples(NamedTuple):
     weights: np.ndarray
     n_classes: int
 
+    @property
+    def total(self) -> np.ndarray:
+        """Weight of every class, or sums of the values."""
+        if self.n_classes == 0:
+            return self.values.sum(axis=0)
+        return np.bincount(self.labels, self.weights, minlength=self.n_classes)
+
     def take(self, rows: np.ndarray) -> GrowthSamples:
         """Some of the samples."""
         return GrowthSamples(

@@ -101,39 +101,41 @@ class Forest:
             Samples; prepared in blocks of rows, never copied whole. NaN where there is no
             value.
         n_jobs : int or None
-            Number of joblib workers over trees.
+            Number of joblib workers over blocks of rows.
 
         Returns
         -------
         leaves : ndarray of shape (n_trees, n_samples), int32
             Node numbers.
         """
+        blocks = row_blocks(X.shape)
         leaves = run_parallel(
-            (delayed(find_leaves)(tree, X, self.single_precision) for tree in self.trees),
-            len(self.trees),
+            (delayed(find_leaves)(self, X[rows]) for rows in blocks),
+            len(blocks),
             n_jobs=n_jobs,
             label="leaves",
             verbose=0,
         )
-        return np.stack(leaves)
+        return np.concatenate(leaves, axis=1)
 
 
-def find_leaves(
-    tree: Tree, X: np.ndarray | sparse.csr_matrix, single_precision: bool
-) -> np.ndarray:
-    """Leaf of every sample in one tree, shape (n_samples,), int32."""
-    leaves = np.empty(X.shape[0], dtype=np.int32)
-    if sparse.issparse(X):
-        data = _rounded(X.data, single_precision)
-        _find_sparse_leaves(
-            data, X.indices, X.indptr, X.shape[1], *vars(tree).values(), leaves
-        )
-        return leaves
+def find_leaves(forest: Forest, X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
+    """Leaf of every sample in every tree, as :meth:`Forest.apply`, in this thread."""
+    leaves = np.empty((len(forest.trees), X.shape[0]), dtype=np.int32)
     for rows in row_blocks(X.shape):
-        # One layout, and read-only as memory maps are, since every kind is compiled anew.
-        block = np.ascontiguousarray(_rounded(X[rows], single_precision)).view(np.ndarray)
-        block.setflags(write=False)
-        _find_leaves(block, *vars(tree).values(), leaves[rows])
+        block = X[rows]
+        if sparse.issparse(block):
+            data = _rounded(block.data, forest.single_precision)
+            samples = (data, block.indices, block.indptr, block.shape[1])
+            find = _find_sparse_leaves
+        else:
+            # One layout, and read-only as memory maps are: every kind is compiled anew.
+            block = np.ascontiguousarray(_rounded(block, forest.single_precision))
+            block = block.view(np.ndarray)
+            block.setflags(write=False)
+            samples, find = (block,), _find_leaves
+        for tree, row in zip(forest.trees, leaves, strict=True):
+            find(*samples, *vars(tree).values(), row[rows])
     return leaves
 
 
