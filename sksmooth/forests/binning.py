@@ -13,7 +13,9 @@ __all__ = ["MISSING_CODE", "MOST_BINS", "BinnedFeatures", "bin_features"]
 
 MOST_BINS = 255
 MISSING_CODE = 255  # of samples without a value
-_BLOCK_BYTES = 1 << 25  # of X are copied at a time
+# Columns are copied and sorted in blocks. All workers together hold this much of X, or
+# this share of it: small data then take little, and maps on disk are read in long pieces.
+_BLOCK_BYTES, _BLOCK_SHARE = 1 << 20, 1 / 32
 # What stands for the codes of one kind where they are of the other: kernels take both.
 _NO_CODES = np.empty((0, 0), dtype=np.uint8)
 _NO_CODES.setflags(write=False)
@@ -106,7 +108,9 @@ def bin_features(
     n_samples, n_features = X.shape
     codes = np.empty((n_features, n_samples), dtype=np.uint8)
     lowest, highest = _no_bins(X)
-    width = max(1, _BLOCK_BYTES // (X.itemsize * n_samples))
+    n_workers = min(effective_n_jobs(n_jobs), cpu_count())
+    block_bytes = max(_BLOCK_BYTES, X.nbytes * _BLOCK_SHARE) / n_workers
+    width = max(1, int(block_bytes / (X.itemsize * n_samples)))
 
     def fill(block: slice) -> None:
         columns = np.ascontiguousarray(X[:, block].T)
@@ -115,7 +119,7 @@ def bin_features(
         )
 
     # Threads whatever the backend: they write to one array, and X stays where it is.
-    Parallel(n_jobs=min(effective_n_jobs(n_jobs), cpu_count()), backend="threading")(
+    Parallel(n_jobs=n_workers, backend="threading")(
         delayed(fill)(slice(start, start + width)) for start in range(0, n_features, width)
     )
     return BinnedFeatures(codes, np.zeros(n_features, dtype=np.uint8), lowest, highest)

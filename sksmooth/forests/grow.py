@@ -8,8 +8,9 @@ exactly. Nothing depends on the order of the samples, or on how many workers the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -26,11 +27,11 @@ from .presorted import (
     MOST_SAMPLES,
     Subtree,
     grow_presorted,
+    keep_varying_runs,
     keys_of_codes,
     keys_of_values,
     scan_classes,
     scan_values,
-    varying_runs,
 )
 from .sampling import CanonicalOrder, draw_bags
 from .splits import GrowthSamples, growth_samples, mixed
@@ -39,7 +40,7 @@ from .structure import Forest, Tree, find_leaves
 __all__ = ["grow_forest"]
 
 # Nodes are small, and grown exactly, up to so many samples; more where rows are short.
-_FEW_SAMPLES, _ENOUGH_SAMPLES = 256, 1024
+_FEW_SAMPLES, _ENOUGH_SAMPLES = 256, 512
 _FEW_ENTRIES, _MOST_ENTRIES = 1 << 19, 1 << 22
 # A node of a 64th of the samples still spreads over four bins of any feature.
 _SMALL_SHARE = 64
@@ -162,6 +163,22 @@ def _most_small(n_samples: int, n_features: int) -> int:
     return min(most, MOST_SAMPLES)
 
 
+class _Room:
+    """Memory for keys, used again, since allocators keep large pieces that are freed."""
+
+    def __init__(self) -> None:
+        self.halves = np.empty((2, 0), dtype=np.uint32)
+
+    def of_shape(self, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """An array of this shape, and a flat one of the same size."""
+        size = math.prod(shape)
+        if size > self.halves.shape[1]:
+            del self.halves  # before there are more
+            self.halves = np.empty((2, size), dtype=np.uint32)
+        first, second = self.halves[:, :size]
+        return first.reshape(shape), second
+
+
 @dataclass(frozen=True)
 class _Growth:
     """All that the growth of one tree reads."""
@@ -173,10 +190,21 @@ class _Growth:
     least: float
     most_small: int
     n_threads: int
+    rooms: list[_Room] = field(default_factory=list)
 
     @property
     def n_features(self) -> int:
         return self.X.shape[1]
+
+    @contextmanager
+    def room(self) -> Iterator[_Room]:
+        """Room of this thread alone, as long as it is needed."""
+        try:
+            room = self.rooms.pop()
+        except IndexError:  # all are in use
+            room = _Room()
+        yield room
+        self.rooms.append(room)
 
     def run(self, function: Callable, arguments: Iterable[tuple]) -> list[Any]:
         """Results of calls, in threads if there are more workers than trees."""
@@ -359,7 +387,8 @@ def _placed_cut(growth, node, own, feature, codes, code, missing_left) -> _Cut:
 
 def _exact_ends(values, before, near, own, least):
     """Values beside the best cut among some samples, others being left of all of them."""
-    keys = keys_of_values(np.ascontiguousarray(values)[:, None])[0]
+    keys = np.empty(len(values), dtype=np.uint32)
+    keys_of_values(values[:, None], np.arange(len(values)), keys[None])
     weight, left_weight = own.weights.sum(), before.weights.sum()
     sums = (near.weights, own.total, before.total, left_weight, weight, least, -1.0, 1.0)
     if own.n_classes > 0:
@@ -382,27 +411,30 @@ def _between(below, above):
 
 def _grow_small(growth: _Growth, node: _Node) -> Tree:
     """The subtree of a small node."""
-    block, features, keys = _sorted_block(growth, node.rows)
-    # Those that do not vary would only be passed over, and a sparse block has fewer.
-    varying = varying_runs(keys)
-    if len(varying) == 0:
-        return _leaf()
-    limits = growth.limits
-    subtree = Subtree(
-        *grow_presorted(
-            keys if len(varying) == len(keys) else keys[varying],
-            *growth.samples.take(node.rows),
-            limits.max_depth - node.depth if limits.max_depth >= 0 else -1,
-            growth.least,
-            limits.max_features,
-            node.seed,
+    with growth.room() as room:
+        value_of, features, keys, spare = _sorted_columns(growth, node.rows, room)
+        # Those that do not vary would only be passed over, and a sparse block has fewer.
+        varying = keep_varying_runs(keys)
+        if len(varying) == 0:
+            return _leaf()
+        limits = growth.limits
+        subtree = Subtree(
+            *grow_presorted(
+                keys[: len(varying)],
+                spare,
+                *growth.samples.take(node.rows),
+                limits.max_depth - node.depth if limits.max_depth >= 0 else -1,
+                growth.least,
+                limits.max_features,
+                node.seed,
+            )
         )
-    )
     inner = np.flatnonzero(subtree.left >= 0)
     column = varying[subtree.feature[inner]]
     feature = subtree.feature.copy()
     feature[inner] = features[column]
-    below, above = block[subtree.below[inner], column], block[subtree.above[inner], column]
+    below = value_of(subtree.below[inner], column)
+    above = value_of(subtree.above[inner], column)
     if not limits.is_exact:
         is_last = above == MISSING_CODE
         below = growth.binned.highest[feature[inner], below]
@@ -414,19 +446,24 @@ def _grow_small(growth: _Growth, node: _Node) -> Tree:
     return Tree(subtree.left, subtree.right, feature, threshold, subtree.missing_left)
 
 
-def _sorted_block(growth: _Growth, rows: np.ndarray):
-    """Values or codes of some samples, the features in their columns, and their keys."""
+def _sorted_columns(growth: _Growth, rows: np.ndarray, room: _Room):
+    """Values or codes by sample and column; features of the columns; keys; spare room."""
     features = np.arange(growth.n_features)
     if not growth.limits.is_exact:
         codes = growth.binned.take(rows)
-        return codes.T, features, keys_of_codes(codes, MISSING_CODE)
-    block = growth.X[rows]
-    if sparse.issparse(block):
-        columns = sparse.csc_matrix(block)
-        features = np.flatnonzero(np.diff(columns.indptr))
-        block = columns[:, features].toarray(order="C")
-    block = np.ascontiguousarray(block)
-    return block, features, keys_of_values(block)
+        keys, spare = room.of_shape(codes.shape)
+        keys_of_codes(codes, MISSING_CODE, keys)
+        return lambda sample, column: codes[column, sample], features, keys, spare
+    if not sparse.issparse(growth.X):
+        keys, spare = room.of_shape((growth.n_features, len(rows)))
+        keys_of_values(growth.X, rows, keys)
+        return lambda sample, column: growth.X[rows[sample], column], features, keys, spare
+    columns = sparse.csc_matrix(growth.X[rows])
+    features = np.flatnonzero(np.diff(columns.indptr))
+    block = columns[:, features].toarray(order="C")
+    keys, spare = room.of_shape(block.T.shape)
+    keys_of_values(block, np.arange(len(rows)), keys)
+    return lambda sample, column: block[sample, column], features, keys, spare
 
 
 def _leaf() -> Tree:

@@ -20,9 +20,9 @@ __all__ = [
     "MOST_SAMPLES",
     "Subtree",
     "grow_presorted",
+    "keep_varying_runs",
     "keys_of_codes",
     "keys_of_values",
-    "varying_runs",
 ]
 
 MOST_SAMPLES = (1 << 16) - 1  # that 16 bits can number
@@ -47,35 +47,42 @@ class Subtree(NamedTuple):
     missing_left: np.ndarray
 
 
-def keys_of_values(values: np.ndarray) -> np.ndarray:
-    """Sorted keys of every column of float32 or float64 values, one row a column."""
-    n_samples, n_features = values.shape
-    keys = np.empty((n_features, n_samples), dtype=np.uint32)
+def keys_of_values(values: np.ndarray, rows: np.ndarray, keys: np.ndarray) -> None:
+    """Write the sorted keys of some rows of float32 or float64 values, a run a column."""
+    n_features, n_samples = keys.shape
     width = max(1, _CHUNK // n_samples)
     for start in range(0, n_features, width):
         part = slice(start, start + width)
+        chunk = np.ascontiguousarray(values[rows, part])
         if values.dtype == np.float32:
-            pairs = _value_sample_pairs(values[:, part].view(np.uint32))
+            pairs = _value_sample_pairs(chunk.view(np.uint32))
             pairs.sort(axis=1)
             _rank_pairs(pairs, keys[part])
         else:
-            columns = np.ascontiguousarray(values[:, part].T)
+            columns = np.ascontiguousarray(chunk.T)
             _rank_columns(columns, np.argsort(columns, axis=1), keys[part])
-    return keys
 
 
-def keys_of_codes(codes: np.ndarray, missing: int) -> np.ndarray:
-    """Sorted keys of binned features, one row a feature, as :func:`keys_of_values`."""
-    keys = codes.astype(np.uint32)
+def keys_of_codes(codes: np.ndarray, missing: int, keys: np.ndarray) -> None:
+    """Write the sorted keys of binned features, a run a feature, to ``keys``."""
+    keys[:] = codes
     keys[codes == missing] = _MISSING >> np.uint32(16)
-    keys = keys << np.uint32(16) | np.arange(codes.shape[1], dtype=np.uint32)
+    keys <<= np.uint32(16)
+    keys |= np.arange(codes.shape[1], dtype=np.uint32)
     keys.sort(axis=1)
-    return keys
 
 
-def varying_runs(keys: np.ndarray) -> np.ndarray:
-    """Numbers of the rows of keys that hold more than one value."""
-    return np.flatnonzero((keys[:, 0] ^ keys[:, -1]) >= _RANK_STEP)
+@njit(cache=True, nogil=True)
+def keep_varying_runs(keys):
+    """Move the rows of keys with more than one value to the front; give their numbers."""
+    varying = np.empty(len(keys), dtype=np.int64)
+    n_varying = 0
+    for k in range(len(keys)):
+        if (keys[k, 0] ^ keys[k, -1]) >= _RANK_STEP:
+            keys[n_varying] = keys[k]
+            varying[n_varying] = k
+            n_varying += 1
+    return varying[:n_varying]
 
 
 @njit(cache=True, nogil=True)
@@ -136,13 +143,14 @@ def _rank_columns(columns, order, keys):
 
 @njit(cache=True, nogil=True)
 def grow_presorted(
-    keys, labels, values, weights, n_classes, max_depth, least, max_features, seed
+    keys, spare, labels, values, weights, n_classes, max_depth, least, max_features, seed
 ):
     """Grow a tree by least squares until its leaves are pure.
 
     Parameters
     ----------
-    keys : (n_features, n_samples) uint32, sorted keys
+    keys : (n_features, n_samples) uint32, sorted keys, which are overwritten
+    spare : (n_features * n_samples,) uint32, which are written to
     labels, values, weights, n_classes : as in ``GrowthSamples``, of these samples
     max_depth : largest depth, negative for none
     least : smallest weight of a leaf
@@ -168,7 +176,7 @@ def grow_presorted(
     # A node's keys lie in one of two arrays, by the parity of its depth, from `base` on,
     # with one run for each feature that varies: row r is the feature `varying[depth][r]`.
     # What a node leaves behind is overwritten by its grandchildren.
-    runs = (keys.ravel(), np.empty(keys.size, dtype=np.uint32))
+    runs = (keys.ravel(), spare)
     varying = np.empty((n_samples + 1, n_features), dtype=np.int32)
     for k in range(n_features):
         varying[0, k] = k
