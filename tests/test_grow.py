@@ -17,7 +17,14 @@ from sklearn.datasets import make_classification
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sksmooth.exceptions import TargetTypeWarning
-from sksmooth.forests import binning, canonical_order, grow, grow_forest, structure
+from sksmooth.forests import (
+    binning,
+    canonical_order,
+    grow,
+    grow_forest,
+    presorted,
+    structure,
+)
 from sksmooth.forests.binning import MISSING_CODE, MOST_BINS, bin_features
 from sksmooth.forests.presorted import MOST_SAMPLES
 from sksmooth.forests.sampling import draw_bags
@@ -433,6 +440,20 @@ def test_constant_features_do_not_count_among_those_tried(path):
 )
 def test_small_nodes_are_large_where_rows_are_short(n_samples, n_features, most):
     assert grow._most_small(n_samples, n_features) == most
+
+
+def test_a_chain_deeper_than_usual():
+    # Most of the variance is in the last sample left, so that each split takes one away.
+    X, y = np.arange(100.0)[:, None], 2.0 ** np.arange(100)
+    targets, _ = encode_targets(y)
+    canonical = canonical_order((X,), targets.tie_break, np.ones(100))
+    forest, _, leaves = grow_forest(X, targets, np.ones(100), canonical, n_estimators=1)
+    tree = forest.trees[0]
+    depth = np.zeros(tree.n_nodes, dtype=int)
+    for node in np.flatnonzero(tree.left >= 0):
+        depth[[tree.left[node], tree.right[node]]] = depth[node] + 1
+    assert depth.max() > presorted._USUAL_DEPTH
+    assert len(np.unique(leaves)) == 100
 
 
 # ---------------------------------------------------------------- the plain reference

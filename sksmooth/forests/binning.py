@@ -15,7 +15,7 @@ MOST_BINS = 255
 MISSING_CODE = 255  # of samples without a value
 # Columns are copied and sorted in blocks. All workers together hold this much of X, or
 # this share of it: small data then take little, and maps on disk are read in long pieces.
-_BLOCK_BYTES, _BLOCK_SHARE = 1 << 20, 1 / 32
+_BLOCK_BYTES, _BLOCK_SHARE = 1 << 20, 1 / 64
 # What stands for the codes of one kind where they are of the other: kernels take both.
 _NO_CODES = np.empty((0, 0), dtype=np.uint8)
 _NO_CODES.setflags(write=False)

@@ -30,6 +30,7 @@ _SAMPLE = np.uint32(0xFFFF)
 _RANK_STEP = np.uint32(0x10000)
 _MISSING = np.uint32(0xFFFF0000)  # rank of samples without a value: above all others
 _CHUNK = 1 << 17  # entries sorted at a time
+_USUAL_DEPTH = 64  # that few subtrees exceed, at which there is room for more
 
 
 class Subtree(NamedTuple):
@@ -177,7 +178,7 @@ def grow_presorted(
     # with one run for each feature that varies: row r is the feature `varying[depth][r]`.
     # What a node leaves behind is overwritten by its grandchildren.
     runs = (keys.ravel(), spare)
-    varying = np.empty((n_samples + 1, n_features), dtype=np.int32)
+    varying = np.empty((min(n_samples + 1, _USUAL_DEPTH), n_features), dtype=np.int32)
     for k in range(n_features):
         varying[0, k] = k
     samples = np.arange(n_samples).astype(np.uint32)
@@ -224,6 +225,8 @@ def grow_presorted(
         left_grows = not _is_pure(samples[start:middle], labels)
         right_grows = not _is_pure(samples[middle:stop], labels)
         n_varying, right_base = 0, base
+        if depth + 1 == len(varying):
+            varying = np.concatenate((varying, np.empty_like(varying)))
         if left_grows or right_grows:
             for r in range(n_rows):
                 order[n_varying] = r
