@@ -444,16 +444,16 @@ def test_small_nodes_are_large_where_rows_are_short(n_samples, n_features, most)
 
 def test_a_chain_deeper_than_usual():
     # Most of the variance is in the last sample left, so that each split takes one away.
-    X, y = np.arange(100.0)[:, None], 2.0 ** np.arange(100)
+    X, y = np.arange(400.0)[:, None], 2.0 ** np.arange(400)
     targets, _ = encode_targets(y)
-    canonical = canonical_order((X,), targets.tie_break, np.ones(100))
-    forest, _, leaves = grow_forest(X, targets, np.ones(100), canonical, n_estimators=1)
+    canonical = canonical_order((X,), targets.tie_break, np.ones(400))
+    forest, _, leaves = grow_forest(X, targets, np.ones(400), canonical, n_estimators=1)
     tree = forest.trees[0]
     depth = np.zeros(tree.n_nodes, dtype=int)
     for node in np.flatnonzero(tree.left >= 0):
         depth[[tree.left[node], tree.right[node]]] = depth[node] + 1
     assert depth.max() > presorted._USUAL_DEPTH
-    assert len(np.unique(leaves)) == 100
+    assert len(np.unique(leaves)) == 400
 
 
 # ---------------------------------------------------------------- the plain reference
