@@ -149,11 +149,12 @@ def smoothness_difference(
     Examples
     --------
     >>> import numpy as np
-    >>> from sksmooth import smoothness_difference
+    >>> from sksmooth import BesovSmoothnessEstimator, smoothness_difference
     >>> from sksmooth.datasets import make_known_smoothness
-    >>> X, y, _ = make_known_smoothness("jump", 1000, random_state=0)
+    >>> X, y, _ = make_known_smoothness("jump", 3000, random_state=0)
     >>> blurred = X + 0.1 * np.random.RandomState(0).standard_normal(X.shape)
-    >>> result = smoothness_difference(blurred, X, y)
+    >>> estimator = BesovSmoothnessEstimator(random_state=0)
+    >>> result = smoothness_difference(blurred, X, y, estimator=estimator)
     >>> result.difference > 0, result.p_value < 0.05
     (True, True)
     """
