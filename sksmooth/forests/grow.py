@@ -181,7 +181,7 @@ class _Room:
 
 @dataclass(frozen=True)
 class _Growth:
-    """All that the growth of one tree reads."""
+    """All that the growth of one tree reads, and the rooms that its threads work in."""
 
     X: np.ndarray | sparse.csr_matrix
     binned: BinnedFeatures | None

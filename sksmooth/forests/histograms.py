@@ -60,11 +60,10 @@ def best_binned_cut(
             if start == stop:
                 continue
             these, places = indices[start:stop], everyone[: stop - start]
-            _count(
-                hist, data[start:stop], places, labels[these], values[these], counted[these]
-            )
+            own = labels[these], values[these], counted[these]
+            _count(hist, data[start:stop], places, *own)
             if stop - start < len(labels):
-                _count_implied(hist, zero_codes[feature], n_outputs, total, weight)
+                _count_others(hist, zero_codes[feature], *own, total, weight)
         score, code, with_missing, varies = _scan_bins(
             hist, n_outputs, total, left, weight, least, best
         )
@@ -91,11 +90,20 @@ def _count(hist, codes, places, labels, values, counted):
 
 
 @njit(cache=True, nogil=True)
-def _count_implied(hist, code, n_outputs, total, weight):
-    """Add the samples that are in no bin yet to the bin of zero; all sums are exact."""
-    for k in range(hist.shape[1]):
-        everywhere = weight if n_outputs > 0 and k == n_outputs else total[k]
-        hist[code, k] += everywhere - hist[:, k].sum()
+def _count_others(hist, code, labels, values, counted, total, weight):
+    """Add all samples but these to one bin; the sums are exact."""
+    n_outputs = values.shape[1]
+    for k in range(len(total)):
+        hist[code, k] += total[k]
+    if n_outputs > 0:
+        hist[code, n_outputs] += weight
+    for j in range(len(counted)):
+        if n_outputs == 0:
+            hist[code, labels[j]] -= counted[j]
+        else:
+            hist[code, n_outputs] -= counted[j]
+            for k in range(n_outputs):
+                hist[code, k] -= values[j, k]
 
 
 @njit(cache=True, nogil=True)
