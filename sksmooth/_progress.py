@@ -17,7 +17,7 @@ from numba.core import event
 from ._validation import comes_from, warn_caller
 from .exceptions import WorkerLostWarning
 
-__all__ = ["announce_compilation", "run_parallel"]
+__all__ = ["announce_compilation", "progress_bar", "run_parallel"]
 
 _WIDTH = 30
 _COMPILATION = "numba:compile"
@@ -81,7 +81,7 @@ def run_parallel(
             return_as="generator" if streaming else "list",
         )
         finished = parallel(tasks)
-        return list(_with_bar(finished, n_tasks, label)) if streaming else finished
+        return list(progress_bar(finished, n_tasks, label)) if streaming else finished
 
     if getattr(backend, "supports_sharedmem", False):
         return results(tasks)
@@ -159,7 +159,8 @@ def _fetched(value: Any) -> Any:
     return value.result() if comes_from(value, "distributed") else value
 
 
-def _with_bar(results: Iterable[Any], n_tasks: int, label: str) -> Iterator[Any]:
+def progress_bar(results: Iterable[Any], n_tasks: int, label: str) -> Iterator[Any]:
+    """The same results, with a bar on standard error that says how many have come."""
     start = time.perf_counter()
     _draw(label, 0, n_tasks, 0.0)
     try:
