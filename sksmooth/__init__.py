@@ -9,6 +9,7 @@ from .comparison import (
     permutation_baseline,
     smoothness_difference,
 )
+from .layers import list_layers
 from .targets import SimplexEncoder
 from .wavelets import WaveletDecomposition, wavelet_decomposition
 
@@ -22,6 +23,7 @@ __all__ = [
     "WaveletDecomposition",
     "datasets",
     "exceptions",
+    "list_layers",
     "permutation_baseline",
     "smoothness_difference",
     "wavelet_decomposition",

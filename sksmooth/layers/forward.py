@@ -1,0 +1,253 @@
+"""The forward pass: hooks that take what layers give, and leave nothing behind."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .inputs import Batch, Samples
+from .modules import Point, display_name, submodules
+
+__all__ = ["Call", "Recorder", "Taken", "evaluation", "trace"]
+
+# Passes would see the hooks and the training flags of each other.
+_ONE_PASS = threading.RLock()
+
+
+class Taken(NamedTuple):
+    """Features of a layer for one batch."""
+
+    name: str
+    features: Tensor  # of shape (n_rows, n_features), on the CPU
+    shape: tuple[int, ...]  # of one sample, as the layer gave it
+
+
+class Call(NamedTuple):
+    """One call of a submodule."""
+
+    name: str
+    module: nn.Module
+    index: int  # of the calls of this module
+    is_leaf: bool  # no other module was called meanwhile
+    output: Any
+    n_calls: int = 1  # of this module in the pass
+
+    @property
+    def label(self) -> str:
+        """The name by which it is asked for."""
+        return display_name(self.name, self.index, self.n_calls)
+
+
+class _EndOfPass(BaseException):
+    """Leaves a forward pass from within; no ``except Exception`` of a module holds it."""
+
+
+@contextmanager
+def evaluation(
+    root: nn.Module, samples: Samples, device: Any = None
+) -> Iterator[Iterator[Batch]]:
+    """Batches for a network that is in evaluation mode and on the device meanwhile.
+
+    The training flag of every module, the device and the random states of torch are put
+    back, whatever happens. Flags are set one by one: some modules do more in ``train()``.
+    """
+    place, dtype = _place_and_dtype(root)
+    target = place if device is None else _checked_device(device)
+    devices = {p.device for p in root.parameters()}
+    if target != place and len(devices) > 1:
+        raise ValueError(
+            f"The module lies on several devices, {sorted(map(str, devices))}; leave "
+            "device=None."
+        )
+    with _ONE_PASS, _kept_random_states(target, samples.data):
+        flags = [(module, module.training) for module in root.modules()]
+        try:
+            if target != place:
+                root.to(target)
+            for module, _ in flags:
+                module.training = False
+            yield samples.batches(dtype, target)
+        finally:
+            for module, flag in flags:
+                module.training = flag
+            if target != place:
+                root.to(place)
+
+
+def _place_and_dtype(root: nn.Module) -> tuple[torch.device, torch.dtype]:
+    tensors = [*root.parameters(), *root.buffers()]
+    place = tensors[0].device if tensors else torch.device("cpu")
+    dtypes = [t.dtype for t in tensors if t.is_floating_point()]
+    return place, dtypes[0] if dtypes else torch.float32
+
+
+def _checked_device(device: Any) -> torch.device:
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device={device!r} cannot be used: {reason}") from error
+
+
+@contextmanager
+def _kept_random_states(device: torch.device, data: Any) -> Iterator[None]:
+    """Loaders and modules draw random numbers; a training goes on as if they had not."""
+    generator = getattr(data, "generator", None)
+    state = None if generator is None else generator.get_state()
+    devices = [device] if device.type == "cuda" else []
+    try:
+        with torch.random.fork_rng(devices):
+            yield
+    finally:
+        if generator is not None:
+            generator.set_state(state)
+
+
+class Recorder:
+    """Forward hooks on some modules, for the time of a ``with`` block.
+
+    Parameters
+    ----------
+    root : Module
+        The network.
+    points : list of Point
+        What is asked for.
+    take : callable
+        ``take(output, point, batch)`` gives what is kept of an output, a copy.
+    count_calls : bool
+        Whether the first pass goes on to the end. Others end after the last point.
+    """
+
+    def __init__(
+        self,
+        root: nn.Module,
+        points: list[Point],
+        take: Callable[[Any, Point, Batch], Taken],
+        *,
+        count_calls: bool,
+    ) -> None:
+        self._root, self._points, self._take = root, points, take
+        self._to_the_end = count_calls
+
+    def __enter__(self) -> Recorder:
+        self._hooks = ExitStack()
+        try:
+            for module in {point.module for point in self._points} - {None}:
+                self._hooks.callback(module.register_forward_hook(self._hook).remove)
+        except BaseException:
+            self._hooks.close()
+            raise
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._hooks.close()
+
+    def run(self, batch: Batch) -> list[Taken]:
+        """What each point gives on a batch, in the order of the points.
+
+        Calls of a module can only be counted in a pass that goes on to the end; what fails
+        there, after the last point, is of no concern.
+        """
+        self._batch = batch
+        self._taken: dict[str, Taken] = {}
+        self._calls: Counter[nn.Module] = Counter()
+        self._error: Exception | None = None
+        for point in self._points:
+            if point.module is None:
+                self._taken[point.name] = self._take(batch.input, point, batch)
+        try:
+            if any(point.module is not None for point in self._points):
+                with torch.inference_mode():
+                    self._root(*batch.arguments, **batch.keywords)
+        except _EndOfPass:
+            pass
+        except Exception as error:
+            if not self._is_complete:
+                error.add_note(_description(batch))
+                raise
+        if self._error is not None:
+            raise self._error
+        self._check_calls()
+        self._to_the_end = False
+        return [self._taken[point.name] for point in self._points]
+
+    @property
+    def _is_complete(self) -> bool:
+        return len(self._taken) == len(self._points)
+
+    def _hook(self, module: nn.Module, _arguments: Any, output: Any) -> None:
+        call = self._calls[module]
+        self._calls[module] += 1
+        try:
+            for point in self._points:
+                if point.module is module and (point.call or 0) == call:
+                    self._taken[point.name] = self._take(output, point, self._batch)
+        except Exception as error:  # raised when no module can catch it
+            self._error = error
+            raise _EndOfPass from None
+        if self._is_complete and not self._to_the_end:
+            raise _EndOfPass
+
+    def _check_calls(self) -> None:
+        for point in self._points:
+            if point.module is None:
+                continue
+            n_calls = self._calls[point.module]
+            if point.name not in self._taken:
+                called = f"is called {n_calls} times" if n_calls else "is not reached"
+                raise ValueError(
+                    f"Layer {point.name!r} {called} in the forward pass; "
+                    "list_layers(module, X) shows the layers that are."
+                )
+            if point.call is None and n_calls > 1:
+                raise ValueError(
+                    f"Layer {point.name!r} is called {n_calls} times in a forward pass; "
+                    f"choose a call by '{point.name}:0' to '{point.name}:{n_calls - 1}'."
+                )
+
+
+def _description(batch: Batch) -> str:
+    parts = [f"{tuple(t.shape)} {t.dtype}" for t in batch.arguments]
+    parts += [f"{key}: {tuple(t.shape)} {t.dtype}" for key, t in batch.keywords.items()]
+    note = f"The module was given a batch of {', '.join(parts)}; see input_shape."
+    if any(t.dtype in (torch.int32, torch.int64) for t in batch.arguments):
+        note += " Integers are handed on as tokens; for numbers pass X.astype(np.float32)."
+    return note
+
+
+def trace(root: nn.Module, batch: Batch) -> list[Call]:
+    """All calls of submodules in one forward pass, in the order in which they end."""
+    names = {module: name for name, module in submodules(root).items()}
+    calls: list[Call] = []
+    counts: Counter[nn.Module] = Counter()
+    under_way: list[list[Any]] = []  # module, and whether it has called another
+
+    def begin(module: nn.Module, _arguments: Any) -> None:
+        if under_way:
+            under_way[-1][1] = True
+        under_way.append([module, False])
+
+    def end(module: nn.Module, _arguments: Any, output: Any) -> None:
+        while under_way[-1][0] is not module:  # left by an error that was caught
+            under_way.pop()
+        _, has_called = under_way.pop()
+        calls.append(Call(names[module], module, counts[module], not has_called, output))
+        counts[module] += 1
+
+    with ExitStack() as hooks:
+        for module in names:
+            hooks.callback(module.register_forward_pre_hook(begin).remove)
+            hooks.callback(module.register_forward_hook(end).remove)
+        with torch.inference_mode():
+            try:
+                root(*batch.arguments, **batch.keywords)
+            except Exception as error:
+                error.add_note(_description(batch))
+                raise
+    return [call._replace(n_calls=counts[call.module]) for call in calls]

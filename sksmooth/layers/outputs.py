@@ -1,0 +1,185 @@
+"""What a layer returns, made one row of numbers per sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+__all__ = ["pooled", "selected"]
+
+_FIRST_CHOICES = ("last_hidden_state", "logits")
+_CHANNELS_FIRST = (nn.modules.conv._ConvNd, nn.modules.batchnorm._NormBase, nn.GroupNorm)
+_SEQUENTIAL = (nn.Embedding, nn.LayerNorm, nn.MultiheadAttention, nn.LSTM, nn.GRU, nn.RNN)
+_FEATURES_LAST = (nn.Linear, nn.Bilinear, *_SEQUENTIAL)
+
+
+def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
+    """The tensor of a layer's output that is read, with the samples first.
+
+    A tensor is taken as it is, whatever the choice, unless that is a function.
+    """
+    if callable(choice):
+        tensor = choice(output)
+    else:
+        output = _samples_first(output, module)
+        if choice is not None and not isinstance(output, Tensor):
+            output = _item(output, choice, name)
+        tensor = _only_tensor(output, name)
+    if not isinstance(tensor, Tensor):
+        raise TypeError(
+            f"Layer {name!r} gives {type(tensor).__name__}, not a tensor; choose one with "
+            "output=, an index, a key or a function."
+        )
+    if tensor.is_nested or tensor.is_quantized or tensor.is_complex():
+        kind = "nested" if tensor.is_nested else str(tensor.dtype)
+    elif tensor.layout != torch.strided:
+        kind = str(tensor.layout)
+    else:
+        return tensor
+    raise TypeError(
+        f"Layer {name!r} gives a tensor that is not of plain numbers ({kind}); turn it "
+        "into one with output=, a function."
+    )
+
+
+def _samples_first(output: Any, module: nn.Module) -> Any:
+    """The same output, if torch itself says that its first axis is not the samples."""
+    if isinstance(module, nn.RNNBase):
+        sequence, state = output
+        if not module.batch_first and isinstance(sequence, Tensor):
+            sequence = sequence.transpose(0, 1)
+        if isinstance(state, Tensor):
+            return sequence, state.transpose(0, 1)
+        return sequence, tuple(part.transpose(0, 1) for part in state)
+    if isinstance(module, nn.MultiheadAttention) and not module.batch_first:
+        return output[0].transpose(0, 1), output[1]
+    return output
+
+
+def _item(output: Any, choice: int | str, name: str) -> Any:
+    try:
+        if isinstance(output, Mapping):
+            return output[choice] if choice in output else list(output.values())[choice]
+        return getattr(output, choice) if isinstance(choice, str) else output[choice]
+    except (IndexError, KeyError, TypeError, AttributeError) as error:
+        held = list(output) if isinstance(output, Mapping) else _described(output)
+        raise ValueError(
+            f"output={choice!r} is not in what layer {name!r} gives: {held}."
+        ) from error
+
+
+def _only_tensor(output: Any, name: str) -> Any:
+    """The tensor that needs no choice: the first of a tuple, the main one of a dict."""
+    if isinstance(output, Mapping):
+        tensors = {key: v for key, v in output.items() if isinstance(v, Tensor)}
+        for key in _FIRST_CHOICES:
+            if key in tensors:
+                return tensors[key]
+        if len(tensors) != 1:
+            raise ValueError(
+                f"Layer {name!r} gives {len(tensors)} tensors; choose one with output=: "
+                f"{list(output)}."
+            )
+        return next(iter(tensors.values()))
+    if isinstance(output, tuple | list) and not isinstance(output, PackedSequence):
+        return _only_tensor(output[0], name) if output else output
+    return output
+
+
+def _described(output: Any) -> str:
+    if isinstance(output, tuple | list):
+        return f"{type(output).__name__} of {', '.join(type(v).__name__ for v in output)}"
+    return type(output).__name__
+
+
+def pooled(
+    tensor: Tensor,
+    module: nn.Module,
+    root: nn.Module,
+    pooling: str,
+    mask: Tensor | None,
+    name: str,
+) -> Tensor:
+    """One row of features for each sample; at most a view of the tensor."""
+    if tensor.ndim <= 2 or pooling == "flatten":
+        return tensor.reshape(len(tensor), -1)
+    if _has_features_last(tensor, module, root, name):
+        tokens = tensor.flatten(1, -2)
+    elif pooling in ("cls", "last"):
+        raise ValueError(
+            f"pooling={pooling!r} is for tokens, but layer {name!r} gives a map with the "
+            'channels first; use "mean" or "max".'
+        )
+    else:
+        tokens, mask = tensor.flatten(2).transpose(1, 2), None
+    return _over_tokens(tokens, pooling, _checked_mask(mask, tokens, name))
+
+
+def _has_features_last(
+    tensor: Tensor, module: nn.Module, root: nn.Module, name: str
+) -> bool:
+    """Whether a tensor is (sample, token, feature) and not (sample, channel, place).
+
+    The types of the modules tell: those of the layer, or if it has no such, of the
+    network. Only exact types count for features last, since libraries derive layers of
+    the other order from them.
+    """
+    for scope in (module, root):
+        types = {type(part) for part in scope.modules()}
+        is_map = any(
+            issubclass(kind, _CHANNELS_FIRST)
+            or kind.__module__ == "torch.nn.modules.pooling"
+            for kind in types
+        )
+        is_sequence = not types.isdisjoint(_SEQUENTIAL)
+        if is_map and is_sequence and tensor.ndim == 3 and scope is root:
+            # Patches: a network for images has no maps of one dimension.
+            is_map = any("1d" in kind.__name__ for kind in types)
+        if is_map != is_sequence:
+            return is_sequence
+        if is_map:
+            continue
+        if not types.isdisjoint(_FEATURES_LAST):
+            return True
+    if is_map:
+        raise ValueError(
+            f"Layer {name!r} gives {tuple(tensor.shape)}, and the network has both "
+            "convolutions and layers of tokens: whether the channels come first cannot be "
+            "told. Pool with output=, such as lambda t: t.mean((2, 3)), or use "
+            'pooling="flatten".'
+        )
+    return tensor.ndim == 3
+
+
+def _checked_mask(mask: Tensor | None, tokens: Tensor, name: str) -> Tensor:
+    if mask is None:
+        return torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+    if mask.shape != tokens.shape[:2]:
+        raise ValueError(
+            f"attention_mask has shape {tuple(mask.shape)}, but layer {name!r} gives "
+            f"{tokens.shape[1]} tokens for each of {tokens.shape[0]} samples."
+        )
+    if not mask.any(dim=1).all():
+        raise ValueError("attention_mask leaves no token of some samples.")
+    return mask.to(tokens.device)
+
+
+def _over_tokens(tokens: Tensor, pooling: str, mask: Tensor) -> Tensor:
+    """Mean, maximum, first or last of the tokens that the mask leaves."""
+    if pooling == "mean":
+        tokens = tokens.to(torch.promote_types(tokens.dtype, torch.float32))
+        total = tokens.masked_fill(~mask[..., None], 0).sum(1)
+        return total / mask.sum(1, keepdim=True)
+    if pooling == "max":
+        lowest = -torch.inf if tokens.is_floating_point() else torch.iinfo(tokens.dtype).min
+        return tokens.masked_fill(~mask[..., None], lowest).amax(1)
+    place = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
+    if pooling == "cls":
+        token = place.masked_fill(~mask, mask.shape[1]).amin(1)
+    else:
+        token = place.masked_fill(~mask, -1).amax(1)
+    return tokens[torch.arange(len(tokens), device=tokens.device), token]

@@ -1,0 +1,113 @@
+"""Where the features of a layer are kept while the batches come in."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import weakref
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["make_store"]
+
+_LARGEST_IN_MEMORY = 2**30  # bytes of one layer
+
+
+def make_store(
+    memmap: bool | str | os.PathLike, n_rows: int | None, n_features: int, dtype: str
+) -> _MemoryStore | _FileStore:
+    """Place for rows of features, in memory or in a file.
+
+    The number of rows is what is set aside; None if it is not known.
+    """
+    n_bytes = (n_rows or 0) * n_features * np.dtype(dtype).itemsize
+    if isinstance(memmap, str) and memmap == "auto":
+        memmap = n_rows is None or n_bytes > _LARGEST_IN_MEMORY
+    if memmap is False:
+        return _MemoryStore(n_rows or 0, n_features, dtype)
+    return _FileStore(None if memmap is True else memmap, n_bytes, n_features, dtype)
+
+
+class _MemoryStore:
+    """One array, whose memory is taken page by page as rows come in."""
+
+    def __init__(self, n_rows: int, n_features: int, dtype: str) -> None:
+        self._array = np.empty((n_rows, n_features), dtype=dtype)
+        self._n_rows = 0
+
+    def append(self, rows: np.ndarray) -> None:
+        end = self._n_rows + len(rows)
+        if end > len(self._array):
+            self._resize(max(end, 2 * len(self._array)))
+        self._array[self._n_rows : end] = rows
+        self._n_rows = end
+
+    def finish(self) -> np.ndarray:
+        if self._n_rows != len(self._array):
+            self._resize(self._n_rows)
+        return self._array
+
+    def discard(self) -> None:
+        """Nothing to do: the array is garbage."""
+
+    def _resize(self, n_rows: int) -> None:
+        self._array.resize((n_rows, self._array.shape[1]), refcheck=False)
+
+
+class _FileStore:
+    """A temporary file, which is written from its beginning and mapped when complete.
+
+    Writes that the disk has no room for are errors; through a map they would end the
+    process. The file is removed when no array uses it any more.
+    """
+
+    def __init__(self, folder, n_bytes: int, n_features: int, dtype: str) -> None:
+        self._n_features, self._dtype = n_features, np.dtype(dtype)
+        self._n_bytes = n_bytes
+        if folder is not None:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - outlives this call
+            prefix="sksmooth-", suffix=".features", dir=folder, delete=False
+        )
+        if n_bytes and hasattr(os, "posix_fallocate"):
+            self._guarded(lambda: os.posix_fallocate(self._file.fileno(), 0, n_bytes))
+
+    def append(self, rows: np.ndarray) -> None:
+        rows = np.ascontiguousarray(rows, dtype=self._dtype)
+        self._guarded(lambda: self._file.write(rows.data))
+
+    def finish(self) -> np.memmap:
+        self._guarded(self._file.truncate)
+        path = self._file.name
+        n_rows = self._file.tell() // self._dtype.itemsize // self._n_features
+        self._file.close()
+        shape = (n_rows, self._n_features)
+        array = np.memmap(path, dtype=self._dtype, mode="r+", shape=shape)
+        weakref.finalize(array.base, _remove, path, os.getpid())
+        return array
+
+    def discard(self) -> None:
+        self._file.close()
+        _remove(self._file.name, os.getpid())
+
+    def _guarded(self, write) -> None:
+        try:
+            write()
+        except OSError as error:
+            self.discard()
+            if error.errno != errno.ENOSPC:
+                raise
+            folder = os.path.dirname(self._file.name)
+            size = f" {self._n_bytes / 2**30:.2f} GiB" if self._n_bytes else ""
+            raise OSError(
+                errno.ENOSPC,
+                f"No room for the{size} features of a layer in {folder}; name another "
+                "folder by memmap=, or narrow the layer by max_features= or pooling=",
+            ) from error
+
+
+def _remove(path: str, owner: int) -> None:
+    if os.getpid() == owner:  # a forked process may end earlier
+        Path(path).unlink(missing_ok=True)
