@@ -6,10 +6,12 @@ from .besov import BesovSmoothnessEstimator
 from .comparison import (
     PermutationBaseline,
     SmoothnessDifference,
+    compare_layers,
     permutation_baseline,
     smoothness_difference,
 )
 from .layers import list_layers
+from .monitor import SmoothnessMonitor
 from .targets import SimplexEncoder
 from .wavelets import WaveletDecomposition, wavelet_decomposition
 
@@ -20,7 +22,9 @@ __all__ = [
     "PermutationBaseline",
     "SimplexEncoder",
     "SmoothnessDifference",
+    "SmoothnessMonitor",
     "WaveletDecomposition",
+    "compare_layers",
     "datasets",
     "exceptions",
     "list_layers",

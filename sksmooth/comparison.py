@@ -1,13 +1,17 @@
-"""Compare smoothness indices: two representations, or labels against shuffled ones."""
+"""Compare smoothness indices: of representations, of layers, or with shuffled labels."""
 
 from __future__ import annotations
 
+import time
 import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 from sklearn.base import clone
@@ -15,20 +19,33 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
+from ._progress import progress_bar
 from ._sklearn import Interval, validate_params
+from ._validation import warn_caller
 from .besov import BesovSmoothnessEstimator
+from .decay import IndexFit
 from .exceptions import SmoothnessWarning, TargetTypeWarning
 from .forests import canonical_order
+from .layers import LayerFeatures, extract_layers
+from .probes import check_probes, measure_probes, probe_rows
 from .replicates import student_margin, variance_of_difference
 
 __all__ = [
     "PermutationBaseline",
     "SmoothnessDifference",
+    "compare_layers",
+    "integer_seed",
     "permutation_baseline",
+    "seeded",
     "smoothness_difference",
 ]
 
 _RATES = ("mterm", "weak-lp")
+_COLUMNS = (
+    *("layer", "type", "n_features", "alpha", "alpha_low", "alpha_high", "r_squared"),
+    *("held_out", "difference", "difference_low", "difference_high", "p_value"),
+    *("loses_smoothness", "seconds", "cautions"),
+)
 _LARGEST_SEED = np.iinfo(np.int32).max
 
 
@@ -158,7 +175,7 @@ def smoothness_difference(
     >>> result.difference > 0, result.p_value < 0.05
     (True, True)
     """
-    first = _seeded(BesovSmoothnessEstimator() if estimator is None else estimator)
+    first = seeded(BesovSmoothnessEstimator() if estimator is None else estimator)
     first._validate_params()
     if first.index not in _RATES:
         raise ValueError(
@@ -176,18 +193,349 @@ def smoothness_difference(
     )
     first._fit(samples_a, canonical)
     second._fit(samples_b, canonical)
-    difference = float(second.alpha_ - first.alpha_)
-    interval, p_value = (-np.inf, np.inf), np.nan
-    if np.isfinite(difference):
-        variance, freedom = variance_of_difference(
-            second.decay_.replicates, first.decay_.replicates
-        )
-        margin = student_margin(variance, freedom, first.confidence_level)
-        interval = (difference - margin, difference + margin)
-        p_value = _two_sided(difference, variance, freedom)
     return SmoothnessDifference(
-        difference, interval, p_value, first.alpha_, second.alpha_, (first, second)
+        *_paired_difference(first.decay_, second.decay_, first.confidence_level),
+        first.alpha_,
+        second.alpha_,
+        (first, second),
     )
+
+
+@validate_params(
+    {
+        "module": "no_validation",
+        "X": "no_validation",
+        "y": "no_validation",
+        "layers": [list, tuple, None],
+        "estimator": [BesovSmoothnessEstimator, None],
+        "probes": [list, tuple, set, str],
+        "X_test": "no_validation",
+        "y_test": "no_validation",
+        "sample_weight": ["array-like", None],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def compare_layers(
+    module: Any,
+    X: Any,
+    y: ArrayLike | None = None,
+    layers: Sequence[str | int] | None = None,
+    estimator: BesovSmoothnessEstimator | None = None,
+    probes: str | Iterable[str] = (),
+    *,
+    X_test: Any = None,
+    y_test: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    batch_size: int = 256,
+    device: Any = None,
+    input_shape: Sequence[int] | None = None,
+    output: int | str | Callable | None = None,
+    pooling: str = "flatten",
+    max_features: int | None = None,
+    memmap: bool | str = "auto",
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    verbose: int = 0,
+) -> pd.DataFrame:
+    """Measure how smooth the labels are on the layers of a network.
+
+    The features of all layers come from one forward pass over ``X``. Every layer is then
+    measured once, all on the same subsamples with the same seeds, so that the change from
+    a layer to the next is that of paired replicates, as in
+    :func:`smoothness_difference`. A good layer makes the labels smoother; one that loses
+    smoothness against the layer before it works against the network.
+
+    Parameters
+    ----------
+    module : torch.nn.Module or fitted skorch net
+        The network. It is only read.
+    X : array-like, tensor, dict of arrays, Dataset or DataLoader
+        Samples, as :class:`LayerFeatureTransformer` takes them.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Class labels, or numbers in a floating-point dtype. None where ``X`` is a Dataset
+        or DataLoader that gives them.
+    layers : sequence of str or int, default=None
+        The layers, as :func:`list_layers` names them, in the order of comparison. None
+        takes the input, and every layer with weights, together with the normalisation,
+        activation and pooling that follow it.
+    estimator : BesovSmoothnessEstimator, default=None
+        An unfitted estimator, which is cloned for every layer. None means one with default
+        parameters.
+    probes : iterable of str or "all", default=()
+        What to measure beside the index, with class labels only, each in a column:
+
+        - ``"knn"``, ``"linear"``: accuracy of 5 nearest neighbours, and of a logistic
+          regression, on the test samples, or on a quarter held out;
+        - ``"silhouette"`` of the classes;
+        - ``"kmeans_ari"``: adjusted Rand index of as many clusters as classes, as in [1]_;
+        - ``"nc1"``: the variability within classes relative to that between them, the
+          first measure of neural collapse [2]_; NaN if all class means agree;
+        - ``"ncc_mismatch"``: share of samples whose nearest class mean is not their
+          own [3]_;
+        - ``"intrinsic_dimension"``: by scikit-dimension's TwoNN, ``sksmooth[probes]``; NaN
+          if hardly any rows are distinct.
+
+        All but ``"nc1"`` and ``"ncc_mismatch"`` see at most 4000 samples, the same in all
+        layers. None of them uses ``sample_weight``.
+    X_test, y_test : as ``X`` and ``y``, default=None
+        Test samples, for the held-out score and for probes. They take a forward pass more.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights.
+    batch_size, device, input_shape, output, pooling, max_features, memmap
+        As in :class:`LayerFeatureTransformer`. Layers that do not fit into memory are
+        kept in temporary files.
+    n_jobs : int, default=None
+        Number of joblib workers, in place of the estimator's if it is given. Layers are
+        measured one after the other, with all workers on the trees of one: so one layer
+        is in memory at a time, and workers are busy to the end whatever the widths of the
+        layers. Results do not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the estimator if it has none, of probes and of projections.
+    verbose : int, default=0
+        1 shows progress on standard error.
+
+    Returns
+    -------
+    frame : DataFrame
+        One row a layer, and the columns
+
+        - ``layer``, ``type``, ``n_features``;
+        - ``alpha``, ``alpha_low``, ``alpha_high``: the index and its interval;
+        - ``r_squared``;
+        - ``held_out``: the estimator's ``score`` on the test samples, or without them its
+          ``oob_score_``;
+        - ``difference``, ``difference_low``, ``difference_high``, ``p_value``: against
+          the row before, with a paired interval; NaN in the first row, and for the
+          indices of published tools, which have no variance to compare by;
+        - ``loses_smoothness``: whether that interval lies below zero, or an infinite index
+          is followed by a finite one;
+        - ``seconds``: time to measure the layer, without forward pass and probes;
+        - ``cautions``: kinds of the warnings of the fit, which are not given as warnings;
+        - ``projection_error`` if ``max_features`` is given, and one column a probe.
+
+    Raises
+    ------
+    ValueError
+        If a layer is not known or never reached, features are not finite, lengths differ,
+        a probe is not known or has no class labels; or as
+        :meth:`BesovSmoothnessEstimator.fit` raises, with the name of the layer.
+    ImportError
+        If torch is not installed, or scikit-dimension if it is asked for.
+
+    See Also
+    --------
+    sksmooth.plotting.LayerSmoothnessDisplay : Draws the frame.
+    SmoothnessMonitor : The same during training.
+    LayerFeatureTransformer : Features of a layer, for a Pipeline.
+
+    Notes
+    -----
+    Subsamples are drawn by the *input* of the network, so that a layer's index does not
+    depend on which other layers are compared. Samples with the same input are drawn
+    together; those that only some layer maps to the same point (dead units, saturated
+    outputs) are not, since they are independent draws of the data. An estimator that is
+    fitted to the features of such a layer alone cannot know, and draws equal rows with
+    equal labels together; for all other layers it gives the same index, up to the noise
+    of other subsamples.
+
+    References
+    ----------
+    .. [1] I. Ben-Shaul and S. Dekel, *Sparsity-Probe: analysis tool for deep learning
+       models*, arXiv 2105.06849.
+    .. [2] V. Papyan, X. Y. Han and D. Donoho, *Prevalence of neural collapse during the
+       terminal phase of deep learning training*, PNAS 117 (2020).
+    .. [3] I. Ben-Shaul and S. Dekel, *Nearest class-center simplification through
+       intermediate layers*, arXiv 2201.08924.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn.datasets import load_digits
+    >>> from sksmooth import compare_layers
+    >>> X, y = load_digits(return_X_y=True)
+    >>> _ = torch.manual_seed(0)
+    >>> module = torch.nn.Sequential(
+    ...     torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10)
+    ... )
+    >>> frame = compare_layers(module, X, y, random_state=0)
+    >>> frame[["layer", "type", "n_features", "loses_smoothness"]]
+    """
+    asked = check_probes(probes)
+    if X_test is None and y_test is not None:
+        raise ValueError("y_test is given without X_test.")
+    seed = integer_seed(random_state)
+    template = seeded(BesovSmoothnessEstimator() if estimator is None else estimator, seed)
+    if n_jobs is not None:
+        template.set_params(n_jobs=n_jobs)
+    template._validate_params()
+    options = dict(
+        batch_size=batch_size,
+        device=device,
+        input_shape=input_shape,
+        output=output,
+        pooling=pooling,
+        max_features=max_features,
+        memmap=memmap,
+        random_state=seed,
+        verbose=verbose,
+    )
+    features = extract_layers(module, X, layers, y=y, **options)
+    test = None
+    if X_test is not None:
+        test = extract_layers(module, X_test, features.names, y=y_test, **options)
+    in_turn = _LayersInTurn(
+        template,
+        _rows_of_input(X, features),
+        features.y,
+        sample_weight,
+        y_test=None if test is None else test.y,
+        probes=asked,
+        seed=seed,
+    )
+    frame = pd.DataFrame(list(_rows(in_turn, features, test, verbose)))
+    extra = asked if max_features is None else ["projection_error", *asked]
+    return frame[[*_COLUMNS, *extra]]
+
+
+def _rows_of_input(X: Any, features: LayerFeatures) -> np.ndarray:
+    """What tells samples apart, by which they are drawn: the input of the network.
+
+    It is at hand unless X is a data set whose input is not among the layers.
+    """
+    if isinstance(X, Mapping):
+        parts = [_plain_rows(part) for part in X.values() if part is not None]
+        return np.hstack(parts)
+    if hasattr(X, "shape") or isinstance(X, list | tuple):
+        return _plain_rows(X)
+    names = features.names
+    return features.arrays[names.index("input") if "input" in names else 0]
+
+
+def _plain_rows(data: Any) -> np.ndarray:
+    if hasattr(data, "detach"):
+        data = data.detach().cpu()
+        data = data.float() if data.is_floating_point() else data
+    rows = np.asarray(data)
+    return rows.reshape(len(rows), -1)
+
+
+def _rows(
+    in_turn: _LayersInTurn,
+    features: LayerFeatures,
+    test: LayerFeatures | None,
+    verbose: int,
+) -> Iterator[dict[str, Any]]:
+    """Rows of the table. Arrays are let go when they are measured, and so are files."""
+    kinds = zip(features.names, features.types, features.projection_errors, strict=True)
+    if verbose:
+        kinds = progress_bar(kinds, len(features.names), "index")
+    for name, kind, error in kinds:
+        X = features.arrays.pop(0)
+        X_test = None if test is None else test.arrays.pop(0)
+        with _naming(name):
+            columns = in_turn.measure(X, X_test)
+        yield {"layer": name, "type": kind, "projection_error": error} | columns
+
+
+class _LayersInTurn:
+    """Measures layers one by one on the same subsamples.
+
+    Of each it keeps what the next one is compared with, not its forest.
+    """
+
+    def __init__(
+        self, template, source, y, sample_weight=None, *, y_test=None, probes=(), seed=0
+    ):
+        if y is None:
+            raise ValueError("y is None, and X is no data set that gives it; pass y.")
+        self._template, self._y, self._sample_weight = template, y, sample_weight
+        self._y_test = None if y_test is None else np.asarray(y_test)
+        estimator = clone(template)
+        samples = estimator._prepared(*estimator._read(source, y, sample_weight))
+        self._order = canonical_order(
+            (samples.X,), samples.targets.tie_break, samples.weights
+        )
+        self._before = None
+        self._probes, self._seed = probes, seed
+        if probes and samples.classes is None:
+            raise ValueError(f"The probes {probes} need class labels; y holds numbers.")
+        if probes:
+            self._y = np.asarray(y)
+            self._seen = probe_rows(self._y, self._y_test, random_state=seed)
+
+    def measure(self, X: np.ndarray, X_test: np.ndarray | None = None) -> dict[str, Any]:
+        """Columns of the next layer."""
+        start = time.perf_counter()
+        test = None if X_test is None else (X_test, self._y_test)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", SmoothnessWarning)
+            estimator = self._fitted(X)
+            held_out = estimator.oob_score_ if test is None else estimator.score(*test)
+        low, high = estimator.alpha_interval_
+        columns = {
+            "n_features": X.shape[1],
+            "alpha": estimator.alpha_,
+            "alpha_low": low,
+            "alpha_high": high,
+            "r_squared": estimator.r_squared_,
+            "held_out": held_out,
+            "seconds": time.perf_counter() - start,
+            "cautions": ", ".join(_cautions(caught)),
+        }
+        columns |= self._change_to(estimator.decay_)
+        del estimator
+        if self._probes:
+            columns |= measure_probes(
+                self._probes, X, self._y, self._seen, test=test, random_state=self._seed
+            )
+        return columns
+
+    def _fitted(self, X: np.ndarray) -> BesovSmoothnessEstimator:
+        estimator = clone(self._template)
+        rows = estimator._read(X, self._y, self._sample_weight)
+        return estimator._fit(estimator._prepared(*rows), self._order)
+
+    def _change_to(self, fit: IndexFit) -> dict[str, Any]:
+        """Columns that say how the index changes from the layer before."""
+        difference, (low, high), p_value = np.nan, (np.nan, np.nan), np.nan
+        if self._before is not None and self._template.index in _RATES:
+            difference, (low, high), p_value = _paired_difference(
+                self._before, fit, self._template.confidence_level
+            )
+        self._before = fit
+        return {
+            "difference": difference,
+            "difference_low": low,
+            "difference_high": high,
+            "p_value": p_value,
+            "loses_smoothness": bool(high < 0 or difference == -np.inf),
+        }
+
+
+def _cautions(caught: list[warnings.WarningMessage]) -> list[str]:
+    """Names of the cautions among warnings; the others are given on."""
+    names = []
+    for warning in caught:
+        if issubclass(warning.category, SmoothnessWarning):
+            names.append(warning.category.__name__)
+        else:
+            warn_caller(warning.message)
+    return list(dict.fromkeys(names))
+
+
+@contextmanager
+def _naming(layer: str) -> Iterator[None]:
+    """Say in an error which layer it is about."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"Layer {layer!r}: {error}") from error
+    except Exception as error:
+        error.add_note(f"This happened while layer {layer!r} was measured.")
+        raise
 
 
 @validate_params(
@@ -267,14 +615,41 @@ def permutation_baseline(
     return PermutationBaseline(float(alpha), alphas, float(p_value))
 
 
-def _seeded(estimator: BesovSmoothnessEstimator) -> BesovSmoothnessEstimator:
-    """A clone whose random states are integers, so that it can be fitted twice alike."""
-    seeded = clone(estimator)
+def _paired_difference(
+    first: IndexFit, second: IndexFit, confidence_level: float
+) -> tuple[float, tuple[float, float], float]:
+    """Second index minus first one, of the same subsamples; its interval and p-value."""
+    with np.errstate(invalid="ignore"):  # of two infinite ones nothing is known
+        difference = float(np.subtract(second.alpha, first.alpha))
+    if not np.isfinite(difference):
+        return difference, (-np.inf, np.inf), np.nan
+    variance, freedom = variance_of_difference(second.replicates, first.replicates)
+    margin = student_margin(variance, freedom, confidence_level)
+    interval = (difference - margin, difference + margin)
+    return difference, interval, _two_sided(difference, variance, freedom)
+
+
+def seeded(
+    estimator: BesovSmoothnessEstimator,
+    random_state: int | np.random.RandomState | None = None,
+) -> BesovSmoothnessEstimator:
+    """A clone whose random states are integers, so that it can be fitted twice alike.
+
+    Where they are left open, ``random_state`` takes their place.
+    """
+    copy = clone(estimator)
     for name, value in estimator.get_params().items():
         if name.split("__")[-1] == "random_state" and not isinstance(value, Integral):
-            rng = check_random_state(value)
-            seeded.set_params(**{name: int(rng.randint(_LARGEST_SEED))})
-    return seeded
+            value = random_state if value is None else value
+            copy.set_params(**{name: integer_seed(value)})
+    return copy
+
+
+def integer_seed(random_state: int | np.random.RandomState | None) -> int:
+    """A seed that can be used many times."""
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(_LARGEST_SEED))
 
 
 def _last_step(estimator: Any) -> BesovSmoothnessEstimator:

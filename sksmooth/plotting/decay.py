@@ -1,4 +1,4 @@
-"""Pictures of a smoothness index, drawn with matplotlib (``sksmooth[plot]``)."""
+"""The curve from which an index was read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
+
+from .axes import new_axes
 
 __all__ = ["ErrorDecayDisplay"]
 
@@ -197,7 +199,7 @@ class ErrorDecayDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        self.ax_ = _new_axes() if ax is None else ax
+        self.ax_ = new_axes() if ax is None else ax
         self.figure_ = self.ax_.figure
         name = self.estimator_name if name is None else name
         points = self.frame()
@@ -259,17 +261,6 @@ class ErrorDecayDisplay:
             self.ax_.legend()
             if self.ax_.get_title() == labels[0]:  # ours, of the first curve alone
                 self.ax_.set_title("")
-
-
-def _new_axes() -> Any:
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            "Drawing needs matplotlib, which is not installed; "
-            'install it with: pip install "sksmooth[plot]"'
-        ) from error
-    return plt.subplots()[1]
 
 
 def _label_in_plain_numbers(ax: Any) -> None:
