@@ -10,7 +10,7 @@ from .comparison import (
     permutation_baseline,
     smoothness_difference,
 )
-from .layers import list_layers
+from .layers import LayerFeatureTransformer, list_layers
 from .monitor import SmoothnessMonitor
 from .targets import SimplexEncoder
 from .wavelets import WaveletDecomposition, wavelet_decomposition
@@ -19,6 +19,7 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "BesovSmoothnessEstimator",
+    "LayerFeatureTransformer",
     "PermutationBaseline",
     "SimplexEncoder",
     "SmoothnessDifference",

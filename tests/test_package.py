@@ -36,6 +36,7 @@ LAYERS = [
 def test_public_names():
     assert sorted(sksmooth.__all__) == [
         "BesovSmoothnessEstimator",
+        "LayerFeatureTransformer",
         "PermutationBaseline",
         "SimplexEncoder",
         "SmoothnessDifference",

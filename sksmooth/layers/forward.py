@@ -9,23 +9,15 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from .inputs import Batch, Samples
 from .modules import Point, display_name, submodules
 
-__all__ = ["Call", "Recorder", "Taken", "evaluation", "trace"]
+__all__ = ["Call", "Recorder", "evaluation", "first_of", "trace"]
 
 # Passes would see the hooks and the training flags of each other.
 _ONE_PASS = threading.RLock()
-
-
-class Taken(NamedTuple):
-    """Features of a layer for one batch."""
-
-    name: str
-    features: Tensor  # of shape (n_rows, n_features), on the CPU
-    shape: tuple[int, ...]  # of one sample, as the layer gave it
 
 
 class Call(NamedTuple):
@@ -80,6 +72,13 @@ def evaluation(
                 root.to(place)
 
 
+def first_of(batches: Iterator[Batch]) -> Batch:
+    """The first batch; an error if there is none."""
+    for batch in batches:
+        return batch
+    raise ValueError("X has no samples.")
+
+
 def _place_and_dtype(root: nn.Module) -> tuple[torch.device, torch.dtype]:
     tensors = [*root.parameters(), *root.buffers()]
     place = tensors[0].device if tensors else torch.device("cpu")
@@ -128,7 +127,7 @@ class Recorder:
         self,
         root: nn.Module,
         points: list[Point],
-        take: Callable[[Any, Point, Batch], Taken],
+        take: Callable[[Any, Point, Batch], Any],
         *,
         count_calls: bool,
     ) -> None:
@@ -148,14 +147,14 @@ class Recorder:
     def __exit__(self, *_: Any) -> None:
         self._hooks.close()
 
-    def run(self, batch: Batch) -> list[Taken]:
+    def run(self, batch: Batch) -> list[Any]:
         """What each point gives on a batch, in the order of the points.
 
         Calls of a module can only be counted in a pass that goes on to the end; what fails
         there, after the last point, is of no concern.
         """
         self._batch = batch
-        self._taken: dict[str, Taken] = {}
+        self._taken: dict[str, Any] = {}
         self._calls: Counter[nn.Module] = Counter()
         self._error: Exception | None = None
         for point in self._points:

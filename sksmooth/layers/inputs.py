@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, SequentialSam
 
 from .._validation import number_of_rows
 
-__all__ = ["Batch", "Samples", "read_samples"]
+__all__ = ["Batch", "Samples", "check_order", "is_matrix", "read_samples"]
 
 _MASK = "attention_mask"
 
@@ -68,19 +68,6 @@ class Samples(NamedTuple):
             return None if self.n_rows is None else len(self.data)
         return ceil(self.n_rows / self.batch_size)
 
-    @property
-    def is_shuffled(self) -> bool:
-        """Whether the rows come in another order than that of the data set."""
-        if not isinstance(self.data, DataLoader):
-            return False
-        if isinstance(self.data.dataset, IterableDataset):
-            return False
-        batches = self.data.batch_sampler
-        sampler = (
-            self.data.sampler if batches is None else getattr(batches, "sampler", None)
-        )
-        return not isinstance(sampler, SequentialSampler)
-
     def batches(self, dtype: torch.dtype, device: torch.device) -> Iterator[Batch]:
         """Copies of the rows in their order, as the network takes them."""
         for inputs, y in self._pieces():
@@ -123,6 +110,8 @@ def read_samples(
     if isinstance(X, DataLoader):
         n_rows = _length_of(X)
     elif isinstance(X, Mapping):
+        if input_shape is not None:
+            raise ValueError("input_shape is for one array, but X is a dict of arrays.")
         X = {key: _entry(key, value) for key, value in X.items() if value is not None}
         n_rows = _common_length(X)
     else:
@@ -134,6 +123,26 @@ def read_samples(
     if n_rows == 0:
         raise ValueError("X has no samples.")
     return Samples(X, batch_size, input_shape, n_rows)
+
+
+def is_matrix(X: Any) -> bool:
+    """Whether X is a matrix or a data frame, or what should become one."""
+    is_torch = isinstance(X, Tensor | Dataset | DataLoader)
+    return not is_torch and not isinstance(X, Mapping) and getattr(X, "ndim", 2) == 2
+
+
+def check_order(X: Any) -> None:
+    """Refuse a loader whose rows come in another order than those of its data set."""
+    if not isinstance(X, DataLoader) or isinstance(X.dataset, IterableDataset):
+        return
+    batches = X.batch_sampler
+    sampler = X.sampler if batches is None else getattr(batches, "sampler", None)
+    if not isinstance(sampler, SequentialSampler):
+        raise ValueError(
+            "The DataLoader does not keep the order of its data set, so which row is which "
+            "is not known; use shuffle=False. Where the data set yields pairs (x, y), "
+            "score(loader) takes the targets of the same pass."
+        )
 
 
 def _length_of(loader: DataLoader) -> int | None:

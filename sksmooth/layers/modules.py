@@ -33,6 +33,11 @@ class Point(NamedTuple):
     module: nn.Module | None  # None is the input of the network
     call: int | None  # in one forward pass; None if there must be one only
 
+    @property
+    def type(self) -> str:
+        """The class of the module."""
+        return "input" if self.module is None else type(self.module).__name__
+
 
 def read_module(module: Any) -> nn.Module:
     """The module itself, or that of a fitted skorch net, if its layers can be read."""

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-__all__ = ["pooled", "selected"]
+from .modules import Point
+
+__all__ = ["check_rows", "pooled", "selected"]
 
 _FIRST_CHOICES = ("last_hidden_state", "logits")
 _CHANNELS_FIRST = (nn.modules.conv._ConvNd, nn.modules.batchnorm._NormBase, nn.GroupNorm)
 _SEQUENTIAL = (nn.Embedding, nn.LayerNorm, nn.MultiheadAttention, nn.LSTM, nn.GRU, nn.RNN)
-_FEATURES_LAST = (nn.Linear, nn.Bilinear, *_SEQUENTIAL)
 
 
 def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
@@ -44,6 +45,35 @@ def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
         f"Layer {name!r} gives a tensor that is not of plain numbers ({kind}); turn it "
         "into one with output=, a function."
     )
+
+
+def check_rows(
+    tensor: Tensor, n_rows: int, point: Point, root: nn.Module, choice: Any
+) -> None:
+    """Refuse a tensor whose first axis is not that of the samples."""
+    shape = tuple(tensor.shape)
+    if tensor.ndim == 0:
+        raise ValueError(
+            f"Layer {point.name!r} gives one number for all {n_rows} samples; a layer must "
+            "give at least one for each."
+        )
+    if shape[0] != n_rows:
+        raise ValueError(
+            f"Layer {point.name!r} gives {shape[0]} rows for {n_rows} samples (shape "
+            f"{shape}); turn them by output=, such as lambda t: t.transpose(0, 1), or name "
+            "another layer."
+        )
+    if tensor.ndim < 3 or shape[1] != n_rows or callable(choice):
+        return
+    turned = [
+        part for part in root.modules() if getattr(part, "batch_first", True) is False
+    ]
+    if turned and not isinstance(point.module, nn.RNNBase | nn.MultiheadAttention):
+        raise ValueError(
+            f"Layer {point.name!r} gives {shape} for {n_rows} samples, in a network where "
+            f"{type(turned[0]).__name__} takes the time first: which axis are the samples "
+            "cannot be told. Use another batch_size, or output=, a function."
+        )
 
 
 def _samples_first(output: Any, module: nn.Module) -> Any:
@@ -124,35 +154,40 @@ def _has_features_last(
 ) -> bool:
     """Whether a tensor is (sample, token, feature) and not (sample, channel, place).
 
-    The types of the modules tell: those of the layer, or if it has no such, of the
-    network. Only exact types count for features last, since libraries derive layers of
-    the other order from them.
+    The types of the modules tell: those in the layer, or if that has none that do, those
+    in the network.
     """
     for scope in (module, root):
-        types = {type(part) for part in scope.modules()}
-        is_map = any(
-            issubclass(kind, _CHANNELS_FIRST)
-            or kind.__module__ == "torch.nn.modules.pooling"
-            for kind in types
-        )
-        is_sequence = not types.isdisjoint(_SEQUENTIAL)
-        if is_map and is_sequence and tensor.ndim == 3 and scope is root:
-            # Patches: a network for images has no maps of one dimension.
-            is_map = any("1d" in kind.__name__ for kind in types)
+        parts = list(scope.modules())
+        is_map = any(_is_channels_first(part) for part in parts)
+        is_sequence = any(_is_sequential(part) for part in parts)
+        if is_map and is_sequence and scope is root and tensor.ndim == 3:
+            # Images are cut into patches; only convolutions of one dimension leave three.
+            is_map = any("1d" in type(part).__name__ for part in parts)
         if is_map != is_sequence:
             return is_sequence
-        if is_map:
-            continue
-        if not types.isdisjoint(_FEATURES_LAST):
+        if not is_map and any(type(part) is nn.Linear for part in parts):
             return True
     if is_map:
         raise ValueError(
             f"Layer {name!r} gives {tuple(tensor.shape)}, and the network has both "
-            "convolutions and layers of tokens: whether the channels come first cannot be "
-            "told. Pool with output=, such as lambda t: t.mean((2, 3)), or use "
+            "convolutions and layers of tokens, so whether the channels come first cannot "
+            "be told. Pool by output=, such as lambda t: t.mean((2, 3)), or use "
             'pooling="flatten".'
         )
     return tensor.ndim == 3
+
+
+def _is_channels_first(module: nn.Module) -> bool:
+    if type(module) is nn.LayerNorm:
+        return len(module.normalized_shape) > 1
+    is_pooling = type(module).__module__ == "torch.nn.modules.pooling"
+    return is_pooling or isinstance(module, _CHANNELS_FIRST)
+
+
+def _is_sequential(module: nn.Module) -> bool:
+    # Only these very types: libraries derive norms of maps from that of tokens.
+    return type(module) in _SEQUENTIAL and not _is_channels_first(module)
 
 
 def _checked_mask(mask: Tensor | None, tokens: Tensor, name: str) -> Tensor:

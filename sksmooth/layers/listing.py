@@ -1,0 +1,158 @@
+"""The layers of a network: their names, and those by which it is followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ._torch import require_torch
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from .forward import Call
+    from .inputs import Batch
+
+__all__ = ["default_layers", "followed_layers", "list_layers"]
+
+_FEW_ROWS = 7  # that a network is traced on; few sequences have as many tokens
+
+
+def list_layers(
+    module: Any,
+    X: Any = None,
+    *,
+    device: Any = None,
+    input_shape: tuple[int, ...] | None = None,
+) -> pd.DataFrame:
+    """The layers of a network, by the names that can be asked for.
+
+    Parameters
+    ----------
+    module : torch.nn.Module or fitted skorch net
+        The network, which is only read.
+    X : samples as for :class:`LayerFeatureTransformer`, default=None
+        A few of them are passed through the network.
+    device, input_shape
+        As for :class:`LayerFeatureTransformer`.
+
+    Returns
+    -------
+    layers : DataFrame
+        One row a name, with the columns ``layer``, ``type``, ``n_parameters`` and
+        ``is_leaf`` (no other module inside). With X there is one row for each call of a
+        module, in the order in which the calls end, and two columns more: ``shape``, that
+        of one sample where the layer gives one tensor, and ``n_calls``. Modules that are
+        not reached come last, with 0 calls.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from sksmooth import list_layers
+    >>> network = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+    >>> list_layers(network)
+        layer        type  n_parameters  is_leaf
+    0   input       input             0    False
+    1       0      Linear          2080     True
+    2       1        ReLU             0     True
+    3       2      Linear           330     True
+    4  output  Sequential          2410    False
+    """
+    require_torch()
+    from .forward import evaluation, first_of, trace
+    from .inputs import read_samples
+    from .modules import display_name, is_leaf, read_module, submodules
+
+    root = read_module(module)
+    rows = [dict(layer="input", type="input", n_parameters=0, is_leaf=False)]
+    parts = {name: part for name, part in submodules(root).items() if name} | {"": root}
+    if X is None:
+        rows += [_row(display_name(name), part, is_leaf) for name, part in parts.items()]
+        return pd.DataFrame(rows)
+    samples = read_samples(X, _FEW_ROWS, input_shape)
+    with evaluation(root, samples, device) as batches:
+        batch = first_of(batches).head(_FEW_ROWS)
+        calls = trace(root, batch)
+    rows[0] |= dict(shape=None if batch.input is None else tuple(batch.input.shape[1:]))
+    rows[0] |= dict(n_calls=1)
+    for call in calls:
+        tensor = _tensor_of(call, batch)
+        shape = None if tensor is None else tuple(tensor.shape[1:])
+        row = _row(call.label, call.module, is_leaf)
+        rows.append(row | dict(shape=shape, n_calls=call.n_calls))
+    reached = {call.module for call in calls}
+    for name, part in parts.items():
+        if part not in reached:
+            row = _row(display_name(name), part, is_leaf)
+            rows.append(row | dict(shape=None, n_calls=0))
+    return pd.DataFrame(rows)
+
+
+def _row(name: str, part: nn.Module, is_leaf: Callable) -> dict[str, Any]:
+    return dict(
+        layer=name,
+        type=type(part).__name__,
+        n_parameters=sum(p.numel() for p in part.parameters()),
+        is_leaf=is_leaf(part),
+    )
+
+
+def default_layers(
+    module: Any,
+    X: Any,
+    *,
+    device: Any = None,
+    input_shape: tuple[int, ...] | None = None,
+) -> list[str]:
+    """The layers by which a network is followed from its input to its output.
+
+    ``"input"``, and then in the order of execution one entry for each module with weights
+    of its own: the value that it hands on, after the normalisation, activation, pooling
+    and dropout modules between it and the next one. Modules whose output is not one row of
+    numbers for each sample are left out.
+    """
+    require_torch()
+    from .forward import evaluation, first_of
+    from .inputs import read_samples
+    from .modules import read_module
+
+    root = read_module(module)
+    samples = read_samples(X, _FEW_ROWS, input_shape)
+    with evaluation(root, samples, device) as batches:
+        return list(followed_layers(root, first_of(batches)))
+
+
+def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
+    """Names and types of the default layers, traced on a few rows of a batch."""
+    from .forward import trace
+
+    batch = batch.head(_FEW_ROWS)
+    groups: list[list[Call]] = []
+    for call in trace(root, batch):
+        if not call.is_leaf or _tensor_of(call, batch) is None:
+            continue
+        has_weights = next(call.module.parameters(), None) is not None
+        if has_weights and "Norm" not in type(call.module).__name__:
+            groups.append([call])
+        elif groups:
+            groups[-1].append(call)
+    has_input = batch.input is not None and batch.input.is_floating_point()
+    layers = {"input": "input"} if has_input else {}
+    for group in groups:
+        types = [type(call.module).__name__ for call in group]
+        layers[group[-1].label] = " + ".join(types)
+    return layers
+
+
+def _tensor_of(call: Call, batch: Batch) -> Tensor | None:
+    """The tensor that a call gives, if it has one row for each sample."""
+    from .outputs import selected
+
+    try:
+        tensor = selected(call.output, call.module, None, call.name)
+    except (TypeError, ValueError):  # none, or several
+        return None
+    has_rows = tensor.ndim > 0 and len(tensor) == batch.n_rows
+    return tensor if has_rows else None
