@@ -362,6 +362,12 @@ def compare_layers(
     ... )
     >>> frame = compare_layers(module, X, y, random_state=0)
     >>> frame[["layer", "type", "n_features", "loses_smoothness"]]
+       layer           type  n_features  loses_smoothness
+    0  input          input          64             False
+    1      1  Linear + ReLU          32              True
+    2      2         Linear          10              True
+
+    Layers with random weights forget; training turns that round.
     """
     asked = check_probes(probes)
     if X_test is None and y_test is not None:

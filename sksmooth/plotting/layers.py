@@ -48,7 +48,8 @@ class LayerSmoothnessDisplay:
         One curve with its intervals for each network. A curve is broken where the index is
         infinite.
     unresolved_ : list of matplotlib Line2D
-        For each network, arrows at the upper edge where the index is infinite.
+        Arrows at the upper edge where the index is infinite, for each network that has
+        such layers.
     losses_ : matplotlib PathCollection or None
         Circles around the layers that lose smoothness; None if there are none, or they
         are not to be marked.
@@ -204,8 +205,13 @@ class LayerSmoothnessDisplay:
         self.ax_.axhline(0, color="0.7", linewidth=0.8, zorder=0)
         self.ax_.set(ylabel=_ALPHA, xlim=(-0.6, n_layers - 0.4))
         self._name_layers(n_layers)
-        if len(self.ax_.get_legend_handles_labels()[1]) > 0:
-            self.ax_.legend()
+        handles, labels = self.ax_.get_legend_handles_labels()
+        if labels:
+            # Marks come last. They are no containers, which curves with intervals are.
+            order = sorted(
+                range(len(labels)), key=lambda k: not isinstance(handles[k], tuple)
+            )
+            self.ax_.legend([handles[k] for k in order], [labels[k] for k in order])
         return self
 
     def frame(self) -> pd.DataFrame:
@@ -244,7 +250,7 @@ class LayerSmoothnessDisplay:
                 marker="^",
                 color=curve.lines[0].get_color(),
                 transform=self.ax_.get_xaxis_transform(),
-                label=f"{name}: unresolved" if name else "unresolved",
+                label=None if self.unresolved_ else "unresolved",
             )
             self.unresolved_.append(arrows)
 
@@ -430,10 +436,13 @@ def _offsets(networks: pd.Series, n_networks: int) -> np.ndarray:
 
 
 def _shortened(name: str) -> str:
-    """The end of a long dotted name, which tells layers apart."""
+    """The end of a long name, which tells layers apart, of whole parts if possible."""
     if len(name) <= _LONGEST_NAME:
         return name
-    return "\N{HORIZONTAL ELLIPSIS}" + name[1 - _LONGEST_NAME :]
+    end = name[1 - _LONGEST_NAME :]
+    if name[-_LONGEST_NAME] != ".":
+        end = end.partition(".")[2] or end
+    return "\N{HORIZONTAL ELLIPSIS}" + end
 
 
 def _label_slanted(ax: Any, ticks: np.ndarray, labels: list[str]) -> None:
