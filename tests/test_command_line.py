@@ -438,29 +438,39 @@ def test_picture_in_a_folder_that_is_not_writable(
 
 def test_demo_writes_a_table_and_a_picture(tmp_path, call):
     pytest.importorskip("matplotlib")
+    pytest.importorskip("torch")
     picture = tmp_path / "demo.png"
     code, out, err = call("demo", "--output", picture, "--jobs", 2)
     assert code == 0
     assert picture.read_bytes().startswith(PNG_MAGIC)
     assert f"Picture written to {picture}" in out
-    assert "8/8" in err
+    assert "16/16" in err
+    assert "training" in err
     alphas = _demo_alphas(out)
-    assert len(alphas) == 8
+    assert len(alphas) == 16
     assert alphas["LDA, 9 components"] > alphas["raw pixels"] > 0.15
     assert alphas["pixels + strong noise"] < 0.1
     assert abs(alphas["raw pixels, shuffled labels"]) < 0.05
     assert "#####" in out
+    # Random layers lose smoothness from one to the next, trained ones gain it.
+    layers = ["convolution 1", "convolution 2", "dense"]
+    untrained = [alphas[f"untrained net, {layer}"] for layer in layers]
+    trained = [alphas[f"trained net, {layer}"] for layer in layers]
+    assert untrained == sorted(untrained, reverse=True)
+    assert trained == sorted(trained)
+    assert alphas["trained net, logits"] > 2 * alphas["raw pixels"]
 
 
 def _demo_alphas(out):
     """Index of each row: the name ends where the numbers start."""
     start = out.splitlines().index(next(x for x in out.splitlines() if "---" in x))
-    rows = out.splitlines()[start + 1 :][:8]
+    rows = out.splitlines()[start + 1 :][:16]
     return {row[:32].split(" [")[0].strip(): float(row[32:].split()[1]) for row in rows}
 
 
 def test_demo_does_not_depend_on_the_number_of_jobs(tmp_path, call):
     pytest.importorskip("matplotlib")
+    pytest.importorskip("torch")
     one = call("demo", "--output", tmp_path / "demo.png")[1]
     two = call("demo", "--output", tmp_path / "demo.png", "--jobs", 2)[1]
     assert _demo_alphas(one) == _demo_alphas(two)
@@ -468,6 +478,7 @@ def test_demo_does_not_depend_on_the_number_of_jobs(tmp_path, call):
 
 def test_demo_shows_warnings_as_footnotes(tmp_path, call, monkeypatch):
     pytest.importorskip("matplotlib")
+    pytest.importorskip("torch")
     few = load_digits()
     monkeypatch.setattr(
         "sksmooth.command_line.demo.load_digits",
@@ -479,7 +490,14 @@ def test_demo_shows_warnings_as_footnotes(tmp_path, call, monkeypatch):
     assert "\n[1] The fit window" in out
 
 
+def test_demo_without_torch_names_the_extra(tmp_path, call_wrongly, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    error = call_wrongly("demo", "--output", tmp_path / "demo.png")
+    assert 'pip install "sksmooth[torch]"' in error
+
+
 def test_demo_without_matplotlib_prints_the_table(tmp_path, call, monkeypatch):
+    pytest.importorskip("torch")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     code, out, err = call("demo", "--output", tmp_path / "demo.png")
     assert code == 2

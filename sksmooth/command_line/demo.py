@@ -1,4 +1,4 @@
-"""The demo: which features of handwritten digits are smooth."""
+"""The demo: which features of handwritten digits, and layers of a network, are smooth."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from joblib import delayed
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
@@ -17,9 +18,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import Binarizer, FunctionTransformer
 from sklearn.random_projection import GaussianRandomProjection
 
-from .. import BesovSmoothnessEstimator
+from .. import BesovSmoothnessEstimator, LayerFeatureTransformer
 from .._progress import run_parallel
 from ..exceptions import SmoothnessWarning
+from .demo_network import IMAGE_SHAPE, LAYERS, make_network, train
 from .errors import require
 from .pictures import check_picture_path, new_figure, save_picture
 
@@ -27,6 +29,7 @@ __all__ = ["run_demo"]
 
 _BAR_WIDTH = 20
 _SHUFFLED = "raw pixels, shuffled labels"
+_NETWORK = " net, "  # between its name and that of a layer
 _DRAWN = ("raw pixels", "pixels + strong noise", "LDA, 9 components", _SHUFFLED)
 
 
@@ -42,11 +45,13 @@ class DemoRow:
 def run_demo(options: argparse.Namespace) -> None:
     """Print the table and draw the picture."""
     check_picture_path(options.output)
+    require("torch", extra="torch", purpose="the network of the demo")
     start = time.perf_counter()
     seed = options.random_state
     X, y = load_digits(return_X_y=True)
+    X /= 16  # the darkest pixel
     halves = train_test_split(X, y, test_size=0.5, stratify=y, random_state=seed)
-    transformers = _make_transformers(seed)
+    transformers = _make_transformers(seed) | _make_layers(halves, seed)
     tasks = (delayed(_measure)(*item, halves, seed) for item in transformers.items())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SmoothnessWarning)  # the table has footnotes
@@ -67,7 +72,7 @@ def _make_transformers(seed: int) -> dict[str, Any]:
     return {
         "raw pixels": FunctionTransformer(),
         "pixels + strong noise": FunctionTransformer(_add_noise, kw_args=noise),
-        "pixels, binarised": Binarizer(threshold=7.5),
+        "pixels, binarised": Binarizer(threshold=0.5),
         "PCA, 10 components": PCA(10, random_state=seed),
         "PCA, 30 components": PCA(30, random_state=seed),
         # LDA knows the labels of its training half, which flatters alpha there; the
@@ -79,7 +84,21 @@ def _make_transformers(seed: int) -> dict[str, Any]:
 
 
 def _add_noise(X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
-    return X + rng.normal(scale=8.0, size=X.shape)  # pixels go from 0 to 16
+    return X + rng.normal(scale=0.5, size=X.shape)
+
+
+def _make_layers(halves: list[np.ndarray], seed: int) -> dict[str, Any]:
+    """The layers of a network as it is initialised, and trained on the first half."""
+    untrained, trained = make_network(seed), make_network(seed)
+    X_train, _, y_train, _ = halves
+    train(trained, X_train, y_train, seed)
+    return {
+        f"{kind}{_NETWORK}{name}": LayerFeatureTransformer(
+            network, layer, input_shape=IMAGE_SHAPE
+        )
+        for kind, network in (("untrained", untrained), ("trained", trained))
+        for name, layer in LAYERS.items()
+    }
 
 
 def _measure(name: str, transformer: Any, halves: list[np.ndarray], seed: int) -> DemoRow:
@@ -117,18 +136,34 @@ def _table(rows: list[DemoRow]) -> str:
 
 
 def _figure(rows: list[DemoRow]) -> Any:
-    from ..plotting import ErrorDecayDisplay
+    from ..plotting import ErrorDecayDisplay, LayerSmoothnessDisplay
 
-    figure = new_figure(13, 5)
-    left, right = figure.subplots(1, 2)
+    figure = new_figure(19, 5)
+    left, middle, right = figure.subplots(1, 3)
     for row in rows:
         if row.name in _DRAWN:
             draw = ErrorDecayDisplay.from_estimator
             draw(row.estimator, ax=left, name=row.name, show_window=False)
     left.set_title("The error falls faster where labels are smoother")
     left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, fontsize="small")
-    _draw_indices(right, rows)
+    _draw_indices(middle, [row for row in rows if _NETWORK not in row.name])
+    networks = _layer_frames(rows)
+    if networks:
+        LayerSmoothnessDisplay.from_frame(networks, ax=right)
+        right.set_title("Layers of a network unfold the classes")
     return figure
+
+
+def _layer_frames(rows: list[DemoRow]) -> dict[str, pd.DataFrame]:
+    """The rows of networks, as :func:`sksmooth.compare_layers` would give them."""
+    frames: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        network, is_layer, layer = row.name.partition(_NETWORK)
+        if is_layer:
+            alpha, (low, high) = row.estimator.alpha_, row.estimator.alpha_interval_
+            known = {"layer": layer, "alpha": alpha, "alpha_low": low, "alpha_high": high}
+            frames.setdefault(network, []).append(known)
+    return {network: pd.DataFrame(frame) for network, frame in frames.items()}
 
 
 def _draw_indices(axes: Any, rows: list[DemoRow]) -> None:
