@@ -191,8 +191,9 @@ class SmoothnessMonitor:
         """A callback for ``callbacks=[...]`` of a skorch net.
 
         It records the state before training, and then every ``every`` epochs or steps,
-        with the numbers in the net's history as metrics. Copies of the net, as a grid
-        search makes them, have copies of the monitor.
+        with the numbers in the net's history of epochs as metrics. A new ``fit`` starts
+        the records anew. Copies of the net, as a grid search makes them, have copies of
+        the monitor.
 
         Parameters
         ----------
@@ -215,7 +216,8 @@ class SmoothnessMonitor:
         """A callback for ``callbacks=[...]`` of a Lightning Trainer.
 
         It records the state before training, and then every ``every`` epochs or steps,
-        with the Trainer's ``callback_metrics``. Of several processes, the first records.
+        with the Trainer's ``callback_metrics``. A training from its start starts the
+        records anew. Of several processes, the first records.
 
         Parameters
         ----------
@@ -251,7 +253,7 @@ class SmoothnessMonitor:
         self._frames[step] = frame
 
     def _record_if_due(self, module: Any, step: int, metrics: Mapping[str, Any]) -> None:
-        """Record for a callback, of the network that is trained unless there is another."""
+        """Record for a callback: the network that is trained, unless there is another."""
         if step % self.every == 0 and step not in self._frames:
             self._record(module if self.module is None else self.module, step, metrics)
 
@@ -322,9 +324,14 @@ def _skorch_callback_class() -> type:
         def __reduce__(self):
             return _skorch_callback, (self.monitor, self.unit)
 
-        def on_train_begin(self, net, **kwargs):
+        def initialize(self):  # by every fit, but not by partial_fit
             self.n_steps_ = 0
-            self.monitor._record_if_due(net.module_, len(net.history), {})
+            self.monitor._frames.clear()
+            return self
+
+        def on_train_begin(self, net, **kwargs):
+            done = self.n_steps_ if self.unit == "step" else len(net.history)
+            self.monitor._record_if_due(net.module_, done, {})
 
         def on_batch_end(self, net, training=None, **kwargs):
             if self.unit == "step" and training:
@@ -357,7 +364,11 @@ def _lightning_callback_class() -> type:
             return _lightning_callback, (self.monitor, self.unit)
 
         def on_train_start(self, trainer, pl_module):
-            self._record(trainer, pl_module, self._count(trainer))
+            if trainer.global_step == 0:
+                self.monitor._frames.clear()
+            is_steps = self.unit == "step"
+            done = trainer.global_step if is_steps else trainer.current_epoch
+            self._record(trainer, pl_module, done)
 
         def on_train_batch_end(self, trainer, pl_module, *args):
             if self.unit == "step":
@@ -366,9 +377,6 @@ def _lightning_callback_class() -> type:
         def on_train_epoch_end(self, trainer, pl_module):
             if self.unit == "epoch":
                 self._record(trainer, pl_module, trainer.current_epoch + 1)
-
-        def _count(self, trainer):
-            return trainer.global_step if self.unit == "step" else trainer.current_epoch
 
         def _record(self, trainer, pl_module, step):
             if trainer.is_global_zero:

@@ -33,6 +33,7 @@ _HELD_OUT = 0.25  # of the samples, where there are no test samples
 _NEIGHBOURS = 5
 _ITERATIONS = 200  # of the linear probe, which need not converge
 _STARTS = 3  # of k-means
+_FEWEST_DISTINCT = 20  # rows that have a dimension
 _ROWS_OF_BLOCK = 1024  # of features that are read from memory or disk at a time
 
 
@@ -252,7 +253,7 @@ def _intrinsic_dimension(samples: _Samples) -> float:
     hardly any.
     """
     X = np.unique(samples.X[samples.rows.few[:_MOST_FOR_DIMENSION]], axis=0)
-    if len(X) <= _NEIGHBOURS:
+    if len(X) < _FEWEST_DISTINCT:
         return np.nan
     # A constant column changes no distance, and TwoNN wants two columns.
     return _two_nn()().fit(np.pad(X, ((0, 0), (0, 1)))).dimension_
