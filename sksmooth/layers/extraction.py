@@ -131,6 +131,8 @@ memmap, random_state, verbose
     samples = read_samples(X, batch_size, input_shape)
     if keep_order or y is not None:
         check_order(X)
+    if y is not None and not samples.is_loaded:
+        _check_length(y, samples.n_rows)
     with evaluation(root, samples, device) as batches:
         batch = first_of(batches)
         if points is None:
@@ -160,7 +162,7 @@ memmap, random_state, verbose
                 taken = recorder.run(batch)
                 columns.append([features.numpy() for features, _ in taken])
                 targets.append(batch.y)
-    arrays = columns.finish()
+            arrays = columns.finish()
     return LayerFeatures(
         names,
         types,
@@ -178,18 +180,20 @@ def _targets(y: Any, parts: list[Any], n_rows: int) -> Any:
     if y is None:
         if any(part is None for part in parts):
             return None
-        y = np.concatenate([_to_numpy(part) for part in parts])
+        return np.concatenate([_to_numpy(part) for part in parts])
+    _check_length(y, n_rows)
+    return _to_numpy(y) if hasattr(y, "detach") else y
+
+
+def _check_length(y: Any, n_rows: int) -> None:
     if number_of_rows(y, "y") != n_rows:
-        raise ValueError(
-            f"y has {number_of_rows(y, 'y')} rows, but the layers have {n_rows}."
-        )
-    return y
+        raise ValueError(f"y has {number_of_rows(y, 'y')} rows, but X has {n_rows}.")
 
 
 def _to_numpy(targets: Any) -> np.ndarray:
     if hasattr(targets, "detach"):
         targets = targets.detach().cpu()
-        targets = targets.float() if targets.is_floating_point() else targets
+        targets = targets.double() if targets.is_floating_point() else targets
     return np.asarray(targets)
 
 

@@ -97,14 +97,15 @@ def _checked_device(device: Any) -> torch.device:
 @contextmanager
 def _kept_random_states(device: torch.device, data: Any) -> Iterator[None]:
     """Loaders and modules draw random numbers; a training goes on as if they had not."""
-    generator = getattr(data, "generator", None)
-    state = None if generator is None else generator.get_state()
+    drawing = (data, getattr(data, "sampler", None))
+    generators = [getattr(one, "generator", None) for one in drawing]
+    states = [(one, one.get_state()) for one in generators if one is not None]
     devices = [device] if device.type == "cuda" else []
     try:
         with torch.random.fork_rng(devices):
             yield
     finally:
-        if generator is not None:
+        for generator, state in states:
             generator.set_state(state)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from scipy import sparse
 from sklearn.utils import check_array
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, SequentialSampler
@@ -62,9 +63,14 @@ class Samples(NamedTuple):
     n_rows: int | None  # None if not known before all are read
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether a loader makes the batches, maybe of fewer rows than it has."""
+        return isinstance(self.data, DataLoader)
+
+    @property
     def n_batches(self) -> int | None:
         """Number of batches, if it is known."""
-        if isinstance(self.data, DataLoader):
+        if self.is_loaded:
             return None if self.n_rows is None else len(self.data)
         return ceil(self.n_rows / self.batch_size)
 
@@ -77,7 +83,7 @@ class Samples(NamedTuple):
             yield batch._replace(y=y)
 
     def _pieces(self) -> Iterator[tuple[Any, Any]]:
-        if isinstance(self.data, DataLoader):
+        if self.is_loaded:
             yield from map(_inputs_and_y, self.data)
             return
         for start in range(0, self.n_rows, self.batch_size):
@@ -109,7 +115,7 @@ def read_samples(
         X = DataLoader(X, batch_size=batch_size)
     if isinstance(X, DataLoader):
         n_rows = _length_of(X)
-    elif isinstance(X, Mapping):
+    elif _is_dict(X):
         if input_shape is not None:
             raise ValueError("input_shape is for one array, but X is a dict of arrays.")
         X = {key: _entry(key, value) for key, value in X.items() if value is not None}
@@ -127,8 +133,13 @@ def read_samples(
 
 def is_matrix(X: Any) -> bool:
     """Whether X is a matrix or a data frame, or what should become one."""
-    is_torch = isinstance(X, Tensor | Dataset | DataLoader)
-    return not is_torch and not isinstance(X, Mapping) and getattr(X, "ndim", 2) == 2
+    if isinstance(X, Tensor | Dataset | DataLoader) or _is_dict(X):
+        return False
+    return getattr(X, "ndim", 2) == 2
+
+
+def _is_dict(X: Any) -> bool:
+    return isinstance(X, Mapping) and not sparse.issparse(X)  # DOK matrices are dicts
 
 
 def check_order(X: Any) -> None:

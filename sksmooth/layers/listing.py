@@ -143,6 +143,11 @@ def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
     for group in groups:
         types = [type(call.module).__name__ for call in group]
         layers[group[-1].label] = " + ".join(types)
+    if not layers:
+        raise ValueError(
+            "The network has no module with weights that gives a row for each sample; name "
+            "its layers, such as 'output'."
+        )
     return layers
 
 

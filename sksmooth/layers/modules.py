@@ -136,7 +136,7 @@ def _point(root: nn.Module, layer: Any) -> Point:
         return Point("input", None, None)
     modules = submodules(root, aliases=True)
     if layer in modules:
-        return Point(layer or "output", modules[layer], None)
+        return Point(layer, modules[layer], None)
     if layer == "output":
         return Point("output", root, None)
     name, _, call = layer.rpartition(":")

@@ -36,8 +36,9 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
         shared by clones of the transformer, not copied.
     layer : str, int or list of these, default="output"
         Dotted name of a submodule, as of ``module.named_modules()``; ``"input"``, the input
-        of the network as it is; ``"output"``, that of the whole network; or the number of a
-        leaf module, negative from the end. :func:`list_layers` shows the names. Call k of
+        of the network as it is; ``"output"``, that of the whole network, unless a submodule
+        has that name; or the number of a leaf module, negative from the end.
+        :func:`list_layers` shows the names. Call k of
         a module that is called several times in a forward pass is ``"name:k"``, from 0 on.
         The features of a list of layers are side by side.
     batch_size : int, default=256
