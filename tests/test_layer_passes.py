@@ -75,6 +75,7 @@ def assert_same(first, second):
 READS = {
     "extract_layers": lambda network: extract_layers(network, X, [0, 3, "output"]),
     "early": lambda network: extract_layers(network, X, 0, batch_size=7),
+    "batches": lambda network: extract_layers(network, X, -1, batch_size=7),
     "default": lambda network: extract_layers(network, X),
     "default_layers": lambda network: default_layers(network, X),
     "list_layers": lambda network: list_layers(network, X),
@@ -101,11 +102,20 @@ def test_a_pass_changes_nothing(read):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, SystemExit])
-@pytest.mark.parametrize("at", [1, 3])
 @pytest.mark.parametrize(
-    "read", [k for k in READS if k not in ("early", "fit", "shuffled")]
+    ("read", "at"),
+    [
+        ("extract_layers", 1),
+        ("batches", 1),
+        ("batches", 4),
+        ("default", 1),
+        ("default", 2),
+        ("default_layers", 1),
+        ("list_layers", 1),
+        ("transform", 2),
+    ],
 )
-def test_a_pass_that_ends_early_changes_nothing(error, at, read):
+def test_a_pass_that_ends_early_changes_nothing(error, read, at):
     network = make_network()
     calls = []
 
@@ -116,12 +126,8 @@ def test_a_pass_that_ends_early_changes_nothing(error, at, read):
 
     handle = network[4][0].register_forward_pre_hook(interrupt)
     before = state_of(network)
-    try:
+    with pytest.raises(error, match="stop"):
         READS[read](network)
-    except BaseException as raised:
-        assert type(raised) is error
-    else:
-        assert at == 3  # of fewer calls
     assert_same(state_of(network), before)
     handle.remove()
     extract_layers(network, X)
@@ -391,11 +397,9 @@ def test_rows_with_nan_are_named():
     network = nn.Sequential(nn.Flatten(), nn.Linear(6, 2))
     data = torch.tensor(X).float()
     data[[13, 27], 2] = torch.nan
-    with pytest.raises(ValueError, match="Layer '1' gives NaN or infinity .* rows 13 of X"):
+    with pytest.raises(ValueError, match=r"'1' gives NaN or infinity .* rows 13 of X"):
         extract_layers(network, data, "1", batch_size=20)
-    with pytest.raises(
-        ValueError, match="'input' .* for 2 of 40 samples .* rows 13, 27 of X"
-    ):
+    with pytest.raises(ValueError, match=r"'input' .* for 2 of 40 .* rows 13, 27 of X"):
         extract_layers(network, data, ["input", "1"])
     with pytest.raises(ValueError, match="contains NaN"):
         extract_layers(network, data.numpy(), "1")
@@ -461,7 +465,7 @@ def test_a_network_of_several_inputs_has_no_one_input():
 
     both = {"left": X, "right": X}
     np.testing.assert_allclose(extract_layers(Two(), both, "output").arrays[0], 2 * X)
-    with pytest.raises(ValueError, match="several inputs, .'left', 'right'."):
+    with pytest.raises(ValueError, match=r"several inputs, \['left', 'right'\]"):
         extract_layers(Two(), both, "input")
     with pytest.raises(ValueError, match="no module with weights"):
         default_layers(Two(), both)
@@ -502,7 +506,7 @@ def test_devices_that_are_not_there():
     network = make_network()
     for device in ("cuda", "cuda:3", "gpu", torch.device("cuda")):
         before = state_of(network)
-        with pytest.raises(ValueError, match="device=.* cannot be used"):
+        with pytest.raises(ValueError, match=r"device=.* cannot be used"):
             extract_layers(network, X, "output", device=device)
         assert_same(state_of(network), before)
     assert extract_layers(network, X, "output", device="cpu").arrays[0].shape == (40, 3)

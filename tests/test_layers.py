@@ -333,7 +333,8 @@ def test_a_shuffling_loader_yields_rows_and_targets_of_one_pass(network, images,
     data = TensorDataset(torch.tensor(images).float(), torch.tensor(digits[1]))
     loader = DataLoader(data, 32, shuffle=True)
     features = extract_layers(network, loader, ["input", "output"])
-    rows = {row.tobytes(): label for row, label in zip(*features.arrays[:1], features.y)}
+    pairs = zip(features.arrays[0], features.y, strict=True)
+    rows = {row.tobytes(): label for row, label in pairs}
     for image, label in zip(images.astype(np.float32), digits[1], strict=True):
         assert rows[image.tobytes()] == label
     layer = LayerFeatureTransformer(network, random_state=0).fit(loader)
@@ -628,7 +629,7 @@ def test_a_full_disk_is_an_error(network, images, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
-    with pytest.raises(OSError, match="No room for the .* GiB features") as caught:
+    with pytest.raises(OSError, match=r"No room for the .* GiB features") as caught:
         extract_layers(network, images, ["conv", "output"], memmap=tmp_path)
     assert caught.value.errno == errno.ENOSPC
     assert list(tmp_path.iterdir()) == []

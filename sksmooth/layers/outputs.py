@@ -15,7 +15,7 @@ __all__ = ["check_rows", "pooled", "selected"]
 
 _FIRST_CHOICES = ("last_hidden_state", "logits")
 _CHANNELS_FIRST = (nn.modules.conv._ConvNd, nn.modules.batchnorm._NormBase, nn.GroupNorm)
-_SEQUENTIAL = (nn.Embedding, nn.LayerNorm, nn.MultiheadAttention, nn.LSTM, nn.GRU, nn.RNN)
+_SEQUENTIAL = (nn.Embedding, nn.MultiheadAttention, nn.RNNBase)
 
 
 def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
@@ -179,15 +179,17 @@ def _has_features_last(
 
 
 def _is_channels_first(module: nn.Module) -> bool:
-    if type(module) is nn.LayerNorm:
-        return len(module.normalized_shape) > 1
+    if isinstance(module, nn.LayerNorm):
+        # Libraries derive norms of both orders from the one that is for the last axis.
+        return len(module.normalized_shape) > 1 or type(module) is not nn.LayerNorm
     is_pooling = type(module).__module__ == "torch.nn.modules.pooling"
     return is_pooling or isinstance(module, _CHANNELS_FIRST)
 
 
 def _is_sequential(module: nn.Module) -> bool:
-    # Only these very types: libraries derive norms of maps from that of tokens.
-    return type(module) in _SEQUENTIAL and not _is_channels_first(module)
+    if isinstance(module, nn.LayerNorm):
+        return len(module.normalized_shape) == 1
+    return isinstance(module, _SEQUENTIAL)
 
 
 def _checked_mask(mask: Tensor | None, tokens: Tensor, name: str) -> Tensor:
