@@ -62,6 +62,15 @@ class Perfect(nn.Module):
         return nn.functional.one_hot(self.y[: len(x)]).float()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """So small a network gains nothing from more, and may wait for them."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
+
+
 @pytest.fixture(scope="module")
 def digits():
     X, y = load_digits(return_X_y=True)
@@ -477,7 +486,7 @@ def test_random_states_left_open_are_the_same_for_all_layers(digits):
 
 def test_results_do_not_depend_on_workers(trained, digits):
     X, y = digits
-    probes = ["knn", "silhouette", "kmeans_ari", "nc1", "ncc_mismatch"]
+    probes = ["knn", "silhouette", "nc1", "ncc_mismatch"]
     expected = values(compare(trained, X, y, probes=probes))
     for n_jobs in (1, 2, -1):
         frame = compare(trained, X, y, probes=probes, n_jobs=n_jobs)

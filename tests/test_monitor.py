@@ -1,0 +1,470 @@
+"""Smoothness during training: what is recorded, and that the training does not notice."""
+
+import copy
+import logging
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from pandas.testing import assert_frame_equal
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+
+from sksmooth import BesovSmoothnessEstimator, SmoothnessMonitor, compare_layers
+
+torch = pytest.importorskip("torch")
+nn = torch.nn
+
+FAST = dict(n_samples=150, layers=["3"])
+
+
+class Net(nn.Sequential):
+    """Small, with all that training and evaluation do differently."""
+
+    def __init__(self):
+        super().__init__(
+            *(nn.Linear(64, 24), nn.BatchNorm1d(24), nn.ReLU()),
+            *(nn.Dropout(0.2), nn.Linear(24, 10)),
+        )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """So small a network gains nothing from more, and may wait for them."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return (X[:600] / 16).astype(np.float32), y[:600]
+
+
+def make_net():
+    torch.manual_seed(0)
+    return Net()
+
+
+def train(module, X, y, after_step, n_steps=6):
+    optimizer = torch.optim.Adam(module.parameters(), lr=0.02)
+    X, y = torch.tensor(X), torch.tensor(y)
+    for _ in range(n_steps):
+        rows = torch.randint(len(X), (100,))
+        loss = nn.functional.cross_entropy(module(X[rows]), y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        after_step(loss)
+
+
+def values(frame):
+    return frame.drop(columns="seconds")
+
+
+def numpy_state():
+    return np.random.mtrand._rand.get_state(legacy=False)["state"]["key"].copy()
+
+
+# --- a plain loop ------------------------------------------------------------------
+
+
+def test_records_before_and_during_training(digits):
+    X, y = digits
+    module = make_net()
+    monitor = SmoothnessMonitor(module, X, y, every=3, n_samples=300)
+    monitor.record()
+    train(module, X, y, lambda loss: monitor.step(loss=loss, tag="train"), n_steps=7)
+    frame = monitor.to_frame()
+    assert list(frame.columns[:3]) == ["step", "layer", "type"]
+    assert list(frame["step"].unique()) == [0, 3, 6]
+    assert list(frame["layer"].unique()) == ["input", "3", "4"]
+    assert frame["alpha"].notna().all()
+    assert frame["loss"].isna().sum() == 3  # nothing was given before training
+    assert frame["loss"].dropna().nunique() == 2
+    assert frame["loss"].dtype == np.float64
+    assert set(frame["tag"].dropna()) == {"train"}
+
+
+def test_labels_become_smoother(digits):
+    X, y = digits
+    module = make_net()
+    monitor = SmoothnessMonitor(module, X, y, every=40)
+    monitor.record()
+    train(module, X, y, lambda _: monitor.step(), n_steps=40)
+    alpha = monitor.to_frame().pivot(index="layer", columns="step", values="alpha")
+    assert alpha.loc["input", 0] == alpha.loc["input", 40]
+    assert alpha.loc["4", 40] > alpha.loc["4", 0] + 0.05
+
+
+def test_a_record_is_what_compare_layers_gives(digits):
+    X, y = digits
+    module = make_net()
+    monitor = SmoothnessMonitor(module, X, y, n_samples=len(X), probes=["nc1"])
+    monitor.record()
+    estimator = BesovSmoothnessEstimator(5, random_state=0)
+    expected = compare_layers(module, X, y, None, estimator, ["nc1"], random_state=0)
+    assert_frame_equal(values(monitor.to_frame()).drop(columns="step"), values(expected))
+
+
+def test_training_does_not_notice(digits):
+    X, y = digits
+    plain, watched = make_net(), make_net()
+    torch.manual_seed(1)
+    train(plain, X, y, lambda _: None)
+    numbers = torch.rand(3)
+
+    monitor = SmoothnessMonitor(watched, X, y, **FAST)
+
+    def record(_):
+        modes = [part.training for part in watched.modules()]
+        gradients = [p.grad.clone() for p in watched.parameters()]
+        state = numpy_state()
+        monitor.step()
+        assert [part.training for part in watched.modules()] == modes
+        for p, gradient in zip(watched.parameters(), gradients, strict=True):
+            assert torch.equal(p.grad, gradient)
+        assert_array_equal(numpy_state(), state)
+        assert torch.is_grad_enabled()
+
+    torch.manual_seed(1)
+    train(watched, X, y, record)
+    assert torch.equal(torch.rand(3), numbers)
+    for ours, theirs in zip(
+        watched.state_dict().values(), plain.state_dict().values(), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+    assert not any(part._forward_hooks for part in watched.modules())
+
+
+def test_training_flags_of_parts_are_kept(digits):
+    X, y = digits
+    module = make_net()
+    module[1].eval()  # a frozen normalisation
+    SmoothnessMonitor(module, X, y, **FAST).record()
+    assert module.training
+    assert not module[1].training
+
+
+def test_every_record_is_of_the_same_samples(digits):
+    X, y = digits
+    open_ended = BesovSmoothnessEstimator(3, random_state=np.random.RandomState(0))
+    for options in ({}, dict(estimator=open_ended), dict(random_state=None)):
+        monitor = SmoothnessMonitor(make_net(), X, y, **FAST, **options)
+        monitor.record(0)
+        monitor.record(1)
+        first, second = (part for _, part in monitor.to_frame().groupby("step"))
+        columns = ["alpha", "alpha_low", "held_out"]
+        assert_allclose(first[columns], second[columns], rtol=0)
+
+
+def test_subsample_is_of_all_samples(digits):
+    X, y = digits
+    monitor = SmoothnessMonitor(None, X, y, n_samples=100)
+    assert monitor.X.shape == (100, 64)
+    rows = [np.flatnonzero((row == X).all(axis=1))[0] for row in monitor.X]
+    assert_array_equal(monitor.y, y[rows])
+    assert rows == sorted(rows)
+    assert max(rows) > 500
+    other = SmoothnessMonitor(None, X, y, n_samples=100, random_state=1)
+    assert (other.X != monitor.X).any()
+    assert len(SmoothnessMonitor(None, X, y).X) == len(X)
+
+
+def test_data_sets_are_read_once(digits):
+    X, y = digits
+
+    class Augmented(torch.utils.data.Dataset):
+        n_read = 0
+
+        def __len__(self):
+            return len(X)
+
+        def __getitem__(self, i):
+            Augmented.n_read += 1
+            return torch.tensor(X[i]) + 0.01 * torch.rand(64), y[i]
+
+    module = make_net()
+    state = torch.random.get_rng_state()
+    monitor = SmoothnessMonitor(module, Augmented(), **FAST)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    monitor.record(0)
+    monitor.record(1)
+    assert Augmented.n_read == FAST["n_samples"]
+    assert monitor.to_frame()["alpha"].nunique() == 1
+    given = SmoothnessMonitor(module, Augmented(), y[::-1].copy(), **FAST)
+    assert (given.y != monitor.y.numpy()).any()
+
+
+def test_dicts_of_arrays():
+    rng = np.random.RandomState(0)
+    ids, y = rng.randint(20, size=(200, 4)), rng.randint(2, size=200)
+
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(20, 8)
+
+        def forward(self, ids, scale):
+            return self.embedding(ids) * scale[:, None]
+
+    monitor = SmoothnessMonitor(
+        Named(), dict(ids=ids, scale=np.ones((200, 1))), y, ["embedding"], n_samples=50
+    )
+    monitor.record()
+    assert list(monitor.to_frame()["n_features"]) == [32]
+
+
+def test_a_step_recorded_again_replaces_the_record(digits):
+    monitor = SmoothnessMonitor(make_net(), *digits, **FAST)
+    monitor.record(loss=2.0)
+    monitor.record(loss=1.0)
+    assert list(monitor.to_frame()["loss"]) == [1.0]
+
+
+def test_options_reach_compare_layers(digits):
+    X, y = digits
+    monitor = SmoothnessMonitor(make_net(), X, y, n_samples=150, max_features=8, n_jobs=2)
+    monitor.record()
+    assert list(monitor.to_frame()["n_features"]) == [8, 8, 8]
+
+
+def test_copies_record_on_their_own(digits):
+    monitor = SmoothnessMonitor(make_net(), *digits, **FAST)
+    monitor.record()
+    for other in (copy.deepcopy(monitor), pickle.loads(pickle.dumps(monitor))):
+        other.record(1)
+        assert len(other.to_frame()) == 2
+    assert len(monitor.to_frame()) == 1
+
+
+# --- what goes wrong ---------------------------------------------------------------
+
+
+def test_nothing_recorded(digits):
+    monitor = SmoothnessMonitor(make_net(), *digits, every=5)
+    monitor.step()
+    with pytest.raises(NotFittedError, match="nothing yet"):
+        monitor.to_frame()
+
+
+def test_no_module(digits):
+    with pytest.raises(ValueError, match="no module"):
+        SmoothnessMonitor(None, *digits).record()
+
+
+def test_errors_name_the_layer(digits):
+    module = make_net()
+    monitor = SmoothnessMonitor(module, *digits, n_samples=150)
+    nn.init.constant_(module[0].weight, torch.inf)
+    with pytest.raises(ValueError, match="Layer '3' gives NaN"):
+        monitor.record()
+    assert module.training
+
+
+def test_metrics_with_names_of_columns(digits):
+    monitor = SmoothnessMonitor(make_net(), *digits, **FAST)
+    with pytest.raises(ValueError, match=r"other names than \['alpha'\]"):
+        monitor.record(alpha=1.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(every=0), "every"),
+        (dict(n_samples=2), "n_samples"),
+        (dict(estimator="forest"), "estimator"),
+        (dict(y=None), "y is None"),
+        (dict(y=np.zeros(3)), "600 samples, but y has 3"),
+        (dict(X=iter([1])), "X"),
+    ],
+)
+def test_bad_arguments(digits, options, message):
+    arguments = dict(zip("Xy", digits, strict=True)) | options
+    with pytest.raises((ValueError, TypeError), match=message):
+        SmoothnessMonitor(make_net(), **arguments)
+
+
+def test_loaders_are_refused(digits):
+    data_set = torch.utils.data.TensorDataset(*map(torch.tensor, digits))
+    loader = torch.utils.data.DataLoader(data_set)
+    with pytest.raises(TypeError, match="pass its dataset"):
+        SmoothnessMonitor(make_net(), loader)
+
+
+def test_libraries_are_imported_when_needed():
+    libraries = {"torch", "skorch", "lightning", "pytorch_lightning"}
+    code = f"import sys, sksmooth; sys.exit(bool({libraries} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("library", ["skorch", "lightning"])
+def test_missing_libraries(digits, monkeypatch, library):
+    from sksmooth import monitor as module
+
+    for name in ("skorch.callbacks", "lightning.pytorch", "pytorch_lightning"):
+        monkeypatch.setitem(sys.modules, name, None)
+    getattr(module, f"_{library}_callback_class").cache_clear()
+    with pytest.raises(ImportError, match=f"pip install {library}"):
+        getattr(SmoothnessMonitor(None, *digits), f"{library}_callback")()
+
+
+def test_units(digits):
+    monitor = SmoothnessMonitor(None, *digits)
+    with pytest.raises(ValueError, match="unit must be"):
+        monitor.skorch_callback("batch")
+    with pytest.raises(ValueError, match="unit must be"):
+        monitor.lightning_callback("batch")
+
+
+# --- skorch ------------------------------------------------------------------------
+
+
+def skorch_net(*callbacks, max_epochs=4):
+    skorch = pytest.importorskip("skorch")
+    return skorch.NeuralNetClassifier(
+        Net,
+        criterion=nn.CrossEntropyLoss,
+        max_epochs=max_epochs,
+        lr=0.1,
+        batch_size=100,
+        iterator_train__shuffle=True,
+        callbacks=list(callbacks),
+        verbose=0,
+    )
+
+
+def test_skorch_epochs(digits):
+    monitor = SmoothnessMonitor(None, *digits, **FAST, every=2)
+    net = skorch_net(monitor.skorch_callback())
+    torch.manual_seed(0)
+    net.fit(*digits)
+    frame = monitor.to_frame()
+    assert list(frame["step"]) == [0, 2, 4]
+    assert {"train_loss", "valid_loss", "valid_acc"} < set(frame.columns)
+    assert not {"dur", "epoch", "train_batch_count"} & set(frame.columns)
+    assert_allclose(frame["train_loss"][1:], net.history[:, "train_loss"][1::2])
+    net.partial_fit(*digits)
+    assert list(monitor.to_frame()["step"]) == [0, 2, 4, 6, 8]
+    net.fit(*digits)
+    assert list(monitor.to_frame()["step"]) == [0, 2, 4]
+
+    torch.manual_seed(0)
+    alone = skorch_net().fit(*digits)
+    torch.manual_seed(0)
+    net.fit(*digits)
+    for ours, theirs in zip(
+        net.module_.parameters(), alone.module_.parameters(), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+
+
+def test_skorch_steps(digits):
+    monitor = SmoothnessMonitor(None, *digits, **FAST, every=3)
+    skorch_net(monitor.skorch_callback("step"), max_epochs=2).fit(*digits)
+    # 480 samples train, the others validate.
+    assert list(monitor.to_frame()["step"]) == [0, 3, 6, 9]
+
+
+def test_skorch_nets_are_cloned_and_pickled(digits):
+    monitor = SmoothnessMonitor(None, *digits, **FAST)
+    net = skorch_net(monitor.skorch_callback(), max_epochs=1).fit(*digits)
+    again = clone(net).fit(*digits)
+    assert len(again.callbacks[0].monitor.to_frame()) == 2
+    assert again.callbacks[0].monitor is not monitor
+    loaded = pickle.loads(pickle.dumps(net))
+    assert_frame_equal(loaded.callbacks[0].monitor.to_frame(), monitor.to_frame())
+
+
+def test_a_fitted_skorch_net_is_a_module(digits):
+    net = skorch_net(max_epochs=1)
+    monitor = SmoothnessMonitor(net, *digits, **FAST)
+    with pytest.raises(NotFittedError):
+        monitor.record()
+    net.fit(*digits)
+    monitor.record()
+    assert len(monitor.to_frame()) == 1
+
+
+# --- Lightning ---------------------------------------------------------------------
+
+
+def lightning_training(digits, *callbacks, max_epochs=3, **options):
+    lightning = pytest.importorskip("lightning.pytorch")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+
+    class Module(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.net = make_net()
+
+        def forward(self, x):
+            return self.net(x)
+
+        def training_step(self, batch, _):
+            loss = nn.functional.cross_entropy(self(batch[0]), batch[1])
+            self.log("train_loss", loss)
+            return loss
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    torch.manual_seed(0)
+    module = Module()
+    data_set = torch.utils.data.TensorDataset(*map(torch.tensor, digits))
+    trainer = lightning.Trainer(
+        max_epochs=max_epochs,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=list(callbacks),
+        **options,
+    )
+    loader = torch.utils.data.DataLoader(data_set, batch_size=100, shuffle=True)
+    trainer.fit(module, loader)
+    return module
+
+
+@pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*logging interval.*")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_lightning_epochs(digits):
+    monitor = SmoothnessMonitor(None, *digits, n_samples=150, layers=["net.4"])
+    callback = monitor.lightning_callback()
+    module = lightning_training(digits, callback)
+    frame = monitor.to_frame()
+    assert list(frame["step"]) == [0, 1, 2, 3]
+    assert frame["train_loss"].notna().sum() == 3
+    assert module.training
+    alone = lightning_training(digits)
+    for ours, theirs in zip(module.parameters(), alone.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    lightning_training(digits, pickle.loads(pickle.dumps(callback)), max_epochs=1)
+    lightning_training(digits, callback, max_epochs=1)
+    assert list(monitor.to_frame()["step"]) == [0, 1]
+
+
+@pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*logging interval.*")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_lightning_steps(digits):
+    monitor = SmoothnessMonitor(None, *digits, n_samples=150, layers=["net.4"], every=2)
+    callback = monitor.lightning_callback("step")
+    # Two batches a step, so that the number of steps stands still in between.
+    lightning_training(digits, callback, max_epochs=2, accumulate_grad_batches=2)
+    assert list(monitor.to_frame()["step"]) == [0, 2, 4, 6]
+
+
+@pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*logging interval.*")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_callbacks_record_another_module_if_it_is_given(digits):
+    other = make_net()
+    monitor = SmoothnessMonitor(other, *digits, **FAST)
+    lightning_training(digits, monitor.lightning_callback(), max_epochs=1)
+    assert monitor.to_frame()["alpha"].nunique() == 1
