@@ -2,17 +2,23 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from pandas.testing import assert_frame_equal
 from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sksmooth import BesovSmoothnessEstimator
+from sksmooth import BesovSmoothnessEstimator, SmoothnessMonitor, compare_layers
 from sksmooth.datasets import make_known_smoothness
 from sksmooth.exceptions import SmoothnessWarning
-from sksmooth.plotting import ErrorDecayDisplay
+from sksmooth.plotting import (
+    ErrorDecayDisplay,
+    LayerSmoothnessDisplay,
+    SmoothnessHistoryDisplay,
+)
 
 INDICES = ["mterm", "weak-lp", "elisha-dekel", "sparsity-probe"]
 
@@ -241,3 +247,249 @@ def test_import_does_not_load_matplotlib():
         "sys.exit(any(name.startswith('matplotlib') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- layers of networks ------------------------------------------------------------
+
+
+def layer_frame(alpha=(0.1, 0.3, 0.2), names=("input", "conv", "fc"), **columns):
+    alpha = np.array(alpha)
+    infinite = np.isinf(alpha)
+    data = dict(
+        layer=list(names),
+        alpha=alpha,
+        alpha_low=np.where(infinite, 0, alpha - 0.05),
+        alpha_high=alpha + 0.02,
+        loses_smoothness=np.r_[False, np.diff(np.where(infinite, 9, alpha)) < 0],
+    )
+    return pd.DataFrame(data | columns)
+
+
+def tick_labels(axis):
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def points_of(curve):
+    return np.array(curve.lines[0].get_data(), dtype=float)  # they are objects
+
+
+def ends_of_bars(container):
+    (bars,) = container.lines[2]
+    return [segment[:, 1] for segment in bars.get_segments()]
+
+
+def test_layers_are_drawn_with_their_intervals():
+    frame = layer_frame()
+    display = LayerSmoothnessDisplay.from_frame(frame)
+    (curve,) = display.curves_
+    assert_allclose(points_of(curve), [[0, 1, 2], frame["alpha"]])
+    assert_allclose(ends_of_bars(curve), frame[["alpha_low", "alpha_high"]])
+    assert tick_labels(display.ax_.xaxis) == ["input", "conv", "fc"]
+    assert r"\alpha" in display.ax_.get_ylabel()
+    assert display.ax_.get_xlabel() == "Layer"
+    assert display.unresolved_ == []
+
+
+def test_layers_that_lose_smoothness_are_marked():
+    display = LayerSmoothnessDisplay.from_frame(layer_frame())
+    assert_allclose(display.losses_.get_offsets(), [[2, 0.2]])
+    assert legend_texts(display.ax_) == ["loses smoothness"]
+    display.plot(mark_losses=False)
+    assert display.losses_ is None
+    assert display.ax_.get_legend() is None
+    rising = layer_frame((0.1, 0.2, 0.3))
+    assert LayerSmoothnessDisplay.from_frame(rising).losses_ is None
+    without = LayerSmoothnessDisplay.from_frame(rising.drop(columns="loses_smoothness"))
+    assert without.losses_ is None
+
+
+def test_networks_stand_side_by_side():
+    frames = dict(plain=layer_frame(), residual=layer_frame((0.2, 0.4, 0.5)))
+    display = LayerSmoothnessDisplay.from_frame(frames)
+    plain, residual = map(points_of, display.curves_)
+    assert (plain[0] < residual[0]).all()
+    assert_allclose(plain[0] + residual[0], [0, 2, 4])
+    colors = {curve.lines[0].get_color() for curve in display.curves_}
+    assert len(colors) == 2
+    assert legend_texts(display.ax_) == ["plain", "residual", "loses smoothness"]
+    # Of many networks, those of one layer stay apart from those of the next.
+    many = LayerSmoothnessDisplay.from_frame({str(k): layer_frame() for k in range(12)})
+    places = np.array([points_of(curve)[0] for curve in many.curves_])
+    assert np.ptp(places[:, 0]) < 0.51
+
+
+def test_layers_of_other_names_are_numbered():
+    other = layer_frame((0.1, 0.2), ("input", "block"))
+    display = LayerSmoothnessDisplay.from_frame(dict(a=layer_frame(), b=other))
+    assert tick_labels(display.ax_.xaxis) == ["0", "1", "2"]
+    assert display.ax_.get_xlabel() == "Depth of the layer"
+
+
+def test_infinite_indices_are_arrows_at_the_top():
+    frames = dict(a=layer_frame((0.1, np.inf, 0.3)), b=layer_frame((0.1, 0.2, np.inf)))
+    display = LayerSmoothnessDisplay.from_frame(frames)
+    first, second = display.unresolved_
+    assert first.get_marker() == "^"
+    assert first.get_transform() == display.ax_.get_xaxis_transform()
+    assert_allclose(second.get_xdata(), 2, atol=0.1)
+    assert second.get_color() == display.curves_[1].lines[0].get_color()
+    assert np.isnan(points_of(display.curves_[0])[1, 1])
+    texts = legend_texts(display.ax_)
+    assert texts == ["a", "b", "unresolved", "loses smoothness"]
+    assert display.ax_.get_ylim()[1] < 1
+    display.figure_.canvas.draw()
+
+
+def test_all_indices_infinite_or_without_bounds():
+    frame = layer_frame((np.inf, np.inf), ("a", "b"))
+    LayerSmoothnessDisplay.from_frame(frame).figure_.canvas.draw()
+    frame = layer_frame((0.1, 0.2), ("a", "b"), alpha_low=-np.inf, alpha_high=np.inf)
+    LayerSmoothnessDisplay.from_frame(frame).figure_.canvas.draw()
+
+
+def test_long_names_and_many_layers_stay_inside_the_figure():
+    names = ["input", *(f"features.stage{k // 4}.block{k % 4}.relu" for k in range(19))]
+    frame = layer_frame(np.linspace(0.1, 1, 20), names)
+    display = LayerSmoothnessDisplay.from_frame(frame)
+    labels = tick_labels(display.ax_.xaxis)
+    assert labels[0] == "input"
+    assert labels[-1] == "\N{HORIZONTAL ELLIPSIS}stage4.block2.relu"
+    assert len(set(labels)) == 20
+    display.figure_.canvas.draw()
+    inside = display.figure_.bbox
+    for label in display.ax_.get_xticklabels():
+        assert label.get_window_extent().y0 >= inside.y0
+        assert label.get_window_extent().x0 >= inside.x0 - 1
+    shapeless = "x" * 40
+    one = LayerSmoothnessDisplay.from_frame(layer_frame((0.1,), (shapeless,)))
+    assert len(tick_labels(one.ax_.xaxis)[0]) == 24
+
+
+def test_steps_of_a_training_are_networks():
+    frame = pd.concat([layer_frame().assign(step=step) for step in (0, 10)])
+    display = LayerSmoothnessDisplay.from_frame(frame)
+    assert legend_texts(display.ax_)[:2] == ["step 0", "step 10"]
+    display = LayerSmoothnessDisplay.from_frame(dict(big=frame, small=layer_frame()))
+    assert legend_texts(display.ax_)[:3] == ["big, step 0", "big, step 10", "small"]
+
+
+def test_layer_options_axes_and_frame(pyplot):
+    figure, (_, right) = pyplot.subplots(ncols=2)
+    frame = layer_frame()
+    display = LayerSmoothnessDisplay.from_frame(
+        frame, ax=right, curve_kwargs={"color": "green", "marker": "s"}
+    )
+    assert display.ax_ is right
+    assert display.figure_ is figure
+    assert pyplot.get_fignums() == [figure.number]
+    line = display.curves_[0].lines[0]
+    assert (line.get_color(), line.get_marker()) == ("green", "s")
+    plotted = display.frame()
+    assert list(plotted.columns) == [
+        *("network", "depth", "layer", "alpha", "alpha_low", "alpha_high"),
+        "loses_smoothness",
+    ]
+    assert_frame_equal(plotted[frame.columns], frame)
+
+
+def test_layer_display_stores_plain_data_and_does_not_draw(pyplot):
+    frames = dict(a=layer_frame())
+    display = LayerSmoothnessDisplay(frames=frames)
+    assert display.frames is frames
+    assert not hasattr(display, "ax_")
+    assert not pyplot.get_fignums()
+
+
+@pytest.mark.parametrize("kind", ["layers", "history"])
+def test_tables_that_cannot_be_drawn(kind):
+    draw = {
+        "layers": LayerSmoothnessDisplay.from_frame,
+        "history": SmoothnessHistoryDisplay.from_monitor,
+    }[kind]
+    with pytest.raises(ValueError, match=r"no columns.*'alpha'"):
+        draw(pd.DataFrame({"layer": ["a"], "step": [0]}))
+    with pytest.raises(ValueError, match="no rows"):
+        draw(layer_frame().assign(step=0)[:0])
+    with pytest.raises(TypeError, match="DataFrame"):
+        draw([1, 2])
+
+
+def test_no_tables():
+    with pytest.raises(ValueError, match="no table"):
+        LayerSmoothnessDisplay.from_frame({})
+
+
+def history_frame():
+    parts = [(0, (0.1, 0.0)), (1, (0.1, 0.4)), (5, (0.1, np.inf))]
+    names = ("input", "fc")
+    return pd.concat([layer_frame(a, names).assign(step=step) for step, a in parts])
+
+
+def test_history_is_a_map_of_layers_and_steps():
+    display = SmoothnessHistoryDisplay.from_monitor(history_frame())
+    shown = display.image_.get_array()
+    assert_allclose(shown, [[0.1, 0.1, 0.1], [0.0, 0.4, 0.4]])
+    (sign,) = display.texts_
+    assert sign.get_position() == (2, 1)
+    assert tick_labels(display.ax_.yaxis) == ["input", "fc"]
+    assert display.ax_.get_ylim()[0] < display.ax_.get_ylim()[1]  # depth goes upwards
+    assert tick_labels(display.ax_.xaxis) == ["0", "1", "5"]
+    assert display.image_.get_clim() == (0.0, 0.4)
+    assert r"\alpha" in display.colorbar_.ax.get_ylabel()
+    display.figure_.canvas.draw()
+
+
+def test_history_of_missing_and_infinite_values_only():
+    frame = history_frame()
+    late = frame[(frame["step"] > 0) | (frame["layer"] == "input")]
+    display = SmoothnessHistoryDisplay.from_monitor(late)
+    assert np.isnan(display.alpha.loc["fc", 0])
+    frame = frame.assign(alpha=np.inf)
+    SmoothnessHistoryDisplay.from_monitor(frame).figure_.canvas.draw()
+
+
+def test_history_of_many_steps_names_some():
+    frame = pd.concat([layer_frame().assign(step=step) for step in range(100)])
+    display = SmoothnessHistoryDisplay.from_monitor(frame)
+    assert 8 <= len(display.ax_.get_xticks()) <= 15
+    assert display.image_.get_array().shape == (3, 100)
+
+
+def test_history_options_and_frame(pyplot):
+    _, ax = pyplot.subplots()
+    frame = history_frame()
+    display = SmoothnessHistoryDisplay.from_monitor(frame, ax=ax, cmap="gray", vmax=1)
+    assert display.ax_ is ax
+    assert display.image_.get_cmap().name == "gray"
+    assert display.image_.get_clim()[1] == 1
+    expected = frame[["step", "layer", "alpha"]].reset_index(drop=True)
+    assert_frame_equal(display.frame(), expected, check_dtype=False)
+
+
+def test_layers_of_a_module_and_of_a_monitor():
+    torch = pytest.importorskip("torch")
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:300], y[:300]
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Linear(64, 8), torch.nn.ReLU())
+    options = dict(estimator=BesovSmoothnessEstimator(2, random_state=0), random_state=0)
+    display = LayerSmoothnessDisplay.from_module(module, X, y, **options)
+    expected = compare_layers(module, X, y, **options)
+    assert_frame_equal(display.frame()[["layer", "alpha"]], expected[["layer", "alpha"]])
+    monitor = SmoothnessMonitor(module, X, y, **options)
+    with pytest.raises(NotFittedError):
+        SmoothnessHistoryDisplay.from_monitor(monitor)
+    monitor.record()
+    history = SmoothnessHistoryDisplay.from_monitor(monitor)
+    assert_allclose(history.alpha[0], expected["alpha"])
+
+
+def test_missing_matplotlib_for_layers(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    for draw, frame in (
+        (LayerSmoothnessDisplay.from_frame, layer_frame()),
+        (SmoothnessHistoryDisplay.from_monitor, history_frame()),
+    ):
+        with pytest.raises(ImportError, match=r'pip install "sksmooth\[plot\]"'):
+            draw(frame)

@@ -199,18 +199,16 @@ class LayerSmoothnessDisplay:
         for name in self.frames:
             of_network = points[points["network"] == name]
             self._plot_network(name, of_network, curve_kwargs or {})
-        self.losses_ = (
-            self._mark(points[points["loses_smoothness"]]) if mark_losses else None
-        )
+        losses = points[points["loses_smoothness"] & mark_losses]
+        self.losses_ = None if losses.empty else self._mark(losses)
         self.ax_.axhline(0, color="0.7", linewidth=0.8, zorder=0)
         self.ax_.set(ylabel=_ALPHA, xlim=(-0.6, n_layers - 0.4))
         self._name_layers(n_layers)
         handles, labels = self.ax_.get_legend_handles_labels()
         if labels:
-            # Marks come last. They are no containers, which curves with intervals are.
-            order = sorted(
-                range(len(labels)), key=lambda k: not isinstance(handles[k], tuple)
-            )
+            # Marks come last; they are no containers, as curves with intervals are.
+            is_mark = [not isinstance(handle, tuple) for handle in handles]
+            order = np.argsort(is_mark, kind="stable")
             self.ax_.legend([handles[k] for k in order], [labels[k] for k in order])
         return self
 
