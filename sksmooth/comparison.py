@@ -388,10 +388,11 @@ def compare_layers(
         random_state=seed,
         verbose=verbose,
     )
-    features = extract_layers(module, X, layers, y=y, **options)
+    features = extract_layers(module, X, layers, y=_in_memory(y), **options)
     test = None
     if X_test is not None:
-        test = extract_layers(module, X_test, features.names, y=y_test, **options)
+        names, y_test = features.names, _in_memory(y_test)
+        test = extract_layers(module, X_test, names, y=y_test, **options)
     in_turn = _LayersInTurn(
         template,
         _rows_of_input(X, features),
@@ -421,11 +422,17 @@ def _rows_of_input(X: Any, features: LayerFeatures) -> np.ndarray:
 
 
 def _plain_rows(data: Any) -> np.ndarray:
-    if hasattr(data, "detach"):
-        data = data.detach().cpu()
-        data = data.float() if data.is_floating_point() else data
-    rows = np.asarray(data)
+    rows = np.asarray(_in_memory(data))
     return rows.reshape(len(rows), -1)
+
+
+def _in_memory(data: Any) -> Any:
+    """An array in place of a tensor, wherever that is; anything else as it is."""
+    if not hasattr(data, "detach"):
+        return data
+    data = data.detach().cpu()
+    is_rare = data.is_floating_point() and data.element_size() < 4  # such as bfloat16
+    return (data.float() if is_rare else data).numpy()
 
 
 def _rows(

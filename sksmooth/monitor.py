@@ -19,6 +19,7 @@ from ._sklearn import Interval, validate_params
 from ._validation import comes_from, number_of_rows, read_rows
 from .besov import BesovSmoothnessEstimator
 from .comparison import compare_layers, integer_seed, seeded
+from .probes import check_probes
 
 __all__ = ["SmoothnessMonitor"]
 
@@ -129,7 +130,7 @@ class SmoothnessMonitor:
         self._options = options | dict(
             layers=layers,
             estimator=seeded(estimator, seed),
-            probes=probes,
+            probes=check_probes(probes),
             random_state=seed,
         )
         self._n_steps = 0

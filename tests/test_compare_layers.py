@@ -380,7 +380,7 @@ def test_forms_of_samples(trained, digits):
     expected = values(compare(trained, X, y))
     data_set = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(y))
     for samples, targets in (
-        (torch.tensor(X), y),
+        (torch.tensor(X, requires_grad=True), y),
         (pd.DataFrame(X), pd.Series(y)),
         (X, torch.tensor(y)),
         (X.tolist(), y.tolist()),
@@ -392,6 +392,14 @@ def test_forms_of_samples(trained, digits):
     frame = compare(trained, data_set, layers=["1", "3"]).set_index("layer")
     low, high = expected.set_index("layer").loc["3", ["alpha_low", "alpha_high"]]
     assert low < frame.loc["3", "alpha"] < high
+
+
+def test_half_precision(trained, digits):
+    X, y = digits
+    half = torch.tensor(X).bfloat16()
+    frame = compare(trained.bfloat16(), half, torch.tensor(y))
+    trained.float()
+    assert frame["alpha"].notna().all()
 
 
 def test_tokens():

@@ -280,6 +280,7 @@ def test_metrics_with_names_of_columns(digits):
         (dict(every=0), "every"),
         (dict(n_samples=2), "n_samples"),
         (dict(estimator="forest"), "estimator"),
+        (dict(probes=["kmeans"]), "Unknown probes"),
         (dict(y=None), "y is None"),
         (dict(y=np.zeros(3)), "600 samples, but y has 3"),
         (dict(X=iter([1])), "X"),
