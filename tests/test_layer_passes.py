@@ -308,6 +308,16 @@ def test_a_data_set_that_keeps_its_tensors_can_be_trained_on():
     assert not any(tensor.is_inference() for tensor in data.kept.values())
 
 
+def test_compiled_networks_are_read_as_they_were():
+    network = make_network()
+    reference = extract_layers(network, X, ["4", "output"]).arrays
+    compiled = torch.compile(network, backend="eager")
+    for array, other in zip(
+        extract_layers(compiled, X, ["4", "output"]).arrays, reference, strict=True
+    ):
+        np.testing.assert_allclose(array, other, atol=1e-6)
+
+
 def test_nothing_waits_after_an_error():
     with pytest.raises(ValueError, match="no layer"):
         extract_layers(make_network(), X, "none")
@@ -484,6 +494,7 @@ def test_masks_that_do_not_fit():
     refuses(ValueError, "1 for tokens and 0 for padding", Tokens(), data, pooling="mean")
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 @pytest.mark.parametrize(
     ("make", "error", "match"),
     [
@@ -491,6 +502,8 @@ def test_masks_that_do_not_fit():
         (lambda: nn.Linear(6, 2, device="meta"), ValueError, "'weight' .* meta tensor"),
         (lambda: nn.LazyLinear(2), ValueError, "not initialised"),
         (lambda: nn.LSTM(6, 2), ValueError, "batch_first=True"),
+        (lambda: nn.TransformerEncoderLayer(6, 2), ValueError, "batch_first=True"),
+        (lambda: torch.jit.script(nn.Linear(6, 2)), ValueError, "torch.jit"),
         (lambda: "network", TypeError, "torch.nn.Module or a fitted skorch net, got str"),
         (lambda: nn.Linear, TypeError, "got type"),
     ],

@@ -515,6 +515,35 @@ def test_padding_changes_nothing(pooling, layer):
         )
 
 
+@pytest.mark.skipif(not hasattr(torch.backends, "mha"), reason="older torch")
+def test_a_transformer_of_torch_without_its_fast_path():
+    class Encoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            layer = nn.TransformerEncoderLayer(6, 2, 8, batch_first=True)
+            self.embedding, self.encoder = (
+                nn.Embedding(50, 6),
+                nn.TransformerEncoder(layer, 2),
+            )
+
+        def forward(self, input_ids, attention_mask):
+            x = self.embedding(input_ids)
+            return self.encoder(x, src_key_padding_mask=attention_mask == 0)
+
+    rng = np.random.RandomState(0)
+    texts = [rng.randint(1, 50, size=rng.randint(1, 9)) for _ in range(13)]
+    layers = ["encoder.layers.0.linear1", "encoder.layers.0", "output"]
+    torch.manual_seed(0)
+    network = Encoder()
+    reference = extract_layers(network, padded(texts, 8, "right"), layers, pooling="mean")
+    assert reference.shapes == [(8, 8), (8, 6), (8, 6)]
+    X = padded(texts, 11, "right")
+    wider = extract_layers(network, X, layers, pooling="mean", batch_size=4)
+    for array, other in zip(wider.arrays, reference.arrays, strict=True):
+        np.testing.assert_allclose(array, other, atol=1e-5)
+    assert torch.backends.mha.get_fastpath_enabled()
+
+
 def test_pooling_knows_maps_from_tokens(images):
     torch.manual_seed(0)
     series = np.random.RandomState(0).rand(8, 2, 9)

@@ -57,7 +57,7 @@ def evaluation(
             f"The module lies on several devices, {sorted(map(str, devices))}; leave "
             "device=None."
         )
-    with _ONE_PASS, _kept_random_states(target, samples.data):
+    with _ONE_PASS, _kept_random_states(target, samples.data), _plain_transformers():
         flags = [(module, module.training) for module in root.modules()]
         try:
             if target != place:
@@ -107,6 +107,21 @@ def _kept_random_states(device: torch.device, data: Any) -> Iterator[None]:
     finally:
         for generator, state in states:
             generator.set_state(state)
+
+
+@contextmanager
+def _plain_transformers() -> Iterator[None]:
+    """Transformers of torch without their fast path, which calls no layers within."""
+    backend = getattr(torch.backends, "mha", None)  # not before torch 2.3
+    if backend is None:
+        yield
+        return
+    enabled = backend.get_fastpath_enabled()
+    backend.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        backend.set_fastpath_enabled(enabled)
 
 
 class Recorder:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sklearn.exceptions import NotFittedError
 from torch import nn
+from torch.jit import ScriptModule
 from torch.nn.parameter import is_lazy
 
 from .._validation import comes_from
@@ -65,6 +66,11 @@ def _refuse_unreadable(root: nn.Module) -> None:
             raise ValueError(
                 f"{type(module).__name__} runs copies of a module, of which no layer can "
                 "be read; pass what it wraps: module.module."
+            )
+        if isinstance(module, ScriptModule):
+            raise ValueError(
+                "Compiled code of torch.jit calls no hooks, so no layer of it can be read; "
+                "pass the module it was made from."
             )
     tensors = [*root.named_parameters(), *root.named_buffers()]
     for name, tensor in tensors:
