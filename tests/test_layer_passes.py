@@ -308,6 +308,26 @@ def test_a_data_set_that_keeps_its_tensors_can_be_trained_on():
     assert not any(tensor.is_inference() for tensor in data.kept.values())
 
 
+def test_a_module_that_keeps_a_tensor_of_the_pass_can_be_trained_on():
+    class Keeping(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear, self.scale = nn.Linear(6, 5), None
+            self.register_buffer("shift", None)
+
+        def forward(self, x):
+            if self.scale is None:
+                self.scale, self.shift = torch.rand(5), torch.rand(5)
+            return self.scale * self.linear(x) * self.shift
+
+    network = Keeping()
+    extract_layers(network, X, "output")
+    kept = network.scale
+    network(torch.rand(8, 6)).sum().backward()
+    assert network.linear.weight.grad is not None
+    assert network.scale is kept
+
+
 def test_compiled_networks_are_read_as_they_were():
     network = make_network()
     reference = extract_layers(network, X, ["4", "output"]).arrays

@@ -218,6 +218,18 @@ def test_default_layers_hand_on_their_values(network, images):
     ]
 
 
+def test_a_normalisation_belongs_to_the_layer_before():
+    class NormedLinear(nn.Linear):  # a layer, in spite of its name
+        pass
+
+    class RMSNorm2d(nn.LayerNorm):
+        pass
+
+    network = nn.Sequential(nn.BatchNorm1d(4), NormedLinear(4, 3), RMSNorm2d(3), nn.ReLU())
+    features = extract_layers(network, np.ones((5, 4)))
+    assert features.types == ["input", "NormedLinear + RMSNorm2d + ReLU"]
+
+
 def test_layers_of_the_network_of_the_lecture():
     stages = [(1, 64), (64, 64)]
     maps = [
@@ -627,6 +639,14 @@ def test_large_layers_go_to_files_that_do_not_stay(network, images, tmp_path):
     del view
     gc.collect()
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_files_are_read_by_worker_processes(network, images, digits):
+    features = extract_layers(network, images, "conv", memmap=True).arrays[0]
+    estimator = BesovSmoothnessEstimator(2, random_state=0)
+    reference = estimator.fit(np.array(features), digits[1]).alpha_
+    with parallel_config("loky", n_jobs=2):
+        assert estimator.fit(features, digits[1]).alpha_ == reference
 
 
 def test_memory_is_chosen_by_size(network, images, monkeypatch):

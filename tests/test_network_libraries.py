@@ -169,6 +169,9 @@ def test_the_states_of_bert(texts):
     np.testing.assert_array_equal(last.arrays[0], last.arrays[2])
     pooler = extract_layers(network, X, "output", output="pooler_output").arrays[0]
     np.testing.assert_array_equal(pooler, extract_layers(network, X, "pooler").arrays[0])
+    tokenised = pytest.importorskip("transformers").BatchEncoding(X, tensor_type="pt")
+    again = extract_layers(network, tokenised, "pooler").arrays[0]
+    np.testing.assert_array_equal(pooler, again)
     one = extract_layers(network, X, "output", output=lambda out: out[0][:, 0]).arrays[0]
     cls = extract_layers(network, X, "output", pooling="cls").arrays[0]
     np.testing.assert_array_equal(one, cls)

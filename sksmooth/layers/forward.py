@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .inputs import Batch, Samples
 from .modules import Point, display_name, submodules
@@ -68,6 +68,7 @@ def evaluation(
         finally:
             for module, flag in flags:
                 module.training = flag
+                _make_trainable(module)
             if target != place:
                 root.to(place)
 
@@ -107,6 +108,14 @@ def _kept_random_states(device: torch.device, data: Any) -> Iterator[None]:
     finally:
         for generator, state in states:
             generator.set_state(state)
+
+
+def _make_trainable(module: nn.Module) -> None:
+    """Copy tensors that a module keeps of a pass: those of inference have no gradients."""
+    for held in (module.__dict__, module._buffers):
+        for name, value in held.items():
+            if isinstance(value, Tensor) and value.is_inference():
+                held[name] = value.clone()
 
 
 @contextmanager

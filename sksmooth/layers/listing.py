@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["default_layers", "followed_layers", "list_layers"]
 
+_NORM = re.compile(r"Norm(Act)?(\dd)?$")  # classes of normalisations, by their names
 _FEW_ROWS = 7  # that a network is traced on; few sequences have as many tokens
 
 
@@ -134,7 +136,7 @@ def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
         if not call.is_leaf or _tensor_of(call, batch) is None:
             continue
         has_weights = next(call.module.parameters(), None) is not None
-        if has_weights and "Norm" not in type(call.module).__name__:
+        if has_weights and not _NORM.search(type(call.module).__name__):
             groups.append([call])
         elif groups:
             groups[-1].append(call)
