@@ -466,6 +466,9 @@ def test_targets_of_another_length():
         loader = torch.utils.data.DataLoader(torch.tensor(X).float(), 8)
         with pytest.raises(ValueError, match=f"y has {len(y)} rows, but X has 40"):
             layer.score(loader, y)
+        for fit in (layer.fit, layer.fit_transform):
+            with pytest.raises(ValueError, match=f"y has {len(y)} rows, but X has 40"):
+                fit(X, y)
     with pytest.raises(ValueError, match="score needs y"):
         layer.score(X)
 
@@ -532,6 +535,18 @@ def test_modules_that_cannot_be_read(make, error, match):
     refuses(error, match, make())
     with pytest.raises(error, match=match):
         list_layers(make())
+
+
+@pytest.mark.skipif(not torch.distributed.is_available(), reason="no torch.distributed")
+def test_distributed_copies_cannot_be_read():
+    store = torch.distributed.HashStore()
+    torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
+    try:
+        copies = nn.parallel.DistributedDataParallel(nn.Linear(6, 2))
+        refuses(ValueError, "DistributedDataParallel .*module.module", copies)
+        assert extract_layers(copies.module, X, "output").arrays[0].shape == (40, 2)
+    finally:
+        torch.distributed.destroy_process_group()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has CUDA")

@@ -16,7 +16,6 @@ from sklearn.utils import check_random_state
 
 from .._progress import progress_bar
 from .._sklearn import Interval, StrOptions, validate_params
-from .._validation import number_of_rows
 from ._torch import require_torch
 from .columns import Columns
 from .listing import followed_layers
@@ -150,7 +149,7 @@ memmap, random_state, verbose
             projections=earlier.projections if earlier else [],
             side_by_side=side_by_side,
             dtype=dtype,
-            memmap=memmap,
+            memmap=False if first_batch_only else memmap,
         )
         batches = [batch] if first_batch_only else chain([batch], batches)
         if verbose and samples.n_batches:
@@ -186,8 +185,9 @@ def _targets(y: Any, parts: list[Any], n_rows: int) -> Any:
 
 
 def _check_length(y: Any, n_rows: int) -> None:
-    if number_of_rows(y, "y") != n_rows:
-        raise ValueError(f"y has {number_of_rows(y, 'y')} rows, but X has {n_rows}.")
+    shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
+    if shape[:1] != (n_rows,):
+        raise ValueError(f"y has {shape[0] if shape else 0} rows, but X has {n_rows}.")
 
 
 def _to_numpy(targets: Any) -> np.ndarray:

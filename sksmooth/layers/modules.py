@@ -23,7 +23,7 @@ __all__ = [
     "submodules",
 ]
 
-_PARALLEL = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+_PARALLEL = {"DataParallel", "DistributedDataParallel", "FullyShardedDataParallel"}
 _SEQUENCES = ("rnn", "transformer", "activation")  # modules of torch.nn.modules
 
 
@@ -62,7 +62,7 @@ def read_module(module: Any) -> nn.Module:
 
 def _refuse_unreadable(root: nn.Module) -> None:
     for module in root.modules():
-        if isinstance(module, _PARALLEL):
+        if not _PARALLEL.isdisjoint(kind.__name__ for kind in type(module).__mro__):
             raise ValueError(
                 f"{type(module).__name__} runs copies of a module, of which no layer can "
                 "be read; pass what it wraps: module.module."

@@ -181,8 +181,8 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
         ----------
         X : array-like, tensor, dict of these, Dataset or DataLoader
             Samples, of which the first batch is read.
-        y : None
-            Ignored.
+        y : array-like of shape (n_samples, ...), default=None
+            Not used, but its length is checked.
 
         Returns
         -------
@@ -201,7 +201,8 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
         NotFittedError
             If ``module`` is a skorch net that is not initialised.
         """
-        self._record(self._read(self._checked(X, reset=True), first_batch_only=True))
+        X = self._checked(X, reset=True)
+        self._record(self._read(X, y=y, first_batch_only=True))
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -212,8 +213,8 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
         ----------
         X : array-like, tensor, dict of these, Dataset or DataLoader
             Samples.
-        y : None
-            Ignored.
+        y : array-like of shape (n_samples, ...), default=None
+            Not used, but its length is checked.
 
         Returns
         -------
@@ -221,7 +222,7 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
             Values of the layers.
         """
         X = self._checked(X, reset=True)
-        return self._record(self._read(X, keep_order=True)).arrays[0]
+        return self._record(self._read(X, y=y, keep_order=True)).arrays[0]
 
     def transform(self, X: Any) -> np.ndarray:
         """Values of the layers.
