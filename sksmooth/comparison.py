@@ -278,8 +278,8 @@ def compare_layers(
         - ``"intrinsic_dimension"``: by scikit-dimension's TwoNN, ``sksmooth[probes]``; NaN
           if hardly any rows are distinct.
 
-        All but ``"nc1"`` and ``"ncc_mismatch"`` see at most 4000 samples, the same in all
-        layers. None of them uses ``sample_weight``.
+        The classifiers see at most 4000 samples, ``"nc1"`` and ``"ncc_mismatch"`` all and
+        the others 2000, the same in every layer. None uses ``sample_weight``.
     X_test, y_test : as ``X`` and ``y``, default=None
         Test samples, for the held-out score and for probes. They take a forward pass more.
     sample_weight : array-like of shape (n_samples,), default=None

@@ -1,7 +1,7 @@
 """What else people read from the features of a layer: probes, by scikit-learn.
 
-Each takes the features as they are, and gives one number. Those whose cost grows with the
-square of the number of samples see a fixed subsample of them.
+Each takes the features as they are, and gives one number. Those whose cost grows fast with
+the number of samples see a subsample, the same in every layer.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from sklearn.utils import check_random_state, gen_batches
 
 __all__ = ["PROBES", "ProbeRows", "check_probes", "measure_probes", "probe_rows"]
 
-_MOST_SAMPLES = 4000  # seen by the probes whose cost is quadratic in them
-_MOST_FOR_DIMENSION = 2000  # whose distances are all sorted
+_MOST_SAMPLES = 4000  # seen by classifiers
+_MOST_DISTANCES = 2000  # samples between all of which distances are taken, or clustered
 _HELD_OUT = 0.25  # of the samples, where there are no test samples
 _NEIGHBOURS = 5
 _ITERATIONS = 200  # of the linear probe, which need not converge
-_STARTS = 3  # of k-means
+_STARTS, _ROUNDS = 3, 50  # of k-means
 _FEWEST_DISTINCT = 20  # rows that have a dimension
 _ROWS_OF_BLOCK = 1024  # of features that are read from memory or disk at a time
 
@@ -43,10 +43,11 @@ class ProbeRows(NamedTuple):
     Attributes
     ----------
     few : ndarray of intp
-        A subsample, of at most 4000, in random order.
+        A subsample, of at most 2000, in random order, for silhouette, k-means and
+        dimension.
     train, test : ndarray of intp
-        Where the classifiers learn, and where they are asked. ``test`` counts the test
-        samples if there are any, otherwise it is a part of ``few`` left out of ``train``.
+        Where the classifiers learn, and where they are asked, of at most 4000. ``test``
+        counts the test samples if there are any, otherwise the samples themselves.
     """
 
     few: np.ndarray
@@ -100,19 +101,20 @@ def probe_rows(
         If samples must be held out and a class has one sample only.
     """
     rng = check_random_state(random_state)
-    few = rng.permutation(len(y))[:_MOST_SAMPLES]
+    rows = rng.permutation(len(y))[:_MOST_SAMPLES]
+    few = rows[:_MOST_DISTANCES]
     if y_test is not None:
-        return ProbeRows(few, few, rng.permutation(len(y_test))[:_MOST_SAMPLES])
-    _, counts = np.unique(y[few], return_counts=True)
+        return ProbeRows(few, rows, rng.permutation(len(y_test))[:_MOST_SAMPLES])
+    _, counts = np.unique(y[rows], return_counts=True)
     if counts.min() < 2:
         raise ValueError(
             "Probes hold a part of every class out, but a class has one sample only; "
             "drop it, or pass X_test and y_test."
         )
     train, test = train_test_split(
-        few,
-        test_size=max(round(_HELD_OUT * len(few)), len(counts)),
-        stratify=y[few],
+        rows,
+        test_size=max(round(_HELD_OUT * len(rows)), len(counts)),
+        stratify=y[rows],
         random_state=rng,
     )
     return ProbeRows(few, train, test)
@@ -193,7 +195,9 @@ def _kmeans_ari(samples: _Samples) -> float:
     """Adjusted Rand index of as many clusters as classes (as in Sparsity-Probe)."""
     few = samples.rows.few
     y = samples.y[few]
-    clusters = KMeans(len(np.unique(y)), n_init=_STARTS, random_state=samples.seed)
+    clusters = KMeans(
+        len(np.unique(y)), n_init=_STARTS, max_iter=_ROUNDS, random_state=samples.seed
+    )
     return adjusted_rand_score(y, clusters.fit_predict(samples.X[few]))
 
 
@@ -252,7 +256,7 @@ def _intrinsic_dimension(samples: _Samples) -> float:
     (Facco and others, Scientific Reports 7, 2017.) Of distinct rows, NaN if there are
     hardly any.
     """
-    X = np.unique(samples.X[samples.rows.few[:_MOST_FOR_DIMENSION]], axis=0)
+    X = np.unique(samples.X[samples.rows.few], axis=0)
     if len(X) < _FEWEST_DISTINCT:
         return np.nan
     # A constant column changes no distance, and TwoNN wants two columns.

@@ -198,16 +198,18 @@ def test_labels_may_be_strings(blobs):
 
 def test_rows_are_few_and_stratified(monkeypatch):
     monkeypatch.setattr(probes, "_MOST_SAMPLES", 200)
+    monkeypatch.setattr(probes, "_MOST_DISTANCES", 80)
     y = np.repeat([0, 1], [9000, 1000])
     rows = probe_rows(y, random_state=0)
-    assert len(rows.few) == 200
-    assert_array_equal(np.sort(np.r_[rows.train, rows.test]), np.sort(rows.few))
-    assert len(rows.test) == 50
-    assert abs(y[rows.test].mean() - y[rows.few].mean()) < 0.02
+    assert (len(rows.few), len(rows.train), len(rows.test)) == (80, 150, 50)
+    both = np.r_[rows.train, rows.test]
+    assert len(np.unique(both)) == 200
+    assert set(rows.few) < set(both)
+    assert abs(y[rows.test].mean() - y[both].mean()) < 0.02
+    assert both.max() > 9000  # of all samples, not of the first
     rows = probe_rows(y, y[::10], random_state=0)
-    assert len(rows.test) == 200
+    assert (len(rows.train), len(rows.test)) == (200, 200)
     assert rows.test.max() < 1000
-    assert_array_equal(rows.train, rows.few)
 
 
 def test_a_class_of_one_sample_cannot_be_held_out():
