@@ -289,9 +289,9 @@ def compare_layers(
         kept in temporary files.
     n_jobs : int, default=None
         Number of joblib workers, in place of the estimator's if it is given. Layers are
-        measured one after the other, with all workers on the trees of one: so one layer
-        is in memory at a time, and workers are busy to the end whatever the widths of the
-        layers. Results do not depend on it.
+        measured one after the other, with all workers on the trees of one: so only one
+        layer is read at a time, and a wide one does not keep a single worker busy while
+        the others wait. Results do not depend on it. Probes use one thread.
     random_state : int, RandomState instance or None, default=None
         Seed of the estimator if it has none, of probes and of projections.
     verbose : int, default=0

@@ -24,6 +24,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, gen_batches
+from threadpoolctl import threadpool_limits
 
 __all__ = ["PROBES", "ProbeRows", "check_probes", "measure_probes", "probe_rows"]
 
@@ -153,7 +154,8 @@ def measure_probes(
     """
     X_test, y_test = (X, y) if test is None else test
     samples = _Samples(X, y, rows, X_test, y_test, random_state)
-    with warnings.catch_warnings():
+    # More threads gain little here, and lose much where others use the processors, too.
+    with threadpool_limits(1), warnings.catch_warnings():
         # A probe stops early by design, and equal rows make fewer clusters than classes.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return {name: float(PROBES[name](samples)) for name in names}

@@ -560,6 +560,14 @@ def test_probes_are_columns(trained, digits):
     assert (frame["knn"] > 0.9).all()
 
 
+def test_probes_leave_the_threads_of_torch(trained, digits):
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    compare(trained, *digits, ["3"], probes=["kmeans_ari"])
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(threads)
+
+
 def test_probes_on_test_samples(trained, digits):
     X, y = digits
     split = dict(X_test=X[700:], probes="knn")
