@@ -393,6 +393,8 @@ def compare_layers(
     if X_test is not None:
         names, y_test = features.names, _in_memory(y_test)
         test = extract_layers(module, X_test, names, y=y_test, **options)
+        if test.y is None:
+            raise ValueError("X_test is no data set that gives targets; pass y_test.")
     in_turn = _LayersInTurn(
         template,
         _rows_of_input(X, features),

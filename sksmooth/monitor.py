@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
+from inspect import signature
 from numbers import Integral, Number
 from typing import Any
 
@@ -121,6 +122,9 @@ class SmoothnessMonitor:
         random_state: int | np.random.RandomState | None = 0,
         **options: Any,
     ) -> None:
+        unknown = sorted(set(options) - set(signature(compare_layers).parameters))
+        if unknown:
+            raise TypeError(f"Unknown options {unknown}; see compare_layers.")
         seed = integer_seed(random_state)
         if estimator is None:
             estimator = BesovSmoothnessEstimator(_N_TREES)

@@ -595,6 +595,7 @@ def test_probes_want_classes(trained, digits):
         (dict(y=np.zeros(1000, dtype=int)), "one class"),
         (dict(y=np.arange(999) % 2), "999"),
         (dict(y_test=np.zeros(3)), "without X_test"),
+        (dict(X_test=np.zeros((3, 64))), "pass y_test"),
         (dict(estimator=make_pipeline(StandardScaler())), "estimator.*Pipeline"),
         (dict(estimator=BesovSmoothnessEstimator(0)), "n_estimators"),
         (dict(sample_weight=np.ones(3)), "sample_weight"),
