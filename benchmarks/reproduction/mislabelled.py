@@ -1,0 +1,124 @@
+"""Table 1: the last inner layer of networks trained on wrong labels, MNIST and CIFAR-10.
+
+    python benchmarks/reproduction/mislabelled.py --data DIR [--cache DIR] [--seeds 0 1 2]
+
+A fraction of the labels is wrong in the images for training as in those for validation.
+Training goes on until the wrong labels are known by heart; the epoch that was best on the
+validation images is kept as well, as early stopping would have.
+"""
+
+import warnings
+
+import torch
+from common import (
+    RESULTS,
+    accuracy,
+    centre,
+    estimators,
+    grey,
+    lecture_network,
+    lenet,
+    load,
+    load_cifar10,
+    load_mnist,
+    parser,
+    rounded,
+    train,
+    versions,
+    write_rows,
+)
+
+from sksmooth import LayerFeatureTransformer
+from sksmooth.datasets import corrupt_labels
+from sksmooth.exceptions import SmoothnessWarning
+
+FRACTIONS = (0.0, 0.1, 0.2, 0.3, 0.4)
+N_VALIDATION = 3000  # the last images of the training file
+SETTINGS = {  # images, network, its last inner layer, epochs
+    "MNIST": (20_000, lenet, "10", 40),
+    "CIFAR-10": (10_000, lecture_network, "10", 25),
+}
+
+
+def images_of(name, data, cache, split):
+    if name == "MNIST":
+        images, y = load_mnist(data, cache, split)
+        return grey(images), y
+    images, y = load_cifar10(data, cache, split)
+    return centre(grey(images)), y
+
+
+def folder_of(cache, name, fraction, seed):
+    return cache / f"{name.lower()}_{100 * fraction:.0f}_seed{seed}"
+
+
+def trainings(name, data, cache, seeds):
+    """Train on each fraction of wrong labels to the end; keep the best epoch too."""
+    n, build, _, epochs = SETTINGS[name]
+    X, y = images_of(name, data, cache, "train")
+    for seed in seeds:
+        for fraction in FRACTIONS:
+            labels = corrupt_labels(y, fraction, random_state=seed)
+            validation = X[-N_VALIDATION:], labels[-N_VALIDATION:]
+            options = dict(epochs=epochs, seed=seed, rate=1e-3, warm=0.1)
+            folder = folder_of(cache, name, fraction, seed)
+            train(build, X[:n], labels[:n], folder, validation=validation, **options)
+
+
+def measured(name, data, cache, seed, n_jobs):
+    """Rows of the last inner layer: both conventions, at the end and stopped early."""
+    n, build, layer, epochs = SETTINGS[name]
+    (X, y), (X_test, y_test) = (
+        images_of(name, data, cache, split) for split in ("train", "test")
+    )
+    for fraction in FRACTIONS:
+        labels = corrupt_labels(y, fraction, random_state=seed)[:n]
+        wrong = corrupt_labels(y_test, fraction, random_state=seed)
+        for stopped, epoch in (("end", epochs), ("best epoch", "best")):
+            module = load(build, folder_of(cache, name, fraction, seed), epoch)
+            known = dict(data=name, fraction=fraction, seed=seed, stopped=stopped)
+            known |= dict(
+                train_accuracy=accuracy(module, X[:n], labels),
+                test_accuracy=accuracy(module, X_test, y_test),
+            )
+            reader = LayerFeatureTransformer(module, layer)
+            features = reader.fit_transform(X[:n]), reader.transform(X_test)
+            for row in indices(*features, labels, wrong, y_test, n_jobs):
+                print(known, row, flush=True)
+                yield known | dict(n_samples=n) | rounded(row) | versions()
+
+
+def indices(features, features_test, labels, wrong, right, n_jobs):
+    """Index of the labels trained on, of unseen images mislabelled so, and the right."""
+    for name, estimator in estimators(n_jobs).items():
+        row = dict(index=name)
+        for part, X, y in (
+            ("trained", features, labels),
+            ("unseen", features_test, wrong),
+            ("right", features_test, right),
+        ):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", SmoothnessWarning)
+                estimator.fit(X, y)
+            low, high = estimator.alpha_interval_
+            row |= {part: estimator.alpha_, f"{part}_low": low, f"{part}_high": high}
+            kinds = sorted({each.category.__name__ for each in caught})
+            row |= {f"{part}_cautions": ", ".join(kinds)}
+            if part == "trained":
+                row["score"] = estimator.score(features_test, wrong)
+        yield row
+
+
+if __name__ == "__main__":
+    options = parser(__doc__)
+    options.add_argument("--names", nargs="+", default=list(SETTINGS), choices=SETTINGS)
+    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    options = options.parse_args()
+    torch.set_num_threads(options.threads)
+    for name in options.names:
+        trainings(name, options.data, options.cache, options.seeds)
+        if not options.train_only:
+            rows = []
+            for seed in options.seeds:
+                rows += measured(name, options.data, options.cache, seed, options.n_jobs)
+                write_rows(RESULTS / f"mislabelled_{name.lower()}.csv", rows)
