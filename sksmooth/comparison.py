@@ -392,6 +392,7 @@ def compare_layers(
     test = None
     if X_test is not None:
         names, y_test = features.names, _in_memory(y_test)
+        options |= dict(earlier=features)  # as wide, and projected alike
         test = extract_layers(module, X_test, names, y=y_test, **options)
         if test.y is None:
             raise ValueError("X_test is no data set that gives targets; pass y_test.")

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.random_projection import SparseRandomProjection
 
-from .storage import make_store
+from .storage import make_store, wants_file
 
 __all__ = ["Columns"]
 
@@ -104,8 +104,10 @@ class Columns:
             width if projection is None else projection.n_components_
             for width, projection in zip(self.widths, self.projections, strict=True)
         ]
+        # All layers are kept until the pass ends, so it is their sum that must fit.
+        in_file = wants_file(self._memmap, self._n_rows, sum(widths), self._dtype)
         for width in [sum(widths)] if self._side_by_side else widths:
-            store = make_store(self._memmap, self._n_rows, width, self._dtype)
+            store = make_store(in_file, self._n_rows, width, self._dtype)
             self._stores.append(store)
 
     def _projection(self, block: np.ndarray) -> SparseRandomProjection | None:

@@ -224,7 +224,9 @@ class Recorder:
                 continue
             n_calls = self._calls[point.module]
             if point.name not in self._taken:
-                called = f"is called {n_calls} times" if n_calls else "is not reached"
+                called = {0: "is not reached", 1: "is called once"}.get(
+                    n_calls, f"is called {n_calls} times"
+                )
                 raise ValueError(
                     f"Layer {point.name!r} {called} in the forward pass; "
                     "list_layers(module, X) shows the layers that are."

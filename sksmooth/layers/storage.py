@@ -10,24 +10,33 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["make_store"]
+__all__ = ["make_store", "wants_file"]
 
-_LARGEST_IN_MEMORY = 2**30  # bytes of one layer
+_LARGEST_IN_MEMORY = 2**30  # bytes of all layers of a pass
+
+
+def wants_file(
+    memmap: bool | str | os.PathLike, n_rows: int | None, n_features: int, dtype: str
+) -> bool | str | os.PathLike:
+    """Whether features go to a file, or in which folder: what ``"auto"`` means."""
+    if not (isinstance(memmap, str) and memmap == "auto"):
+        return memmap
+    if n_rows is None:
+        return True
+    return n_rows * n_features * np.dtype(dtype).itemsize > _LARGEST_IN_MEMORY
 
 
 def make_store(
-    memmap: bool | str | os.PathLike, n_rows: int | None, n_features: int, dtype: str
+    folder: bool | str | os.PathLike, n_rows: int | None, n_features: int, dtype: str
 ) -> _MemoryStore | _FileStore:
-    """Place for rows of features, in memory or in a file.
+    """Place for rows of features, in memory (False) or in a file.
 
     The number of rows is what is set aside; None if it is not known.
     """
-    n_bytes = (n_rows or 0) * n_features * np.dtype(dtype).itemsize
-    if isinstance(memmap, str) and memmap == "auto":
-        memmap = n_rows is None or n_bytes > _LARGEST_IN_MEMORY
-    if memmap is False:
+    if folder is False:
         return _MemoryStore(n_rows or 0, n_features, dtype)
-    return _FileStore(None if memmap is True else memmap, n_bytes, n_features, dtype)
+    n_bytes = (n_rows or 0) * n_features * np.dtype(dtype).itemsize
+    return _FileStore(None if folder is True else folder, n_bytes, n_features, dtype)
 
 
 class _MemoryStore:

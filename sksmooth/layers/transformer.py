@@ -65,9 +65,9 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
         Type of the features.
     memmap : bool, "auto" or path of a folder, default="auto"
         Whether the features go to a temporary file, or in which folder; the file is
-        removed when no array uses it any more. "auto" means beyond 1 GiB, or if the number
-        of samples is not known. Temporary files lie where :mod:`tempfile` puts them, which
-        on some machines is in memory.
+        removed when no array uses it any more. "auto" means beyond 1 GiB in all, or if
+        the number of samples is not known. Temporary files lie where :mod:`tempfile` puts
+        them, which on some machines is in memory.
     estimator : BesovSmoothnessEstimator, default=None
         What :meth:`score` clones and fits. None means one with default parameters and the
         ``random_state``, ``n_jobs`` and ``verbose`` given here.
