@@ -127,7 +127,9 @@ def lenet():
 
 
 def train(build, X, y, folder, *, epochs, seed, keep=(), validation=None, **options):
-    """Train ``build()`` by Adam under one learning-rate cycle; states go to ``folder``.
+    """Train ``build()`` under one learning-rate cycle; states go to ``folder``.
+
+    By Adam, or by stochastic gradient descent if ``momentum`` is given.
 
     ``keep`` lists the epochs whose states are kept beside the last one, 0 for
     initialisation; with ``validation=(X, y)`` the best epoch on it is kept as ``best``.
@@ -156,11 +158,25 @@ def train(build, X, y, folder, *, epochs, seed, keep=(), validation=None, **opti
 
 
 def run_epochs(
-    module, X, y, epochs, *, augment=False, batch_size=128, rate=2e-3, decay=0.0, warm=0.2
+    module,
+    X,
+    y,
+    epochs,
+    *,
+    augment=False,
+    batch_size=128,
+    rate=2e-3,
+    decay=0.0,
+    warm=0.2,
+    momentum=None,
 ):
     """Train one epoch after the other; yield its number, loss, accuracy and seconds."""
     steps = -(-len(y) // batch_size)
-    optimizer = torch.optim.AdamW(module.parameters(), lr=rate, weight_decay=decay)
+    options = dict(lr=rate, weight_decay=decay)
+    if momentum is None:
+        optimizer = torch.optim.AdamW(module.parameters(), **options)
+    else:
+        optimizer = torch.optim.SGD(module.parameters(), momentum=momentum, **options)
     cycle = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, rate, total_steps=steps * epochs, pct_start=warm, cycle_momentum=False
     )

@@ -46,10 +46,17 @@ def label_layers(ax, rows):
 
 
 def error_bars(ax, x, rows, column="alpha", **options):
-    """Points with their intervals; one that is infinite stands on the upper edge."""
+    """Points with their intervals; infinite ones stand at the upper edge."""
     middle = rows[column].to_numpy()
+    finite = np.isfinite(middle)
     edges = [rows[f"{column}_{side}"].to_numpy() for side in ("low", "high")]
-    return ax.errorbar(x, middle, np.abs(np.array(edges) - middle), capsize=2, **options)
+    margins = [np.abs(edge[finite] - middle[finite]) for edge in edges]
+    x = np.asarray(x)
+    drawn = ax.errorbar(x[finite], middle[finite], margins, capsize=2, **options)
+    look = dict(color=drawn[0].get_color(), transform=ax.get_xaxis_transform())
+    for place in x[~finite]:
+        ax.text(place, 0.94, r"$\infty$", ha="center", fontsize=13, **look)
+    return drawn
 
 
 def layers():
@@ -71,21 +78,21 @@ def layers():
 
 def epochs():
     """Conjecture 2."""
-    frame = read("epochs")
+    rows = read("epochs")
+    first = rows[rows["epoch"] == rows["epoch"].min()]
     figure, axes = panels(2, width=9.4)
-    for ax, (index, name) in zip(axes, NAMES.items(), strict=True):
-        rows = frame[frame["index"] == index]
-        table = rows.pivot(index="layer", columns="epoch", values="alpha")
-        first = rows[rows["epoch"] == rows["epoch"].min()]
+    titles = {"alpha": r"$\alpha$, images of training", "held_out": "Held-out score"}
+    for ax, (column, title) in zip(axes, titles.items(), strict=True):
+        table = rows.pivot(index="layer", columns="epoch", values=column)
         table = table.loc[first["layer"]]
         image = ax.imshow(table, aspect="auto", cmap="viridis", origin="lower")
         for (i, j), value in np.ndenumerate(table.to_numpy()):
             colour = "w" if value < table.to_numpy().max() * 0.6 else "k"
             text = dict(ha="center", va="center", color=colour, fontsize=8)
-            ax.text(j, i, f"{value:.3f}", **text)
+            ax.text(j, i, f"{value:z.3f}", **text)
         ax.set_xticks(range(table.shape[1]), table.columns)
         ax.set_yticks(range(len(table)), names_of(first, " "))
-        ax.set(title=rf"$\alpha$, {name}", xlabel="Epoch")
+        ax.set(title=title, xlabel="Epoch")
         figure.colorbar(image, ax=ax)
     save(figure, "epochs")
 
@@ -98,6 +105,7 @@ def mislabelled():
         percent = 100 * np.unique(frame["fraction"])
         for ax, (index, name) in zip(axes[:, column], NAMES.items(), strict=True):
             draw_table(ax, frame[frame["index"] == index])
+            ax.margins(y=0.15)  # room for what is infinite
             ax.set(title=f"{frame['data'][0]}, {name}", ylabel=r"$\alpha$")
             ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
         ax.plot(percent, PUBLISHED[data], "k*:", label="published")
@@ -149,32 +157,25 @@ def random_labels():
 def architectures():
     """AlexNet, VGG, Inception, plain and residual, and broken layers."""
     frame = read("architectures")
-    frame = frame[frame["index"] == "mterm"]
     groups = (
         ("AlexNet style", "VGG style", "Inception style"),
         ("deep, plain", "deep, residual"),
         ("VGG style", "frozen bottleneck", "VGG style, block3 lost"),
     )
-    figure, axes = panels(3, width=12.5, height=4.2, sharey=True)
-    for ax, names in zip(axes, groups, strict=True):
+    figure, axes = plt.subplots(
+        2, 3, figsize=(12.5, 7), layout="constrained", sharex=True, sharey="row"
+    )
+    for (top, bottom), names in zip(axes.T, groups, strict=True):
         for i, name in enumerate(names):
             rows = frame[frame["network"] == name]
-            x = np.arange(len(rows)) / (len(rows) - 1)
-            error_bars(ax, x + 0.01 * i, rows, marker="o", markersize=4, label=name)
-            lost = rows["loses_smoothness"].to_numpy(bool)
-            ax.plot(
-                x[lost] + 0.01 * i,
-                rows["alpha"][lost],
-                "rv",
-                markersize=10,
-                fillstyle="none",
-            )
-        ax.set(xlabel="Depth, from input to logits")
-        ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
-        ax.legend(fontsize=8)
-    axes[0].set_ylabel(r"$\alpha$")
-    axes[2].plot([], [], "rv", fillstyle="none", label="loses smoothness")
-    axes[2].legend(fontsize=8)
+            x = np.arange(len(rows)) / (len(rows) - 1) + 0.01 * i
+            error_bars(top, x, rows, marker="o", markersize=4, label=name)
+            bottom.plot(x, rows["held_out"], "o-", markersize=4)
+        top.axhline(0, color="0.7", linewidth=0.8, zorder=0)
+        top.legend(fontsize=8)
+        bottom.set(xlabel="Depth, from input to logits")
+    axes[0, 0].set_ylabel(r"$\alpha$, images of training")
+    axes[1, 0].set_ylabel("Held-out score")
     save(figure, "architectures")
 
 
