@@ -5,6 +5,7 @@ import logging
 import pickle
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -18,6 +19,11 @@ from sksmooth import BesovSmoothnessEstimator, SmoothnessMonitor, compare_layers
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
+
+needs_skorch = pytest.mark.skipif(find_spec("skorch") is None, reason="needs skorch")
+needs_lightning = pytest.mark.skipif(
+    find_spec("lightning") is None, reason="needs lightning"
+)
 
 FAST = dict(n_samples=150, layers=["3"])
 
@@ -329,7 +335,8 @@ def test_units(digits):
 
 
 def skorch_net(*callbacks, max_epochs=4):
-    skorch = pytest.importorskip("skorch")
+    import skorch
+
     return skorch.NeuralNetClassifier(
         Net,
         criterion=nn.CrossEntropyLoss,
@@ -342,6 +349,7 @@ def skorch_net(*callbacks, max_epochs=4):
     )
 
 
+@needs_skorch
 def test_skorch_epochs(digits):
     monitor = SmoothnessMonitor(None, *digits, **FAST, every=2)
     net = skorch_net(monitor.skorch_callback())
@@ -367,6 +375,7 @@ def test_skorch_epochs(digits):
         assert torch.equal(ours, theirs)
 
 
+@needs_skorch
 def test_skorch_steps(digits):
     monitor = SmoothnessMonitor(None, *digits, **FAST, every=3)
     skorch_net(monitor.skorch_callback("step"), max_epochs=2).fit(*digits)
@@ -374,6 +383,7 @@ def test_skorch_steps(digits):
     assert list(monitor.to_frame()["step"]) == [0, 3, 6, 9]
 
 
+@needs_skorch
 def test_skorch_nets_are_cloned_and_pickled(digits):
     monitor = SmoothnessMonitor(None, *digits, **FAST)
     net = skorch_net(monitor.skorch_callback(), max_epochs=1).fit(*digits)
@@ -384,6 +394,7 @@ def test_skorch_nets_are_cloned_and_pickled(digits):
     assert_frame_equal(loaded.callbacks[0].monitor.to_frame(), monitor.to_frame())
 
 
+@needs_skorch
 def test_a_fitted_skorch_net_is_a_module(digits):
     net = skorch_net(max_epochs=1)
     monitor = SmoothnessMonitor(net, *digits, **FAST)
@@ -398,7 +409,8 @@ def test_a_fitted_skorch_net_is_a_module(digits):
 
 
 def lightning_training(digits, *callbacks, max_epochs=3, **options):
-    lightning = pytest.importorskip("lightning.pytorch")
+    import lightning.pytorch as lightning
+
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 
     class Module(lightning.LightningModule):
@@ -437,6 +449,7 @@ def lightning_training(digits, *callbacks, max_epochs=3, **options):
 
 @pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*logging interval.*")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@needs_lightning
 def test_lightning_epochs(digits):
     monitor = SmoothnessMonitor(None, *digits, n_samples=150, layers=["net.4"])
     callback = monitor.lightning_callback()
@@ -455,6 +468,7 @@ def test_lightning_epochs(digits):
 
 @pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*logging interval.*")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@needs_lightning
 def test_lightning_steps(digits):
     monitor = SmoothnessMonitor(None, *digits, n_samples=150, layers=["net.4"], every=2)
     callback = monitor.lightning_callback("step")
@@ -465,6 +479,7 @@ def test_lightning_steps(digits):
 
 @pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*logging interval.*")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@needs_lightning
 def test_callbacks_record_another_module_if_it_is_given(digits):
     other = make_net()
     monitor = SmoothnessMonitor(other, *digits, **FAST)
