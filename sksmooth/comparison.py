@@ -31,6 +31,7 @@ from .probes import check_probes, measure_probes, probe_rows
 from .replicates import student_margin, variance_of_difference
 
 __all__ = [
+    "COLUMNS",
     "PermutationBaseline",
     "SmoothnessDifference",
     "compare_layers",
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 _RATES = ("mterm", "weak-lp")
-_COLUMNS = (
+COLUMNS = (
     *("layer", "type", "n_features", "alpha", "alpha_low", "alpha_high", "r_squared"),
     *("held_out", "difference", "difference_low", "difference_high", "p_value"),
     *("loses_smoothness", "seconds", "cautions"),
@@ -308,8 +309,9 @@ def compare_layers(
         - ``held_out``: the estimator's ``score`` on the test samples, or without them its
           ``oob_score_``;
         - ``difference``, ``difference_low``, ``difference_high``, ``p_value``: against
-          the row before, with a paired interval; NaN in the first row, and for the
-          indices of published tools, which have no variance to compare by;
+          the row before, with a paired interval, which has no bounds where one of the two
+          is infinite; NaN in the first row, and for the indices of published tools, which
+          have no variance to compare by;
         - ``loses_smoothness``: whether that interval lies below zero, or an infinite index
           is followed by a finite one;
         - ``seconds``: time to measure the layer, without forward pass and probes;
@@ -388,7 +390,10 @@ def compare_layers(
         random_state=seed,
         verbose=verbose,
     )
-    features = extract_layers(module, X, layers, y=_in_memory(y), **options)
+    is_weighted = sample_weight is not None  # weights are of rows in their order
+    features = extract_layers(
+        module, X, layers, y=_in_memory(y), keep_order=is_weighted, **options
+    )
     test = None
     if X_test is not None:
         names, y_test = features.names, _in_memory(y_test)
@@ -407,7 +412,7 @@ def compare_layers(
     )
     frame = pd.DataFrame(list(_rows(in_turn, features, test, verbose)))
     extra = asked if max_features is None else ["projection_error", *asked]
-    return frame[[*_COLUMNS, *extra]]
+    return frame[[*COLUMNS, *extra]]
 
 
 def _rows_of_input(X: Any, features: LayerFeatures) -> np.ndarray:
@@ -456,6 +461,12 @@ def _rows(
         yield {"layer": name, "type": kind, "projection_error": error} | columns
 
 
+def _one_column(y: Any) -> np.ndarray | None:
+    """Labels as probes take them."""
+    y = None if y is None else np.asarray(y)
+    return y.ravel() if y is not None and y.shape[1:] == (1,) else y
+
+
 class _LayersInTurn:
     """Measures layers one by one on the same subsamples.
 
@@ -479,7 +490,7 @@ class _LayersInTurn:
         if probes and samples.classes is None:
             raise ValueError(f"The probes {probes} need class labels; y holds numbers.")
         if probes:
-            self._y = np.asarray(y)
+            self._y, self._y_test = _one_column(y), _one_column(self._y_test)
             self._seen = probe_rows(self._y, self._y_test, random_state=seed)
 
     def measure(self, X: np.ndarray, X_test: np.ndarray | None = None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state
 from ._sklearn import Interval, validate_params
 from ._validation import comes_from, number_of_rows, read_rows
 from .besov import BesovSmoothnessEstimator
-from .comparison import compare_layers, integer_seed, seeded
+from .comparison import COLUMNS, compare_layers, integer_seed, seeded
 from .probes import check_probes
 
 __all__ = ["SmoothnessMonitor"]
@@ -125,6 +125,11 @@ class SmoothnessMonitor:
         unknown = sorted(set(options) - set(signature(compare_layers).parameters))
         if unknown:
             raise TypeError(f"Unknown options {unknown}; see compare_layers.")
+        if options.get("sample_weight") is not None:
+            raise ValueError(
+                "A monitor draws samples at random and takes no sample_weight; pass "
+                "samples that are drawn by their weights."
+            )
         seed = integer_seed(random_state)
         if estimator is None:
             estimator = BesovSmoothnessEstimator(_N_TREES)
@@ -196,9 +201,9 @@ class SmoothnessMonitor:
         """A callback for ``callbacks=[...]`` of a skorch net.
 
         It records the state before training, and then every ``every`` epochs or steps,
-        with the numbers in the net's history of epochs as metrics. A new ``fit`` starts
-        the records anew. Copies of the net, as a grid search makes them, have copies of
-        the monitor.
+        with, after epochs, the numbers in the net's history as metrics. A new ``fit``
+        starts the records anew. Copies of the net, as a grid search makes them, have
+        copies of the monitor.
 
         Parameters
         ----------
@@ -260,6 +265,11 @@ class SmoothnessMonitor:
     def _record_if_due(self, module: Any, step: int, metrics: Mapping[str, Any]) -> None:
         """Record for a callback: the network that is trained, unless there is another."""
         if step % self.every == 0 and step not in self._frames:
+            # A training is not ended for the name of a metric that it logs.
+            metrics = {
+                f"logged_{name}" if name in ("step", *COLUMNS) else name: value
+                for name, value in metrics.items()
+            }
             self._record(module if self.module is None else self.module, step, metrics)
 
 
@@ -286,15 +296,18 @@ def _items(data: Any, rows: np.ndarray) -> tuple[Any, Any]:
     """Items of a Dataset as tensors, and the targets among them."""
     import torch
 
-    if not isinstance(data, torch.utils.data.Dataset):
+    if not isinstance(data, torch.utils.data.Dataset) or not hasattr(data, "__len__"):
         raise TypeError(
-            f"Of a {type(data).__name__} no samples can be drawn; pass its dataset."
+            f"Of a {type(data).__name__} no samples can be drawn; pass its dataset, which "
+            "must have a length."
         )
     with torch.random.fork_rng():  # which random augmentations draw from
         items = [data[int(row)] for row in rows]
     items = torch.utils.data.default_collate(items)
     if not isinstance(items, tuple | list):
         return items, None
+    if len(items) > 2:
+        raise ValueError("The data set must yield the inputs, or pairs (inputs, y).")
     return items[0], items[1] if len(items) > 1 else None
 
 

@@ -106,7 +106,10 @@ def probe_rows(
     few = rows[:_MOST_DISTANCES]
     if y_test is not None:
         return ProbeRows(few, rows, rng.permutation(len(y_test))[:_MOST_SAMPLES])
-    _, counts = np.unique(y[rows], return_counts=True)
+    _, codes, counts = np.unique(y[rows], return_inverse=True, return_counts=True)
+    if len(y) > len(rows):  # of rare classes one sample may be drawn, which cannot be split
+        rows = rows[counts[codes] > 1]
+        _, counts = np.unique(y[rows], return_counts=True)
     if counts.min() < 2:
         raise ValueError(
             "Probes hold a part of every class out, but a class has one sample only; "
@@ -172,7 +175,8 @@ class _Samples(NamedTuple):
 
 def _knn(samples: _Samples) -> float:
     """Accuracy of 5 nearest neighbours."""
-    return _held_out_accuracy(KNeighborsClassifier(_NEIGHBOURS), samples)
+    n_neighbours = min(_NEIGHBOURS, len(samples.rows.train))
+    return _held_out_accuracy(KNeighborsClassifier(n_neighbours), samples)
 
 
 def _linear(samples: _Samples) -> float:
@@ -190,6 +194,9 @@ def _held_out_accuracy(classifier, samples: _Samples) -> float:
 def _silhouette(samples: _Samples) -> float:
     """Mean silhouette of the classes, as if they were clusters."""
     few = samples.rows.few
+    n_classes = len(np.unique(samples.y[few]))
+    if not 1 < n_classes < len(few):  # a class alone has no other to be apart from
+        return np.nan
     return silhouette_score(samples.X[few], samples.y[few])
 
 

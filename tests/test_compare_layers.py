@@ -650,3 +650,25 @@ def test_without_torch(digits, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ImportError, match=r'pip install "sksmooth\[torch\]"'):
         compare_layers(None, X, y)
+
+
+def test_weights_want_the_order_of_a_loader(trained, digits):
+    X, y = (torch.tensor(part[:200]) for part in digits)
+    data = torch.utils.data.TensorDataset(X, y)
+    weights = np.arange(200) % 3 + 1
+    loader = torch.utils.data.DataLoader(data, batch_size=50, shuffle=True)
+    with pytest.raises(ValueError, match="does not keep the order"):
+        compare(trained, loader, layers=["1"], sample_weight=weights)
+    ordered = torch.utils.data.DataLoader(data, batch_size=50)
+    frame = compare(trained, ordered, layers=["input"], sample_weight=weights)
+    arrays = compare(trained, X, y, layers=["input"], sample_weight=weights)
+    assert_frame_equal(values(frame), values(arrays))
+
+
+def test_probes_take_a_column_of_labels(trained, digits):
+    X, y = digits
+    options = dict(layers=["1"], probes=["knn", "nc1", "ncc_mismatch", "silhouette"])
+    column = compare(trained, X[:300], y[:300, None], **options)
+    assert_frame_equal(
+        values(column), values(compare(trained, X[:300], y[:300], **options))
+    )

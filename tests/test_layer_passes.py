@@ -322,10 +322,50 @@ def test_a_module_that_keeps_a_tensor_of_the_pass_can_be_trained_on():
 
     network = Keeping()
     extract_layers(network, X, "output")
-    kept = network.scale
+    assert network.scale is None
+    assert network.shift is None
     network(torch.rand(8, 6)).sum().backward()
     assert network.linear.weight.grad is not None
-    assert network.scale is kept
+
+
+def test_what_a_module_writes_to_itself_is_put_back():
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear, self.state = nn.Linear(6, 5), torch.zeros(3, 5)
+            self.register_buffer("n", torch.zeros(1))
+            self.kept = {}
+
+        def forward(self, x):
+            self.n += 1
+            self.state = self.linear(x)
+            self.kept["parts"] = [self.state, (self.state, "text")]
+            self.late = self.state
+            return self.state
+
+    network = Counting()
+    state, counter = network.state, network.n
+    for read in (list_layers, default_layers):
+        read(network, X)
+    extract_layers(network, X, "output", batch_size=4)
+    assert network.n is counter
+    assert network.n.item() == 0
+    assert network.state is state
+    assert not hasattr(network, "late")
+    # What it keeps in containers of its own stays, but can be trained with.
+    (kept, (same, text)) = network.kept["parts"]
+    assert not kept.is_inference()
+    assert not same.is_inference()
+    assert text == "text"
+    (network(torch.rand(4, 6)) * kept[:4]).sum().backward()
+    assert network.linear.weight.grad is not None
+
+
+def test_the_device_without_numbers_is_refused():
+    network = make_network()
+    with pytest.raises(ValueError, match="meta"):
+        extract_layers(network, X, "output", device="meta")
+    assert {p.device.type for p in network.parameters()} == {"cpu"}
 
 
 def test_compiled_networks_are_read_as_they_were():

@@ -121,12 +121,10 @@ def test_layers_of_a_list_are_side_by_side(network, digits):
 
 
 def test_several_layers_take_one_pass(network, images):
-    network.n_passes = 0
-    network.register_forward_pre_hook(
-        lambda module, _: setattr(module, "n_passes", module.n_passes + 1)
-    )
+    passes = []
+    network.register_forward_pre_hook(lambda module, _: passes.append(module))
     features = extract_layers(network, images, NAMES, batch_size=100)
-    assert network.n_passes == 3
+    assert len(passes) == 3
     for name, array in zip(features.names, features.arrays, strict=True):
         np.testing.assert_allclose(
             array, expected(network, images, name), rtol=1e-5, atol=1e-6
@@ -846,3 +844,34 @@ for call in (LayerFeatureTransformer(None).fit, lambda X: list_layers(None)):
         raise AssertionError("no error")
 """
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("n_rows", [1, 5, 7, 30])
+def test_default_layers_do_not_depend_on_the_number_of_samples(n_rows):
+    class Tokens(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.token, self.place = nn.Embedding(9, 4), nn.Embedding(7, 4)
+            self.head = nn.Linear(4, 3)
+
+        def forward(self, tokens):
+            places = self.place(torch.arange(7)[None])
+            turned = self.token(tokens.T).transpose(0, 1)
+            return self.head((turned + places).mean(1))
+
+    tokens = np.random.RandomState(0).randint(9, size=(n_rows, 7))
+    assert default_layers(Tokens(), tokens) == ["head"]
+
+
+def test_no_distances_have_no_error(network, images):
+    options = dict(max_features=5, random_state=0, first_batch_only=True)
+    one = extract_layers(network, images, "conv", batch_size=1, **options)
+    assert np.isnan(one.projection_errors[0])
+    many = extract_layers(network, images, "conv", batch_size=100, **options)
+    assert many.projection_errors[0] > 0
+
+
+def test_images_may_be_nested_lists(network, images):
+    layer = LayerFeatureTransformer(nn.Flatten())
+    nested = images[:6, 0].tolist()
+    np.testing.assert_allclose(layer.fit_transform(nested), images[:6, 0].reshape(6, -1))

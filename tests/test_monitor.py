@@ -485,3 +485,32 @@ def test_callbacks_record_another_module_if_it_is_given(digits):
     monitor = SmoothnessMonitor(other, *digits, **FAST)
     lightning_training(digits, monitor.lightning_callback(), max_epochs=1)
     assert monitor.to_frame()["alpha"].nunique() == 1
+
+
+def test_what_a_monitor_cannot_draw_from(digits):
+    X, y = digits
+    with pytest.raises(ValueError, match="sample_weight"):
+        SmoothnessMonitor(Net(), X, y, sample_weight=np.ones(len(X)))
+
+    class Stream(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            yield from X
+
+    with pytest.raises(TypeError, match="must have a length"):
+        SmoothnessMonitor(Net(), Stream())
+    parts = torch.tensor(X), torch.tensor(y), torch.arange(len(X))
+    with pytest.raises(ValueError, match="pairs"):
+        SmoothnessMonitor(Net(), torch.utils.data.TensorDataset(*parts))
+
+
+def test_logged_metrics_named_like_a_column_do_not_end_a_training(digits):
+    monitor = SmoothnessMonitor(Net(), *digits, **FAST)
+    monitor._record_if_due(None, 0, {"step": 3.0, "alpha": 1.0, "loss": 2.0})
+    frame = monitor.to_frame()
+    assert frame[["logged_step", "logged_alpha", "loss"]].iloc[0].tolist() == [
+        3.0,
+        1.0,
+        2.0,
+    ]
+    with pytest.raises(ValueError, match="other names"):
+        monitor.record(alpha=1.0)

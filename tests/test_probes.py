@@ -216,3 +216,26 @@ def test_a_class_of_one_sample_cannot_be_held_out():
     with pytest.raises(ValueError, match="one sample only"):
         probe_rows(np.array([0, 0, 0, 1]), random_state=0)
     assert len(probe_rows(np.array([0, 0, 0, 1]), np.array([0, 1])).train) == 4
+
+
+def test_rare_classes_of_many_samples():
+    rng = np.random.RandomState(0)
+    y = np.zeros(9000, dtype=int)
+    y[:4500] = 1
+    y[rng.permutation(9000)[:3]] = 2
+    for seed in range(8):
+        rows = probe_rows(y, random_state=seed)
+        assert {0, 1} <= set(y[rows.test]) <= set(y[rows.train])
+    with pytest.raises(ValueError, match="one sample only"):
+        probe_rows(np.array([0, 0, 0, 1]))
+
+
+def test_one_class_alone_has_no_silhouette():
+    X, y = np.random.RandomState(0).uniform(size=(20, 2)), np.zeros(20, dtype=int)
+    rows = probes.ProbeRows(np.arange(20), np.arange(20), np.arange(20))
+    assert np.isnan(measure_probes(["silhouette"], X, y, rows)["silhouette"])
+
+
+def test_as_few_neighbours_as_samples():
+    X, y = np.arange(6.0)[:, None], np.array([0, 0, 0, 1, 1, 1])
+    assert 0 <= measure(["knn"], X, y)["knn"] <= 1

@@ -136,5 +136,5 @@ def _distance_error(rows: np.ndarray, projection: SparseRandomProjection) -> flo
     after = euclidean_distances(projection.transform(rows), squared=True)[pairs]
     apart = before > 0
     if not apart.any():
-        return 0.0
+        return np.nan  # nothing to compare
     return float(np.mean(np.abs(after[apart] / before[apart] - 1)))

@@ -58,17 +58,16 @@ def evaluation(
             "device=None."
         )
     with _ONE_PASS, _kept_random_states(target, samples.data), _plain_transformers():
-        flags = [(module, module.training) for module in root.modules()]
+        states = [_State(module) for module in root.modules()]
         try:
             if target != place:
                 root.to(target)
-            for module, _ in flags:
-                module.training = False
+            for state in states:
+                state.module.training = False
             yield samples.batches(dtype, target)
         finally:
-            for module, flag in flags:
-                module.training = flag
-                _make_trainable(module)
+            for state in states:
+                state.put_back()
             if target != place:
                 root.to(place)
 
@@ -89,10 +88,13 @@ def _place_and_dtype(root: nn.Module) -> tuple[torch.device, torch.dtype]:
 
 def _checked_device(device: Any) -> torch.device:
     try:
-        return torch.empty(0, device=device).device
+        checked = torch.empty(0, device=device).device
     except (RuntimeError, AssertionError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"device={device!r} cannot be used: {reason}") from error
+    if checked.type == "meta":
+        raise ValueError("device='meta' has no numbers to compute with; use another.")
+    return checked
 
 
 @contextmanager
@@ -110,12 +112,42 @@ def _kept_random_states(device: torch.device, data: Any) -> Iterator[None]:
             generator.set_state(state)
 
 
-def _make_trainable(module: nn.Module) -> None:
-    """Copy tensors that a module keeps of a pass: those of inference have no gradients."""
-    for held in (module.__dict__, module._buffers):
+class _State:
+    """What a module holds beside its weights: training flag, buffers, other attributes."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+        self._attributes = dict(module.__dict__)
+        self._buffers = {
+            name: (buffer, None if buffer is None else buffer.clone())
+            for name, buffer in module._buffers.items()
+        }
+
+    def put_back(self) -> None:
+        """What the module has written to itself in the pass is as if it had not."""
+        held = self.module.__dict__
+        for name in held.keys() - self._attributes.keys():
+            del held[name]
+        held.update(self._attributes)
+        for name, (buffer, copy) in self._buffers.items():
+            if buffer is not None and not torch.equal(buffer, copy):
+                buffer.data.copy_(copy)
+            self.module._buffers[name] = buffer
         for name, value in held.items():
-            if isinstance(value, Tensor) and value.is_inference():
-                held[name] = value.clone()
+            held[name] = _trainable(value)
+
+
+def _trainable(value: Any) -> Any:
+    """Copies of tensors that a container keeps of a pass, which would have no gradients."""
+    if isinstance(value, Tensor):
+        return value.clone() if value.is_inference() else value
+    if type(value) is tuple:
+        return tuple(map(_trainable, value))
+    if type(value) is list:
+        value[:] = map(_trainable, value)
+    elif type(value) is dict:
+        value.update((key, _trainable(entry)) for key, entry in list(value.items()))
+    return value
 
 
 @contextmanager

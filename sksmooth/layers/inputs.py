@@ -46,11 +46,12 @@ class Batch(NamedTuple):
         return tensors[0] if len(tensors) == 1 else None
 
     def head(self, n_rows: int) -> Batch:
-        """A copy of the first rows."""
+        """A copy of the first rows, over again if there are fewer."""
+        rows = torch.arange(n_rows) % self.n_rows
         return Batch(
-            tuple(value[:n_rows].clone() for value in self.arguments),
-            {key: value[:n_rows].clone() for key, value in self.keywords.items()},
-            min(n_rows, self.n_rows),
+            tuple(value[rows.to(value.device)] for value in self.arguments),
+            {key: value[rows.to(value.device)] for key, value in self.keywords.items()},
+            n_rows,
         )
 
 
@@ -135,7 +136,7 @@ def is_matrix(X: Any) -> bool:
     """Whether X is a matrix or a data frame, or what should become one."""
     if isinstance(X, Tensor | Dataset | DataLoader) or _is_dict(X):
         return False
-    return getattr(X, "ndim", 2) == 2
+    return (np.ndim(X) if isinstance(X, list | tuple) else getattr(X, "ndim", 2)) == 2
 
 
 def _is_dict(X: Any) -> bool:
@@ -169,6 +170,8 @@ def _length_of(loader: DataLoader) -> int | None:
 
 
 def _common_length(entries: Mapping[str, Any]) -> int:
+    if not entries:
+        raise ValueError("X is a dict without entries.")
     lengths = {key: len(value) for key, value in entries.items()}
     if len(set(lengths.values())) != 1:
         raise ValueError(f"The entries of X differ in their numbers of rows: {lengths}.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["default_layers", "followed_layers", "list_layers"]
 
 _NORM = re.compile(r"Norm(Act)?(\dd)?$")  # classes of normalisations, by their names
-_FEW_ROWS = 7  # that a network is traced on; few sequences have as many tokens
+_FEW_ROWS = (7, 5)  # that a network is traced on: what has rows has as many in both
 
 
 def list_layers(
@@ -73,9 +73,9 @@ def list_layers(
     if X is None:
         rows += [_row(display_name(name), part, is_leaf) for name, part in parts.items()]
         return pd.DataFrame(rows)
-    samples = read_samples(X, _FEW_ROWS, input_shape)
+    samples = read_samples(X, max(_FEW_ROWS), input_shape)
     with evaluation(root, samples, device) as batches:
-        batch = first_of(batches).head(_FEW_ROWS)
+        batch = first_of(batches).head(_FEW_ROWS[0])
         calls = trace(root, batch)
     rows[0] |= dict(shape=None if batch.input is None else tuple(batch.input.shape[1:]))
     rows[0] |= dict(n_calls=1)
@@ -121,7 +121,7 @@ def default_layers(
     from .modules import read_module
 
     root = read_module(module)
-    samples = read_samples(X, _FEW_ROWS, input_shape)
+    samples = read_samples(X, max(_FEW_ROWS), input_shape)
     with evaluation(root, samples, device) as batches:
         return list(followed_layers(root, first_of(batches)))
 
@@ -130,10 +130,13 @@ def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
     """Names and types of the default layers, traced on a few rows of a batch."""
     from .forward import trace
 
-    batch = batch.head(_FEW_ROWS)
+    few, fewer = map(batch.head, _FEW_ROWS)
+    has_rows = {
+        call.label for call in trace(root, fewer) if _tensor_of(call, fewer) is not None
+    }
     groups: list[list[Call]] = []
-    for call in trace(root, batch):
-        if not call.is_leaf or _tensor_of(call, batch) is None:
+    for call in trace(root, few):
+        if not call.is_leaf or _tensor_of(call, few) is None or call.label not in has_rows:
             continue
         has_weights = next(call.module.parameters(), None) is not None
         if has_weights and not _NORM.search(type(call.module).__name__):

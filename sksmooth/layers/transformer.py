@@ -27,7 +27,9 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
     """The values of a layer of a PyTorch network, as features.
 
     The network is only read: in evaluation mode, without gradients, and with nothing left
-    behind in it, whatever happens. Its forward pass ends after the layer that is asked for.
+    behind in it, whatever happens. Buffers and attributes that it writes in a pass are put
+    back; only what it adds to lists and dicts of its own stays. Its forward pass ends after
+    the layer that is asked for.
 
     Parameters
     ----------

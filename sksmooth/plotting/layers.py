@@ -388,7 +388,9 @@ class SmoothnessHistoryDisplay:
         finite = values[np.isfinite(values)]
         highest = finite.max(initial=0.0)
         style = {"origin": "lower", "aspect": "auto", "interpolation": "nearest"}
-        style |= {"vmin": finite.min(initial=0.0), "vmax": highest or 1.0} | image_kwargs
+        if "norm" not in image_kwargs:
+            style |= {"vmin": finite.min(initial=0.0), "vmax": highest or 1.0}
+        style |= image_kwargs
         self.image_ = ax.imshow(np.where(values == np.inf, highest, values), **style)
         self.colorbar_ = self.figure_.colorbar(self.image_, ax=ax, label=_ALPHA)
         self.texts_ = [
