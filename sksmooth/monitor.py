@@ -48,7 +48,7 @@ class SmoothnessMonitor:
         The layers, as in :func:`compare_layers`.
     every : int, default=1
         Record every so many steps, or epochs.
-    n_samples : int, default=1000
+    n_samples : int, default=500
         Number of samples to measure by, drawn at random.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator. None means one of 5 trees, so that a record of a small
@@ -116,7 +116,7 @@ class SmoothnessMonitor:
         layers: Sequence[str | int] | None = None,
         *,
         every: int = 1,
-        n_samples: int = 1000,
+        n_samples: int = 500,
         estimator: BesovSmoothnessEstimator | None = None,
         probes: str | Iterable[str] = (),
         random_state: int | np.random.RandomState | None = 0,

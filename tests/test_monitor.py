@@ -180,7 +180,8 @@ def test_subsample_is_of_all_samples(digits):
     assert max(rows) > 500
     other = SmoothnessMonitor(None, X, y, n_samples=100, random_state=1)
     assert (other.X != monitor.X).any()
-    assert len(SmoothnessMonitor(None, X, y).X) == len(X)
+    assert len(SmoothnessMonitor(None, X, y).X) == 500
+    assert len(SmoothnessMonitor(None, X, y, n_samples=10_000).X) == len(X)
 
 
 def test_data_sets_are_read_once(digits):
