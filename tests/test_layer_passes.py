@@ -361,6 +361,22 @@ def test_what_a_module_writes_to_itself_is_put_back():
     assert network.linear.weight.grad is not None
 
 
+def test_sparse_buffers_and_containers_that_hold_themselves():
+    class Graph(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear, self.loop = nn.Linear(6, 6), []
+            self.loop.append(self.loop)
+            self.register_buffer("adjacency", torch.eye(6).to_sparse())
+
+        def forward(self, x):
+            return torch.sparse.mm(self.adjacency, self.linear(x).T).T
+
+    network = Graph()
+    assert extract_layers(network, X, "output").arrays[0].shape == (len(X), 6)
+    assert all(module.training for module in network.modules())
+
+
 def test_the_device_without_numbers_is_refused():
     network = make_network()
     with pytest.raises(ValueError, match="meta"):

@@ -119,7 +119,7 @@ class _State:
         self.module = module
         self._attributes = dict(module.__dict__)
         self._buffers = {
-            name: (buffer, None if buffer is None else buffer.clone())
+            name: (buffer, buffer.clone() if _is_dense(buffer) else None)
             for name, buffer in module._buffers.items()
         }
 
@@ -130,23 +130,30 @@ class _State:
             del held[name]
         held.update(self._attributes)
         for name, (buffer, copy) in self._buffers.items():
-            if buffer is not None and not torch.equal(buffer, copy):
+            if copy is not None and not torch.equal(buffer, copy):
                 buffer.data.copy_(copy)
             self.module._buffers[name] = buffer
         for name, value in held.items():
-            held[name] = _trainable(value)
+            held[name] = _trainable(value, set())
 
 
-def _trainable(value: Any) -> Any:
+def _is_dense(buffer: Tensor | None) -> bool:
+    return buffer is not None and buffer.layout == torch.strided
+
+
+def _trainable(value: Any, seen: set[int]) -> Any:
     """Copies of tensors that a container keeps of a pass, which would have no gradients."""
     if isinstance(value, Tensor):
         return value.clone() if value.is_inference() else value
+    if type(value) not in (tuple, list, dict) or id(value) in seen:
+        return value
+    seen.add(id(value))  # a container may hold itself
     if type(value) is tuple:
-        return tuple(map(_trainable, value))
+        return tuple(_trainable(entry, seen) for entry in value)
     if type(value) is list:
-        value[:] = map(_trainable, value)
-    elif type(value) is dict:
-        value.update((key, _trainable(entry)) for key, entry in list(value.items()))
+        value[:] = [_trainable(entry, seen) for entry in value]
+    else:
+        value.update({key: _trainable(entry, seen) for key, entry in value.items()})
     return value
 
 
