@@ -9,19 +9,14 @@ import numpy as np
 from joblib import delayed
 from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier
-from sklearn.utils import get_tags
+from sklearn.base import TransformerMixin
 from sklearn.utils.random import sample_without_replacement
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from . import decay, wavelets
+from ._forest_estimator import ForestEstimator
 from ._progress import run_parallel
 from ._sklearn import (
-    HasMethods,
     Interval,
     StrOptions,
     check_feature_names_in,
@@ -29,29 +24,18 @@ from ._sklearn import (
     fit_context,
 )
 from ._validation import (
-    comes_from,
     is_dask,
     number_of_rows,
-    plain_features,
     positively_weighted,
     read_rows,
     warn_caller,
 )
 from .exceptions import UnseenClassesWarning
-from .forests import (
-    MOST_BINS,
-    allow_copies,
-    canonical_order,
-    column_ranges,
-    grow_forest,
-    in_bag_rows,
-    read_forest,
-)
+from .forests import canonical_order, column_ranges
 from .targets import Targets, encode_targets
 
 __all__ = ["BesovSmoothnessEstimator"]
 
-_FEWEST_SAMPLES = 5  # fewer say nothing about a rate
 _LARGEST_P = 50  # whose powers of small errors are still numbers
 _MOST_DIGITS = 300  # of p-th powers of the targets
 _MOST_FEATURES = 1000  # of transform, which may be asked for dense
@@ -65,7 +49,7 @@ class _Samples(NamedTuple):
     classes: np.ndarray | None
 
 
-class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
+class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     """Measure how smooth labels are as a function of the features.
 
     A forest of decision trees, read as an expansion in geometric wavelets [1]_,
@@ -214,32 +198,13 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict[str, list] = {
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "forest": [
-            HasMethods(["fit", "get_params"]),
-            HasMethods(["get_tree_accessor"]),  # treelite.Model
-            None,
-        ],
+        **ForestEstimator._parameter_constraints,
         "index": [StrOptions({"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"})],
         "measure": [StrOptions({"samples", "volume"})],
         "p": [Interval(Real, 1, _LARGEST_P, closed="both")],
-        "max_depth": [Interval(Integral, 1, None, closed="left"), None],
-        "max_features": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(Real, 0.0, 1.0, closed="right"),
-            StrOptions({"sqrt", "log2"}),
-            None,
-        ],
-        "max_samples": [
-            Interval(Real, 0.0, 1.0, closed="right"),
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "max_bins": [Interval(Integral, 2, MOST_BINS, closed="both"), None],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
-        "random_state": ["random_state"],
-        "n_jobs": [Integral, None],
-        "verbose": ["verbose"],
     }
+    _fewest_samples = 5  # fewer say nothing about a rate
 
     def __init__(
         self,
@@ -340,7 +305,7 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         """Checked samples with positive weights, and their targets."""
         X = self._check_features(X, reset=True)
         check_consistent_length(X, y)
-        X, y, weights = positively_weighted(X, y, sample_weight, _FEWEST_SAMPLES)
+        X, y, weights = positively_weighted(X, y, sample_weight, self._fewest_samples)
         targets, classes = encode_targets(y)
         _check_powers(targets.values, self.p)
         return _Samples(X, y, weights, targets, classes)
@@ -470,19 +435,8 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
             dtype=object,
         )
 
-    def __sklearn_clone__(self) -> BesovSmoothnessEstimator:
-        allow_copies(self.forest)
-        return super().__sklearn_clone__()
-
-    def __getstate__(self) -> dict[str, Any]:
-        allow_copies(self.forest)
-        return super().__getstate__()
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
-        tags.target_tags.required = True
         tags.target_tags.multi_output = True
         tags.transformer_tags.preserves_dtype = []
         return tags
@@ -490,56 +444,6 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
     @property
     def _n_leading(self) -> int:
         return min(self._window[1], self.wavelets_.n_terms, _MOST_FEATURES)
-
-    def _check_features(self, X: ArrayLike, *, reset: bool) -> Any:
-        if is_dask(X):
-            raise ValueError(
-                "X is a Dask collection, which is not read as a whole here: pass some rows "
-                "of it, such as X[:10000].compute(), and the same rows of y."
-            )
-        dtype = getattr(X, "dtype", None)
-        # Small integers, such as pixels, are exact in float32.
-        narrow = isinstance(dtype, np.dtype) and np.can_cast(dtype, np.float32)
-        X = validate_data(
-            self,
-            X,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=np.float32 if narrow else np.float64,
-            ensure_all_finite="allow-nan",
-            ensure_min_samples=_FEWEST_SAMPLES if reset else 1,
-        )
-        return plain_features(X)
-
-    def _make_forest(self, X, y, targets: Targets, weights, canonical):
-        if self.forest is None:
-            return grow_forest(
-                X,
-                targets,
-                weights,
-                canonical,
-                n_estimators=self.n_estimators,
-                max_depth=self.max_depth,
-                max_features=self.max_features,
-                max_samples=self.max_samples,
-                max_bins=self.max_bins,
-                random_state=self.random_state,
-                n_jobs=self.n_jobs,
-                verbose=self.verbose,
-            )
-        fitted = self.forest
-        if hasattr(fitted, "fit"):  # treelite's models have none, and come fitted
-            fitted = _fitted_clone(fitted, X, y, targets, weights)
-        forest = read_forest(fitted)
-        if forest.n_features != X.shape[1]:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but forest was fitted with "
-                f"{forest.n_features}."
-            )
-        in_bag = in_bag_rows(fitted, len(weights))
-        if in_bag is None:
-            in_bag = np.ones((len(forest.trees), 1), dtype=bool)
-        return forest, in_bag * weights, forest.apply(X, self.n_jobs)
 
     def _held_out_rate(self, leaves, targets, weights, blind=None) -> float:
         """Held-out rate, of the trees that have not seen a sample if they are given."""
@@ -633,39 +537,6 @@ class BesovSmoothnessEstimator(TransformerMixin, BaseEstimator):
         if decay.is_finite_box_function(curves, cell_sizes, self._n_grown, p):
             return decay.unresolved(fit, unbounded=is_rate or np.isinf(fit.alpha))
         return decay.checked(fit, window, power_law=is_rate)
-
-
-def _fitted_clone(forest: Any, X, y, targets: Targets, weights: np.ndarray) -> Any:
-    """A copy of an estimator, fitted to targets as it takes them."""
-    fitted = clone(forest)
-    is_xgboost = comes_from(fitted, "xgboost")
-    if is_xgboost and sparse.issparse(X):
-        raise ValueError(
-            "XGBoost takes the entries that a sparse X leaves out for missing "
-            "values, not for zeros; pass X.toarray() or use another forest."
-        )
-    if targets.codes is not None:
-        if not is_classifier(fitted):
-            y = _regression_targets(targets, fitted)
-        elif is_xgboost:  # takes no labels but 0, 1, ...
-            y = targets.codes
-    uniform = (weights == weights[0]).all()
-    fitted.fit(X, y, **({} if uniform else {"sample_weight": weights}))
-    return fitted
-
-
-def _regression_targets(targets: Targets, regressor: Any) -> np.ndarray:
-    """Vertices of the simplex as a regressor fits them."""
-    if targets.values.shape[1] == 1:
-        return targets.values.ravel()
-    if not get_tags(regressor).target_tags.multi_output:
-        name = type(regressor).__name__
-        raise ValueError(
-            f"{name} fits one output, but {targets.values.shape[1] + 1} classes are as "
-            f"many outputs less one; use {name.replace('Regressor', 'Classifier')} or a "
-            "forest that fits several outputs."
-        )
-    return targets.values
 
 
 def _check_powers(values: np.ndarray, p: float) -> None:

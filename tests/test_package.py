@@ -20,6 +20,7 @@ LAYERS = [
     "datasets",
     "targets",
     "forests",
+    "_forest_estimator",
     "wavelets",
     "replicates",
     "decay",

@@ -4,11 +4,12 @@ from .binning import MOST_BINS
 from .grow import grow_forest
 from .libraries import allow_copies
 from .read import in_bag_rows, read_forest
-from .sampling import canonical_order
+from .sampling import CanonicalOrder, canonical_order
 from .structure import Forest, Tree, column_ranges
 
 __all__ = [
     "MOST_BINS",
+    "CanonicalOrder",
     "Forest",
     "Tree",
     "allow_copies",
