@@ -10,6 +10,7 @@ from .comparison import (
     permutation_baseline,
     smoothness_difference,
 )
+from .forest_models import WaveletForestClassifier, WaveletForestRegressor
 from .layers import LayerFeatureTransformer, list_layers
 from .monitor import SmoothnessMonitor
 from .targets import SimplexEncoder
@@ -25,6 +26,8 @@ __all__ = [
     "SmoothnessDifference",
     "SmoothnessMonitor",
     "WaveletDecomposition",
+    "WaveletForestClassifier",
+    "WaveletForestRegressor",
     "compare_layers",
     "datasets",
     "exceptions",

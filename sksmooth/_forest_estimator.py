@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,7 +25,28 @@ from .forests import (
 )
 from .targets import Targets
 
-__all__ = ["ForestEstimator"]
+__all__ = ["ForestEstimator", "GrownForest"]
+
+
+class GrownForest(NamedTuple):
+    """A forest over given samples.
+
+    Attributes
+    ----------
+    forest : Forest
+        The trees.
+    bags : ndarray of shape (n_trees, n_samples) or (n_trees, 1), float64
+        The weight of every sample in every tree, 0 where it is out of the bag.
+    leaves : ndarray of shape (n_trees, n_samples), int32
+        The leaf of every sample in every tree.
+    fitted : estimator or None
+        What the trees were read from; None for the built-in forest.
+    """
+
+    forest: Forest
+    bags: np.ndarray
+    leaves: np.ndarray
+    fitted: Any
 
 
 class ForestEstimator(BaseEstimator):
@@ -83,10 +104,9 @@ class ForestEstimator(BaseEstimator):
         targets: Targets,
         weights: np.ndarray,
         canonical: CanonicalOrder,
-    ) -> tuple[Forest, np.ndarray, np.ndarray]:
-        """The forest, the weight of every sample in every tree, and all leaves."""
+    ) -> GrownForest:
         if self.forest is None:
-            return grow_forest(
+            forest, bags, leaves = grow_forest(
                 X,
                 targets,
                 weights,
@@ -100,6 +120,7 @@ class ForestEstimator(BaseEstimator):
                 n_jobs=self.n_jobs,
                 verbose=self.verbose,
             )
+            return GrownForest(forest, bags, leaves, None)
         fitted = self.forest
         if hasattr(fitted, "fit"):  # treelite's models have none, and come fitted
             fitted = _fitted_clone(fitted, X, y, targets, weights)
@@ -112,7 +133,7 @@ class ForestEstimator(BaseEstimator):
         in_bag = in_bag_rows(fitted, len(weights))
         if in_bag is None:
             in_bag = np.ones((len(forest.trees), 1), dtype=bool)
-        return forest, in_bag * weights, forest.apply(X, self.n_jobs)
+        return GrownForest(forest, in_bag * weights, forest.apply(X, self.n_jobs), fitted)
 
     def __sklearn_clone__(self) -> Any:
         allow_copies(self.forest)

@@ -312,7 +312,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
 
     def _fit(self, samples: _Samples, canonical) -> BesovSmoothnessEstimator:
         X, y, weights, targets, classes = samples
-        forest, bags, leaves = self._make_forest(X, y, targets, weights, canonical)
+        forest, bags, leaves, _ = self._make_forest(X, y, targets, weights, canonical)
         by_volume = self.measure == "volume" or self.index == "elisha-dekel"
 
         self._forest = forest

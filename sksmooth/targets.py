@@ -18,13 +18,21 @@ from numpy.typing import ArrayLike
 from scipy.linalg import helmert
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array, column_or_1d
-from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from ._validation import warn_caller
 from .exceptions import TargetTypeWarning
 
-__all__ = ["SimplexEncoder", "Targets", "encode_targets"]
+__all__ = [
+    "SimplexEncoder",
+    "Targets",
+    "encode_classes",
+    "encode_numbers",
+    "encode_targets",
+    "refuse_no_targets",
+    "simplex_vertices",
+]
 
 # Squares of larger spreads overflow, of smaller ones underflow, in float64.
 _LARGEST_SPREAD, _SMALLEST_SPREAD = 1e150, 1e-150
@@ -190,6 +198,11 @@ class Targets:
     floor: np.ndarray
     codes: np.ndarray | None
 
+    def take(self, rows: np.ndarray) -> Targets:
+        """Some of the samples."""
+        codes = None if self.codes is None else self.codes[rows]
+        return Targets(self.values[rows], self.floor[rows], codes)
+
     @property
     def tie_break(self) -> np.ndarray:
         """One number a sample, by which samples with equal features are told apart."""
@@ -222,10 +235,7 @@ def encode_targets(
     classes : ndarray or None
         The class labels; None for regression.
     """
-    if y is None:
-        raise ValueError(
-            "This estimator requires y to be passed, but the target y is None."
-        )
+    refuse_no_targets(y)
     is_classification = classes is not None if n_outputs else _holds_labels(y)
     if not is_classification:
         return _numeric_targets(y, n_outputs), None
@@ -244,6 +254,41 @@ def encode_targets(
     values[~known] = 0.0
     floor = np.where(known, 0.0, 1.0 + 1.0 / len(classes))
     return Targets(values, floor, np.where(known, codes, -1)), classes
+
+
+def encode_classes(y: ArrayLike) -> tuple[Targets, np.ndarray]:
+    """Turn class labels of any dtype, floating-point ones too, into targets.
+
+    Returns
+    -------
+    targets : Targets
+        The encoded labels.
+    classes : ndarray
+        The sorted class labels, two at least.
+    """
+    labels = _label_vector(y)
+    type_of_target(labels, input_name="y", raise_unknown=True)
+    check_classification_targets(labels)
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise ValueError(
+            f"y holds one class only ({classes[0]!r}): there is nothing to tell apart; "
+            "at least 2 classes are needed."
+        )
+    return encode_targets(labels, classes=classes, n_outputs=len(classes) - 1)
+
+
+def encode_numbers(y: ArrayLike) -> Targets:
+    """Turn numbers of any dtype, all of them equal or not, into targets."""
+    return _numeric_targets(y, n_outputs=np.atleast_2d(np.asarray(y).T).shape[0])
+
+
+def refuse_no_targets(y: ArrayLike | None) -> None:
+    """Raise the ValueError that scikit-learn expects if there is no ``y``."""
+    if y is None:
+        raise ValueError(
+            "This estimator requires y to be passed, but the target y is None."
+        )
 
 
 def class_codes(y: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ of its trees.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -28,6 +29,7 @@ __all__ = [
     "TreeErrors",
     "WaveletDecomposition",
     "decompose",
+    "decompose_boosting",
     "m_term_approximation",
     "m_term_errors",
     "tree_errors",
@@ -179,6 +181,59 @@ def decompose(
             forest.trees, leaves, np.broadcast_to(bags, leaves.shape), strict=True
         )
     ]
+    return _pooled(parts, p, measure)
+
+
+def decompose_boosting(
+    forest: Forest,
+    leaves: np.ndarray,
+    values: np.ndarray,
+    weights: np.ndarray,
+    step: float,
+) -> WaveletDecomposition:
+    """Wavelets of gradient boosting with the squared loss over given trees.
+
+    Each tree in turn fits the residual of those before it, and a share of that is added
+    (Friedman, Annals of Statistics 29, 2001, section 4.1, with the partitions given):
+    ``f = mean(y) + step * sum_j sum_Omega psi_Omega``. With the partitions of least-squares
+    boosting that is its own prediction.
+
+    Parameters
+    ----------
+    forest : Forest
+        Topology, a tree a stage; several outputs are fitted by every tree.
+    leaves : ndarray of shape (n_trees, n_samples), int32
+        Leaf of every sample in every tree.
+    values : ndarray of shape (n_samples, n_outputs), float64
+        Targets.
+    weights : ndarray of shape (n_samples,), float64
+        Sample weights, in all trees.
+    step : float
+        Learning rate.
+
+    Returns
+    -------
+    decomposition : WaveletDecomposition
+        The wavelets in L2, with means and norms of J times the stages, so that f is the
+        average of the J trees, as it is for forests.
+    """
+    start = np.average(values, axis=0, weights=weights)
+    residual = values - start
+    scale = step * len(forest.trees)
+    parts = []
+    for tree, leaf in zip(forest.trees, leaves, strict=True):
+        part = _decompose_tree(tree, leaf, residual, weights, 2.0, None)
+        residual = residual - step * part["mean"][leaf]
+        for name in ("mean", "psi"):
+            part[name] *= scale
+        part["log_norm"] += np.log(scale)
+        parts.append(part)
+    parts[0]["mean"] += start * len(forest.trees)
+    return _pooled(parts, 2.0, "samples")
+
+
+def _pooled(parts: list[dict[str, np.ndarray]], p: float, measure: str):
+    """One decomposition of all trees."""
     sizes = [len(part["parent"]) for part in parts]
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     pooled = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -488,7 +543,10 @@ def _as_norms(mean_powers: np.ndarray, p: float) -> np.ndarray:
 
 
 def m_term_approximation(
-    decomposition: WaveletDecomposition, leaves: np.ndarray, n_terms: int | None = None
+    decomposition: WaveletDecomposition,
+    leaves: np.ndarray,
+    n_terms: int | None = None,
+    blind: np.ndarray | None = None,
 ) -> np.ndarray:
     """Values at the samples of the approximation by the largest wavelets.
 
@@ -500,19 +558,55 @@ def m_term_approximation(
         Leaves of the samples.
     n_terms : int, default=None
         Number of terms M; None means all, which is the forest's own prediction.
+    blind : ndarray of shape (n_trees, n_samples), bool, default=None
+        Trees whose wavelets are used at a sample; None means all.
 
     Returns
     -------
     values : ndarray of shape (n_samples, n_outputs), float64
-        ``f_M`` at the samples.
+        ``f_M`` at the samples; 0 where no tree is used.
     """
-    kept = np.zeros(len(decomposition.parent), dtype=bool)
-    kept[decomposition.order[:n_terms]] = True
-    path_sums = path_values(decomposition, np.where(kept[:, None], decomposition.psi, 0))
+    path_sums = m_term_values(decomposition, n_terms)
     values = np.zeros((leaves.shape[1], path_sums.shape[1]))
-    for leaf, root in zip(leaves, decomposition.roots, strict=True):
-        values += decomposition.mean[root] + path_sums[leaf + root]
-    return values / decomposition.n_trees
+    if blind is None:
+        for leaf, root in zip(leaves, decomposition.roots, strict=True):
+            values += path_sums[leaf + root]
+        return values / decomposition.n_trees
+    for leaf, root, used in zip(leaves, decomposition.roots, blind, strict=True):
+        values[used] += path_sums[leaf[used] + root]
+    return values / np.maximum(blind.sum(axis=0), 1)[:, None]
+
+
+def m_term_values(
+    decomposition: WaveletDecomposition, n_terms: int | None = None
+) -> np.ndarray:
+    """Value of every tree's part of ``f_M`` on every node, as if it were a leaf."""
+    steps = np.zeros_like(decomposition.psi)
+    kept = decomposition.order[:n_terms]
+    steps[kept] = decomposition.psi[kept]
+    steps[decomposition.roots] = decomposition.mean[decomposition.roots]
+    return path_values(decomposition, steps)
+
+
+def staged_approximations(
+    decomposition: WaveletDecomposition, leaves: np.ndarray, n_terms: Iterable[int]
+) -> Iterator[np.ndarray]:
+    """:func:`m_term_approximation` for growing M, each from the one before.
+
+    Yields
+    ------
+    values : ndarray of shape (n_samples, n_outputs), float64
+        The same array each time, to be read before the next one.
+    """
+    values = m_term_approximation(decomposition, leaves, 0)
+    start, stop, samples = _node_samples(decomposition, leaves)
+    done = 0
+    for n in n_terms:
+        for node in decomposition.order[done:n]:
+            rows = samples[decomposition.tree[node], start[node] : stop[node]]
+            values[rows] += decomposition.psi[node] / decomposition.n_trees
+        done = n
+        yield values
 
 
 def path_values(decomposition: WaveletDecomposition, values: np.ndarray) -> np.ndarray:

@@ -67,7 +67,9 @@ def growth_samples(targets: Targets, weights: np.ndarray) -> GrowthSamples:
     # The middle, unlike a mean, does not depend on the order of the samples by rounding.
     low, high = values.min(axis=0), values.max(axis=0)
     centred = values - (0.5 * low + 0.5 * high)
-    centred /= 2.0 ** np.ceil(np.log2(np.abs(centred).max()))
+    largest = np.abs(centred).max()
+    if largest > 0:
+        centred /= 2.0 ** np.ceil(np.log2(largest))
     values = _whole(weights[:, None] * centred, _SUM_BITS)
     return GrowthSamples(labels, values, weights, 0)
 
@@ -79,6 +81,8 @@ def _whole(numbers: np.ndarray, bits: int, at_least: float = -np.inf) -> np.ndar
     """
     columns = np.abs(numbers).reshape(len(numbers), -1).T
     largest_sum = max(math.fsum(column) for column in columns)
+    if largest_sum == 0:
+        return numbers
     unit = 2.0 ** (math.ceil(math.log2(largest_sum)) - bits)
     return np.maximum(np.rint(numbers / unit), at_least) * unit
 
