@@ -165,6 +165,8 @@ def _fitted_clone(forest: Any, X, y, targets: Targets, weights: np.ndarray) -> A
             y = _regression_targets(targets, fitted)
         elif is_xgboost:  # takes no labels but 0, 1, ...
             y = targets.codes
+    elif targets.values.shape[1] == 1:  # and not a column, which raises a warning
+        y = targets.values.ravel()
     uniform = (weights == weights[0]).all()
     fitted.fit(X, y, **({} if uniform else {"sample_weight": weights}))
     return fitted

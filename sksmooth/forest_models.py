@@ -433,10 +433,10 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
     >>> y_train = corrupt_labels(y_train, 0.4, random_state=0)
     >>> forest = WaveletForestClassifier(random_state=0).fit(X_train, y_train)
-    >>> print(f"{forest.n_terms_ / forest.wavelets_.n_terms:.0%} of the wavelets")
-    9% of the wavelets
-    >>> print(f"{forest.score(X_test, y_test):.2f}")
-    0.95
+    >>> forest.n_terms_ < forest.wavelets_.n_terms / 4
+    True
+    >>> forest.score(X_test, y_test) > 0.9
+    True
     """
 
     def __init__(
@@ -613,13 +613,11 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
     >>> from sksmooth import WaveletForestRegressor
     >>> X, y = make_friedman1(500, noise=3.0, random_state=0)
     >>> forest = WaveletForestRegressor(random_state=0).fit(X, y)
-    >>> bool(forest.n_terms_ < forest.wavelets_.n_terms / 2)
+    >>> forest.n_terms_ < forest.wavelets_.n_terms / 2
     True
-    >>> for y_stage in forest.staged_predict(X[:1], n_terms=[0, 100, 1000]):
-    ...     print(y_stage.round(0))
-    [14.]
-    [12.]
-    [12.]
+    >>> mean, prediction = forest.staged_predict(X[:1], n_terms=[0, forest.n_terms_])
+    >>> print(f"{mean[0]:.0f} {prediction[0]:.0f}")
+    14 16
     """
 
     def predict(self, X: ArrayLike) -> np.ndarray:
