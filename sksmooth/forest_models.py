@@ -610,14 +610,15 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
     Examples
     --------
     >>> from sklearn.datasets import make_friedman1
+    >>> from sklearn.metrics import r2_score
     >>> from sksmooth import WaveletForestRegressor
     >>> X, y = make_friedman1(500, noise=3.0, random_state=0)
     >>> forest = WaveletForestRegressor(random_state=0).fit(X, y)
     >>> forest.n_terms_ < forest.wavelets_.n_terms / 2
     True
-    >>> mean, prediction = forest.staged_predict(X[:1], n_terms=[0, forest.n_terms_])
-    >>> print(f"{mean[0]:.0f} {prediction[0]:.0f}")
-    14 16
+    >>> stages = forest.staged_predict(X, n_terms=[10, 100, 1000])
+    >>> [f"{r2_score(y, stage):.1f}" for stage in stages]
+    ['0.0', '0.1', '0.5']
     """
 
     def predict(self, X: ArrayLike) -> np.ndarray:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
@@ -27,8 +27,13 @@ from sklearn.ensemble import (
 from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
-from sksmooth import BesovSmoothnessEstimator, wavelet_decomposition
-from sksmooth.forests import in_bag_rows, read_forest
+from sksmooth import (
+    BesovSmoothnessEstimator,
+    WaveletForestClassifier,
+    WaveletForestRegressor,
+    wavelet_decomposition,
+)
+from sksmooth.forests import boosting_step, in_bag_rows, read_forest
 
 # Few of these libraries tell which rows a tree has seen.
 pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.InSampleOnlyWarning")
@@ -831,3 +836,61 @@ BesovSmoothnessEstimator(forest=DecisionTreeClassifier(max_depth=3)).fit(X, y)
 assert not {"lightgbm", "xgboost", "treelite", "sklearnex"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+# ---------------------------------------------------------------- boosting as an expansion
+
+
+@pytest.mark.parametrize("booster", ["lightgbm", "lightgbm-dart", "xgboost"])
+def test_all_wavelets_of_squared_loss_boosting_are_its_own_prediction(booster):
+    X = features(n_samples=300)
+    y = targets("numbers", X)
+    if booster == "xgboost":
+        model = xgboost_model("numbers", n_estimators=20, reg_lambda=0.0)
+    else:
+        dart = {"boosting_type": "dart", "skip_drop": 1.0}  # which drops no stage
+        options = dart if booster == "lightgbm-dart" else {}
+        model = lightgbm_model("numbers", n_estimators=20, **options)
+    expected = clone(model).fit(X, y).predict(X)
+    expansion = WaveletForestRegressor(n_terms=None, forest=model).fit(X, y)
+    # Both sum gradients in single precision.
+    assert_allclose(expansion.predict(X), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_steps_of_boosting():
+    X = features()
+    y = targets("three", X)
+    models = [
+        (lightgbm_model("three", learning_rate=0.2), 0.2),
+        (lightgbm_model("three", boosting_type="rf", subsample=0.6), None),
+        (xgboost_model("three"), 0.3),  # its default
+        (xgboost_model("three", booster="dart", learning_rate=0.2), 0.2),
+        (xgboost_model("three", forest=True), None),
+    ]
+    for model, step in models:
+        assert boosting_step(model.fit(X, y)) == (step and pytest.approx(step))
+    boosted_forests = xgboost_model("three", num_parallel_tree=2).fit(X, y)
+    with pytest.raises(ValueError, match="num_parallel_tree=1"):
+        boosting_step(boosted_forests)
+
+
+@pytest.mark.parametrize("library_model", [lightgbm_model, xgboost_model])
+def test_classes_of_boosting(library_model):
+    X = features(n_samples=300)
+    y = np.array(["ant", "bee", "cat"])[targets("three", X)]
+    model = WaveletForestClassifier(n_terms="cv", cv=3, forest=library_model("three"))
+    model.fit(X, y)
+    assert model.score(X, y) > 0.8
+    assert model.n_terms_ > 0
+
+
+def test_fitted_models_cannot_be_fitted_to_folds():
+    X = features()
+    y = targets("numbers", X)
+    treelite = library("treelite")
+    fitted = lightgbm_model("numbers").fit(X, y)
+    forest = treelite.frontend.from_lightgbm(fitted.booster_)
+    model = WaveletForestRegressor(n_terms=5, forest=forest).fit(X, y)
+    assert model.n_terms_ == 5
+    with pytest.raises(ValueError, match="comes fitted"):
+        model.set_params(n_terms="cv").fit(X, y)
