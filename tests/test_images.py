@@ -1,0 +1,311 @@
+"""Images as functions: samples, M-term approximation, and bytes that decode."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from sksmooth import BesovSmoothnessEstimator
+from sksmooth.images import (
+    coding,
+    decode_image,
+    encode_image,
+    image_samples,
+    image_wavelets,
+    psnr,
+)
+
+SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9)) | st.tuples(
+    st.integers(1, 6), st.integers(1, 6), st.integers(1, 3)
+)
+IMAGES = SHAPES.flatmap(lambda shape: arrays(np.uint8, shape))
+
+
+def random_surface(hurst, n=256, seed=0):
+    """A surface of fractional Brownian motion, by its spectrum."""
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(n), np.fft.fftfreq(n)))
+    frequency[0, 0] = np.inf
+    noise = np.random.RandomState(seed).standard_normal((n, n))
+    surface = np.fft.ifft2(np.fft.fft2(noise) * frequency ** (-hurst - 1)).real
+    return surface / surface.std()
+
+
+def smooth_image(n=256):
+    rows, columns = (np.mgrid[:n, :n] + 0.5) / n
+    return np.sin(4 * rows + columns**2) + np.cos(3 * columns - rows)
+
+
+def disc(n=256):
+    rows, columns = (np.mgrid[:n, :n] + 0.5) / n
+    return ((rows - 0.47) ** 2 + (columns - 0.52) ** 2 < 0.1).astype(float)
+
+
+def photo(n=64):
+    """Part smooth, part edges, part noise."""
+    noise = np.random.RandomState(1).uniform(0, 0.1, size=(n, n))
+    return (0.2 * smooth_image(n) + 0.5 + noise) * (1 - 0.5 * disc(n))
+
+
+# ---------------------------------------------------------------------------- samples
+
+
+def test_pixels_lie_at_their_centres_in_the_unit_square():
+    image = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    X, y = image_samples(image)
+    assert X.tolist()[:4] == [[0.25, 1 / 6], [0.25, 0.5], [0.25, 5 / 6], [0.75, 1 / 6]]
+    np.testing.assert_allclose(y, np.arange(6) / 255)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "largest"), [(np.uint8, 255), (np.uint16, 65535), (bool, 1), (float, 1.0)]
+)
+def test_the_largest_value_is_one(dtype, largest):
+    image = np.array([[0, largest]]).astype(dtype)
+    np.testing.assert_array_equal(image_samples(image)[1], [0.0, 1.0])
+
+
+def test_colours_are_outputs():
+    X, y = image_samples(np.zeros((4, 5, 3)))
+    assert X.shape == (20, 2)
+    assert y.shape == (20, 3)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros(5), "two dimensions"),
+        (np.zeros((2, 2, 2, 2)), "two dimensions"),
+        (np.zeros((2, 2), dtype=int), "pass uint8"),
+        (np.array([[0.0, np.nan]]), "NaN"),
+        (np.zeros((0, 3)), "0 sample"),
+    ],
+)
+def test_what_is_not_an_image_is_refused(image, message):
+    for function in (image_samples, image_wavelets):
+        with pytest.raises(ValueError, match=message):
+            function(image)
+
+
+def test_psnr_is_that_of_scikit_image():
+    metrics = pytest.importorskip("skimage.metrics")
+    image, other = photo(), photo()[::-1]
+    expected = metrics.peak_signal_noise_ratio(image, other, data_range=1.5)
+    assert psnr(image, other, data_range=1.5) == pytest.approx(expected)
+    assert psnr(image, image) == np.inf
+    with pytest.raises(ValueError, match="differ in shape"):
+        psnr(image, image[:5])
+
+
+# ---------------------------------------------------------------------- approximation
+
+
+@given(IMAGES)
+def test_errors_are_those_of_the_approximations(image):
+    wavelets = image_wavelets(image, random_state=0)
+    values = image / 255
+    for m in range(0, wavelets.n_terms + 1, 1 + wavelets.n_terms // 5):
+        error = np.sqrt(np.mean((values - wavelets.approximate(m)) ** 2))
+        assert wavelets.errors[m] == pytest.approx(error, abs=1e-9)
+    np.testing.assert_allclose(wavelets.approximate(wavelets.n_terms), values, atol=1e-12)
+
+
+def test_terms_are_orthogonal_functions_of_the_size_of_their_coefficients():
+    wavelets = image_wavelets(photo(12), random_state=0)
+    steps = [wavelets.approximate(m).ravel() for m in range(wavelets.n_terms + 1)]
+    terms = np.diff(steps, axis=0)
+    energy = np.sum(wavelets.coefficients[wavelets.order] ** 2, axis=1)
+    np.testing.assert_allclose(terms @ terms.T, np.diag(energy), atol=1e-10)
+    assert (np.diff(energy) <= 1e-12).all()
+
+
+def test_dyadic_cuts_give_the_transform_of_haar():
+    image = np.kron([[0.1, 0.2], [0.8, 0.9]], np.ones((4, 4)))
+    wavelets = image_wavelets(image, random_state=0)
+    # Halves of 32 pixels differ by 0.7, quarters of 16 by 0.1.
+    sizes = np.abs(wavelets.coefficients[wavelets.order, 0])
+    np.testing.assert_allclose(sizes, [0.7 * np.sqrt(16), *2 * [0.1 * np.sqrt(8)]])
+
+
+def test_depth_and_terms():
+    wavelets = image_wavelets(photo(), max_depth=3, random_state=0)
+    assert wavelets.n_terms == 7
+    np.testing.assert_array_equal(wavelets.approximate(7), wavelets.approximate(100))
+    assert repr(wavelets) == "ImageWavelets(shape=(64, 64), n_terms=7)"
+    for n_terms in (-1, 2.5):
+        with pytest.raises(ValueError, match="whole number"):
+            wavelets.approximate(n_terms)
+
+
+def test_arrays_are_read_only():
+    wavelets = image_wavelets(photo(8))
+    with pytest.raises(ValueError, match="read-only"):
+        wavelets.coefficients[0] = 1
+
+
+# Within 20 %: one image is one sample of the functions of that index, seen through
+# 65,536 pixels.
+@pytest.mark.parametrize(
+    ("image", "index"),
+    [
+        (smooth_image(), 0.5),
+        (random_surface(0.4), 0.2),
+        (random_surface(0.8), 0.4),
+        (disc().astype(int), 0.5),
+    ],
+    ids=["smooth", "rough surface", "smoother surface", "disc"],
+)
+def test_the_index_of_an_image_is_that_of_theory(image, index):
+    X, y = image_samples(image.astype(float))
+    estimator = BesovSmoothnessEstimator(3, random_state=0)
+    alpha = estimator.fit(X, y.astype(image.dtype)).alpha_
+    assert alpha == pytest.approx(index, rel=0.2)
+
+
+@pytest.mark.parametrize("image", [smooth_image(), random_surface(0.5)])
+def test_the_index_predicts_how_the_error_falls(image):
+    alpha = BesovSmoothnessEstimator(3, random_state=0).fit(*image_samples(image)).alpha_
+    errors = image_wavelets(image, random_state=0).errors
+    terms = np.unique(np.geomspace(20, 3000, 30).astype(int))
+    slope = np.polyfit(np.log(terms), np.log(errors[terms]), 1)[0]
+    assert -slope == pytest.approx(alpha, rel=0.15)
+
+
+def test_haar_falls_as_the_index_says():
+    pywt = pytest.importorskip("pywt")
+    image = random_surface(0.6)
+    alpha = BesovSmoothnessEstimator(3, random_state=0).fit(*image_samples(image)).alpha_
+    levels = pywt.wavedec2(image - image.mean(), "haar", level=8)
+    energy = np.sort(pywt.coeffs_to_array(levels)[0].ravel() ** 2)
+    errors = np.sqrt(np.cumsum(energy))[::-1]  # Haar's basis is orthonormal
+    terms = np.unique(np.geomspace(20, 3000, 30).astype(int))
+    slope = np.polyfit(np.log(terms), np.log(errors[terms]), 1)[0]
+    assert -slope == pytest.approx(alpha, rel=0.15)
+
+
+# ------------------------------------------------------------------------------ bytes
+
+
+def price(wavelets, step):
+    """Squared error plus price of bits, as a function of the nodes that are cut."""
+    axes = coding._colour_axes(wavelets.coefficients.shape[1])
+    coefficients = wavelets.coefficients @ axes.T
+    steps = np.rint(coefficients / step)
+    n_cuts = np.maximum(coding._n_cuts(coding._boxes(wavelets)), 1)
+    bits = 2 + np.log2(n_cuts) + np.where(steps == 0, 1, 3).sum(axis=1)
+
+    def of(nodes):
+        error = coefficients.copy()
+        error[nodes] -= step * steps[nodes]
+        return np.sum(error**2) + np.log(2) / 6 * step**2 * bits[nodes].sum()
+
+    return of
+
+
+@given(IMAGES, st.floats(1e-3, 2.0))
+def test_what_is_decoded_has_the_error_that_the_bits_allow(image, step):
+    wavelets = image_wavelets(image, random_state=0)
+    decoded = decode_image(encode_image(wavelets, step))
+    assert decoded.shape == image.shape
+    # Pruning lowers the price of the whole tree, and the error is not more than it.
+    tree = wavelets.forest.trees[0]
+    all_cuts = np.flatnonzero(tree.left >= 0)
+    squared_error = np.sum((decoded - image / 255) ** 2)
+    assert squared_error <= price(wavelets, step)(all_cuts) + 1e-9
+
+
+def test_pruning_finds_the_best_of_all_subtrees():
+    wavelets = image_wavelets(photo(8), max_depth=3, random_state=0)
+    tree, step = wavelets.forest.trees[0], 0.3
+    cuts = np.flatnonzero(tree.left >= 0)
+    subtrees = [
+        list(nodes)
+        for n in range(len(cuts) + 1)
+        for nodes in combinations(cuts, n)
+        if set(tree.parent[list(nodes)]) - {-1} <= set(nodes)
+    ]
+    assert len(subtrees) == 26  # 1 + 5 * 5 for a full tree of seven cuts
+    of = price(wavelets, step)
+    best = min(subtrees, key=of)
+    boxes = coding._boxes(wavelets)
+    steps = np.rint(wavelets.coefficients / step).astype(int)
+    n_cuts = coding._n_cuts(boxes)
+    kept = coding._worth_their_bits(wavelets, wavelets.coefficients, steps, step, n_cuts)
+    for node in cuts[1:]:
+        kept[node] &= kept[tree.parent[node]]
+    assert 0 < len(best) < 7
+    assert np.flatnonzero(kept).tolist() == best
+
+
+def test_boxes_hold_the_pixels_of_their_leaves():
+    wavelets = image_wavelets(photo(20)[:, :13], random_state=0)
+    boxes = coding._boxes(wavelets)
+    leaves = wavelets.leaves.reshape(wavelets.shape)
+    for leaf in np.unique(leaves):
+        top, bottom, left, right = boxes[leaf]
+        assert (leaves[top:bottom, left:right] == leaf).all()
+        assert (bottom - top) * (right - left) == (leaves == leaf).sum()
+
+
+def test_smaller_steps_are_more_bytes_and_less_error():
+    image = photo()
+    wavelets = image_wavelets(image, random_state=0)
+    coded = [encode_image(wavelets, step) for step in (1.0, 0.3, 0.1, 0.03, 1e-4)]
+    ratios = [psnr(image, decode_image(data)) for data in coded]
+    assert (np.diff([len(data) for data in coded]) > 0).all()
+    assert (np.diff(ratios) > 0).all()
+    assert ratios[-1] > 80
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 1), (1, 40, 3), (5, 6)])
+def test_constant_images_are_a_header(shape):
+    image = np.full(shape, 0.3)
+    data = encode_image(image_wavelets(image))
+    assert len(data) < 80
+    np.testing.assert_allclose(decode_image(data), image)
+
+
+def test_a_jump_along_an_axis_costs_no_error():
+    image = np.zeros((300, 200))
+    image[:, 77:] = 1.0
+    data = encode_image(image_wavelets(image), step=1e-3)
+    assert len(data) < 60
+    # One coefficient, sqrt(n_l n_r / n) times the jump, is off by half of a step.
+    np.testing.assert_allclose(decode_image(data), image, atol=1e-5)
+
+
+BASES = st.integers(1, 1000)
+DIGITS = BASES.flatmap(lambda base: st.tuples(st.integers(0, base - 1), st.just(base)))
+
+
+@pytest.mark.parametrize("n_copies", [1, 500])
+@given(pairs=st.lists(DIGITS))
+def test_digits_of_several_bases_come_back(pairs, n_copies):
+    digits, bases = np.array(n_copies * pairs, dtype=np.int64).reshape(-1, 2).T
+    data = coding._Digits.as_bytes(digits, bases)
+    n_blocks = -(-len(digits) // 1000)
+    assert len(data) <= np.log2(bases).sum() / 8 + 3 * n_blocks
+    numbers, half = coding._Digits(data), len(bases) // 3
+    taken = [*numbers.take(bases[:half]), *numbers.take(bases[half:])]
+    assert taken == digits.tolist()
+
+
+def test_other_bytes_are_refused():
+    data = encode_image(image_wavelets(photo(16)), 0.1)
+    broken = bytearray(data)
+    broken[len(data) // 2] ^= 1
+    for other in (b"", data[:-1], data + b"0", bytes(broken), b"\x89PNG" + data):
+        with pytest.raises(ValueError, match="not what encode_image gave"):
+            decode_image(other)
+
+
+def test_what_cannot_be_coded_is_refused():
+    wavelets = image_wavelets(photo(8))
+    with pytest.raises(ValueError, match="step is too small"):
+        encode_image(wavelets, 1e-12)
+    with pytest.raises(ValueError, match="step"):
+        encode_image(wavelets, 0)
+    with pytest.raises(ValueError, match="at most 65535 rows"):
+        encode_image(image_wavelets(np.zeros((70_000, 1))))
