@@ -154,8 +154,11 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     wavelets_ : WaveletDecomposition
         The wavelets of the forest.
     feature_importances_ : ndarray of shape (n_features,), float64
-        Sum of the norms of the leading wavelets that splits by each feature made,
-        scaled to sum one [1]_.
+        Sum of the norms of the leading wavelets that splits by each feature made [1]_,
+        scaled to sum one. Each norm is that on the samples which its tree has not seen,
+        negative where they contradict the wavelet, so that splits on noise add up to
+        about nothing [4]_; without such samples it is the fitted one, and columns of noise
+        get a share.
     classes_ : ndarray of shape (n_classes,)
         Class labels. Only if ``y`` holds classes.
     n_outputs_ : int
@@ -186,6 +189,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
        representation layers*, arXiv 1710.03263.
     .. [3] I. Ben-Shaul and S. Dekel, *Sparsity-Probe: analysis tool for deep learning
        models*, arXiv 2105.06849.
+    .. [4] X. Li, Y. Wang, S. Basu, K. Kumbier and B. Yu, *A debiased MDI feature
+       importance measure for random forests*, NeurIPS 2019 (of squared norms).
 
     Examples
     --------
@@ -344,7 +349,12 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         self.fit_range_ = self.decay_.fit_range
         self.r_squared_ = self.decay_.line.r_squared
         self.feature_importances_ = wavelets.wavelet_importances(
-            self.wavelets_, X.shape[1], self.wavelets_.n_trees * self._window[1]
+            self.wavelets_,
+            X.shape[1],
+            self.wavelets_.n_trees * self._window[1],
+            wavelets.held_out_norms(
+                self.wavelets_, forest, leaves, targets.values, (bags == 0) * weights
+            ),
         )
         return self
 

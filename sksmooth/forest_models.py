@@ -168,7 +168,16 @@ class _WaveletForest(ForestEstimator):
         self._compressed = _compressed(grown.forest, grown.wavelets, self.n_terms_)
         self.compressed_size_ = self._compressed.n_bytes
         self.feature_importances_ = wavelets.wavelet_importances(
-            self.wavelets_, self.n_features_in_, self.n_terms_
+            self.wavelets_,
+            self.n_features_in_,
+            self.n_terms_,
+            wavelets.held_out_norms(
+                grown.wavelets,
+                grown.forest,
+                grown.leaves,
+                targets.values,
+                grown.unseen * weights,
+            ),
         )
         return self
 
@@ -404,8 +413,9 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
         Bytes of the arrays that prediction needs: the splits above the kept wavelets and
         the values of the leaves.
     feature_importances_ : ndarray of shape (n_features,), float64
-        Sum of the norms of the kept wavelets that splits by each feature made, scaled to
-        sum one [1]_.
+        Sum of the norms of the kept wavelets that splits by each feature made, on samples
+        that their trees have not seen, as in :class:`BesovSmoothnessEstimator`; scaled to
+        sum one.
     n_features_in_ : int
         Number of features seen in ``fit``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -586,8 +596,9 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
     compressed_size_ : int
         Bytes of the arrays that prediction needs.
     feature_importances_ : ndarray of shape (n_features,), float64
-        Sum of the norms of the kept wavelets that splits by each feature made, scaled to
-        sum one [1]_.
+        Sum of the norms of the kept wavelets that splits by each feature made, on samples
+        that their trees have not seen, as in :class:`BesovSmoothnessEstimator`; scaled to
+        sum one.
     n_features_in_ : int
         Number of features seen in ``fit``.
     feature_names_in_ : ndarray of shape (n_features_in_,)

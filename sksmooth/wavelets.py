@@ -639,21 +639,81 @@ def wavelet_features(
     ).tocsr()
 
 
+def held_out_norms(
+    decomposition: WaveletDecomposition,
+    forest: Forest,
+    leaves: np.ndarray,
+    values: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:
+    """Norms of the wavelets as samples show them that their trees have not seen.
+
+    ``||psi|| <psi, psi'> / <psi, psi>``, where psi' is the wavelet of the same node with
+    the means of those samples: the norm itself if they agree, and zero in the mean where
+    psi fits noise. Norms always add up to something; these do not. The squares of norms are
+    corrected in this way by X. Li, Y. Wang, S. Basu, K. Kumbier and B. Yu, *A debiased MDI
+    feature importance measure for random forests*, NeurIPS 2019.
+
+    Parameters
+    ----------
+    decomposition : WaveletDecomposition
+        Wavelets.
+    forest : Forest
+        Their trees.
+    leaves : ndarray of shape (n_trees, n_samples), int32
+        Leaf of every sample in every tree.
+    values : ndarray of shape (n_samples, n_outputs), float64
+        Targets.
+    weights : ndarray of shape (n_trees, n_samples), float64
+        Weights of the samples that a tree has not seen, 0 for the others. If there are
+        none for some tree, the norms are given as they are.
+
+    Returns
+    -------
+    norms : ndarray of shape (n_nodes,), float64
+        Norms with a sign.
+    """
+    norm = decomposition.norm
+    if not weights.any(axis=1).all():
+        return norm
+    held_out = decompose(forest, leaves, values, weights)
+    inner_product = np.einsum("ij,ij->i", decomposition.psi, held_out.psi)
+    energy = np.einsum("ij,ij->i", decomposition.psi, decomposition.psi)
+    agreement = np.zeros(len(norm))
+    np.divide(
+        inner_product * _sample_share(held_out),
+        energy * _sample_share(decomposition),
+        out=agreement,
+        where=norm > 0,
+    )
+    return norm * agreement
+
+
+def _sample_share(decomposition: WaveletDecomposition) -> np.ndarray:
+    """Share of the samples' weight in every node."""
+    root = decomposition.roots[decomposition.tree]
+    return decomposition.count / decomposition.count[root]
+
+
 def wavelet_importances(
-    decomposition: WaveletDecomposition, n_features: int, n_terms: int | None = None
+    decomposition: WaveletDecomposition,
+    n_features: int,
+    n_terms: int | None = None,
+    norms: np.ndarray | None = None,
 ) -> np.ndarray:
     """Sum of the norms of the wavelets that splits by each feature made.
 
     ``S_k = (1 / J) sum ||psi||_p`` over the nodes made by splits of column k, here over
     the M largest and scaled to sum one (Elisha and Dekel, JMLR 17, 2016, with exponent
-    tau = 1).
+    tau = 1). ``norms`` may be those of :func:`held_out_norms`, None means the fitted ones;
+    sums below zero count as zero.
     """
     nodes = decomposition.order[:n_terms]
+    norms = decomposition.norm if norms is None else norms
     sums = np.bincount(
-        decomposition.feature[nodes],
-        weights=decomposition.norm[nodes],
-        minlength=n_features,
+        decomposition.feature[nodes], weights=norms[nodes], minlength=n_features
     )
+    sums = np.maximum(sums, 0.0)
     total = sums.sum()
     return sums / total if total > 0 else sums
 
