@@ -1,6 +1,6 @@
 """Smoothness of labelled data by the geometric wavelets of decision forests."""
 
-from . import datasets, exceptions
+from . import datasets, exceptions, images
 from ._progress import announce_compilation
 from .besov import BesovSmoothnessEstimator
 from .comparison import (
@@ -31,6 +31,7 @@ __all__ = [
     "compare_layers",
     "datasets",
     "exceptions",
+    "images",
     "list_layers",
     "permutation_baseline",
     "smoothness_difference",
