@@ -34,6 +34,7 @@ __all__ = [
     "COLUMNS",
     "PermutationBaseline",
     "SmoothnessDifference",
+    "caution_names",
     "compare_layers",
     "integer_seed",
     "permutation_baseline",
@@ -510,7 +511,7 @@ class _LayersInTurn:
             "r_squared": estimator.r_squared_,
             "held_out": held_out,
             "seconds": time.perf_counter() - start,
-            "cautions": ", ".join(_cautions(caught)),
+            "cautions": ", ".join(caution_names(caught)),
         }
         columns |= self._change_to(estimator.decay_)
         del estimator
@@ -542,7 +543,7 @@ class _LayersInTurn:
         }
 
 
-def _cautions(caught: list[warnings.WarningMessage]) -> list[str]:
+def caution_names(caught: list[warnings.WarningMessage]) -> list[str]:
     """Names of the cautions among warnings; the others are given on."""
     names = []
     for warning in caught:
