@@ -70,8 +70,9 @@ def encode_image(wavelets: ImageWavelets, step: float = 0.5) -> bytes:
         The wavelets of :func:`image_wavelets`.
     step : float, default=0.5
         Coefficients are rounded to multiples of it; they are in units of the pixel
-        values times the square root of a number of pixels. Half the step is about twice
-        as many bytes. Terms of less than about two steps are left out.
+        values times the square root of a number of pixels. Half the step is two to three
+        times as many bytes. Cuts whose coefficients are smaller than about a step are
+        left out, but for those on the way to larger ones.
 
     Returns
     -------
