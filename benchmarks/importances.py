@@ -18,8 +18,8 @@ the share of importance on the others, the rank correlation with the strength of
 relevant columns where it is known (friedman1: the variance that is lost without the column;
 cardinality: the coefficient), the test score of a random forest on the best columns, as
 many as there are relevant ones, and the processor's time, which includes that of the 100
-trees where a forest is explained. Permutation explains a forest of 3/4 of the rows by the rest, 5 times, SHAP
-(TreeExplainer) that of all rows by 100 of them.
+trees where a forest is explained. Permutation explains a forest of 3/4 of the rows by the
+rest, 5 times, SHAP (TreeExplainer) that of all rows by 100 of them.
 """
 
 import argparse
