@@ -351,7 +351,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         self.feature_importances_ = wavelets.wavelet_importances(
             self.wavelets_,
             X.shape[1],
-            self.wavelets_.n_trees * self._window[1],
+            self._n_important,
             wavelets.held_out_norms(
                 self.wavelets_, forest, leaves, targets.values, (bags == 0) * weights
             ),
@@ -409,8 +409,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         -------
         features : CSR matrix of shape (n_samples, n_leading), float64
             One column a wavelet, by falling norm: its height on its node, 0 elsewhere.
-            Their number is the last one of the fit window of a tree, at most 1000. Dense
-            if ``set_output`` asks for data frames.
+            Their number is the last one of the fit window, of a tree, times the number of
+            trees, at most 1000. Dense if ``set_output`` asks for data frames.
         """
         check_is_fitted(self)
         X = self._check_features(X, reset=False)
@@ -452,8 +452,12 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return tags
 
     @property
+    def _n_important(self) -> int:
+        return self.wavelets_.n_trees * self._window[1]
+
+    @property
     def _n_leading(self) -> int:
-        return min(self._window[1], self.wavelets_.n_terms, _MOST_FEATURES)
+        return min(self._n_important, self.wavelets_.n_terms, _MOST_FEATURES)
 
     def _held_out_rate(self, leaves, targets, weights, blind=None) -> float:
         """Held-out rate, of the trees that have not seen a sample if they are given."""

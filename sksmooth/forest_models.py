@@ -98,7 +98,7 @@ class _WaveletForest(ForestEstimator):
         forest: Any = None,
         max_depth: int | None = None,
         max_features: int | float | str | None = None,
-        max_samples: float | int = 0.8,
+        max_samples: float | int = 0.632,
         max_bins: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
@@ -568,9 +568,12 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
         Largest depth of the built-in trees. None grows them until leaves are pure.
     max_features : int, float, {"sqrt", "log2"} or None, default=None
         Features tried at each split of the built-in trees; None tries all.
-    max_samples : float or int, default=0.8
+    max_samples : float or int, default=0.632
         Rows that each built-in tree is grown on, drawn without replacement: a fraction,
-        or a number.
+        or a number. The fewer, the more trees have not seen a sample, and the better
+        ``n_terms="oob"`` knows the error of the whole forest, for which the few of them
+        stand in otherwise, and keep too few wavelets. The default is the share of
+        distinct rows in a bootstrap sample.
     max_bins : int, default=None
         As in :class:`BesovSmoothnessEstimator`.
     random_state : int, RandomState instance or None, default=None
@@ -629,7 +632,7 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
     True
     >>> stages = forest.staged_predict(X, n_terms=[10, 100, 1000])
     >>> [f"{r2_score(y, stage):.1f}" for stage in stages]
-    ['0.0', '0.1', '0.5']
+    ['0.0', '0.2', '0.6']
     """
 
     def predict(self, X: ArrayLike) -> np.ndarray:

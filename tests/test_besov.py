@@ -133,7 +133,7 @@ def test_transform_in_a_pipeline_and_set_output(digits):
     features = wavelets.fit_transform(X, y)
     names = wavelets.get_feature_names_out()
     assert sparse.issparse(features)
-    assert features.shape == (len(X), wavelets.fit_range_[1])
+    assert features.shape == (len(X), 3 * wavelets.fit_range_[1])
     assert len(set(names)) == features.shape[1]
     pipeline = make_pipeline(wavelets, LogisticRegression(max_iter=200))
     train, test = train_test_split(np.arange(len(y)), random_state=0, stratify=y)
