@@ -324,12 +324,13 @@ def split_score(values, weights, left, right) -> Fraction:
     return score
 
 
-def features_tried(varying, seed, max_features) -> list[int]:
-    """Features in the order in which they are tried, given those to choose from."""
-    if max_features >= len(varying):
-        first = mixed(seed, 0) % len(varying)
-        return varying[first:] + varying[:first]
-    order = list(varying)
+def in_cyclic_order(features, seed) -> list[int]:
+    first = mixed(seed, 0) % len(features)
+    return features[first:] + features[:first]
+
+
+def in_random_order(features, seed) -> list[int]:
+    order = list(features)
     for k in range(len(order)):
         other = k + mixed(seed, 3 + k) % (len(order) - k)
         order[k], order[other] = order[other], order[k]
@@ -342,14 +343,15 @@ def grow_tree(
     """The tree of the best splits, the first of equal ones.
 
     ``values`` are whole numbers, one-hot vectors for classes, and ``weights`` too, so that
-    scores are compared exactly. Features are tried in a cyclic order that the seed
-    decides, or in a random one where ``max_features`` are tried only: those among which a
-    node chooses are those that have two values, or some missing, in its parent, and for
-    the root in itself.
+    scores are compared exactly. A feature varies if it has two values, or one and some
+    missing. Where all features are tried, it is in a cyclic order that the seed decides,
+    of those that vary in the node's parent, and for the root in itself. Where fewer than
+    there are in X are tried, it is in a random order of those that vary in the node, until
+    there are ``max_features`` and a split.
     """
     everywhere = list(range(len(X)))
     at_root = [k for k in range(X.shape[1]) if any(sides_of_splits(X[:, k], everywhere))]
-    max_features = X.shape[1] if max_features is None else max_features
+    is_sampled = max_features is not None and max_features < X.shape[1]
 
     def grow(rows, depth, candidates, seed):
         node = GrownNode(rows)
@@ -359,9 +361,11 @@ def grow_tree(
             return node
         varying = [k for k in candidates if any(sides_of_splits(X[:, k], rows))]
         best, best_left, n_tried = None, None, 0
-        for k in features_tried(candidates, seed, max_features):
-            if k not in varying:
-                continue
+        if is_sampled:
+            order = in_random_order(varying, seed)
+        else:
+            order = [k for k in in_cyclic_order(candidates, seed) if k in varying]
+        for k in order:
             for below, above, missing_left, left in sides_of_splits(X[:, k], rows):
                 right = [i for i in rows if i not in left]
                 if min(sum(weights[i] for i in side) for side in (left, right)) < least:
@@ -372,7 +376,7 @@ def grow_tree(
                     node.feature, node.missing_left = k, missing_left
                     node.below, node.above = below, above
             n_tried += 1
-            if n_tried >= max_features and best is not None:
+            if is_sampled and n_tried >= max_features and best is not None:
                 break
         if best is None:
             return node

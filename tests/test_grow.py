@@ -23,10 +23,12 @@ from sksmooth.forests import (
     grow,
     grow_forest,
     presorted,
+    sampled,
     structure,
 )
 from sksmooth.forests.binning import MISSING_CODE, MOST_BINS, bin_features
 from sksmooth.forests.presorted import MOST_SAMPLES
+from sksmooth.forests.ranks import MISSING_RANK, rank_features
 from sksmooth.forests.sampling import draw_bags
 from sksmooth.forests.splits import growth_samples, largest_class_score, mixed
 from sksmooth.targets import Targets, encode_targets
@@ -213,13 +215,15 @@ def test_forest_does_not_depend_on_the_number_of_jobs(data, path, convert, n_est
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 @pytest.mark.parametrize("max_bins", [None, 16])
-def test_forest_does_not_depend_on_the_backend(data, backend, max_bins):
+@pytest.mark.parametrize("max_features", [None, 1])
+def test_forest_does_not_depend_on_the_backend(data, backend, max_bins, max_features):
     X, y = data
-    alone, _, leaves = grown(X, y, max_bins=max_bins)
+    options = dict(max_bins=max_bins, max_features=max_features)
+    alone, _, leaves = grown(X, y, **options)
     # A tiny max_nbytes hands the arrays over as read-only memory maps.
-    options = {"max_nbytes": 100} if backend == "loky" else {}
-    with joblib.parallel_config(backend=backend, n_jobs=2, **options):
-        shared, _, same_leaves = grown(X, y, max_bins=max_bins)
+    mapping = {"max_nbytes": 100} if backend == "loky" else {}
+    with joblib.parallel_config(backend=backend, n_jobs=2, **mapping):
+        shared, _, same_leaves = grown(X, y, **options)
         again = shared.apply(X)
     assert_same_forest(alone, shared)
     assert_array_equal(leaves, same_leaves)
@@ -308,13 +312,16 @@ def test_units_of_the_weights_change_nothing(data, path, factor):
 
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("max_bins", [None, 12])
+@pytest.mark.parametrize("max_features", [1, 2])
 @pytest.mark.parametrize("kind", KINDS_OF_TARGETS)
-def test_forest_does_not_depend_on_the_order_of_the_rows(path, kind, max_bins, convert):
+def test_forest_does_not_depend_on_the_order_of_the_rows(
+    path, kind, max_bins, convert, max_features
+):
     X, y = tied_data(kind, n_values=20)
     X[::9, 1] = np.nan
     weights = np.random.RandomState(1).randint(1, 5, size=200) * 1.0
     shuffle = np.random.RandomState(2).permutation(200)
-    options = dict(max_bins=max_bins, max_features=2)
+    options = dict(max_bins=max_bins, max_features=max_features)
     forest, bags, leaves = grown(convert(X), y, weights, **options)
     same, same_bags, same_leaves = grown(
         convert(X[shuffle]), y[shuffle], weights[shuffle], **options
@@ -440,6 +447,7 @@ def test_constant_features_do_not_count_among_those_tried(path):
 )
 def test_small_nodes_are_large_where_rows_are_short(n_samples, n_features, most):
     assert grow._most_small(n_samples, n_features) == most
+    assert grow._most_small(n_samples, n_features, few_are_tried=True) >= most
 
 
 def test_a_chain_deeper_than_usual():
@@ -516,6 +524,61 @@ def test_trees_are_those_of_the_plain_reference(dtype, problem, random_state):
         seed = rng.randint(np.iinfo(np.int32).max)
         expected = reference.grow_tree(X, values, weights, seed, least=least, **options)
         assert_is_reference(tree, expected, row)
+
+
+PLAIN_FORMS = {
+    "float64": (np.asarray, {}),
+    "float32": (lambda X: X.astype(np.float32), {}),
+    "csr": (sparse.csr_matrix, {}),
+    "bins": (np.asarray, {"max_bins": 255}),  # as many as there are values
+    "csr bins": (sparse.csr_matrix, {"max_bins": 255}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_TARGETS)
+@pytest.mark.parametrize("form", PLAIN_FORMS)
+@pytest.mark.parametrize("max_features", [1, 2, 4])
+def test_tried_features_grow_the_trees_of_the_plain_reference(kind, form, max_features):
+    convert, options = PLAIN_FORMS[form]
+    rng = np.random.RandomState(max_features)
+    X, y = tied_data(kind, n=70)
+    X = np.column_stack([X, np.where(rng.uniform(size=X.shape) < 0.7, 0.0, X)])
+    X[::7, 2], X[:, 6] = np.nan, np.where(np.arange(70) % 3, np.nan, 1.5)
+    weights = rng.randint(1, 4, size=70) * 1.0
+    forest, _, leaves = grown(
+        convert(X), y, weights, max_samples=1.0, max_features=max_features,
+        min_samples_leaf=2, max_depth=6, **options,
+    )  # fmt: skip
+    seeds = np.random.RandomState(0).randint(np.iinfo(np.int32).max, size=2)
+    values = values_of(y) * 2  # halves are whole
+    for tree, row, seed in zip(forest.trees, leaves, seeds, strict=True):
+        expected = reference.grow_tree(
+            X, values, weights, seed, least=2, max_depth=6, max_features=max_features
+        )
+        assert_is_reference(tree, expected, row)
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_TARGETS)
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+@pytest.mark.parametrize("max_bins", [None, 30])
+@pytest.mark.parametrize("least", [1, 3])
+def test_tried_features_are_sorted_by_node_or_before(
+    path, kind, missing, max_bins, least, monkeypatch
+):
+    # Ranks of one byte, of two bytes, and of few values.
+    rng = np.random.RandomState(0)
+    X, y = continuous_data(kind, n=700)
+    X = np.column_stack([X, np.round(X[:, :2]), np.round(X[:, 2:] / 20)])
+    X[rng.uniform(size=X.shape) < missing] = np.nan
+    weights = rng.randint(1, 5, size=700) * 1.0
+    options = dict(max_features=2, max_bins=max_bins, min_samples_leaf=least)
+    found = {}
+    for few_tried in (1, 100):
+        monkeypatch.setattr(grow, "_FEW_TRIED", few_tried)
+        found[few_tried] = grown(X, y, weights, **options)
+    (first, _, leaves), (second, _, same_leaves) = found.values()
+    assert_same_forest(first, second)
+    assert_array_equal(leaves, same_leaves)
 
 
 @pytest.mark.parametrize("kind", KINDS_OF_TARGETS)
@@ -689,7 +752,7 @@ def sparse_data(kind, n=150, seed=0):
 @pytest.mark.parametrize("kind", KINDS_OF_TARGETS)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("max_bins", [None, 12])
-@pytest.mark.parametrize("max_features", [None, 2])
+@pytest.mark.parametrize("max_features", [None, 2, 4])
 def test_sparse_samples_grow_the_trees_of_dense_ones(
     path, kind, dtype, max_bins, max_features
 ):
@@ -705,6 +768,17 @@ def test_sparse_samples_grow_the_trees_of_dense_ones(
     assert_same_forest(dense[0], from_sparse[0])
     assert_array_equal(dense[1], from_sparse[1])
     assert_array_equal(dense[2], from_sparse[2])
+
+
+def test_sparse_samples_grow_the_trees_of_dense_ones_that_are_larger():
+    rng = np.random.RandomState(0)
+    X = np.round(rng.standard_normal((1000, 1100)), 1) * (rng.uniform(size=1100) < 0.2)
+    X, y = X.astype(np.float32), rng.randint(0, 2, size=1000)
+    most = grow._most_small(1000, 1100), grow._most_small(1000, 1100, few_are_tried=True)
+    assert most[0] < 800 < 1000 < most[1]
+    options = dict(max_features="sqrt", n_estimators=1)
+    dense, *_ = grown(X, y, **options)
+    assert_same_forest(dense, grown(sparse.csr_matrix(X), y, **options)[0])
 
 
 @pytest.mark.parametrize("max_features", [None, 2])
@@ -977,6 +1051,55 @@ def test_forests_of_bins_are_those_of_few_values(data, path, convert, missing):
         assert_array_equal(
             np.floor(a.threshold[finite_cuts]), np.floor(b.threshold[finite_cuts])
         )
+
+
+# ---------------------------------------------------------------- ranks
+
+
+@given(columns)
+def test_ranks_are_those_among_distinct_values(samples):
+    for X in (samples[0], np.asfortranarray(samples[0])):
+        ranks = rank_features(X)
+        assert ranks.dtype == np.uint16
+        for column, own in zip(X.T, ranks.T, strict=True):
+            missing = np.isnan(column)
+            assert (own[missing] == MISSING_RANK).all()
+            expected = np.unique(column[~missing], return_inverse=True)[1].ravel()
+            assert_array_equal(own[~missing], expected)
+
+
+def test_ranks_do_not_depend_on_blocks_or_workers(monkeypatch):
+    X = np.random.RandomState(0).randint(0, 500, size=(400, 7)) * 0.5
+    whole = rank_features(X.astype(np.float32))
+    monkeypatch.setattr(binning, "_BLOCK_BYTES", 1)
+    for n_jobs in (1, 2, None):
+        assert_array_equal(rank_features(X, n_jobs), whole)
+
+
+def test_two_bytes_do_not_rank_more_values():
+    X = np.arange(MISSING_RANK + 1.0)[:, None]
+    X[-1] = np.nan
+    assert_array_equal(rank_features(X)[:, 0], np.arange(MISSING_RANK + 1))
+    X[-1] = -1.0
+    assert rank_features(X) is None
+    # Where all features are sorted instead, as those of sparse samples are.
+    X = np.column_stack([X, X % 7, np.zeros_like(X)])
+    y, options = X[:, 1] > 3, dict(max_features=1, max_depth=3, n_estimators=1)
+    first, *_ = grown(X, y, **options)
+    assert_same_forest(first, grown(sparse.csr_matrix(X), y, **options)[0])
+
+
+@given(
+    hnp.arrays(np.uint32, st.integers(0, 50), elements=st.integers(0, 2**32 - 1)),
+    st.sampled_from([16, 24]),
+)
+def test_runs_are_sorted(run, shift):
+    out = np.empty_like(run)
+    sampled._sort_by_byte(run, np.uint32(shift), out)
+    order = np.argsort(run >> np.uint32(shift) & np.uint32(255), kind="stable")
+    assert_array_equal(out, run[order])
+    sampled._sort_by_insertion(out)
+    assert_array_equal(out, np.sort(run))
 
 
 # ---------------------------------------------------------------- cuts

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from numba import njit
 from scipy import sparse
 
-__all__ = ["MISSING_CODE", "MOST_BINS", "BinnedFeatures", "bin_features"]
+__all__ = ["MISSING_CODE", "MOST_BINS", "BinnedFeatures", "bin_features", "in_blocks"]
 
 MOST_BINS = 255
 MISSING_CODE = 255  # of samples without a value
@@ -105,24 +107,34 @@ def bin_features(
     """
     if sparse.issparse(X):
         return _bin_sparse(X, weights, max_bins)
-    n_samples, n_features = X.shape
-    codes = np.empty((n_features, n_samples), dtype=np.uint8)
+    codes = np.empty(X.shape[::-1], dtype=np.uint8)
     lowest, highest = _no_bins(X)
-    n_workers = min(effective_n_jobs(n_jobs), cpu_count())
-    block_bytes = max(_BLOCK_BYTES, X.nbytes * _BLOCK_SHARE) / n_workers
-    width = max(1, int(block_bytes / (X.itemsize * n_samples)))
 
-    def fill(block: slice) -> None:
-        columns = np.ascontiguousarray(X[:, block].T)
+    def fill(block: slice, columns: np.ndarray) -> None:
         _bin_columns(
             columns, weights, max_bins, lowest[block], highest[block], codes[block]
         )
 
+    in_blocks(X, fill, n_jobs)
+    return BinnedFeatures(codes, np.zeros(X.shape[1], dtype=np.uint8), lowest, highest)
+
+
+def in_blocks(
+    X: np.ndarray, action: Callable[[slice, np.ndarray], Any], n_jobs: int | None
+) -> list[Any]:
+    """What an action gives for all blocks of columns, each with a copy of its columns."""
+    n_samples, n_features = X.shape
+    n_workers = min(effective_n_jobs(n_jobs), cpu_count())
+    block_bytes = max(_BLOCK_BYTES, X.nbytes * _BLOCK_SHARE) / n_workers
+    width = max(1, int(block_bytes / (X.itemsize * n_samples)))
+
+    def act(block: slice) -> Any:
+        return action(block, np.ascontiguousarray(X[:, block].T))
+
     # Threads whatever the backend: they write to one array, and X stays where it is.
-    Parallel(n_jobs=n_workers, backend="threading")(
-        delayed(fill)(slice(start, start + width)) for start in range(0, n_features, width)
+    return Parallel(n_jobs=n_workers, backend="threading")(
+        delayed(act)(slice(start, start + width)) for start in range(0, n_features, width)
     )
-    return BinnedFeatures(codes, np.zeros(n_features, dtype=np.uint8), lowest, highest)
 
 
 def _no_bins(X) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,8 @@
 
 Nodes of many samples are split between 255 quantiles of every feature, and the winner's cut
 is then placed exactly; nodes of few samples, where most of the wavelets are, are grown
-exactly. Nothing depends on the order of the samples, or on how many workers there are.
+exactly. All features are sorted before that; or, where a few of many are tried, those at
+the node. Nothing depends on the order of the samples, or on how many workers there are.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from .presorted import (
     scan_classes,
     scan_values,
 )
+from .ranks import rank_codes, rank_features
+from .sampled import grow_sampled
 from .sampling import CanonicalOrder, draw_bags
 from .splits import GrowthSamples, growth_samples, mixed
 from .structure import Forest, Tree, find_leaves
@@ -42,8 +45,11 @@ __all__ = ["grow_forest"]
 # Nodes are small, and grown exactly, up to so many samples; more where rows are short.
 _FEW_SAMPLES, _ENOUGH_SAMPLES = 256, 512
 _FEW_ENTRIES, _MOST_ENTRIES = 1 << 19, 1 << 22
+_FEW_RANKS = 1 << 21  # entries where nodes sort what they try, and nothing else
 # A node of a 64th of the samples still spreads over four bins of any feature.
 _SMALL_SHARE = 64
+# Nodes sort the features that they try, if there are so many times as many.
+_FEW_TRIED = 3
 # Samples halfway between the two sides of a cut go left whatever the rounding.
 _LEANING = 1e-9
 
@@ -54,6 +60,7 @@ class GrowthLimits(NamedTuple):
     max_depth: int
     min_samples_leaf: int
     max_features: int
+    few_are_tried: bool
     is_exact: bool
 
 
@@ -105,23 +112,28 @@ verbose
     bags = draw_bags(canonical, weights, n_estimators, fraction, rng)
     seeds = rng.randint(np.iinfo(np.int32).max, size=n_estimators)
     samples = growth_samples(targets, weights)
+    n_tried = _number_of_features(max_features, X.shape[1])
     limits = GrowthLimits(
         -1 if max_depth is None else max_depth,
         min_samples_leaf,
-        _number_of_features(max_features, X.shape[1]),
+        n_tried,
+        few_are_tried=_FEW_TRIED * n_tried <= X.shape[1],
         is_exact=max_bins is None,
     )
     n_largest = int((bags > 0).sum(axis=1).max())
-    binned = None
-    if max_bins is not None or n_largest > _most_small(n_largest, X.shape[1]):
+    most_small = _most_small(n_largest, X.shape[1], limits.few_are_tried)
+    binned = ranks = None
+    if max_bins is not None or n_largest > most_small:
         binned = bin_features(X, samples.weights, max_bins or MOST_BINS, n_jobs)
+    if limits.few_are_tried:
+        ranks = rank_features(X, n_jobs) if limits.is_exact else rank_codes(binned.codes)
     # Arrays on their own, not inside of others, so that distributed backends send each
     # of them once and not with every tree.
     bins = () if binned is None else tuple(vars(binned).values())
     n_threads = math.ceil(effective_n_jobs(n_jobs) / n_estimators)
     grown = run_parallel(
         (
-            delayed(_grow_tree)(X, bag, limits, seed, n_threads, *samples, *bins)
+            delayed(_grow_tree)(X, ranks, bag, limits, seed, n_threads, *samples, *bins)
             for seed, bag in zip(seeds.tolist(), bags, strict=True)
         ),
         n_estimators,
@@ -156,10 +168,11 @@ def _number_of_features(max_features: float | int | str | None, n_features: int)
     return max(1, int(max_features * n_features))
 
 
-def _most_small(n_samples: int, n_features: int) -> int:
+def _most_small(n_samples: int, n_features: int, few_are_tried: bool = False) -> int:
     """Largest number of samples of a small node, of a tree of so many samples."""
+    few_entries = _FEW_RANKS if few_are_tried else _FEW_ENTRIES
     enough = min(_ENOUGH_SAMPLES, _MOST_ENTRIES // n_features)
-    most = max(_FEW_SAMPLES, enough, _FEW_ENTRIES // n_features, n_samples // _SMALL_SHARE)
+    most = max(_FEW_SAMPLES, enough, few_entries // n_features, n_samples // _SMALL_SHARE)
     return min(most, MOST_SAMPLES)
 
 
@@ -184,6 +197,7 @@ class _Growth:
     """All that the growth of one tree reads, and the rooms that its threads work in."""
 
     X: np.ndarray | sparse.csr_matrix
+    ranks: np.ndarray | None
     binned: BinnedFeatures | None
     samples: GrowthSamples
     limits: GrowthLimits
@@ -208,6 +222,8 @@ class _Growth:
 
     def run(self, function: Callable, arguments: Iterable[tuple]) -> list[Any]:
         """Results of calls, in threads if there are more workers than trees."""
+        if self.n_threads == 1:  # joblib takes longer than a small node does
+            return [function(self, *each) for each in arguments]
         return Parallel(n_jobs=self.n_threads, backend="threading")(
             delayed(function)(self, *each) for each in arguments
         )
@@ -220,16 +236,19 @@ class _Node(NamedTuple):
     seed: np.uint64
 
 
-def _grow_tree(X, bag, limits, seed, n_threads, labels, values, weights, n_classes, *bins):
+def _grow_tree(
+    X, ranks, bag, limits, seed, n_threads, labels, values, weights, n_classes, *bins
+):
     """One tree, and the leaf of every sample in it."""
     rows = np.flatnonzero(bag)
     growth = _Growth(
         X,
+        ranks,
         BinnedFeatures(*bins) if bins else None,
         GrowthSamples(labels, values, weights, n_classes),
         limits,
         limits.min_samples_leaf * weights.min(),
-        _most_small(len(rows), X.shape[1]),
+        _most_small(len(rows), X.shape[1], limits.few_are_tried),
         min(n_threads, cpu_count()),  # of this machine, which may be one of many
     )
     top = _TopNodes()
@@ -411,59 +430,74 @@ def _between(below, above):
 
 def _grow_small(growth: _Growth, node: _Node) -> Tree:
     """The subtree of a small node."""
+    limits, own = growth.limits, growth.samples.take(node.rows)
+    max_depth = limits.max_depth - node.depth if limits.max_depth >= 0 else -1
+    options = max_depth, growth.least, limits.max_features, node.seed
+    if growth.ranks is not None:
+        subtree = grow_sampled(growth.ranks, node.rows, *own, *options)
+        return _with_thresholds(growth, subtree, _value_of(growth, node.rows))
+    is_sampled = limits.max_features < growth.n_features
     with growth.room() as room:
         value_of, features, keys, spare = _sorted_columns(growth, node.rows, room)
         # Those that do not vary would only be passed over, and a sparse block has fewer.
         varying = keep_varying_runs(keys)
         if len(varying) == 0:
             return _leaf()
-        limits = growth.limits
-        subtree = Subtree(
-            *grow_presorted(
-                keys[: len(varying)],
-                spare,
-                *growth.samples.take(node.rows),
-                limits.max_depth - node.depth if limits.max_depth >= 0 else -1,
-                growth.least,
-                limits.max_features,
-                node.seed,
-            )
-        )
+        keys = keys[: len(varying)]
+        subtree = grow_presorted(keys, spare, *own, *options, is_sampled)
+    inner = subtree.left >= 0
+    subtree.feature[inner] = features[varying[subtree.feature[inner]]]
+    return _with_thresholds(growth, subtree, value_of)
+
+
+def _with_thresholds(growth: _Growth, subtree: Subtree, value_of: Callable) -> Tree:
+    """The tree of a subtree, given the values or codes of its samples by feature."""
     inner = np.flatnonzero(subtree.left >= 0)
-    column = varying[subtree.feature[inner]]
-    feature = subtree.feature.copy()
-    feature[inner] = features[column]
-    below = value_of(subtree.below[inner], column)
-    above = value_of(subtree.above[inner], column)
-    if not limits.is_exact:
+    feature = subtree.feature[inner]
+    below = value_of(subtree.below[inner], feature)
+    above = value_of(subtree.above[inner], feature)
+    if not growth.limits.is_exact:
         is_last = above == MISSING_CODE
-        below = growth.binned.highest[feature[inner], below]
-        above = growth.binned.lowest[feature[inner], np.where(is_last, 0, above)]
+        below = growth.binned.highest[feature, below]
+        above = growth.binned.lowest[feature, np.where(is_last, 0, above)]
         above = np.where(is_last, np.nan, above)
-    threshold = np.zeros(len(feature))
+    threshold = np.zeros(len(subtree.left))
     # Beyond the last value, if all that is right of the cut has none.
     threshold[inner] = np.where(np.isnan(above), np.inf, _between(below, above))
-    return Tree(subtree.left, subtree.right, feature, threshold, subtree.missing_left)
+    return Tree(
+        subtree.left, subtree.right, subtree.feature, threshold, subtree.missing_left
+    )
+
+
+def _value_of(growth: _Growth, rows: np.ndarray) -> Callable:
+    """Values of dense samples by feature, or their codes."""
+    if growth.limits.is_exact:
+        return lambda sample, feature: growth.X[rows[sample], feature]
+    return lambda sample, feature: growth.binned.codes[feature, rows[sample]]
 
 
 def _sorted_columns(growth: _Growth, rows: np.ndarray, room: _Room):
-    """Values or codes by sample and column; features of the columns; keys; spare room."""
+    """Values or codes by sample and feature; features of the keys; keys; spare room."""
     features = np.arange(growth.n_features)
     if not growth.limits.is_exact:
         codes = growth.binned.take(rows)
         keys, spare = room.of_shape(codes.shape)
         keys_of_codes(codes, MISSING_CODE, keys)
-        return lambda sample, column: codes[column, sample], features, keys, spare
+        return lambda sample, feature: codes[feature, sample], features, keys, spare
     if not sparse.issparse(growth.X):
         keys, spare = room.of_shape((growth.n_features, len(rows)))
         keys_of_values(growth.X, rows, keys)
-        return lambda sample, column: growth.X[rows[sample], column], features, keys, spare
+        return _value_of(growth, rows), features, keys, spare
     columns = sparse.csc_matrix(growth.X[rows])
     features = np.flatnonzero(np.diff(columns.indptr))
     block = columns[:, features].toarray(order="C")
     keys, spare = room.of_shape(block.T.shape)
     keys_of_values(block, np.arange(len(rows)), keys)
-    return lambda sample, column: block[sample, column], features, keys, spare
+
+    def value_of(sample: np.ndarray, feature: np.ndarray) -> np.ndarray:
+        return block[sample, np.searchsorted(features, feature)]
+
+    return value_of, features, keys, spare
 
 
 def _leaf() -> Tree:

@@ -144,8 +144,9 @@ def _rank_columns(columns, order, keys):
 
 @njit(cache=True, nogil=True)
 def grow_presorted(
-    keys, spare, labels, values, weights, n_classes, max_depth, least, max_features, seed
-):
+    keys, spare, labels, values, weights, n_classes, max_depth, least, max_features,
+    seed, is_sampled,
+):  # fmt: skip
     """Grow a tree by least squares until its leaves are pure.
 
     Parameters
@@ -157,21 +158,15 @@ def grow_presorted(
     least : smallest weight of a leaf
     max_features : number of features that vary which are tried at a node
     seed : uint64, of the order in which features are tried
+    is_sampled : whether they are drawn at random, there being more than are tried
 
     Returns
     -------
-    left, right, feature, below, above, missing_left : as in ``Subtree``
+    Subtree
     """
     n_features, n_samples = keys.shape
-    n_outputs = values.shape[1]
-    n_sums = n_outputs if n_outputs > 0 else n_classes
-    size = 2 * n_samples
-    left = np.full(size, -1, dtype=np.int32)
-    right = np.full(size, -1, dtype=np.int32)
-    feature = np.full(size, -1, dtype=np.int32)
-    below = np.zeros(size, dtype=np.int32)
-    above = np.zeros(size, dtype=np.int32)
-    missing_left = np.zeros(size, dtype=np.bool_)
+    n_sums = values.shape[1] if values.shape[1] > 0 else n_classes
+    nodes = leaves_only(2 * n_samples)
     n_nodes = 1
 
     # A node's keys lie in one of two arrays, by the parity of its depth, from `base` on,
@@ -198,32 +193,25 @@ def grow_presorted(
         node_seed = seeds[n_open]
         n = stop - start
         own = samples[start:stop]
-        weight = _sums(own, labels, values, weights, total)
-        if depth == max_depth or weight < 2 * least or _is_pure(own, labels):
+        weight = sums_of(own, labels, values, weights, total)
+        if depth == max_depth or weight < 2 * least or is_pure(own, labels):
             continue
         now, then = runs[depth % 2], runs[(depth + 1) % 2]
-        unbeaten = -1.0 if n == 2 else np.inf
-        if n > 2 and n_outputs == 0:
-            unbeaten = largest_class_score(total)
         row, cut, cut_with_missing = _best_cut(
             now, base, n, n_rows, labels, values, weights, total, part, weight, least,
-            max_features, unbeaten, node_seed, order,
+            max_features, is_sampled, node_seed, order,
         )  # fmt: skip
         if row < 0:
             continue
         run = now[base + row * n : base + (row + 1) * n]
-        n_left, left_weight = _send(run, cut, cut_with_missing, weights, goes_left)
-        feature[node] = varying[depth, row]
-        below[node] = run[cut - 1] & _SAMPLE
-        above[node] = run[cut] & _SAMPLE
-        if run[n - 1] >= _MISSING:
-            missing_left[node] = cut_with_missing
-        else:  # none was seen: they go with most of the samples
-            missing_left[node] = 2 * left_weight > weight
-        _partition(own, goes_left, buffer)
+        n_left = split_node(
+            nodes, node, n_nodes, run, cut, cut_with_missing, weight, weights, goes_left
+        )
+        nodes.feature[node] = varying[depth, row]
+        partition(own, goes_left, buffer)
         middle = start + n_left
-        left_grows = not _is_pure(samples[start:middle], labels)
-        right_grows = not _is_pure(samples[middle:stop], labels)
+        left_grows = not is_pure(samples[start:middle], labels)
+        right_grows = not is_pure(samples[middle:stop], labels)
         n_varying, right_base = 0, base
         if depth + 1 == len(varying):
             varying = np.concatenate((varying, np.empty_like(varying)))
@@ -244,7 +232,6 @@ def grow_presorted(
                     now, base, n, order[:n_varying], goes_left, left_grows, then, base,
                     n_kept,
                 )  # fmt: skip
-        left[node], right[node] = n_nodes, n_nodes + 1
         if right_grows:
             stack[n_open] = (n_nodes + 1, middle, stop, depth + 1, n_varying, right_base)
             seeds[n_open] = mixed(node_seed, 2)
@@ -254,18 +241,47 @@ def grow_presorted(
             seeds[n_open] = mixed(node_seed, 1)
             n_open += 1
         n_nodes += 2
-    return (
-        left[:n_nodes].copy(),
-        right[:n_nodes].copy(),
-        feature[:n_nodes].copy(),
-        below[:n_nodes].copy(),
-        above[:n_nodes].copy(),
-        missing_left[:n_nodes].copy(),
+    return first_nodes(nodes, n_nodes)
+
+
+@njit(cache=True, nogil=True)
+def leaves_only(size):
+    """Nodes without children; of arrays with one entry a node."""
+    nothing = np.full((3, size), -1, dtype=np.int32)
+    beside = np.zeros((2, size), dtype=np.int32)
+    missing_left = np.zeros(size, dtype=np.bool_)
+    return Subtree(nothing[0], nothing[1], nothing[2], beside[0], beside[1], missing_left)
+
+
+@njit(cache=True, nogil=True)
+def first_nodes(nodes, n_nodes):
+    """The first nodes, in arrays that hold no others."""
+    return Subtree(
+        nodes.left[:n_nodes].copy(),
+        nodes.right[:n_nodes].copy(),
+        nodes.feature[:n_nodes].copy(),
+        nodes.below[:n_nodes].copy(),
+        nodes.above[:n_nodes].copy(),
+        nodes.missing_left[:n_nodes].copy(),
     )
 
 
 @njit(cache=True, nogil=True)
-def _sums(own, labels, values, weights, total):
+def split_node(nodes, node, n_nodes, run, cut, with_missing, weight, weights, goes_left):
+    """Make a leaf an inner node, and mark its samples on the left; how many there are."""
+    n_left, left_weight = _send(run, cut, with_missing, weights, goes_left)
+    nodes.left[node], nodes.right[node] = n_nodes, n_nodes + 1
+    nodes.below[node] = run[cut - 1] & _SAMPLE
+    nodes.above[node] = run[cut] & _SAMPLE
+    if run[-1] >= _MISSING:
+        nodes.missing_left[node] = with_missing
+    else:  # none was seen: they go with most of the samples
+        nodes.missing_left[node] = 2 * left_weight > weight
+    return n_left
+
+
+@njit(cache=True, nogil=True)
+def sums_of(own, labels, values, weights, total):
     """Weight of some samples; their sums by class or by output go to ``total``."""
     total[:] = 0.0
     weight = 0.0
@@ -279,7 +295,7 @@ def _sums(own, labels, values, weights, total):
 
 
 @njit(cache=True, nogil=True)
-def _is_pure(own, labels):
+def is_pure(own, labels):
     for i in own:  # noqa: SIM110 (numba compiles no generators)
         if labels[i] != labels[own[0]]:
             return False
@@ -294,27 +310,27 @@ def _varies(keys, start, n):
 @njit(cache=True, nogil=True)
 def _best_cut(
     keys, base, n, n_rows, labels, values, weights, total, part, weight, least,
-    max_features, unbeaten, seed, order,
+    max_features, is_sampled, seed, order,
 ):  # fmt: skip
     """Row and position of the best cut, -1 if there is none, and the side of missing ones.
 
-    Rows are tried in a cyclic order that begins at random, and the first of several equal
-    cuts is taken; or in random order, if some are to be tried only. Ends when no other cut
-    can be better.
+    Rows are tried in a cyclic order that begins at random, or in random order those that
+    vary, if some are to be tried only; the first of several equal cuts is taken. Ends when
+    no other cut can be better.
     """
     best, scale, best_row, best_cut, best_with_missing = -1.0, 1.0, -1, -1, False
-    is_sampled = max_features < n_rows
-    if is_sampled:
-        for r in range(n_rows):
-            order[r] = r
+    enough = unbeaten_score(n, values, total)
     first = np.int64(mixed(seed, 0) % np.uint64(n_rows))
+    n_visits = n_rows
+    if is_sampled:
+        n_visits = 0
+        for r in range(n_rows):
+            order[n_visits] = r
+            n_visits += _varies(keys, base + r * n, n)
     n_tried = 0
-    for visit in range(n_rows):
+    for visit in range(n_visits):
         if is_sampled:
-            n_left = np.uint64(n_rows - visit)
-            other = visit + np.int64(mixed(seed, 3 + visit) % n_left)
-            order[visit], order[other] = order[other], order[visit]
-            row = np.int64(order[visit])
+            row = drawn(order, visit, n_visits, seed)
         else:
             row = first + visit
             if row >= n_rows:
@@ -322,22 +338,51 @@ def _best_cut(
         start = base + row * n
         if not _varies(keys, start, n):
             continue
-        n_missing = 0
-        while keys[start + n - 1 - n_missing] >= _MISSING:
-            n_missing += 1
-        for with_missing in range(1 + (n_missing > 0)):
-            # Missing values are right of all cuts, then left of all of them.
-            n_added = n_missing if with_missing else 0
-            best, scale, cut = _scan(
-                keys, start, n - n_added, n_added, labels, values, weights, total, part,
-                weight, least, best, scale,
-            )  # fmt: skip
-            if cut >= 0:
-                best_row, best_cut, best_with_missing = row, cut, with_missing == 1
+        best, scale, cut, with_missing = scan_run(
+            keys, start, n, labels, values, weights, total, part, weight, least, best, scale
+        )
+        if cut >= 0:
+            best_row, best_cut, best_with_missing = row, cut, with_missing
         n_tried += 1
-        if best / scale >= unbeaten or (n_tried >= max_features and best_row >= 0):
+        if best / scale >= enough or (n_tried >= max_features and best_row >= 0):
             break
     return best_row, best_cut, best_with_missing
+
+
+@njit(cache=True, nogil=True)
+def unbeaten_score(n, values, total):
+    """Score of ``n`` samples that ends the search, since no other is larger."""
+    if n == 2:
+        return -1.0
+    return np.inf if values.shape[1] > 0 else largest_class_score(total)
+
+
+@njit(cache=True, nogil=True)
+def drawn(order, visit, n_visits, seed):
+    """The next of so many entries of ``order`` in a random order, which is moved there."""
+    other = visit + np.int64(mixed(seed, 3 + visit) % np.uint64(n_visits - visit))
+    order[visit], order[other] = order[other], order[visit]
+    return np.int64(order[visit])
+
+
+@njit(cache=True, nogil=True)
+def scan_run(
+    keys, start, n, labels, values, weights, total, part, weight, least, best, scale
+):
+    """Best cut of a run, if its score is above ``best / scale``, and the missing side."""
+    best_cut, best_with_missing, n_missing = -1, False, 0
+    while keys[start + n - 1 - n_missing] >= _MISSING:
+        n_missing += 1
+    for with_missing in range(1 + (n_missing > 0)):
+        # Missing values are right of all cuts, then left of all of them.
+        n_added = n_missing if with_missing else 0
+        best, scale, cut = _scan(
+            keys, start, n - n_added, n_added, labels, values, weights, total, part, weight,
+            least, best, scale,
+        )  # fmt: skip
+        if cut >= 0:
+            best_cut, best_with_missing = cut, with_missing == 1
+    return best, scale, best_cut, best_with_missing
 
 
 @njit(cache=True, nogil=True)
@@ -447,7 +492,7 @@ def _send(run, cut, with_missing, weights, goes_left):
 
 
 @njit(cache=True, nogil=True)
-def _partition(samples, goes_left, buffer):
+def partition(samples, goes_left, buffer):
     p, q = 0, 0
     for i in samples:
         side = goes_left[i]
