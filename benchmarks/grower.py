@@ -1,11 +1,16 @@
 """The built-in grower against scikit-learn and scikit-learn-intelex, at real size.
 
     python benchmarks/grower.py [--images FILE] [--jobs 2] [--parts speed digits ...]
+    python benchmarks/grower.py --parts sampled [--npz FILE] [--repeats 3]
 
 20,000 CIFAR-10 images go through two seeded random layers of convolution, ReLU and pooling:
 2,304 features, 10 classes. Trees are grown to full depth with all features. Images are read
 from an npz file (``train_image`` of shape (n, 32, 32, 3), ``train_label``) or fetched from
 OpenML. All sides run in one process, warm and in turns; medians of five.
+
+The part ``sampled`` tries a few of the features at each node, as forests for prediction do,
+on one core: MNIST (an npz file of ``train_image``, ``train_label``, or OpenML), digits and
+a generated table.
 """
 
 import argparse
@@ -20,7 +25,13 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 from sklearn.datasets import fetch_openml, load_digits
-from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import BesovSmoothnessEstimator
@@ -42,6 +53,7 @@ PARTS = [
     "scaling",
     "limits",
     "memory",
+    "sampled",
 ]
 
 
@@ -79,17 +91,18 @@ def convolve_and_pool(maps, n_filters, rng, size=5):
     return out
 
 
-def seconds_of(action):
-    start = time.perf_counter()
+def seconds_of(action, clock=time.perf_counter):
+    start = clock()
     action()
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def in_turns(actions, repeats=REPEATS):
+def in_turns(actions, repeats=REPEATS, clock=time.perf_counter):
     """Median seconds of some actions that run one after the other, several times."""
     next(iter(actions.values()))()  # compiled and warm
     runs = [
-        {name: seconds_of(run) for name, run in actions.items()} for _ in range(repeats)
+        {name: seconds_of(run, clock) for name, run in actions.items()}
+        for _ in range(repeats)
     ]
     return {name: float(np.median([run[name] for run in runs])) for name in actions}
 
@@ -265,6 +278,65 @@ def report_subtraction(X, y, n_classes=10):
     )
 
 
+def digit_images(file):
+    """MNIST, 60,000 x 784 float32, in an order that is drawn once."""
+    if file:
+        with np.load(file) as data:
+            images, labels = data["train_image"], data["train_label"]
+    else:
+        images, labels = fetch_openml("mnist_784", return_X_y=True, as_frame=False)
+    X = images.reshape(len(images), -1).astype(np.float32)
+    order = np.random.RandomState(0).permutation(len(X))[:60_000]
+    return X[order], labels[order].astype(int)
+
+
+def sampled_problems(file):
+    """Samples, targets, the features tried at each node, and how many trees are grown."""
+    X, y = digit_images(file)
+    yield "MNIST 10,000 x 784", X[:10_000], y[:10_000], "sqrt", 100
+    yield "MNIST 60,000 x 784", X, y, "sqrt", 20
+    # Nearly all targets differ, so that trees are as large as they can be.
+    distances = np.linalg.norm(X[:3_000] - X[0], axis=1).astype(float)
+    yield "MNIST 3,000 x 784", X[:3_000], distances, 1 / 3, 20
+    yield "digits 1,797 x 64", *load_digits(return_X_y=True), "sqrt", 100
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((20_000, 20))
+    y = X[:, :5] @ rng.standard_normal(5) + np.sin(3 * X[:, 5])
+    y += 0.5 * rng.standard_normal(len(y))
+    yield "table 20,000 x 20", X, np.digitize(y, [-1, 1]), "sqrt", 100
+    yield "table 20,000 x 20", X, y, 1 / 3, 100
+
+
+def compare_sampled(file, repeats):
+    """Growth that tries some features at each node, all sides on all rows, on one core.
+
+    Seconds are those of the process, which depend less on what else the machine does.
+    """
+    for name, X, y, max_features, n_trees in sampled_problems(file):
+        options = dict(max_features=max_features, bootstrap=False, n_jobs=1, random_state=0)
+        if y.dtype.kind == "f":
+            theirs, extra = RandomForestRegressor, ExtraTreesRegressor
+        else:
+            theirs, extra = RandomForestClassifier, ExtraTreesClassifier
+        actions = {
+            "sksmooth": growth(
+                X, y, n_trees, 1, max_samples=1.0, max_features=max_features
+            ),
+            theirs.__name__: lambda: theirs(n_trees, **options).fit(X, y),  # noqa: B023
+            extra.__name__: lambda: extra(n_trees, **options).fit(X, y),  # noqa: B023
+        }
+        times = in_turns(actions, repeats, time.process_time)
+        tried = max_features if isinstance(max_features, str) else f"{max_features:.2f}"
+        print(f"{name}, {n_trees} trees, max_features {tried}: ", end="")
+        print(
+            ", ".join(
+                f"{who} {seconds:.2f} s ({seconds / times['sksmooth']:.2f})"
+                for who, seconds in times.items()
+            ),
+            flush=True,
+        )
+
+
 def exponent(sizes, seconds):
     return np.polyfit(np.log(sizes), np.log(seconds), 1)[0]
 
@@ -395,10 +467,16 @@ def main():
     parser.add_argument("--n-samples", type=int, default=20_000)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--n-trees", type=int, default=4, help="of the part speed")
-    parser.add_argument("--repeats", type=int, default=REPEATS, help="of the part speed")
+    parser.add_argument(
+        "--repeats", type=int, default=REPEATS, help="of the parts speed and sampled"
+    )
+    parser.add_argument("--npz", help="of MNIST, for the part sampled")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    if options.parts == ["sampled"]:  # has samples of its own
+        compare_sampled(options.npz, options.repeats)
+        return
     X, y = layer_features(options.images, options.n_samples)
     print(f"{X.shape[0]} x {X.shape[1]} features, {options.jobs} jobs")
     actions = {
@@ -414,6 +492,7 @@ def main():
         "scaling": lambda: report_scaling(X, y, options.jobs),
         "limits": lambda: report_limits(X, y),
         "memory": lambda: report_memory(X, options.jobs),
+        "sampled": lambda: compare_sampled(options.npz, options.repeats),
     }
     for part in options.parts:
         print(f"--- {part}", flush=True)
