@@ -379,9 +379,12 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
         Largest depth of the built-in trees. None grows them until leaves are pure.
     max_features : int, float, {"sqrt", "log2"} or None, default="sqrt"
         Features tried at each split of the built-in trees; None tries all.
-    max_samples : float or int, default=0.8
+    max_samples : float or int, default=0.632
         Rows that each built-in tree is grown on, drawn without replacement: a fraction,
-        or a number.
+        or a number. The fewer, the more trees have not seen a sample, and the better
+        ``n_terms="oob"`` knows the error of the whole forest, for which the few of them
+        stand in otherwise, and keep too few wavelets. The default is the share of
+        distinct rows in a bootstrap sample.
     max_bins : int, default=None
         As in :class:`BesovSmoothnessEstimator`.
     random_state : int, RandomState instance or None, default=None
@@ -433,19 +436,19 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
 
     Examples
     --------
-    Two fifths of the labels that it learns from are wrong:
+    Three tenths of the labels that it learns from are wrong:
 
-    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.datasets import load_breast_cancer
     >>> from sklearn.model_selection import train_test_split
     >>> from sksmooth import WaveletForestClassifier
     >>> from sksmooth.datasets import corrupt_labels
-    >>> X, y = load_digits(return_X_y=True)
+    >>> X, y = load_breast_cancer(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-    >>> y_train = corrupt_labels(y_train, 0.4, random_state=0)
+    >>> y_train = corrupt_labels(y_train, 0.3, random_state=0)
     >>> forest = WaveletForestClassifier(random_state=0).fit(X_train, y_train)
-    >>> forest.n_terms_ < forest.wavelets_.n_terms / 4
+    >>> forest.n_terms_ < forest.wavelets_.n_terms / 10
     True
-    >>> forest.score(X_test, y_test) > 0.9
+    >>> forest.score(X_test, y_test) > 0.85
     True
     """
 
@@ -458,7 +461,7 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
         forest: Any = None,
         max_depth: int | None = None,
         max_features: int | float | str | None = "sqrt",
-        max_samples: float | int = 0.8,
+        max_samples: float | int = 0.632,
         max_bins: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
@@ -570,10 +573,7 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
         Features tried at each split of the built-in trees; None tries all.
     max_samples : float or int, default=0.632
         Rows that each built-in tree is grown on, drawn without replacement: a fraction,
-        or a number. The fewer, the more trees have not seen a sample, and the better
-        ``n_terms="oob"`` knows the error of the whole forest, for which the few of them
-        stand in otherwise, and keep too few wavelets. The default is the share of
-        distinct rows in a bootstrap sample.
+        or a number, as in :class:`WaveletForestClassifier`.
     max_bins : int, default=None
         As in :class:`BesovSmoothnessEstimator`.
     random_state : int, RandomState instance or None, default=None

@@ -217,7 +217,7 @@ def test_steps_of_boosting(iris):
 
 def test_truncation_removes_noise(noisy_digits):
     X, y, X_test, y_test = noisy_digits
-    model = WaveletForestClassifier(random_state=0).fit(X, y)
+    model = WaveletForestClassifier(max_samples=0.8, random_state=0).fit(X, y)
     n_all = model.wavelets_.n_terms
     (everything,) = model.staged_predict(X_test, [n_all])
     # With 450 test samples an accuracy is known to about 0.015, but this is a difference
