@@ -1,7 +1,7 @@
 """Wrong labels of MNIST: ``sample_roughness`` against a forest's margin and cleanlab.
 
     python benchmarks/find_mislabelled.py [--npz FILE] [--n-samples 10000]
-        [--first 0] [--fractions 0.05 0.1 0.2 0.4] [--seeds 3] [--trees 100]
+        [--first 0] [--fractions 0.05 0.1 0.2 0.4] [--seeds 3] [--trees 200]
 
 FILE holds ``train_image`` and ``train_label``; without it the images come from OpenML.
 A fraction of the labels is changed, to any other one ("any") or to the one that looks most
@@ -50,11 +50,11 @@ def margin(shares, y):
     return rivals.max(axis=1) - shares[rows, y]
 
 
-def rankings(X, y, n_trees, seed, n_neighbors):
+def rankings(X, y, seed, args):
     """Suspicion of every sample and seconds, method by method."""
     start = time.process_time()
     estimator = BesovSmoothnessEstimator(
-        n_trees, max_features="sqrt", max_samples=0.5, random_state=seed
+        args.trees, max_features="sqrt", max_samples=0.5, random_state=seed
     )
     frame = sample_roughness(X, y, estimator=estimator)
     seconds = time.process_time() - start
@@ -62,35 +62,36 @@ def rankings(X, y, n_trees, seed, n_neighbors):
     yield "sample_roughness, roughness", frame["roughness"], seconds
 
     start = time.process_time()
-    forest = RandomForestClassifier(n_trees, oob_score=True, random_state=seed).fit(X, y)
+    forest = RandomForestClassifier(args.trees, oob_score=True, random_state=seed).fit(X, y)
     shares = forest.oob_decision_function_
     seconds = time.process_time() - start
     yield "forest: out-of-bag margin", margin(shares, y), seconds
     scores = get_label_quality_scores(y, shares)
     yield "cleanlab, out of bag", -scores, seconds
 
-    start = time.process_time()
-    forest = RandomForestClassifier(n_trees, random_state=seed)
-    shares = cross_val_predict(forest, X, y, cv=5, method="predict_proba")
-    seconds = time.process_time() - start
-    for method, adjusted in (
-        ("self_confidence", False),
-        ("normalized_margin", False),
-        ("normalized_margin", True),
-    ):
-        scores = get_label_quality_scores(
-            y, shares, method=method, adjust_pred_probs=adjusted
-        )
-        name = f"cleanlab, 5-fold, {method}{', adjusted' if adjusted else ''}"
-        yield name, -scores, seconds
-
-    if n_neighbors:
+    if args.folds:
         start = time.process_time()
-        neighbours = NearestNeighbors(n_neighbors=n_neighbors).fit(X)
+        forest = RandomForestClassifier(args.trees, random_state=seed)
+        shares = cross_val_predict(forest, X, y, cv=args.folds, method="predict_proba")
+        seconds = time.process_time() - start
+        for method, adjusted in (
+            ("self_confidence", False),
+            ("normalized_margin", False),
+            ("normalized_margin", True),
+        ):
+            scores = get_label_quality_scores(
+                y, shares, method=method, adjust_pred_probs=adjusted
+            )
+            name = f"{method}{', adjusted' if adjusted else ''}"
+            yield f"cleanlab, {args.folds}-fold, {name}", -scores, seconds
+
+    if args.neighbours:
+        start = time.process_time()
+        neighbours = NearestNeighbors(n_neighbors=args.neighbours).fit(X)
         labels = y[neighbours.kneighbors(return_distance=False)]
         shares = (labels[:, :, None] == np.arange(10)).mean(axis=1)
         seconds = time.process_time() - start
-        yield f"{n_neighbors} nearest neighbours: margin", margin(shares, y), seconds
+        yield f"{args.neighbours} nearest neighbours: margin", margin(shares, y), seconds
 
 
 def measures(suspicion, wrong):
@@ -115,9 +116,7 @@ def compare(X, y, kind, fraction, args):
     rows, suspects = [], []
     for seed in range(1, args.seeds + 1):
         labels, wrong = noisy_labels(y, kind, fraction, seed)
-        for name, suspicion, seconds in rankings(
-            X, labels, args.trees, seed, args.neighbours
-        ):
+        for name, suspicion, seconds in rankings(X, labels, seed, args):
             row = {"method": name, "seed": seed, "seconds": seconds}
             rows.append(row | measures(suspicion, wrong))
             if name == OURS:
@@ -159,8 +158,9 @@ def main():
     parser.add_argument("--fractions", type=float, nargs="+", default=[0.05, 0.1, 0.2, 0.4])
     parser.add_argument("--kinds", nargs="+", default=["any", "alike"])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--trees", type=int, default=100)
+    parser.add_argument("--trees", type=int, default=200)
     parser.add_argument("--neighbours", type=int, default=20, help="0 leaves them out")
+    parser.add_argument("--folds", type=int, default=5, help="0 leaves them out")
     args = parser.parse_args()
     X, y = load_images(args.npz, slice(args.first, args.first + args.n_samples))
     print(f"{len(X)} images, {args.trees} trees, {args.seeds} seeds")

@@ -91,10 +91,10 @@ show(right_ones, "Right labels that are most suspect")
 # ------------------------------
 #
 # The usual way without a network: how many more votes has the best other class than the
-# given one, among the trees of a random forest that have not seen the sample? That uses a
-# third of the trees for a sample; the roughness uses all of them.
+# given one, among the trees of a random forest that have not seen the sample? The roughness
+# hears the other trees, too, of which the small-scale wavelets are left away.
 
-forest = RandomForestClassifier(oob_score=True, random_state=0).fit(X, labels)
+forest = RandomForestClassifier(200, oob_score=True, random_state=0).fit(X, labels)
 votes, rows = forest.oob_decision_function_.copy(), np.arange(len(y))
 own = votes[rows, labels]
 votes[rows, labels] = -1
