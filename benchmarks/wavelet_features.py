@@ -108,21 +108,22 @@ def searched(features, kind):
     return GridSearchCV(pipeline, {name: PENALTIES[kind]}, cv=5)
 
 
-def wavelets(n_trees, seed):
-    return BesovSmoothnessEstimator(n_trees, random_state=seed)
+def wavelets(n_trees, seed, max_features=None):
+    return BesovSmoothnessEstimator(n_trees, max_features=max_features, random_state=seed)
 
 
 def feature_sets(kind, seed):
     forest = random_forest(kind, seed)
     same = BesovSmoothnessEstimator(forest=forest)
+    diverse = wavelets(100, seed, "sqrt")
     return {
         "raw": StandardScaler(),
         "wavelets of 10 trees": wavelets(10, seed),
-        "- and raw": make_union(wavelets(10, seed), StandardScaler()),
         "wavelets of 100 trees": wavelets(100, seed),
+        "- max_features='sqrt'": diverse,
+        "- and raw": make_union(diverse, StandardScaler()),
         "wavelets of same forest": same,
-        "- and raw ": make_union(same, StandardScaler()),
-        "leaves of the forest": Leaves(forest),
+        "leaves of that forest": Leaves(forest),
         "leaves of random trees": RandomTreesEmbedding(100, random_state=seed),
     }
 
@@ -172,7 +173,7 @@ def compare_columns(name, kind, seed, npz):
 
 def compare_leaks(name, kind, seed, npz):
     X, X_test, y, y_test = load_split(name, seed, npz)
-    features = wavelets(100, seed)
+    features = wavelets(100, seed, "sqrt")
 
     def inside():
         fixed = clone(features).fit(X, y)
