@@ -2,8 +2,10 @@
 
     python benchmarks/importances.py [--n-samples 300 1000] [--n-seeds 5]
         [--data friedman1 ...]
+    python benchmarks/importances.py --data mnist --n-samples 5000 --n-seeds 2 [--npz FILE]
 
-needs shap. Tables of which it is known which columns the targets depend on:
+needs shap; FILE holds ``train_image`` and ``train_label``, without it the images come from
+OpenML. Tables of which it is known which columns the targets depend on:
 
 - friedman1: 5 of 20 columns; friedman1-noisy: 5 of 50 with five times the noise;
 - classes: ``make_classification``, 6 of 30; spheres: 3 of 20, 10 % wrong labels;
@@ -11,7 +13,8 @@ needs shap. Tables of which it is known which columns the targets depend on:
 - cardinality: 5 binary columns of a logistic model, 10 Gaussian and 5 integer columns of
   noise, of which many cuts are possible;
 - copies: friedman1 with 4 noisy copies of each relevant column, 20 of 35;
-- proxies: 6 blocks of 5 correlated columns (0.7), one column each of 3 blocks matters.
+- proxies: 6 blocks of 5 correlated columns (0.7), one column each of 3 blocks matters;
+- mnist: the pixels that are not constant, and a permuted copy of each, which is noise.
 
 The table has the average precision of telling relevant columns from others (1 is perfect),
 the share of importance on the others, the rank correlation with the strength of the
@@ -19,16 +22,18 @@ relevant columns where it is known (friedman1: the variance that is lost without
 cardinality: the coefficient), the test score of a random forest on the best columns, as
 many as there are relevant ones, and the processor's time, which includes that of the 100
 trees where a forest is explained. Permutation explains a forest of 3/4 of the rows by the
-rest, 5 times, SHAP (TreeExplainer) that of all rows by 100 of them.
+rest, 5 times (once for MNIST), SHAP (TreeExplainer) that of all rows by 100 of them.
 """
 
 import argparse
 import time
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import shap
+from choose_features_mnist import load_images
 from scipy.stats import spearmanr
 from sklearn.datasets import make_classification, make_friedman1
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -106,6 +111,15 @@ def proxies(n, seed):
     return X, y, np.isin(np.arange(30), [0, 5, 10]).astype(float)
 
 
+def pixels(n, seed, npz=None):
+    X, y = load_images(npz, 60_000)
+    rng = np.random.default_rng(seed)
+    rows = rng.permutation(len(X))[:n]
+    X = X[rows][:, X[rows].min(axis=0) < X[rows].max(axis=0)]
+    both = np.hstack([X, rng.permuted(X, axis=0)])
+    return both, np.asarray(y[rows], dtype=int), first(X.shape[1], 2 * X.shape[1])
+
+
 TABLES = {
     "friedman1": friedman1,
     "friedman1-noisy": lambda n, seed: friedman1(n, seed, 50, 5.0),
@@ -165,7 +179,10 @@ def importances(X, y, seed):
     start = time.process_time()
     X_fit, X_rest, y_fit, y_rest = train_test_split(X, y, random_state=seed)
     forest = random_forest(X_fit, y_fit, seed)
-    found = permutation_importance(forest, X_rest, y_rest, n_repeats=5, random_state=seed)
+    n_repeats = 5 if X.shape[1] < 100 else 1
+    found = permutation_importance(
+        forest, X_rest, y_rest, n_repeats=n_repeats, random_state=seed
+    )
     yield "permutation", found.importances_mean, since(start)
 
 
@@ -217,8 +234,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n-samples", type=int, nargs="+", default=[300, 1000])
     parser.add_argument("--n-seeds", type=int, default=5)
-    parser.add_argument("--data", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--npz")
+    parser.add_argument(
+        "--data", nargs="+", choices=[*TABLES, "mnist"], default=list(TABLES)
+    )
     args = parser.parse_args()
+    TABLES["mnist"] = partial(pixels, npz=args.npz)
     BesovSmoothnessEstimator(2).fit(*friedman1(100, 0)[:2])  # compiles
     everything = []
     for name in args.data:
