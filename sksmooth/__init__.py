@@ -13,6 +13,7 @@ from .comparison import (
 from .forest_models import WaveletForestClassifier, WaveletForestRegressor
 from .layers import LayerFeatureTransformer, list_layers
 from .monitor import SmoothnessMonitor
+from .roughness import class_smoothness, sample_roughness
 from .targets import SimplexEncoder
 from .wavelets import WaveletDecomposition, wavelet_decomposition
 
@@ -28,12 +29,14 @@ __all__ = [
     "WaveletDecomposition",
     "WaveletForestClassifier",
     "WaveletForestRegressor",
+    "class_smoothness",
     "compare_layers",
     "datasets",
     "exceptions",
     "images",
     "list_layers",
     "permutation_baseline",
+    "sample_roughness",
     "smoothness_difference",
     "wavelet_decomposition",
 ]
