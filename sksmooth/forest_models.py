@@ -149,19 +149,25 @@ class _WaveletForest(ForestEstimator):
         X = self._check_features(X, reset=True)
         refuse_no_targets(y)
         check_consistent_length(X, y)
+        n_samples = X.shape[0]
         X, y, weights = positively_weighted(X, y, sample_weight, self._fewest_samples)
+        if len(weights) < n_samples and _lists_rows(self.cv):
+            raise ValueError(
+                "cv lists rows, but samples of weight zero are as if they were not there; "
+                "leave these rows out of X, y, sample_weight and cv."
+            )
         targets = self._encode(y)
         samples = _Samples(X, self._decide(targets.values), targets, weights)
         grown = self._decompose(samples)
-        self._forest, self.wavelets_ = grown.forest, grown.wavelets
+        errors = self._validation_errors(grown, samples)  # may raise, so comes first
         for name in ("validation_errors_", "oob_score_"):
             vars(self).pop(name, None)
-        if isinstance(self.n_terms, str):
-            errors_of = self._oob_errors if self.n_terms == "oob" else self._cv_errors
-            self.validation_errors_ = errors_of(grown, samples)
-            self.n_terms_ = int(np.argmin(self.validation_errors_))
+        self._forest, self.wavelets_ = grown.forest, grown.wavelets
+        n_all = self.wavelets_.n_terms
+        if errors is not None:
+            self.validation_errors_ = errors
+            self.n_terms_ = int(np.argmin(errors))
         else:
-            n_all = self.wavelets_.n_terms
             self.n_terms_ = n_all if self.n_terms is None else min(self.n_terms, n_all)
         if self.n_terms == "oob":
             self.oob_score_ = self._oob_score(grown, samples)
@@ -264,6 +270,13 @@ class _WaveletForest(ForestEstimator):
             )
         return _Decomposed(forest, found, leaves, np.broadcast_to(bags == 0, leaves.shape))
 
+    def _validation_errors(self, grown: _Decomposed, samples: _Samples):
+        if self.n_terms == "oob":
+            return self._oob_errors(grown, samples)
+        if self.n_terms == "cv":
+            return self._cv_errors(grown, samples)
+        return None
+
     def _oob_errors(self, grown: _Decomposed, samples: _Samples) -> np.ndarray:
         """Errors of all M; a sample is approximated by the trees that have not seen it."""
         if not grown.unseen.any():
@@ -301,6 +314,10 @@ class _WaveletForest(ForestEstimator):
             matched = errors[np.rint(share * np.arange(n_all + 1)).astype(int)]
             squares += held_out.weights.sum() * matched**2
             total += held_out.weights.sum()
+        if total == 0:
+            raise ValueError(
+                "cv gives no folds; a generator gives them once only, pass a list of them."
+            )
         return np.sqrt(squares / total)
 
     def _oob_score(self, grown: _Decomposed, samples: _Samples) -> float:
@@ -328,6 +345,10 @@ def _compressed(forest: Forest, decomposition, n_terms: int) -> _CompressedFores
         leaf_values.append(values[first + nodes[pruned.left < 0]])
     pruned_forest = Forest(tuple(trees), forest.n_features, forest.single_precision)
     return _CompressedForest(pruned_forest, tuple(leaf_values))
+
+
+def _lists_rows(cv: Any) -> bool:
+    return not (cv is None or isinstance(cv, Integral) or hasattr(cv, "split"))
 
 
 def _check_stages(n_terms: np.ndarray, n_all: int) -> None:
@@ -566,7 +587,8 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
     forest : estimator or treelite.Model, default=None
         An unfitted tree or ensemble of trees in place of the built-in forest, as in
         :class:`WaveletForestClassifier`. With all its wavelets, boosting by the squared
-        loss of scikit-learn predicts as it does itself.
+        loss predicts as it does itself if it starts from the mean and fits all samples at
+        every stage without regularisation.
     max_depth : int, default=None
         Largest depth of the built-in trees. None grows them until leaves are pure.
     max_features : int, float, {"sqrt", "log2"} or None, default=None

@@ -474,6 +474,30 @@ def test_out_of_bag_errors_need_rows_out_of_the_bag(iris):
         WaveletForestClassifier(forest=boosting).fit(X, y)
 
 
+@pytest.mark.parametrize("method", ["predict", "apply", "staged_predict"])
+def test_other_columns_after_a_fit_that_failed(iris, method):
+    X, y = iris
+    model = WaveletForestClassifier(3, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="max_samples be less than 1"):
+        model.set_params(max_samples=1.0).fit(X[:, :2], y)
+    with pytest.raises(ValueError, match="Fit it again"):
+        getattr(model, method)(X[:, :2])
+
+
+def test_bad_folds(numbers):
+    X, y = numbers
+    folds = list(KFold(3).split(X))
+    model = WaveletForestRegressor(3, n_terms="cv", cv=folds, random_state=0)
+    weights = np.ones(len(y))
+    assert model.fit(X, y, sample_weight=weights).n_terms_ > 0
+    weights[0] = 0
+    with pytest.raises(ValueError, match=r"cv lists rows.*weight zero"):
+        model.fit(X, y, sample_weight=weights)
+    once = WaveletForestRegressor(3, n_terms="cv", cv=iter(folds)).fit(X, y)
+    with pytest.raises(ValueError, match="cv gives no folds"):
+        once.fit(X, y)
+
+
 @pytest.mark.parametrize("n_terms", [-1, 0.5, "best"])
 def test_bad_numbers_of_terms(iris, n_terms):
     with pytest.raises(ValueError, match="The 'n_terms' parameter"):

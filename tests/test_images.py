@@ -2,6 +2,8 @@
 
 from itertools import combinations
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -141,8 +143,9 @@ def test_depth_and_terms():
 
 def test_arrays_are_read_only():
     wavelets = image_wavelets(photo(8))
-    with pytest.raises(ValueError, match="read-only"):
-        wavelets.coefficients[0] = 1
+    for each in (wavelets, pickle.loads(pickle.dumps(wavelets))):
+        with pytest.raises(ValueError, match="read-only"):
+            each.coefficients[0] = 1
 
 
 # Within 20 %: one image is one sample of the functions of that index, seen through
@@ -296,7 +299,7 @@ def test_other_bytes_are_refused():
     data = encode_image(image_wavelets(photo(16)), 0.1)
     broken = bytearray(data)
     broken[len(data) // 2] ^= 1
-    for other in (b"", data[:-1], data + b"0", bytes(broken), b"\x89PNG" + data):
+    for other in (b"", bytes(4), data[:-1], data + b"0", bytes(broken), b"\x89PNG" + data):
         with pytest.raises(ValueError, match="not what encode_image gave"):
             decode_image(other)
 
@@ -305,7 +308,10 @@ def test_what_cannot_be_coded_is_refused():
     wavelets = image_wavelets(photo(8))
     with pytest.raises(ValueError, match="step is too small"):
         encode_image(wavelets, 1e-12)
-    with pytest.raises(ValueError, match="step"):
-        encode_image(wavelets, 0)
+    for step in (0, 1e200):
+        with pytest.raises(ValueError, match="step"):
+            encode_image(wavelets, step)
+    with pytest.raises(ValueError, match="rescale y"):
+        image_wavelets(1e200 * photo(8))
     with pytest.raises(ValueError, match="at most 65535 rows"):
         encode_image(image_wavelets(np.zeros((70_000, 1))))

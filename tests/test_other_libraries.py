@@ -862,7 +862,9 @@ def test_steps_of_boosting():
     y = targets("three", X)
     models = [
         (lightgbm_model("three", learning_rate=0.2), 0.2),
+        (lightgbm_model("three", boosting_type="dart", learning_rate=0.2), 0.2),
         (lightgbm_model("three", boosting_type="rf", subsample=0.6), None),
+        (lightgbm_model("three", boosting="rf", subsample=0.6), None),
         (xgboost_model("three"), 0.3),  # its default
         (xgboost_model("three", booster="dart", learning_rate=0.2), 0.2),
         (xgboost_model("three", forest=True), None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from sklearn.ensemble import (
@@ -41,11 +42,17 @@ def boosting_step(fitted: Any) -> float | None:
     if isinstance(fitted, _BOOSTING):
         return float(fitted.learning_rate)
     if comes_from(fitted, "lightgbm"):
-        is_forest = fitted.boosting_type in ("rf", "random_forest")
-        return None if is_forest else float(fitted.learning_rate)
+        return _lightgbm_step(fitted)
     if comes_from(fitted, "xgboost"):
         return _xgboost_step(fitted)
     return None
+
+
+def _lightgbm_step(fitted: Any) -> float | None:
+    # Its parameters have several names each, but one alone in what it saves.
+    saved = fitted.booster_.model_to_string(num_iteration=1)
+    options = dict(re.findall(r"^\[(\w+): (.*)\]$", saved, flags=re.MULTILINE))
+    return None if options["boosting"] == "rf" else float(options["learning_rate"])
 
 
 def _xgboost_step(fitted: Any) -> float | None:

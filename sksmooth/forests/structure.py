@@ -108,6 +108,11 @@ class Forest:
         leaves : ndarray of shape (n_trees, n_samples), int32
             Node numbers.
         """
+        if X.shape[1] != self.n_features:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but the forest has {self.n_features}; was "
+                "its last fit interrupted? Fit it again."
+            )
         blocks = row_blocks(X.shape)
         leaves = run_parallel(
             (delayed(find_leaves)(self, X[rows]) for rows in blocks),

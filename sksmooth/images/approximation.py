@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,7 +18,7 @@ from sklearn.utils import check_array
 
 from .._sklearn import Interval, validate_params
 from ..forests import Forest, canonical_order, grow_forest
-from ..targets import Targets
+from ..targets import encode_numbers
 from ..wavelets import WaveletDecomposition, decompose, path_values
 
 __all__ = ["ImageWavelets", "image_samples", "image_wavelets", "psnr"]
@@ -56,6 +57,10 @@ class ImageWavelets:
     def __post_init__(self) -> None:
         for array in (self.leaves, self.coefficients, self.order):
             array.setflags(write=False)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.__post_init__()  # pickles forget that arrays are read-only
 
     @property
     def n_terms(self) -> int:
@@ -214,9 +219,8 @@ def image_wavelets(
     True
     """
     X, y = image_samples(image)
-    values = np.ascontiguousarray(y.reshape(len(y), -1))
-    targets = Targets(values, np.zeros(len(values)), None)
-    weights = np.ones(len(values))
+    targets = encode_numbers(y)
+    values, weights = targets.values, np.ones(len(y))
     forest, bags, leaves = grow_forest(
         X,
         targets,

@@ -32,6 +32,7 @@ _LENGTH = struct.Struct("<H")  # of a block of digits
 _BLOCK = 1000  # digits, for whose arithmetic the time grows with the square
 _MOST_ROWS, _MOST_CHANNELS = 2**16 - 1, 255
 _LARGEST = 2**30  # coefficient, in steps
+_LARGEST_STEP = 1e100  # whose square is a number
 
 # Bits of a cut besides its place: told or not, twice as many boxes as cuts; and a
 # coefficient, for each channel. The bytes hardly depend on these numbers.
@@ -57,7 +58,7 @@ _COMPRESSORS = (
 @validate_params(
     {
         "wavelets": [ImageWavelets],
-        "step": [Interval(Real, 0, None, closed="neither")],
+        "step": [Interval(Real, 0, _LARGEST_STEP, closed="right")],
     },
     prefer_skip_nested_validation=True,
 )
@@ -144,7 +145,7 @@ def decode_image(data: bytes) -> np.ndarray:
         If the bytes are others, or not all of them.
     """
     data, check = data[: -_CHECK.size], data[-_CHECK.size :]
-    if check != _CHECK.pack(zlib.crc32(data)):
+    if len(data) < _HEADER.size or check != _CHECK.pack(zlib.crc32(data)):
         raise ValueError("data is not what encode_image gave, or not all of it.")
     n_rows, n_columns, n_channels, width, step = _HEADER.unpack_from(data)
     n_colours = max(n_channels, 1)
