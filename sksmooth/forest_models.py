@@ -149,17 +149,14 @@ class _WaveletForest(ForestEstimator):
         X = self._check_features(X, reset=True)
         refuse_no_targets(y)
         check_consistent_length(X, y)
-        n_samples = X.shape[0]
+        n_rows = X.shape[0]
         X, y, weights = positively_weighted(X, y, sample_weight, self._fewest_samples)
-        if len(weights) < n_samples and _lists_rows(self.cv):
-            raise ValueError(
-                "cv lists rows, but samples of weight zero are as if they were not there; "
-                "leave these rows out of X, y, sample_weight and cv."
-            )
         targets = self._encode(y)
         samples = _Samples(X, self._decide(targets.values), targets, weights)
         grown = self._decompose(samples)
-        errors = self._validation_errors(grown, samples)  # may raise, so comes first
+        is_read = np.asarray(True if sample_weight is None else sample_weight) > 0
+        is_read = np.broadcast_to(is_read, n_rows)  # rows of weight zero are dropped
+        errors = self._validation_errors(grown, samples, is_read)  # may raise: comes first
         for name in ("validation_errors_", "oob_score_"):
             vars(self).pop(name, None)
         self._forest, self.wavelets_ = grown.forest, grown.wavelets
@@ -270,11 +267,12 @@ class _WaveletForest(ForestEstimator):
             )
         return _Decomposed(forest, found, leaves, np.broadcast_to(bags == 0, leaves.shape))
 
-    def _validation_errors(self, grown: _Decomposed, samples: _Samples):
+    def _validation_errors(self, grown: _Decomposed, samples: _Samples, is_read):
+        """Errors of all M on samples that trees have not seen, if they are asked for."""
         if self.n_terms == "oob":
             return self._oob_errors(grown, samples)
         if self.n_terms == "cv":
-            return self._cv_errors(grown, samples)
+            return self._cv_errors(grown, samples, is_read)
         return None
 
     def _oob_errors(self, grown: _Decomposed, samples: _Samples) -> np.ndarray:
@@ -293,17 +291,26 @@ class _WaveletForest(ForestEstimator):
             blind=grown.unseen,
         )
 
-    def _cv_errors(self, grown: _Decomposed, samples: _Samples) -> np.ndarray:
+    def _folds(self, samples: _Samples, is_read: np.ndarray):
+        """Rows to fit and to hold out, among those that are read."""
+        cv = check_cv(self.cv, samples.y, classifier=samples.targets.codes is not None)
+        folds = cv.split(samples.X, samples.y)
+        if self.cv is None or isinstance(self.cv, Integral) or hasattr(self.cv, "split"):
+            return folds
+        # Lists of folds name rows as they were passed, those of weight zero among them.
+        number = np.cumsum(is_read) - 1
+        return ([number[rows][is_read[rows]] for rows in fold] for fold in folds)
+
+    def _cv_errors(self, grown: _Decomposed, samples: _Samples, is_read) -> np.ndarray:
         """Errors of all M in folds, whose terms are matched by their share of all."""
         if self.forest is not None and not hasattr(self.forest, "fit"):
             raise ValueError(
                 'forest comes fitted, so that n_terms="cv" cannot fit it to folds; pass '
                 "n_terms as a number."
             )
-        cv = check_cv(self.cv, samples.y, classifier=samples.targets.codes is not None)
         n_all = grown.wavelets.n_terms
         squares, total = np.zeros(n_all + 1), 0.0
-        for fit_rows, held_out_rows in cv.split(samples.X, samples.y):
+        for fit_rows, held_out_rows in self._folds(samples, is_read):
             part, held_out = samples.take(fit_rows), samples.take(held_out_rows)
             fold = self._decompose(part)
             leaves = fold.forest.apply(held_out.X, self.n_jobs)
@@ -345,10 +352,6 @@ def _compressed(forest: Forest, decomposition, n_terms: int) -> _CompressedFores
         leaf_values.append(values[first + nodes[pruned.left < 0]])
     pruned_forest = Forest(tuple(trees), forest.n_features, forest.single_precision)
     return _CompressedForest(pruned_forest, tuple(leaf_values))
-
-
-def _lists_rows(cv: Any) -> bool:
-    return not (cv is None or isinstance(cv, Integral) or hasattr(cv, "split"))
 
 
 def _check_stages(n_terms: np.ndarray, n_all: int) -> None:

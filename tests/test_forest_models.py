@@ -64,6 +64,7 @@ def numbers():
         WaveletForestRegressor(5, random_state=0),
         WaveletForestClassifier(5, n_terms=20, random_state=0),
         WaveletForestRegressor(5, n_terms=None, max_samples=1.0, random_state=0),
+        WaveletForestRegressor(5, n_terms="cv", random_state=0),
     ]
 )
 def test_scikit_learn_checks(estimator, check):
@@ -484,18 +485,26 @@ def test_other_columns_after_a_fit_that_failed(iris, method):
         getattr(model, method)(X[:, :2])
 
 
-def test_bad_folds(numbers):
+def test_folds_that_are_listed(numbers):
     X, y = numbers
     folds = list(KFold(3).split(X))
-    model = WaveletForestRegressor(3, n_terms="cv", cv=folds, random_state=0)
     weights = np.ones(len(y))
-    assert model.fit(X, y, sample_weight=weights).n_terms_ > 0
-    weights[0] = 0
-    with pytest.raises(ValueError, match=r"cv lists rows.*weight zero"):
-        model.fit(X, y, sample_weight=weights)
-    once = WaveletForestRegressor(3, n_terms="cv", cv=iter(folds)).fit(X, y)
+    weights[::4] = 0
+    kept = np.flatnonzero(weights)
+    number = np.cumsum(weights > 0) - 1
+    kept_folds = [[number[np.intersect1d(rows, kept)] for rows in fold] for fold in folds]
+    options = dict(n_estimators=3, n_terms="cv", random_state=0)
+    weighted = WaveletForestRegressor(cv=folds, **options).fit(X, y, weights)
+    dropped = WaveletForestRegressor(cv=kept_folds, **options).fit(X[kept], y[kept])
+    assert_array_equal(weighted.validation_errors_, dropped.validation_errors_)
+
+
+def test_folds_that_are_used_up(numbers):
+    X, y = numbers
+    folds = iter(list(KFold(3).split(X)))
+    model = WaveletForestRegressor(3, n_terms="cv", cv=folds).fit(X, y)
     with pytest.raises(ValueError, match="cv gives no folds"):
-        once.fit(X, y)
+        model.fit(X, y)
 
 
 @pytest.mark.parametrize("n_terms", [-1, 0.5, "best"])

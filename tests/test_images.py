@@ -1,8 +1,7 @@
 """Images as functions: samples, M-term approximation, and bytes that decode."""
 
-from itertools import combinations
-
 import pickle
+from itertools import combinations
 
 import numpy as np
 import pytest
