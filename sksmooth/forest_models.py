@@ -165,7 +165,7 @@ class _WaveletForest(ForestEstimator):
             self.validation_errors_ = errors
             self.n_terms_ = int(np.argmin(errors))
         else:
-            self.n_terms_ = n_all if self.n_terms is None else min(self.n_terms, n_all)
+            self.n_terms_ = n_all if self.n_terms is None else min(int(self.n_terms), n_all)
         if self.n_terms == "oob":
             self.oob_score_ = self._oob_score(grown, samples)
         self._compressed = _compressed(grown.forest, grown.wavelets, self.n_terms_)
@@ -212,7 +212,8 @@ class _WaveletForest(ForestEstimator):
             Samples.
         n_terms : iterable of int, default=None
             Numbers of wavelets, in increasing order, from 0 to ``wavelets_.n_terms``.
-            None means 0, 1, ..., ``n_terms_``.
+            None means 0, 1, ..., ``n_terms_``, which may be a hundred thousand: numbers
+            such as ``np.geomspace(1, forest.n_terms_, 50).astype(int)`` show as much.
 
         Yields
         ------
@@ -311,6 +312,8 @@ class _WaveletForest(ForestEstimator):
         n_all = grown.wavelets.n_terms
         squares, total = np.zeros(n_all + 1), 0.0
         for fit_rows, held_out_rows in self._folds(samples, is_read):
+            if min(len(fit_rows), len(held_out_rows)) == 0:
+                raise ValueError("A fold of cv has no rows (of a positive weight).")
             part, held_out = samples.take(fit_rows), samples.take(held_out_rows)
             fold = self._decompose(part)
             leaves = fold.forest.apply(held_out.X, self.n_jobs)
@@ -387,9 +390,10 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
         - ``"cv"``: that of the least squared error in cross-validation, for forests that
           do not say which samples a tree has seen, such as boosting;
         - an int: at most so many;
-        - None: all, which is the forest itself.
+        - None: all, which is the built-in forest itself.
     cv : int, cross-validation generator or iterable, default=None
-        Folds for ``n_terms="cv"``; None means five. The terms of the forest of a fold
+        Folds for ``n_terms="cv"``; None means five, and folds by groups are passed as a
+        list of pairs of row numbers. The terms of the forest of a fold
         and of the whole one are matched by their share of all terms.
     forest : estimator or treelite.Model, default=None
         An unfitted tree or ensemble of trees in place of the built-in forest, as in

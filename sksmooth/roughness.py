@@ -178,7 +178,7 @@ def sample_roughness(
         ``max_features="sqrt"``. More trees find more.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights. A sample is left out of its neighbours with its whole
-        weight; one of weight zero has no roughness (NaN).
+        weight; one of weight zero has no roughness (NaN) and no suggestion.
     n_jobs : int, default=None
         Number of joblib workers, in place of the estimator's if it is given.
     random_state : int, RandomState instance or None, default=None
@@ -304,12 +304,13 @@ def _means_of_others(parent, leaf, bag, values) -> np.ndarray:
     Out of the bag, where the splits do not know the sample, any are enough.
     """
     count, total = node_sums(parent, leaf, bag, values)
-    enough = np.where(bag > 0, _SAMPLES_PER_CELL, np.finfo(float).tiny)
+    n_samples, _ = node_sums(parent, leaf, (bag > 0).astype(float), values[:, :0])
+    enough = np.where(bag > 0, _SAMPLES_PER_CELL, 1)
     cell = leaf.astype(np.intp)
     climbing = np.arange(len(leaf))
     while len(climbing) > 0:
         here = cell[climbing]
-        lacks = count[here] - bag[climbing] < enough[climbing]
+        lacks = n_samples[here] - (bag[climbing] > 0) < enough[climbing]
         climbing = climbing[lacks & (here > 0)]
         cell[climbing] = parent[cell[climbing]]
     return (total[cell] - bag[:, None] * values) / (count[cell] - bag)[:, None]

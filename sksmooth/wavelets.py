@@ -30,8 +30,11 @@ __all__ = [
     "WaveletDecomposition",
     "decompose",
     "decompose_boosting",
+    "held_out_norms",
     "m_term_approximation",
     "m_term_errors",
+    "m_term_values",
+    "staged_approximations",
     "tree_errors",
     "wavelet_decomposition",
 ]
@@ -239,7 +242,8 @@ def _pooled(parts: list[dict[str, np.ndarray]], p: float, measure: str):
     pooled = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     tree = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
     is_root = pooled["parent"] < 0
-    pooled["parent"] = np.where(is_root, -1, pooled["parent"] + offsets[tree])
+    parent = np.where(is_root, -1, pooled["parent"] + offsets[tree])
+    pooled["parent"] = parent.astype(np.int32)
     return WaveletDecomposition(
         tree=tree,
         order=falling_order(pooled["log_norm"], np.flatnonzero(pooled["psi"].any(axis=1))),
@@ -673,26 +677,24 @@ def held_out_norms(
     norms : ndarray of shape (n_nodes,), float64
         Norms with a sign.
     """
-    norm = decomposition.norm
+    norms = decomposition.norm
     if not weights.any(axis=1).all():
-        return norm
-    held_out = decompose(forest, leaves, values, weights)
-    inner_product = np.einsum("ij,ij->i", decomposition.psi, held_out.psi)
-    energy = np.einsum("ij,ij->i", decomposition.psi, decomposition.psi)
-    agreement = np.zeros(len(norm))
-    np.divide(
-        inner_product * _sample_share(held_out),
-        energy * _sample_share(decomposition),
-        out=agreement,
-        where=norm > 0,
-    )
-    return norm * agreement
-
-
-def _sample_share(decomposition: WaveletDecomposition) -> np.ndarray:
-    """Share of the samples' weight in every node."""
-    root = decomposition.roots[decomposition.tree]
-    return decomposition.count / decomposition.count[root]
+        return norms
+    offsets = decomposition.offsets
+    for tree, leaf, weight, first, last in zip(
+        forest.trees, leaves, weights, offsets[:-1], offsets[1:], strict=True
+    ):
+        seen, count = decomposition.psi[first:last], decomposition.count[first:last]
+        held_out = _decompose_tree(tree, leaf, values, weight, decomposition.p, None)
+        inner_product = np.einsum("ij,ij->i", seen, held_out["psi"])
+        energy = np.einsum("ij,ij->i", seen, seen)
+        # Of the shares of the samples, held out and fitted, that are in the node.
+        inner_product *= held_out["count"] / held_out["count"][0]
+        energy *= count / count[0]
+        agreement = np.zeros(tree.n_nodes)
+        np.divide(inner_product, energy, out=agreement, where=energy > 0)
+        norms[first:last] *= agreement
+    return norms
 
 
 def wavelet_importances(

@@ -150,8 +150,8 @@ def _bag_fraction(max_samples: float | int, n_samples: int) -> float:
         return max_samples
     if max_samples > n_samples:
         raise ValueError(
-            f"max_samples={max_samples} is more than the {n_samples} rows; lower it, or "
-            "pass a fraction."
+            f"max_samples={max_samples} is more than the {n_samples} rows (of a fold, in "
+            "cross-validation); lower it, or pass a fraction."
         )
     return max_samples / n_samples
 
