@@ -65,9 +65,11 @@ plt.show()
 
 # %%
 # Every forest is best at another number. With clean labels all wavelets are needed. With
-# 40 % of wrong ones a tenth does better than all of them. With 20 % the curve out of the
-# bag has two minima, a tenth and all, and the second is a little deeper. A small model
-# may be worth that little: ``n_terms`` takes a number, too. Here it is a tenth.
+# 40 % of wrong ones a tenth classifies better than all of them. The curves out of the bag
+# of the wrong labels have two minima, at about a tenth and at all, which are nearly equal;
+# they are of squared errors, and the deeper one need not be that of the fewest mistakes.
+# A glance at the curve pays, since a small model may be worth a little more error:
+# ``n_terms`` takes a number, too. Here it is a tenth.
 #
 # The simplest rival is a random forest with larger leaves, chosen out of the bag as well.
 # ``compress()`` drops what prediction does not need.
@@ -96,7 +98,8 @@ for fraction, forest in forests.items():
 
 # %%
 # Where labels are clean or nearly so, the wavelets classify as a random forest does: its
-# average over trees takes the noise away already. Where many labels are wrong, they beat
-# a forest of the same settings, in a tenth of its size. They do not beat a forest whose
-# larger leaves were chosen. That one takes a fit for each size tried, where all numbers of
-# wavelets come out of one fit, and it is larger.
+# average over trees takes the noise away already. Where many labels are wrong, a tenth of
+# the wavelets beats a forest of the same settings in a tenth of its size, but the choice
+# out of the bag may miss it. Neither beats a forest whose larger leaves were chosen. That
+# one takes a fit for each size tried, where all numbers of wavelets come out of one fit,
+# and it is larger.
