@@ -410,7 +410,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         features : CSR matrix of shape (n_samples, n_leading), float64
             One column a wavelet, by falling norm: its height on its node, 0 elsewhere.
             Their number is the last one of the fit window, of a tree, times the number of
-            trees, at most 1000. Dense if ``set_output`` asks for data frames.
+            trees, at most 1000. Dense if ``set_output`` asks for data frames. For a
+            linear model, trees with ``max_features="sqrt"`` give wavelets that differ more.
         """
         check_is_fitted(self)
         X = self._check_features(X, reset=False)

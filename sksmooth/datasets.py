@@ -254,6 +254,13 @@ def corrupt_labels(
     mask : ndarray of shape (n_samples,), bool
         True where the label was changed. Only if ``return_mask`` is True.
 
+    Notes
+    -----
+    Where samples are split at random as well, take another seed than for the split, or
+    corrupt the labels after it: without ``stratify``,
+    :func:`sklearn.model_selection.train_test_split` draws the test samples as the wrong
+    ones are drawn here, so that with one seed for both the training labels stay right.
+
     Examples
     --------
     >>> import numpy as np
