@@ -133,7 +133,7 @@ def report(frame, suspects, kind, fraction):
         mean = part.mean(numeric_only=True)
         print(
             f"{name:44s}{mean['average precision']:12.4f}"
-            f" ±{part['average precision'].std():.4f}{mean['precision at n']:9.3f}"
+            f" ±{part['average precision'].std(ddof=0):.4f}{mean['precision at n']:9.3f}"
             f"{mean['recall at 95 %']:9.3f}{mean['seconds']:9.1f}"
         )
     by_method = frame.pivot(index="seed", columns="method")
