@@ -114,6 +114,9 @@ ax.legend(loc="lower left")
 plt.show()
 
 # %%
+# Both orders are nearly the same here. The more labels are wrong and the fewer trees there
+# are, the more the other trees help.
+#
 # So ``sample_roughness`` is a good order in which to check labels. Look at the samples
 # before you change them: what is rare looks wrong. And where half of a class has one and
 # the same wrong label, no neighbour knows the right one.
