@@ -499,6 +499,32 @@ def test_folds_that_are_listed(numbers):
     assert_array_equal(weighted.validation_errors_, dropped.validation_errors_)
 
 
+def test_classes_that_a_fold_lacks(iris):
+    """Theirs are errors that no wavelet of the fold takes away; they count all the same."""
+    X, y = iris
+    model = WaveletForestClassifier(3, n_terms="cv", cv=KFold(3), random_state=0)
+    model.fit(X, y)  # rows are sorted by class, so each fold holds out one of the three
+    assert_array_equal(model.classes_, [0, 1, 2])
+    # The squared error of the means of two classes on the third is 1 + 1/2, and a little
+    # more where a bag has not the same number of both.
+    assert model.validation_errors_[0] == pytest.approx(np.sqrt(1.5), rel=1e-3)
+
+
+def test_folds_weigh_their_samples(numbers):
+    X, y = numbers
+    weights = np.random.RandomState(0).uniform(0.1, 3.0, size=len(y))
+    folds = list(KFold(3).split(X))
+    model = WaveletForestRegressor(3, n_terms="cv", cv=folds, random_state=0)
+    model.fit(X, y, sample_weight=weights)
+    squares = [
+        np.sum(weights[out] * (y[out] - np.average(y[fit], weights=weights[fit])) ** 2)
+        for fit, out in folds
+    ]
+    # Each tree has the mean of its own bag, so this is near.
+    expected = np.sqrt(np.sum(squares) / weights.sum())
+    assert model.validation_errors_[0] == pytest.approx(expected, rel=0.02)
+
+
 def test_folds_that_are_used_up(numbers):
     X, y = numbers
     folds = iter(list(KFold(3).split(X)))

@@ -305,7 +305,7 @@ def test_sparse_is_dense(blobs, kind):
     pd.testing.assert_frame_equal(
         sample_roughness(sparse.csr_matrix(X), y, estimator=small()),
         sample_roughness(X, y, estimator=small()),
-        atol=0.02 if "labels" not in kind and kind != "strings" else 1e-12,
+        atol=1e-9,
     )
 
 

@@ -19,10 +19,21 @@ from .splits import largest_class_score, mixed
 __all__ = [
     "MOST_SAMPLES",
     "Subtree",
+    "drawn",
+    "first_nodes",
     "grow_presorted",
+    "is_pure",
     "keep_varying_runs",
     "keys_of_codes",
     "keys_of_values",
+    "leaves_only",
+    "partition",
+    "scan_classes",
+    "scan_run",
+    "scan_values",
+    "split_node",
+    "sums_of",
+    "unbeaten_score",
 ]
 
 MOST_SAMPLES = (1 << 16) - 1  # that 16 bits can number
@@ -296,6 +307,7 @@ def sums_of(own, labels, values, weights, total):
 
 @njit(cache=True, nogil=True)
 def is_pure(own, labels):
+    """Whether all samples have the same label."""
     for i in own:  # noqa: SIM110 (numba compiles no generators)
         if labels[i] != labels[own[0]]:
             return False
@@ -520,6 +532,7 @@ def _send(run, cut, with_missing, weights, goes_left):
 
 @njit(cache=True, nogil=True)
 def partition(samples, goes_left, buffer):
+    """Move the samples that go left to the front, in their order."""
     p, q = 0, 0
     for i in samples:
         side = goes_left[i]

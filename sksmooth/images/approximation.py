@@ -183,7 +183,7 @@ def image_wavelets(
     max_depth: int | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> ImageWavelets:
-    """Decompose an image into the wavelets of one tree that is grown on its pixels.
+    """Decompose an image into the wavelets of one tree that is grown on its pixels [1]_.
 
     Parameters
     ----------

@@ -65,6 +65,9 @@ _COMPRESSORS = (
 def encode_image(wavelets: ImageWavelets, step: float = 0.5) -> bytes:
     """Write an image as bytes, by the tree wavelets that are worth their bits.
 
+    After [1]_, where cuts are along any line and pieces are linear; here cuts are along
+    the axes and pieces are constant.
+
     Parameters
     ----------
     wavelets : ImageWavelets
