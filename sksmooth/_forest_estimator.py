@@ -35,7 +35,7 @@ class GrownForest(NamedTuple):
     ----------
     forest : Forest
         The trees.
-    bags : ndarray of shape (n_trees, n_samples) or (n_trees, 1), float64
+    bags : ndarray of shape (n_trees, n_samples), float64
         The weight of every sample in every tree, 0 where it is out of the bag.
     leaves : ndarray of shape (n_trees, n_samples), int32
         The leaf of every sample in every tree.
@@ -47,6 +47,11 @@ class GrownForest(NamedTuple):
     bags: np.ndarray
     leaves: np.ndarray
     fitted: Any
+
+    @property
+    def unseen(self) -> np.ndarray:
+        """Samples that are out of the bag of a tree, shape (n_trees, n_samples)."""
+        return self.bags == 0
 
 
 class ForestEstimator(BaseEstimator):

@@ -317,7 +317,9 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
 
     def _fit(self, samples: _Samples, canonical) -> BesovSmoothnessEstimator:
         X, y, weights, targets, classes = samples
-        forest, bags, leaves, _ = self._make_forest(X, y, targets, weights, canonical)
+        grown = self._make_forest(X, y, targets, weights, canonical)
+        forest, bags, leaves, _ = grown
+        unseen = grown.unseen
         by_volume = self.measure == "volume" or self.index == "elisha-dekel"
 
         self._forest = forest
@@ -337,9 +339,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         )
         self._n_grown = canonical.count_in_bag(bags)
         self.decay_ = self._fit_index(leaves, targets, weights, bags, canonical)
-        self.oob_score_ = self._held_out_rate(
-            leaves, targets, weights, np.broadcast_to(bags == 0, leaves.shape)
-        )
+        self.oob_score_ = self._held_out_rate(leaves, targets, weights, unseen)
         for caution in self.decay_.cautions:
             warn_caller(caution)
         self.alpha_ = self.decay_.alpha
@@ -353,7 +353,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             X.shape[1],
             self._n_important,
             wavelets.held_out_norms(
-                self.wavelets_, forest, leaves, targets.values, (bags == 0) * weights
+                self.wavelets_, forest, leaves, targets.values, unseen * weights
             ),
         )
         return self

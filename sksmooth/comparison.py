@@ -38,6 +38,7 @@ __all__ = [
     "compare_layers",
     "integer_seed",
     "permutation_baseline",
+    "ready_estimator",
     "seeded",
     "smoothness_difference",
 ]
@@ -177,8 +178,7 @@ def smoothness_difference(
     >>> result.difference > 0, result.p_value < 0.05
     (True, True)
     """
-    first = seeded(BesovSmoothnessEstimator() if estimator is None else estimator)
-    first._validate_params()
+    first = ready_estimator(estimator)
     if first.index not in _RATES:
         raise ValueError(
             f"index={first.index!r} has no variance over its window to compare by; use one "
@@ -376,10 +376,7 @@ def compare_layers(
     if X_test is None and y_test is not None:
         raise ValueError("y_test is given without X_test.")
     seed = integer_seed(random_state)
-    template = seeded(BesovSmoothnessEstimator() if estimator is None else estimator, seed)
-    if n_jobs is not None:
-        template.set_params(n_jobs=n_jobs)
-    template._validate_params()
+    template = ready_estimator(estimator, seed, n_jobs)
     options = dict(
         batch_size=batch_size,
         device=device,
@@ -655,6 +652,21 @@ def _paired_difference(
     margin = student_margin(variance, freedom, confidence_level)
     interval = (difference - margin, difference + margin)
     return difference, interval, _two_sided(difference, variance, freedom)
+
+
+def ready_estimator(
+    estimator: BesovSmoothnessEstimator | None,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+) -> BesovSmoothnessEstimator:
+    """A checked clone, the default if None, that can be fitted several times alike."""
+    ready = seeded(
+        BesovSmoothnessEstimator() if estimator is None else estimator, random_state
+    )
+    if n_jobs is not None:
+        ready.set_params(n_jobs=n_jobs)
+    ready._validate_params()
+    return ready
 
 
 def seeded(

@@ -258,7 +258,8 @@ class _WaveletForest(ForestEstimator):
     def _decompose(self, samples: _Samples) -> _Decomposed:
         X, y, targets, weights = samples
         canonical = canonical_order((X,), targets.tie_break, weights)
-        forest, bags, leaves, fitted = self._make_forest(X, y, targets, weights, canonical)
+        grown = self._make_forest(X, y, targets, weights, canonical)
+        forest, bags, leaves, fitted = grown
         step = boosting_step(fitted)
         if step is None:
             found = wavelets.decompose(forest, leaves, targets.values, bags)
@@ -266,7 +267,7 @@ class _WaveletForest(ForestEstimator):
             found = wavelets.decompose_boosting(
                 forest, leaves, targets.values, weights, step
             )
-        return _Decomposed(forest, found, leaves, np.broadcast_to(bags == 0, leaves.shape))
+        return _Decomposed(forest, found, leaves, grown.unseen)
 
     def _validation_errors(self, grown: _Decomposed, samples: _Samples, is_read):
         """Errors of all M on samples that trees have not seen, if they are asked for."""
@@ -345,9 +346,10 @@ class _WaveletForest(ForestEstimator):
 
 def _compressed(forest: Forest, decomposition, n_terms: int) -> _CompressedForest:
     """The trees without the splits that no kept wavelet needs."""
+    kept = decomposition.order[:n_terms]
     is_kept = np.zeros(len(decomposition.parent), dtype=bool)
-    is_kept[decomposition.order[:n_terms]] = True
-    values = wavelets.m_term_values(decomposition, n_terms)
+    is_kept[kept] = True
+    values = wavelets.kept_values(decomposition, kept)
     trees, leaf_values = [], []
     for tree, first in zip(forest.trees, decomposition.roots, strict=True):
         pruned, nodes = prune_tree(tree, is_kept[first : first + tree.n_nodes])

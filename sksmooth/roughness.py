@@ -14,7 +14,7 @@ from ._forest_estimator import GrownForest
 from ._kernels import node_sums
 from ._sklearn import validate_params
 from .besov import BesovSmoothnessEstimator
-from .comparison import caution_names, seeded
+from .comparison import caution_names, ready_estimator
 from .exceptions import SmoothnessWarning
 from .forests import canonical_order
 from .targets import encode_targets
@@ -115,8 +115,7 @@ def class_smoothness(
     >>> after["class"][after["alpha"] < 0.9 * before["alpha"]].tolist()
     [3, 8]
     """
-    estimator = BesovSmoothnessEstimator() if estimator is None else estimator
-    template = _ready(estimator, n_jobs, random_state)
+    template = ready_estimator(estimator, random_state, n_jobs)
     samples = template._prepared(*template._read(X, y, sample_weight))
     if samples.classes is None:
         raise ValueError(
@@ -247,7 +246,9 @@ def sample_roughness(
     True
     """
     default = BesovSmoothnessEstimator(200, max_samples=0.5)
-    grower = _ready(default if estimator is None else estimator, n_jobs, random_state)
+    grower = ready_estimator(
+        default if estimator is None else estimator, random_state, n_jobs
+    )
     samples = grower._prepared(X, y, sample_weight)
     if estimator is None and samples.classes is not None:
         grower.set_params(max_features="sqrt")
@@ -272,18 +273,9 @@ def sample_roughness(
     return frame
 
 
-def _ready(estimator, n_jobs, random_state) -> BesovSmoothnessEstimator:
-    """A checked copy, which can be cloned and fitted several times alike."""
-    copy = seeded(estimator, random_state)
-    if n_jobs is not None:
-        copy.set_params(n_jobs=n_jobs)
-    copy._validate_params()
-    return copy
-
-
 def _roughness(grown: GrownForest, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Energy at every sample, and what the forest says there without that sample."""
-    bags = np.broadcast_to(grown.bags, grown.leaves.shape)
+    bags = grown.bags
     if (np.count_nonzero(bags, axis=1) < 2).any():
         raise ValueError(
             "A tree is grown on one sample only, which has no neighbours; raise "

@@ -31,9 +31,9 @@ __all__ = [
     "decompose",
     "decompose_boosting",
     "held_out_norms",
+    "kept_values",
     "m_term_approximation",
     "m_term_errors",
-    "m_term_values",
     "staged_approximations",
     "tree_errors",
     "wavelet_decomposition",
@@ -570,7 +570,7 @@ def m_term_approximation(
     values : ndarray of shape (n_samples, n_outputs), float64
         ``f_M`` at the samples; 0 where no tree is used.
     """
-    path_sums = m_term_values(decomposition, n_terms)
+    path_sums = kept_values(decomposition, decomposition.order[:n_terms])
     values = np.zeros((leaves.shape[1], path_sums.shape[1]))
     if blind is None:
         for leaf, root in zip(leaves, decomposition.roots, strict=True):
@@ -581,12 +581,12 @@ def m_term_approximation(
     return values / np.maximum(blind.sum(axis=0), 1)[:, None]
 
 
-def m_term_values(
-    decomposition: WaveletDecomposition, n_terms: int | None = None
-) -> np.ndarray:
-    """Value of every tree's part of ``f_M`` on every node, as if it were a leaf."""
+def kept_values(decomposition: WaveletDecomposition, kept: np.ndarray) -> np.ndarray:
+    """Value on every node, as if it were a leaf, of its root's mean and the kept wavelets.
+
+    ``kept`` are the nodes of these wavelets.
+    """
     steps = np.zeros_like(decomposition.psi)
-    kept = decomposition.order[:n_terms]
     steps[kept] = decomposition.psi[kept]
     steps[decomposition.roots] = decomposition.mean[decomposition.roots]
     return path_values(decomposition, steps)

@@ -19,7 +19,7 @@ from sklearn.utils import check_array
 from .._sklearn import Interval, validate_params
 from ..forests import Forest, canonical_order, grow_forest
 from ..targets import encode_numbers
-from ..wavelets import WaveletDecomposition, decompose, path_values
+from ..wavelets import WaveletDecomposition, decompose, kept_values
 
 __all__ = ["ImageWavelets", "image_samples", "image_wavelets", "psnr"]
 
@@ -94,11 +94,8 @@ class ImageWavelets:
         if not isinstance(n_terms, Integral) or n_terms < 0:
             raise ValueError(f"n_terms must be a whole number >= 0, got {n_terms!r}.")
         tree, wavelets = self.forest.trees[0], self.decomposition
-        psi = np.zeros_like(wavelets.psi)
-        for side in (tree.left, tree.right):
-            kept = side[self.order[:n_terms]]
-            psi[kept] = wavelets.psi[kept]
-        values = wavelets.mean[0] + path_values(wavelets, psi)
+        cuts = self.order[:n_terms]
+        values = kept_values(wavelets, np.append(tree.left[cuts], tree.right[cuts]))
         return values[self.leaves].reshape(self.shape)
 
     def __repr__(self) -> str:
