@@ -25,7 +25,8 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sksmooth import BesovSmoothnessEstimator
 
 
-def load_images(npz, n_samples):
+def load_images(npz, n_samples=None):
+    """The first images, or all; OpenML gives their labels as strings."""
     if npz is None:
         X, y = fetch_openml("mnist_784", return_X_y=True, as_frame=False)
         return X[:n_samples].astype(np.float32), y[:n_samples]

@@ -18,8 +18,8 @@ import time
 
 import numpy as np
 import pandas as pd
+from choose_features_mnist import load_images
 from cleanlab.rank import get_label_quality_scores
-from sklearn.datasets import fetch_openml
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import average_precision_score, precision_recall_curve
 from sklearn.model_selection import cross_val_predict
@@ -31,15 +31,6 @@ from sksmooth.datasets import corrupt_labels
 # What each digit is taken for: 0 for 6, 1 for 7, 2 for 7, ...
 LOOKS_LIKE = [6, 7, 7, 8, 9, 3, 5, 1, 3, 4]
 OURS = "sample_roughness, excess"
-
-
-def load_images(npz, rows):
-    if npz is None:
-        X, y = fetch_openml("mnist_784", return_X_y=True, as_frame=False)
-        return X[rows].astype(np.float32), y[rows].astype(int)
-    with np.load(npz) as arrays:
-        images, labels = arrays["train_image"][rows], arrays["train_label"][rows]
-    return images.reshape(len(images), -1).astype(np.float32), labels.astype(int)
 
 
 def margin(shares, y):
@@ -162,7 +153,8 @@ def main():
     parser.add_argument("--neighbours", type=int, default=20, help="0 leaves them out")
     parser.add_argument("--folds", type=int, default=5, help="0 leaves them out")
     args = parser.parse_args()
-    X, y = load_images(args.npz, slice(args.first, args.first + args.n_samples))
+    X, y = load_images(args.npz, args.first + args.n_samples)
+    X, y = X[args.first :], y[args.first :].astype(int)
     print(f"{len(X)} images, {args.trees} trees, {args.seeds} seeds")
     for kind in args.kinds:
         for fraction in args.fractions:

@@ -23,6 +23,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from choose_features_mnist import load_images
 from numba import njit
 from sklearn.datasets import fetch_openml, load_digits
 from sklearn.ensemble import (
@@ -280,12 +281,7 @@ def report_subtraction(X, y, n_classes=10):
 
 def digit_images(file):
     """MNIST, 60,000 x 784 float32, in an order that is drawn once."""
-    if file:
-        with np.load(file) as data:
-            images, labels = data["train_image"], data["train_label"]
-    else:
-        images, labels = fetch_openml("mnist_784", return_X_y=True, as_frame=False)
-    X = images.reshape(len(images), -1).astype(np.float32)
+    X, labels = load_images(file)
     order = np.random.RandomState(0).permutation(len(X))[:60_000]
     return X[order], labels[order].astype(int)
 

@@ -22,10 +22,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from choose_features_mnist import load_images
 from scipy.stats import t as student
 from sklearn.base import clone
 from sklearn.datasets import (
-    fetch_openml,
     load_breast_cancer,
     load_diabetes,
     load_digits,
@@ -55,15 +55,6 @@ LEAVES = (1, 3, 10, 30)
 WRONG_LABELS = (0.0, 0.2, 0.4)
 DEVIATIONS = (0.0, 1.0, 2.0)  # of the noise in numbers, in units of their own
 TESTED, REFERENCES = "wavelets, M chosen", ("random forest", "forest, leaf size chosen")
-
-
-def load_mnist(npz):
-    if npz is None:
-        X, y = fetch_openml("mnist_784", return_X_y=True, as_frame=False)
-        return X.astype(np.float32), y.astype(int)
-    with np.load(npz) as arrays:
-        images, labels = arrays["train_image"], arrays["train_label"]
-    return images.reshape(len(images), -1).astype(np.float32), labels
 
 
 def make_table(seed):
@@ -312,7 +303,10 @@ def main():
     args = parser.parse_args()
     compile_kernels()
     for data in args.data:
-        images = load_mnist(args.npz) if data == "mnist" else None
+        images = None
+        if data == "mnist":
+            X, y = load_images(args.npz)
+            images = X, y.astype(int)
         seeds = min(args.seeds, 2) if data == "mnist" else args.seeds
         run(data, seeds, images, args.results)
         print(f"{data}: done", flush=True)
