@@ -254,13 +254,6 @@ def corrupt_labels(
     mask : ndarray of shape (n_samples,), bool
         True where the label was changed. Only if ``return_mask`` is True.
 
-    Notes
-    -----
-    Where samples are split at random as well, take another seed than for the split, or
-    corrupt the labels after it: without ``stratify``,
-    :func:`sklearn.model_selection.train_test_split` draws the test samples as the wrong
-    ones are drawn here, so that with one seed for both the training labels stay right.
-
     Examples
     --------
     >>> import numpy as np
@@ -283,7 +276,9 @@ def corrupt_labels(
             f"fraction={fraction} asks for {n_changed} wrong labels, but `confusion` "
             f"lets only {len(eligible)} samples change; lower `fraction`."
         )
-    changed = rng.choice(eligible, size=n_changed, replace=False)
+    # Not by `rng.choice`: it draws the rows that an unstratified `train_test_split` with
+    # the same seed takes for testing, so that all training labels would stay right.
+    changed = eligible[np.argsort(rng.uniform(size=len(eligible)))[:n_changed]]
     thresholds = np.cumsum(transition, axis=1)
     draws = rng.uniform(size=n_changed) * thresholds[codes[changed], -1]
     new_codes = codes.copy()

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import chisquare
+from sklearn.model_selection import train_test_split
 
 from sksmooth.datasets import corrupt_labels, make_known_smoothness
 
@@ -297,6 +298,15 @@ def test_corruption_is_reproducible_and_spread_over_the_samples():
     masks = [corrupt_labels(y, 0.2, random_state=seed) != y for seed in range(100)]
     # Every sample is binomial(100, 0.2), 20 +- 4: none is beyond five of these.
     assert np.abs(np.sum(masks, axis=0) - 20).max() < 20
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_wrong_labels_are_not_the_test_rows_of_a_split_with_the_same_seed(seed):
+    y = np.arange(1000) % 2
+    _, wrong = corrupt_labels(y, 0.25, random_state=seed, return_mask=True)
+    _, wrong_test = train_test_split(wrong, random_state=seed)
+    # Of 250 test rows 62.5 are expected, with a standard deviation of 6.
+    assert 62.5 - 24 < wrong_test.sum() < 62.5 + 24
 
 
 def test_symmetric_noise_takes_every_other_class_alike():
