@@ -1,5 +1,6 @@
 import gzip
 import json
+import os
 import subprocess
 import sys
 
@@ -426,9 +427,7 @@ def test_picture_in_a_folder_that_is_not_writable(
     iris_csv, tmp_path, call_wrongly, monkeypatch
 ):
     # Permissions do not stop the super-user, who may run the tests.
-    monkeypatch.setattr(
-        "sksmooth.command_line.pictures.os.access", lambda path, mode: False
-    )
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
     arguments = [iris_csv, "--target", "species", "--plot", tmp_path / "out.png"]
     assert "not writable" in call_wrongly("measure", *arguments)
 

@@ -14,6 +14,7 @@ PACKAGE = ROOT / "sksmooth"
 LAYERS = [
     "exceptions",
     "_sklearn",
+    "_writing",
     "_kernels",
     "_validation",
     "_progress",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
+from .._writing import check_writable, written_whole
 from .errors import CommandError, user_error
 
 __all__ = ["check_picture_path", "new_figure", "save_picture"]
@@ -18,12 +18,8 @@ def check_picture_path(path: Path) -> None:
     if path.suffix.lower() not in _SUFFIXES:
         kinds = ", ".join(_SUFFIXES)
         raise CommandError(f"{path}: the name of a picture must end in one of {kinds}")
-    if path.is_dir():
-        raise CommandError(f"{path} is a folder; give the name of a picture in it")
-    if not path.parent.is_dir():
-        raise CommandError(f"{path}: there is no folder {path.parent}; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise CommandError(f"{path}: the folder {path.parent} is not writable")
+    with user_error(OSError, prefix=str(path)):
+        check_writable(path)
 
 
 def new_figure(width: float, height: float) -> Any:
@@ -35,10 +31,8 @@ def new_figure(width: float, height: float) -> Any:
 
 def save_picture(figure: Any, path: Path) -> None:
     """Write a picture whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with user_error(OSError, prefix=f"cannot write {path}"):
-            figure.savefig(temporary, format=path.suffix[1:].lower(), dpi=150)
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        user_error(OSError, prefix=f"cannot write {path}"),
+        written_whole(path) as temporary,
+    ):
+        figure.savefig(temporary, format=path.suffix[1:].lower(), dpi=150)
