@@ -56,6 +56,7 @@ def test_public_names():
         "images",
         "list_layers",
         "permutation_baseline",
+        "plotting",
         "sample_roughness",
         "smoothness_difference",
         "wavelet_decomposition",

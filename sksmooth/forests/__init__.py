@@ -1,5 +1,6 @@
 """Where trees come from: grown here, or read from other libraries' forests."""
 
+from .._progress import announce_compilation
 from .binning import MOST_BINS
 from .boosting import boosting_step
 from .grow import grow_forest
@@ -23,3 +24,5 @@ __all__ = [
     "prune_tree",
     "read_forest",
 ]
+
+announce_compilation()  # here, before the first of the package's loops can be compiled

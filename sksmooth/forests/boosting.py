@@ -6,23 +6,9 @@ import json
 import re
 from typing import Any
 
-from sklearn.ensemble import (
-    GradientBoostingClassifier,
-    GradientBoostingRegressor,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-)
-
 from .._validation import comes_from
 
 __all__ = ["boosting_step"]
-
-_BOOSTING = (
-    GradientBoostingClassifier,
-    GradientBoostingRegressor,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-)
 
 
 def boosting_step(fitted: Any) -> float | None:
@@ -39,13 +25,30 @@ def boosting_step(fitted: Any) -> float | None:
         The factor of every tree in the sum; None for anything but gradient boosting,
         whose trees are averaged.
     """
-    if isinstance(fitted, _BOOSTING):
+    if isinstance(fitted, _boosting_classes()):
         return float(fitted.learning_rate)
     if comes_from(fitted, "lightgbm"):
         return _lightgbm_step(fitted)
     if comes_from(fitted, "xgboost"):
         return _xgboost_step(fitted)
     return None
+
+
+def _boosting_classes() -> tuple[type, ...]:
+    # Imported here, since these bring half of scikit-learn with them.
+    from sklearn.ensemble import (
+        GradientBoostingClassifier,
+        GradientBoostingRegressor,
+        HistGradientBoostingClassifier,
+        HistGradientBoostingRegressor,
+    )
+
+    return (
+        GradientBoostingClassifier,
+        GradientBoostingRegressor,
+        HistGradientBoostingClassifier,
+        HistGradientBoostingRegressor,
+    )
 
 
 def _lightgbm_step(fitted: Any) -> float | None:

@@ -12,10 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-)
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
@@ -32,6 +28,12 @@ _TREELITE_CATEGORICAL, _TREELITE_LESS, _TREELITE_LESS_EQUAL = 2, 2, 3
 
 def reader(model: Any) -> Callable[[Any], Forest] | None:
     """The function that reads models such as this one, None if no other library's."""
+    # Imported here, since these bring half of scikit-learn with them.
+    from sklearn.ensemble import (
+        HistGradientBoostingClassifier,
+        HistGradientBoostingRegressor,
+    )
+
     if isinstance(model, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
         return _read_histogram_boosting
     for library, read in _READERS.items():

@@ -1,0 +1,101 @@
+"""What importing the package brings along: itself at first, never an optional library."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sksmooth
+
+HEAVY = {"joblib", "numba", "numpy", "pandas", "scipy", "sklearn"}
+OPTIONAL = {
+    "cleanlab",
+    "dask",
+    "distributed",
+    "lightgbm",
+    "lightning",
+    "matplotlib",
+    "polars",
+    "pywt",
+    "ray",
+    "shap",
+    "skdim",
+    "skimage",
+    "skops",
+    "skorch",
+    "sklearnex",
+    "torch",
+    "transformers",
+    "treelite",
+    "xgboost",
+}  # not pyarrow, which pandas imports where it is installed
+
+
+def printed_by(code):
+    """What a fresh process prints, on standard output and on standard error."""
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout, run.stderr
+
+
+def test_the_package_alone_imports_none_of_its_dependencies():
+    unwanted = HEAVY | OPTIONAL | {"pyarrow"}
+    code = f"import sys, sksmooth; print(sorted({unwanted} & set(sys.modules)))"
+    assert printed_by(code)[0] == "[]\n"
+
+
+def test_no_public_name_imports_an_optional_library():
+    code = f"""
+import sys, sksmooth
+for name in sksmooth.__all__:
+    getattr(sksmooth, name)
+    print(name, sorted({OPTIONAL} & set(sys.modules)))
+"""
+    lines = printed_by(code)[0].splitlines()
+    assert lines == [f"{name} []" for name in sksmooth.__all__]
+
+
+def test_public_names_are_attributes_and_are_listed():
+    assert set(sksmooth.__all__) <= set(dir(sksmooth))
+    starred = {}
+    exec("from sksmooth import *", starred)
+    assert set(sksmooth.__all__) <= set(starred)
+    for name in sksmooth.__all__:
+        assert getattr(sksmooth, name) is starred[name]
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(AttributeError, match="'sksmooth' has no attribute 'alpha'"):
+        _ = sksmooth.alpha
+    with pytest.raises(ImportError, match="alpha"):
+        from sksmooth import alpha  # noqa: F401
+
+
+def test_type_checkers_are_told_the_same_names():
+    tree = ast.parse(Path(sksmooth.__file__).read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    told = {
+        alias.asname: node.module
+        for node in imports
+        if node.level == 1
+        for alias in node.names
+    }
+    assert told == {**dict.fromkeys(sksmooth._MODULES), **sksmooth._HOMES}
+
+
+def test_compilation_is_announced_whichever_module_comes_first():
+    code = """
+from numba import njit
+from sksmooth.wavelets import wavelet_decomposition
+
+def loop():
+    return 1
+
+loop.__module__ = "sksmooth.loops"  # as one of the package's own
+njit(loop)()
+"""
+    assert printed_by(code)[1].count("sksmooth compiles its loops") == 1
