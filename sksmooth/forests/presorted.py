@@ -223,26 +223,14 @@ def grow_presorted(
         middle = start + n_left
         left_grows = not is_pure(samples[start:middle], labels)
         right_grows = not is_pure(samples[middle:stop], labels)
-        n_varying, right_base = 0, base
         if depth + 1 == len(varying):
             varying = np.concatenate((varying, np.empty_like(varying)))
+        n_varying, right_base = 0, base
         if left_grows or right_grows:
-            for r in range(n_rows):
-                order[n_varying] = r
-                varying[depth + 1, n_varying] = varying[depth, r]
-                n_varying += _varies(now, base + r * n, n)
-            if left_grows and right_grows:
-                right_base = base + n_varying * n_left
-                _split_runs(
-                    now, base, n, order[:n_varying], goes_left, then, base, n_left,
-                    right_base,
-                )  # fmt: skip
-            else:
-                n_kept = n_left if left_grows else n - n_left
-                _keep_runs(
-                    now, base, n, order[:n_varying], goes_left, left_grows, then, base,
-                    n_kept,
-                )  # fmt: skip
+            n_varying, right_base = _hand_down(
+                now, base, n, n_rows, varying[depth], goes_left, n_left, left_grows,
+                right_grows, then, varying[depth + 1], order,
+            )  # fmt: skip
         if right_grows:
             stack[n_open] = (n_nodes + 1, middle, stop, depth + 1, n_varying, right_base)
             seeds[n_open] = mixed(node_seed, 2)
@@ -540,6 +528,30 @@ def partition(samples, goes_left, buffer):
         p += side
         q += 1 - side
     samples[p:] = buffer[:q]
+
+
+@njit(cache=True, nogil=True)
+def _hand_down(
+    now, base, n, n_rows, varying, goes_left, n_left, left_grows, right_grows, then,
+    varying_then, order,
+):  # fmt: skip
+    """Write the runs of the children that grow; how many, and where the right ones begin.
+
+    Features that did not vary in the node do not vary in its children.
+    """
+    n_varying = 0
+    for r in range(n_rows):
+        order[n_varying] = r
+        varying_then[n_varying] = varying[r]
+        n_varying += _varies(now, base + r * n, n)
+    rows = order[:n_varying]
+    if left_grows and right_grows:
+        right_base = base + n_varying * n_left
+        _split_runs(now, base, n, rows, goes_left, then, base, n_left, right_base)
+        return n_varying, right_base
+    n_kept = n_left if left_grows else n - n_left
+    _keep_runs(now, base, n, rows, goes_left, left_grows, then, base, n_kept)
+    return n_varying, base
 
 
 @njit(cache=True, nogil=True)
