@@ -8,7 +8,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sksmooth import BesovSmoothnessEstimator
+from sksmooth import BesovSmoothnessEstimator, WaveletForestRegressor
 from sksmooth.datasets import make_known_smoothness
 
 IMAGES = Path(__file__).parent / "images"
@@ -24,6 +24,30 @@ def save(figure, name):
     figure.savefig(IMAGES / name, dpi=110)
     plt.close(figure)
     print(IMAGES / name)
+
+
+def draw_terms():
+    """Two classes in the plane, and one tree's approximations by its largest wavelets."""
+    X, y, true = make_known_smoothness("jump", 10_000, n_relevant=2, random_state=0)
+    tree = WaveletForestRegressor(1, n_terms=None, max_samples=1.0, random_state=0)
+    tree.fit(X, y.astype(float))
+    places = (np.arange(200) + 0.5) / 200
+    pixels = np.stack(np.meshgrid(places, places), axis=-1).reshape(-1, 2)
+    numbers = [2, 10, 50, 250]
+    figure, axes = plt.subplots(
+        1, 1 + len(numbers), figsize=(11, 2.5), layout="constrained", sharey=True
+    )
+    shown = dict(cmap="coolwarm", vmin=0, vmax=1)
+    axes[0].scatter(*X[:2000].T, c=y[:2000], s=1, **shown)
+    axes[0].set(title="samples", aspect="equal", xlim=(0, 1), ylim=(0, 1))
+    stages = tree.staged_predict(pixels, numbers)
+    for ax, n_terms, values in zip(axes[1:], numbers, stages, strict=True):
+        image = values.reshape(200, 200)
+        ax.imshow(image, origin="lower", extent=(0, 1, 0, 1), **shown)
+        ax.set(title=f"M = {n_terms}")
+    for ax in axes:
+        ax.set(xticks=[0, 1], yticks=[0, 1])
+    save(figure, "terms.png")
 
 
 def draw_window():
@@ -108,6 +132,7 @@ def draw_noise():
 
 
 if __name__ == "__main__":
+    draw_terms()
     draw_window()
     draw_sample_sizes()
     draw_noise()
