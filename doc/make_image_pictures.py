@@ -1,7 +1,7 @@
 """Draw the pictures of the page on images: ``python doc/make_image_pictures.py``.
 
-They are those of ``examples/plot_image_compression.py``, which is run and its figures
-written to files.
+They are those of ``examples/images/plot_image_compression.py``, which is run and its
+figures written to files.
 """
 
 import runpy
@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
-EXAMPLE = HERE.parent / "examples" / "plot_image_compression.py"
+EXAMPLE = HERE.parent / "examples" / "images" / "plot_image_compression.py"
 NAMES = ("image_indices", "image_terms", "image_psnr_terms", "image_psnr_bytes")
 
 

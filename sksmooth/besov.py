@@ -165,7 +165,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         Dimension of the targets: number of classes minus one, or of columns of ``y``.
     n_features_in_ : int
         Number of features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names. Only if ``X`` has string column names.
 
     See Also

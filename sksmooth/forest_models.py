@@ -432,7 +432,7 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
         Class labels.
     n_terms_ : int
         Number of wavelets kept.
-    validation_errors_ : ndarray of shape (wavelets_.n_terms + 1,), float64
+    validation_errors_ : ndarray of shape (`wavelets_.n_terms` + 1,), float64
         Root mean squared error, out of the bag or in cross-validation, with 0, 1, ...
         wavelets; in units of one-hot labels, whose largest distance is sqrt(2). Only if
         ``n_terms`` is "oob" or "cv".
@@ -451,7 +451,7 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
         sum one.
     n_features_in_ : int
         Number of features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names. Only if ``X`` has string column names.
 
     See Also
@@ -618,7 +618,7 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
     ----------
     n_terms_ : int
         Number of wavelets kept.
-    validation_errors_ : ndarray of shape (wavelets_.n_terms + 1,), float64
+    validation_errors_ : ndarray of shape (`wavelets_.n_terms` + 1,), float64
         Root mean squared error, out of the bag or in cross-validation, with 0, 1, ...
         wavelets, over all columns of ``y`` together; in its units. Only if ``n_terms`` is
         "oob" or "cv".
@@ -635,7 +635,7 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
         sum one.
     n_features_in_ : int
         Number of features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names. Only if ``X`` has string column names.
 
     See Also

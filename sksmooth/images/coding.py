@@ -71,7 +71,7 @@ def encode_image(wavelets: ImageWavelets, step: float = 0.5) -> bytes:
     Parameters
     ----------
     wavelets : ImageWavelets
-        The wavelets of :func:`image_wavelets`.
+        The wavelets of :func:`~sksmooth.images.image_wavelets`.
     step : float, default=0.5
         Coefficients are rounded to multiples of it; they are in units of the pixel
         values times the square root of a number of pixels. Half the step is two to three
@@ -81,7 +81,7 @@ def encode_image(wavelets: ImageWavelets, step: float = 0.5) -> bytes:
     Returns
     -------
     data : bytes
-        What :func:`decode_image` reads.
+        What :func:`~sksmooth.images.decode_image` reads.
 
     References
     ----------
@@ -130,12 +130,12 @@ def encode_image(wavelets: ImageWavelets, step: float = 0.5) -> bytes:
 
 @validate_params({"data": [bytes]}, prefer_skip_nested_validation=True)
 def decode_image(data: bytes) -> np.ndarray:
-    """Read an image from the bytes of :func:`encode_image`.
+    """Read an image from the bytes of :func:`~sksmooth.images.encode_image`.
 
     Parameters
     ----------
     data : bytes
-        What :func:`encode_image` gave.
+        What :func:`~sksmooth.images.encode_image` gave.
 
     Returns
     -------

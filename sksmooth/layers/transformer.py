@@ -95,7 +95,7 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
         projected.
     n_features_in_ : int
         Number of features seen in ``fit``. Only if X has two dimensions.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names. Only if X has string column names.
 
     See Also
@@ -220,7 +220,7 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        features : ndarray of shape (n_samples, n_features_out_)
+        features : ndarray of shape (n_samples, `n_features_out_`)
             Values of the layers.
         """
         X = self._checked(X, reset=True)
@@ -236,7 +236,7 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        features : ndarray of shape (n_samples, n_features_out_)
+        features : ndarray of shape (n_samples, `n_features_out_`)
             One row a sample; a memory map if they are many, see ``memmap``.
         """
         check_is_fitted(self)

@@ -66,7 +66,7 @@ class ErrorDecayDisplay:
 
     See Also
     --------
-    BesovSmoothnessEstimator : Measures the index.
+    sksmooth.BesovSmoothnessEstimator : Measures the index.
 
     Examples
     --------

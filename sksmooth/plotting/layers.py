@@ -35,8 +35,9 @@ class LayerSmoothnessDisplay:
     ----------
     frames : dict of str to DataFrame
         For every network, or every step of its training, a table as
-        :func:`compare_layers` gives it: columns ``layer``, ``alpha``, ``alpha_low`` and
-        ``alpha_high``, and ``loses_smoothness`` if layers are to be marked.
+        :func:`~sksmooth.compare_layers` gives it: columns ``layer``, ``alpha``,
+        ``alpha_low`` and ``alpha_high``, and ``loses_smoothness`` if layers are to be
+        marked.
 
     Attributes
     ----------
@@ -56,7 +57,7 @@ class LayerSmoothnessDisplay:
 
     See Also
     --------
-    compare_layers : Measures the layers.
+    sksmooth.compare_layers : Measures the layers.
     SmoothnessHistoryDisplay : All steps of a training in one picture.
 
     Examples
@@ -88,7 +89,7 @@ class LayerSmoothnessDisplay:
         curve_kwargs: dict[str, Any] | None = None,
         mark_losses: bool = True,
     ) -> LayerSmoothnessDisplay:
-        """Draw tables of :func:`compare_layers`, or of a :class:`SmoothnessMonitor`.
+        """Draw tables of ``compare_layers``, or of a ``SmoothnessMonitor``.
 
         Parameters
         ----------
@@ -142,7 +143,7 @@ class LayerSmoothnessDisplay:
         Parameters
         ----------
         module, X, y, layers, **options
-            As in :func:`compare_layers`.
+            As in :func:`~sksmooth.compare_layers`.
         ax, curve_kwargs, mark_losses
             As in :meth:`plot`.
 
@@ -301,7 +302,7 @@ class SmoothnessHistoryDisplay:
 
     See Also
     --------
-    SmoothnessMonitor : Records the indices.
+    sksmooth.SmoothnessMonitor : Records the indices.
     LayerSmoothnessDisplay : Some steps as curves with intervals.
 
     Examples

@@ -4,9 +4,9 @@ Wavelets as features of a linear model
 ======================================
 
 A linear model on the raw features cannot bend. The leading wavelets of a forest,
-:meth:`BesovSmoothnessEstimator.transform`, are columns on which it can: each of them is
-constant on a box, and zero elsewhere. They are sorted by their norms, so that few of them
-go a long way.
+:meth:`~sksmooth.BesovSmoothnessEstimator.transform`, are columns on which it can: each of
+them is constant on a box, and zero elsewhere. They are sorted by their norms, so that few
+of them go a long way.
 """
 
 # %%

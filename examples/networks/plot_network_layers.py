@@ -1,7 +1,7 @@
 """
-============================================
+=============================================
 Through the layers of a network, and training
-============================================
+=============================================
 
 A network that has learned to classify unfolds the classes: from layer to layer they form
 better clusters, so the labels are a smoother function of the values of a layer than of the

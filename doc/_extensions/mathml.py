@@ -1,0 +1,43 @@
+"""Formulas as MathML, which browsers draw by themselves: no script, no font, no network.
+
+A formula that cannot be translated is a warning, and so an error where warnings are.
+"""
+
+from docutils.nodes import SkipNode
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+
+def translated(node, as_block):
+    """The MathML of a formula, or its source after a warning."""
+    formula = node.astext()
+    try:
+        return tex2mathml(formula, as_block=as_block)
+    except MathError as error:
+        logger.warning("%s in formula %r", error, formula, location=node)
+        return f"<code>{formula}</code>"
+
+
+def visit_inline(self, node):
+    """Write a formula in a line."""
+    self.body.append(translated(node, as_block=False))
+    raise SkipNode
+
+
+def visit_block(self, node):
+    """Write a displayed formula, in a box that scrolls where the screen is narrow."""
+    self.body.append(f'<div class="formula">{translated(node, as_block=True)}</div>')
+    raise SkipNode
+
+
+def setup(app):
+    """Make this the renderer of formulas."""
+    app.add_html_math_renderer(
+        "mathml",
+        inline_renderers=(visit_inline, None),
+        block_renderers=(visit_block, None),
+    )
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

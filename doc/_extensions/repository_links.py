@@ -1,0 +1,66 @@
+"""Links that work in a clone and on a git host, and on the built pages as well.
+
+The Markdown pages are read in three places. In the repository they link to files by their
+relative paths, ``../benchmarks/README.md`` or ``../examples/index/plot_label_noise.py``. On
+the built pages
+
+- an example is its page of the gallery;
+- a Markdown file outside this folder is the page that stands for it. That page holds a
+  link to the file only, and is built from the file's text;
+- any other file can be downloaded, which MyST sees to.
+"""
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+
+ROOT = Path(__file__).parents[2]
+# Page -> the file of the repository whose text it shows.
+STAND_INS = {
+    "benchmarks": "benchmarks/README.md",
+    "changelog": "CHANGELOG.md",
+    "contributing": "CONTRIBUTING.md",
+    "index": "README.md",
+}
+LINK = re.compile(r"(?<=\]\()(?P<path>[^()\s:#]+)(?P<anchor>#[^()\s]*)?(?=\))")
+EXAMPLE = re.compile(r"examples/(\w+/plot_\w+)\.py")
+
+
+def page_of(path):
+    """The path of the page for a file of the repository, both from its root."""
+    for page, file in STAND_INS.items():
+        if path == file:
+            return f"doc/{page}.md"
+    if path == "examples/README.rst":
+        return "doc/auto_examples/index.rst"
+    return EXAMPLE.sub(r"doc/auto_examples/\1.rst", path)
+
+
+def relinked(text, folder, docname):
+    """Let links relative to a folder of the repository work from a page of the site."""
+
+    def target(link):
+        path = os.path.normpath(PurePosixPath(folder, link["path"]))
+        page_folder = PurePosixPath("doc", docname).parent
+        return os.path.relpath(page_of(path), page_folder) + (link["anchor"] or "")
+
+    return LINK.sub(target, text)
+
+
+def read_source(app, docname, source):
+    """Take the text of the file that a page stands for, and mend the links."""
+    if Path(app.env.doc2path(docname)).suffix != ".md":
+        return
+    folder = PurePosixPath("doc", docname).parent
+    file = STAND_INS.get(docname)
+    if file and docname != "index":
+        app.env.note_dependency(str(ROOT / file))
+        source[0] = (ROOT / file).read_text(encoding="utf-8")
+        folder = PurePosixPath(file).parent
+    source[0] = relinked(source[0], folder, docname)
+
+
+def setup(app):
+    """Connect the hook."""
+    app.connect("source-read", read_source)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,201 @@
+"""How Sphinx builds the documentation.
+
+``python -m sphinx -W --keep-going -b html doc doc/_build/html`` builds it, and
+``python doc/check_pages.py`` looks at it in a browser.
+
+Links to the documentation of other libraries need their inventories from the web. Where no
+web is reached, the build says so and leaves these links out.
+``SKSMOOTH_INVENTORIES=folder`` takes them from ``folder/numpy.inv`` and so on instead.
+"""
+
+import inspect
+import os
+import socket
+import sys
+import warnings
+from pathlib import Path
+
+import matplotlib
+from sphinx.util import logging
+from sphinx_gallery.sorting import ExplicitOrder
+
+import sksmooth
+
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+matplotlib.use("Agg")
+logger = logging.getLogger(__name__)
+
+project = "sksmooth"
+author = "sksmooth developers"
+copyright = author
+version = release = sksmooth.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+    # of this folder
+    "command_help",
+    "mathml",
+    "repository_links",
+]
+exclude_patterns = [
+    "_build",
+    "_templates",
+    "auto_examples/**/*.ipynb",
+    "auto_examples/*.py",
+]
+templates_path = ["_templates"]
+default_role = "literal"
+language = "en"
+# Functions among the settings cannot be kept from build to build, which costs seconds.
+suppress_warnings = ["config.cache"]
+
+# -- Markdown ----------------------------------------------------------------------------
+
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+# -- Reference ---------------------------------------------------------------------------
+
+autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings say it in words
+autodoc_member_order = "groupwise"
+numpydoc_show_class_members = False  # the template of classes lists them, in full
+
+
+def is_of_scikit_learn(name, member):
+    """Whether a method is scikit-learn's own, whose text points into its own guide."""
+    is_request = name.startswith("set_") and name.endswith("_request")
+    return is_request or str(getattr(member, "__module__", "")).startswith("sklearn.")
+
+
+def skip_methods_of_scikit_learn(app, what, name, obj, skip, options):
+    """Leave the methods that all estimators share to scikit-learn's documentation."""
+    return True if is_of_scikit_learn(name, obj) else None
+
+
+def methods_of_scikit_learn(module, name):
+    """Their names, for the page of a class."""
+    members = inspect.getmembers(getattr(sys.modules[module], name), callable)
+    return [n for n, member in members if n[0] != "_" and is_of_scikit_learn(n, member)]
+
+
+autosummary_context = {"methods_of_scikit_learn": methods_of_scikit_learn}
+
+
+# -- Other libraries ---------------------------------------------------------------------
+
+LIBRARIES = {
+    "python": "https://docs.python.org/3",
+    "numpy": "https://numpy.org/doc/stable",
+    "scipy": "https://docs.scipy.org/doc/scipy",
+    "sklearn": "https://scikit-learn.org/stable",
+    "pandas": "https://pandas.pydata.org/docs",
+    "joblib": "https://joblib.readthedocs.io/en/stable",
+    "matplotlib": "https://matplotlib.org/stable",
+    "torch": "https://docs.pytorch.org/docs/stable",
+}
+
+
+def web_is_reachable(host="docs.python.org", seconds=5):
+    """Whether a connection to the host can be opened."""
+    try:
+        socket.create_connection((host, 443), timeout=seconds).close()
+    except OSError as error:
+        logger.info("%s is not reached (%s): no links to other libraries", host, error)
+        return False
+    return True
+
+
+def inventories():
+    """Where the names of the other libraries are read from."""
+    folder = os.environ.get("SKSMOOTH_INVENTORIES")
+    if folder:
+        paths = {name: Path(folder, f"{name}.inv") for name in LIBRARIES}
+        return {n: (LIBRARIES[n], str(p)) for n, p in paths.items() if p.exists()}
+    if web_is_reachable():
+        return {name: (address, None) for name, address in LIBRARIES.items()}
+    return {}
+
+
+intersphinx_mapping = inventories()
+intersphinx_timeout = 20
+# A reference that leads nowhere is an error, but those to libraries without an inventory.
+nitpicky = True
+MODULES = {"python": "|".join(sys.stdlib_module_names)}
+nitpick_ignore_regex = [
+    (r"py:.*", rf"({MODULES.get(library, library)})(\..*)?")
+    for library in {*LIBRARIES} - {*intersphinx_mapping}
+]
+
+# -- Gallery -----------------------------------------------------------------------------
+
+
+def prepare_example(gallery_conf, path):
+    """Let each example fail on a FutureWarning, as the tests do."""
+    warnings.simplefilter("error", FutureWarning)
+
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "subsection_order": ExplicitOrder(
+        [
+            f"../examples/{section}"
+            for section in ("index", "features", "networks", "labels", "wavelets", "images")
+        ]
+    ),
+    "filename_pattern": r"plot_",
+    "abort_on_example_error": True,
+    "reset_modules": ("matplotlib", "seaborn", prepare_example),
+    "backreferences_dir": "api/backreferences",
+    "doc_module": ("sksmooth",),
+    "reference_url": {"sksmooth": None},
+    "inspect_global_variables": True,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "show_signature": False,
+    "download_all_examples": True,
+    "matplotlib_animations": False,
+    "within_subsection_order": "FileNameSortKey",
+    "write_computation_times": False,
+}
+
+# -- Pages -------------------------------------------------------------------------------
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sksmooth"
+html_static_path = ["_static"]
+html_css_files = ["sksmooth.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "navbar_align": "left",
+    "header_links_before_dropdown": 6,
+    "show_prev_next": True,
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc", "sg_download_links"],
+    "footer_start": ["copyright"],
+    "footer_end": ["theme-version"],
+    "pygments_light_style": "tango",
+    "pygments_dark_style": "monokai",
+}
+html_sidebars = {"index": []}
+
+# -- Links -------------------------------------------------------------------------------
+
+linkcheck_timeout = 20
+linkcheck_retries = 2
+linkcheck_ignore = []
+
+
+def setup(app):
+    """Register the hook of this file."""
+    app.connect("autodoc-skip-member", skip_methods_of_scikit_learn)
