@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # what __getattr__ finds, for type checkers and editors
     from .comparison import smoothness_difference as smoothness_difference
     from .forest_models import WaveletForestClassifier as WaveletForestClassifier
     from .forest_models import WaveletForestRegressor as WaveletForestRegressor
+    from .layer_table import LayerComparison as LayerComparison
     from .layers import LayerFeatureTransformer as LayerFeatureTransformer
     from .layers import list_layers as list_layers
     from .monitor import SmoothnessMonitor as SmoothnessMonitor
@@ -31,6 +32,7 @@ __version__ = "0.1.0.dev0"
 # scikit-learn and numba take a second to import.
 _HOMES = {
     "BesovSmoothnessEstimator": "besov",
+    "LayerComparison": "layer_table",
     "LayerFeatureTransformer": "layers",
     "PermutationBaseline": "comparison",
     "SimplexEncoder": "targets",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -32,6 +33,7 @@ from ._validation import (
 )
 from .exceptions import UnseenClassesWarning
 from .forests import canonical_order, column_ranges
+from .summary import estimator_card
 from .targets import Targets, encode_targets
 
 __all__ = ["BesovSmoothnessEstimator"]
@@ -342,6 +344,9 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         self.oob_score_ = self._held_out_rate(leaves, targets, weights, unseen)
         for caution in self.decay_.cautions:
             warn_caller(caution)
+        self._n_samples = len(weights)
+        mistyping = () if targets.caution is None else (targets.caution,)
+        self._cautions = (*mistyping, *self.decay_.cautions)
         self.alpha_ = self.decay_.alpha
         self.alpha_interval_ = self.decay_.interval(self.confidence_level)
         self.n_terms_ = self.decay_.n_terms
@@ -445,6 +450,82 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             ],
             dtype=object,
         )
+
+    def to_html(
+        self,
+        path: str | os.PathLike | None = None,
+        *,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        X_test: ArrayLike | None = None,
+        y_test: ArrayLike | None = None,
+        title: str = "Smoothness report",
+    ) -> str:
+        """Report of the fit as one HTML file, to keep or to send.
+
+        It holds the index and what it says, the warnings of the fit, a picture of the
+        decay, the most important features and the parameters. The file needs no other
+        file and no network, and names in it cannot do harm.
+
+        Parameters
+        ----------
+        path : str or path, default=None
+            Where to write it, in place of a file that is there.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+            Samples, usually those of the fit. With them the report says at which classes
+            and samples the targets are rough, as :func:`class_smoothness` and
+            :func:`sample_roughness` measure it. That takes longer than the fit.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Their targets.
+        X_test, y_test : as ``X`` and ``y``, default=None
+            Other samples, for the held-out score.
+        title : str, default="Smoothness report"
+            Heading of the report.
+
+        Returns
+        -------
+        page : str
+            The HTML, which is less than 1 MB: long tables are cut, and say so.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If X is given without y, or y without X.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sksmooth import BesovSmoothnessEstimator
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
+        >>> page = estimator.to_html(X=X, y=y, title="Three species of iris")
+        >>> "petal width (cm)" in page, len(page) < 1_000_000
+        (True, True)
+        """
+        # A wing above this one, which is opened here only.
+        from .report import estimator_report, save_page
+
+        check_is_fitted(self)
+        page = estimator_report(self, X, y, X_test, y_test, title=title)
+        if path is not None:
+            save_page(page, path)
+        return page
+
+    def _repr_html_inner(self) -> str:
+        return super()._repr_html_inner() + self._card()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in bundle:
+            bundle["text/html"] += self._card()
+        return bundle
+
+    def _card(self) -> str:
+        return estimator_card(self) if hasattr(self, "alpha_") else ""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

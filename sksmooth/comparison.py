@@ -26,6 +26,7 @@ from .besov import BesovSmoothnessEstimator
 from .decay import IndexFit
 from .exceptions import SmoothnessWarning, TargetTypeWarning
 from .forests import canonical_order
+from .layer_table import LayerComparison
 from .layers import LayerFeatures, extract_layers
 from .probes import check_probes, measure_probes, probe_rows
 from .replicates import student_margin, variance_of_difference
@@ -241,7 +242,7 @@ def compare_layers(
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
     verbose: int = 0,
-) -> pd.DataFrame:
+) -> LayerComparison:
     """Measure how smooth the labels are on the layers of a network.
 
     The features of all layers come from one forward pass over ``X``. Every layer is then
@@ -301,8 +302,10 @@ def compare_layers(
 
     Returns
     -------
-    frame : DataFrame
-        One row a layer, and the columns
+    frame : LayerComparison
+        A DataFrame that notebooks show with bars for the intervals and marks at layers
+        that lose smoothness, and whose ``to_html()`` is a report in one file. One row a
+        layer, and the columns
 
         - ``layer``, ``type``, ``n_features``;
         - ``alpha``, ``alpha_low``, ``alpha_high``: the index and its interval;
@@ -410,7 +413,7 @@ def compare_layers(
     )
     frame = pd.DataFrame(list(_rows(in_turn, features, test, verbose)))
     extra = asked if max_features is None else ["projection_error", *asked]
-    return frame[[*COLUMNS, *extra]]
+    return LayerComparison(frame[[*COLUMNS, *extra]])
 
 
 def _rows_of_input(X: Any, features: LayerFeatures) -> np.ndarray:

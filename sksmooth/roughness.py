@@ -12,12 +12,13 @@ from sklearn.base import clone
 
 from ._forest_estimator import GrownForest
 from ._kernels import node_sums
+from ._progress import progress_bar
 from ._sklearn import validate_params
 from .besov import BesovSmoothnessEstimator
 from .comparison import caution_names, ready_estimator
 from .exceptions import SmoothnessWarning
 from .forests import canonical_order
-from .targets import encode_targets
+from .targets import class_codes, encode_targets
 
 __all__ = ["class_smoothness", "sample_roughness"]
 
@@ -38,11 +39,14 @@ _PARAMETERS = {
 }
 
 
-@validate_params(_PARAMETERS, prefer_skip_nested_validation=True)
+@validate_params(
+    _PARAMETERS | {"classes": ["array-like", None]}, prefer_skip_nested_validation=True
+)
 def class_smoothness(
     X: ArrayLike,
     y: ArrayLike,
     *,
+    classes: ArrayLike | None = None,
     estimator: BesovSmoothnessEstimator | None = None,
     sample_weight: ArrayLike | None = None,
     n_jobs: int | None = None,
@@ -60,9 +64,11 @@ def class_smoothness(
         Features, NaN where there is no value.
     y : array-like of shape (n_samples,)
         Class labels.
+    classes : array-like of shape (n_measured,), default=None
+        The classes to measure. None measures all that y holds.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned for every class. None means one with
-        default parameters.
+        default parameters; with ``verbose=1`` a bar shows the progress.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
     n_jobs : int, default=None
@@ -74,7 +80,7 @@ def class_smoothness(
     Returns
     -------
     frame : DataFrame
-        One row a class, in sorted order, and the columns
+        One row a class, in sorted order or in that of ``classes``, and the columns
 
         - ``class``, ``n_samples``;
         - ``alpha``, ``alpha_low``, ``alpha_high``: the index of the function that is one
@@ -86,7 +92,8 @@ def class_smoothness(
     Raises
     ------
     ValueError
-        If y holds numbers, or as :meth:`BesovSmoothnessEstimator.fit` raises.
+        If y holds numbers, or none of ``classes``; or as
+        :meth:`BesovSmoothnessEstimator.fit` raises.
 
     See Also
     --------
@@ -124,8 +131,12 @@ def class_smoothness(
         )
     codes = samples.targets.codes
     canonical = canonical_order((samples.X,), codes, samples.weights)
+    measured = _codes_of(classes, samples.classes)
+    if template.verbose:
+        template.set_params(verbose=0)
+        measured = progress_bar(measured, len(measured), "classes")
     rows = []
-    for code, label in enumerate(samples.classes):
+    for code in measured:
         own = codes == code
         targets, classes = encode_targets(own)
         with warnings.catch_warnings(record=True) as caught:
@@ -136,7 +147,7 @@ def class_smoothness(
         low, high = fitted.alpha_interval_
         rows.append(
             {
-                "class": label,
+                "class": samples.classes[code],
                 "n_samples": int(own.sum()),
                 "alpha": fitted.alpha_,
                 "alpha_low": low,
@@ -271,6 +282,19 @@ def sample_roughness(
         frame.index = np.flatnonzero(sample_weight)
         frame = frame.reindex(range(len(y)))
     return frame
+
+
+def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:
+    """Places of the wanted classes among all of them."""
+    if wanted is None:
+        return np.arange(len(classes))
+    wanted = np.atleast_1d(np.asarray(wanted))
+    if len(wanted) == 0:
+        raise ValueError("classes is empty; name some of them, or pass None for all.")
+    codes, is_known = class_codes(wanted, classes)
+    if not is_known.all():
+        raise ValueError(f"y holds no class {wanted[~is_known][0]!r}.")
+    return codes
 
 
 def _roughness(grown: GrownForest, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ Gini impurity. Regression targets stay as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Number
 from typing import Any
 
@@ -192,16 +192,19 @@ class Targets:
         orthogonal to the simplex of the fitted ones.
     codes : ndarray of shape (n_samples,), intp or None
         Class numbers; None for regression.
+    caution : TargetTypeWarning or None
+        Why they may be of another kind than their dtype says.
     """
 
     values: np.ndarray
     floor: np.ndarray
     codes: np.ndarray | None
+    caution: TargetTypeWarning | None = None
 
     def take(self, rows: np.ndarray) -> Targets:
         """Some of the samples."""
         codes = None if self.codes is None else self.codes[rows]
-        return Targets(self.values[rows], self.floor[rows], codes)
+        return Targets(self.values[rows], self.floor[rows], codes, self.caution)
 
     @property
     def tie_break(self) -> np.ndarray:
@@ -236,9 +239,14 @@ def encode_targets(
         The class labels; None for regression.
     """
     refuse_no_targets(y)
-    is_classification = classes is not None if n_outputs else _holds_labels(y)
+    if n_outputs:
+        is_classification, caution = classes is not None, None
+    else:
+        is_classification, caution = _holds_labels(y)
+    if caution is not None:
+        warn_caller(caution)
     if not is_classification:
-        return _numeric_targets(y, n_outputs), None
+        return replace(_numeric_targets(y, n_outputs), caution=caution), None
     y = _label_vector(y)
     if classes is None:
         classes = np.unique(y)
@@ -253,7 +261,7 @@ def encode_targets(
     # fitted simplex it sits at the centroid, at squared distance 1 + 1/L from it.
     values[~known] = 0.0
     floor = np.where(known, 0.0, 1.0 + 1.0 / len(classes))
-    return Targets(values, floor, np.where(known, codes, -1)), classes
+    return Targets(values, floor, np.where(known, codes, -1), caution), classes
 
 
 def encode_classes(y: ArrayLike) -> tuple[Targets, np.ndarray]:
@@ -312,38 +320,37 @@ def _are_numbers(labels: np.ndarray) -> bool:
     return isinstance(labels[0], Number | np.bool_)
 
 
-def _holds_labels(y: ArrayLike) -> bool:
+def _holds_labels(y: ArrayLike) -> tuple[bool, TargetTypeWarning | None]:
+    """Whether these are class labels, and a caution if that may be wrong."""
     y = np.asarray(y)
     if not (y.ndim < 2 or y.shape[1:] == (1,)):
-        return False
+        return False, None
     if y.dtype.kind != "f":
         y = _label_vector(y)  # numbers in an object array may turn out to be floats
         type_of_target(y, input_name="y", raise_unknown=True)
-    _warn_if_mistyped(y.ravel())
-    return y.dtype.kind != "f"
+    return y.dtype.kind != "f", _mistyping(y.ravel())
 
 
-def _warn_if_mistyped(y: np.ndarray) -> None:
+def _mistyping(y: np.ndarray) -> TargetTypeWarning | None:
     n_distinct = len(np.unique(y))
     if y.dtype.kind == "f":
         if 3 <= n_distinct <= min(20, len(y) // 10) and (y == np.rint(y)).all():
-            message = (
+            return TargetTypeWarning(
                 "y is of a floating-point dtype, so it is taken as numbers, but it "
                 "holds a few whole numbers only; if they are class labels, pass "
                 "y.astype(int)."
             )
-            warn_caller(message, TargetTypeWarning)
     elif n_distinct > max(10, len(y) // 2):
         raise ValueError(
             f"y holds {n_distinct} classes in {len(y)} samples, too many to measure; if "
             "they are numbers, pass y.astype(float)."
         )
     elif y.dtype.kind in "iu" and n_distinct > max(20, len(y) // 20):
-        message = (
+        return TargetTypeWarning(
             "y holds integers, so they are taken as class labels, but there are many "
             "for so few samples; if they are numbers, pass y.astype(float)."
         )
-        warn_caller(message, TargetTypeWarning)
+    return None
 
 
 def _label_vector(y: ArrayLike) -> np.ndarray:

@@ -13,6 +13,7 @@ PACKAGE = ROOT / "sksmooth"
 # Nothing imports what stands below it.
 LAYERS = [
     "exceptions",
+    "_html",
     "_sklearn",
     "_writing",
     "_kernels",
@@ -25,22 +26,29 @@ LAYERS = [
     "wavelets",
     "replicates",
     "decay",
+    "summary",
     "besov",
     "forest_models",
     "images",
     "layers",
     "probes",
+    "layer_table",
     "comparison",
     "roughness",
     "monitor",
     "plotting",
+    "report",
     "command_line",
 ]
+# Methods that open a wing above their own when they are called, not before: a report of an
+# estimator is asked for by the estimator, and needs much that needs estimators.
+OPENED_LATE = {("besov", "report"), ("layer_table", "report")}
 
 
 def test_public_names():
     assert sorted(sksmooth.__all__) == [
         "BesovSmoothnessEstimator",
+        "LayerComparison",
         "LayerFeatureTransformer",
         "PermutationBaseline",
         "SimplexEncoder",
@@ -81,7 +89,7 @@ def test_imports_go_one_way(layer):
     paths = [module] if module.exists() else sorted((PACKAGE / layer).glob("*.py"))
     for path in paths:
         for imported in imported_layers(path):
-            if imported in LAYERS:
+            if imported in LAYERS and (layer, imported) not in OPENED_LATE:
                 assert LAYERS.index(imported) <= LAYERS.index(layer), path.name
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``python -m sksmooth demo`` and ``python -m sksmooth measure``.
+"""The command line: ``python -m sksmooth`` with ``demo``, ``measure`` or ``report``.
 
 Results go to standard output; progress and errors go to standard error. Exit codes: 0 for
 success, 2 for a mistake that the user can mend (one line says how), 130 for an
@@ -15,10 +15,11 @@ from .arguments import make_parser
 from .demo import run_demo
 from .errors import CommandError, one_line
 from .measure import run_measure
+from .report import run_report
 
 __all__ = ["main"]
 
-_COMMANDS = {"demo": run_demo, "measure": run_measure}
+_COMMANDS = {"demo": run_demo, "measure": run_measure, "report": run_report}
 _USER_ERROR = 2
 _INTERRUPTED, _PIPE_CLOSED = 130, 141  # 128 + the signal, as shells report it
 

@@ -28,6 +28,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     _add_demo_parser(commands)
     _add_measure_parser(commands)
+    _add_report_parser(commands)
     return parser
 
 
@@ -48,6 +49,31 @@ def _add_measure_parser(commands: Any) -> None:
         epilog="--json writes one object; an infinite value, which means unresolved, is "
         'written as the string "Infinity" and an undefined one as null.',
     )
+    _add_fit_options(parser)
+    add = parser.add_argument_group("report").add_argument
+    add("--json", action="store_true", help="one JSON object, no table")
+    add("--plot", type=Path, metavar="FILE", help="picture: .png, .pdf or .svg")
+    add("--quiet", action="store_true", help="no progress bar")
+
+
+def _add_report_parser(commands: Any) -> None:
+    about = "measure a data file and write a report"
+    parser = commands.add_parser(
+        "report",
+        help=about,
+        description="Measure a labelled data set and write what was found, with the "
+        "classes and samples at which the labels are rough, as one HTML file.",
+    )
+    _add_fit_options(parser)
+    add = parser.add_argument_group("report").add_argument
+    page = Path("sksmooth_report.html")
+    about = "the report: .html (default: %(default)s)"
+    add("--output", type=Path, default=page, metavar="FILE", help=about)
+    add("--title", metavar="TEXT", help="heading (default: the name of the file)")
+    add("--quiet", action="store_true", help="no progress bar")
+
+
+def _add_fit_options(parser: argparse.ArgumentParser) -> None:
     about = ".csv, .tsv, .txt (also .gz) with a line of column names, .parquet or .npz"
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help=about)
     _add_data_options(parser.add_argument_group("data").add_argument)
@@ -55,10 +81,6 @@ def _add_measure_parser(commands: Any) -> None:
     estimator = parser.add_argument_group("estimator", argument_default=argparse.SUPPRESS)
     _add_estimator_options(estimator.add_argument)
     _add_run_options(estimator)
-    add = parser.add_argument_group("report").add_argument
-    add("--json", action="store_true", help="one JSON object, no table")
-    add("--plot", type=Path, metavar="FILE", help="picture: .png, .pdf or .svg")
-    add("--quiet", action="store_true", help="no progress bar")
 
 
 def _add_data_options(add: Callable[..., Any]) -> None:

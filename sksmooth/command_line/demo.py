@@ -21,9 +21,10 @@ from sklearn.random_projection import GaussianRandomProjection
 from .. import BesovSmoothnessEstimator, LayerFeatureTransformer
 from .._progress import run_parallel
 from ..exceptions import SmoothnessWarning
+from ..plotting.axes import new_figure
 from .demo_network import IMAGE_SHAPE, LAYERS, make_network, train
 from .errors import require
-from .pictures import check_picture_path, new_figure, save_picture
+from .pictures import check_picture_path, save_picture
 
 __all__ = ["run_demo"]
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import warnings
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from .. import BesovSmoothnessEstimator, __version__
-from ..exceptions import TargetTypeWarning
-from .data_files import Dataset, read_dataset
-from .errors import MOST_NAMES, one_line, require, user_error
-from .pictures import check_picture_path, new_figure, save_picture
+from ..plotting.axes import new_figure
+from ..summary import in_words
+from .data_files import Dataset
+from .errors import MOST_NAMES, require
+from .fitting import Measured, fit_to_file
+from .pictures import check_picture_path, save_picture
 
 __all__ = ["run_measure"]
 
 _MOST_FEATURES = 10
-_NOISE = 0.03  # an index below it is called noise
 
 
 def run_measure(options: argparse.Namespace) -> None:
@@ -27,15 +26,9 @@ def run_measure(options: argparse.Namespace) -> None:
     if options.plot is not None:
         check_picture_path(options.plot)
         require("matplotlib", extra="plot", purpose="--plot")
-    estimator = BesovSmoothnessEstimator(verbose=0 if options.quiet or options.json else 1)
-    given = {key: vars(options)[key] for key in estimator.get_params() if key in options}
-    estimator.set_params(**given)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.filterwarnings("always", category=UserWarning)
-        data = read_dataset(options)
-        with user_error(ValueError, TypeError, prefix=str(data.path)):
-            held_out = _fit_and_score(estimator, data, options)
-    report = _results(estimator, data) | held_out | {"warnings": _notes(caught)}
+    measured = fit_to_file(options, verbose=0 if options.quiet or options.json else 1)
+    estimator, data = measured.estimator, measured.data
+    report = _results(estimator, data) | _held_out(measured) | {"warnings": measured.notes}
     if options.plot is not None:
         save_picture(_decay_figure(estimator, data.path.name), options.plot)
         report["plot"] = str(options.plot)
@@ -46,23 +39,12 @@ def run_measure(options: argparse.Namespace) -> None:
         print(_readable(report, estimator))
 
 
-def _fit_and_score(
-    estimator: BesovSmoothnessEstimator, data: Dataset, options: argparse.Namespace
-) -> dict[str, Any]:
-    """Fit, and give what is to report about the rows held out."""
-    X, y, share = data.X, data.y, options.held_out
-    if share is None:
-        estimator.fit(X, y)
+def _held_out(measured: Measured) -> dict[str, Any]:
+    """What is to report about the rows held out."""
+    if measured.X_test is None:
         return {"n_samples_held_out": 0, "held_out_score": None}
-    is_classification = y.ndim == 1 and y.dtype.kind != "f"
-    # Classes of a single sample cannot be in both parts.
-    can_stratify = is_classification and np.unique(y, return_counts=True)[1].min() > 1
-    strata, seed = y if can_stratify else None, options.random_state
-    X, X_held, y, y_held = train_test_split(
-        X, y, test_size=share, stratify=strata, random_state=seed
-    )
-    score = estimator.fit(X, y).score(X_held, y_held)
-    return {"n_samples_held_out": len(X_held), "held_out_score": float(score)}
+    score = float(measured.score)
+    return {"n_samples_held_out": len(measured.X_test), "held_out_score": score}
 
 
 def _results(estimator: BesovSmoothnessEstimator, data: Dataset) -> dict[str, Any]:
@@ -96,17 +78,6 @@ def _results(estimator: BesovSmoothnessEstimator, data: Dataset) -> dict[str, An
     }
 
 
-def _notes(caught: list[warnings.WarningMessage]) -> list[dict[str, str]]:
-    """Category and text of each warning, once."""
-    notes = {}
-    for warning in caught:
-        text = one_line(warning.message)
-        if issubclass(warning.category, TargetTypeWarning):
-            text += " (Here: --task classification or --task regression.)"
-        notes[text] = {"category": warning.category.__name__, "message": text}
-    return list(notes.values())
-
-
 def _strict(value: Any) -> Any:
     """The same for JSON, which has no infinity and no NaN."""
     if not isinstance(value, float) or np.isfinite(value):
@@ -118,7 +89,6 @@ def _decay_figure(estimator: BesovSmoothnessEstimator, name: str) -> Any:
     from ..plotting import ErrorDecayDisplay
 
     axes = new_figure(6.4, 4.8).subplots()
-    name = name.replace("$", r"\$")  # a dollar sign would start a formula
     return ErrorDecayDisplay.from_estimator(estimator, ax=axes, name=name).figure_
 
 
@@ -153,31 +123,4 @@ def _readable(report: dict[str, Any], estimator: BesovSmoothnessEstimator) -> st
     }
     lines = [f"{name:<16} {value}" for name, value in rows.items() if value]
     notes = [f"{note['category']}: {note['message']}" for note in report["warnings"]]
-    return "\n".join([*lines, "", _reading(estimator), *notes])
-
-
-def _reading(estimator: BesovSmoothnessEstimator) -> str:
-    """What the number says, in one plain line."""
-    alpha, low = estimator.alpha_, estimator.alpha_interval_[0]
-    if np.isinf(alpha):
-        return "Unresolved: the labels look constant on a few boxes, smooth beyond number."
-    if estimator.index == "sparsity-probe":
-        return "Compare this index only with others of its kind and of as many samples."
-    if np.isinf(low):
-        return "The rate is unknown: too few terms or trees to judge by."
-    if alpha < _NOISE:
-        return "No smoothness found: more wavelets hardly reduce the error, as for noise."
-    if low <= 0:
-        return "The interval reaches 0: the rate is uncertain; more samples may help."
-    # The authors' index is that of the squared L2 error, which falls twice as fast.
-    rate, p = alpha, estimator.p
-    if estimator.index == "elisha-dekel":
-        rate, p = alpha / 2, 2
-    fall = f"Each doubling of the wavelets cuts the error by {1 - 2.0**-rate:.0%}"
-    if hasattr(estimator, "classes_"):
-        # A jump across a smooth surface has the rate 1 / (p (d - 1)).
-        dimension = 1 + 1 / (p * rate)
-        return f"{fall}, as for classes with smooth borders in {dimension:.1f} dimensions."
-    if estimator.n_outputs_ > 1:  # perhaps one-hot classes
-        return f"{fall}."
-    return f"{fall}, as for a smooth function of {max(1 / rate, 1):.1f} features."
+    return "\n".join([*lines, "", in_words(estimator), *notes])

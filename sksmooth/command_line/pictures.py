@@ -1,4 +1,4 @@
-"""Picture files."""
+"""Files that commands write."""
 
 from __future__ import annotations
 
@@ -8,25 +8,28 @@ from typing import Any
 from .._writing import check_writable, written_whole
 from .errors import CommandError, user_error
 
-__all__ = ["check_picture_path", "new_figure", "save_picture"]
+__all__ = ["check_picture_path", "check_report_path", "save_picture"]
 
-_SUFFIXES = (".png", ".pdf", ".svg")
+_PICTURES = (".png", ".pdf", ".svg")
+_PAGES = (".html", ".htm")
 
 
 def check_picture_path(path: Path) -> None:
     """Fail before the work, not after it."""
-    if path.suffix.lower() not in _SUFFIXES:
-        kinds = ", ".join(_SUFFIXES)
-        raise CommandError(f"{path}: the name of a picture must end in one of {kinds}")
+    _check_path(path, _PICTURES, "a picture")
+
+
+def check_report_path(path: Path) -> None:
+    """Fail before the work, not after it."""
+    _check_path(path, _PAGES, "a report")
+
+
+def _check_path(path: Path, suffixes: tuple[str, ...], kind: str) -> None:
+    if path.suffix.lower() not in suffixes:
+        kinds = ", ".join(suffixes)
+        raise CommandError(f"{path}: the name of {kind} must end in one of {kinds}")
     with user_error(OSError, prefix=str(path)):
         check_writable(path)
-
-
-def new_figure(width: float, height: float) -> Any:
-    """A figure that needs no display, unlike those of pyplot."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
 
 
 def save_picture(figure: Any, path: Path) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from .axes import new_axes
+from .axes import new_axes, plain
 
 __all__ = ["ErrorDecayDisplay"]
 
@@ -247,7 +247,7 @@ class ErrorDecayDisplay:
             text = rf"$\alpha$ = {self.alpha:z.2f} [{low:z.2f}, {high:z.2f}]"
         else:
             text = r"$\alpha$ unresolved"
-        return text if name is None else f"{name}: {text}"
+        return text if name is None else f"{plain(name)}: {text}"
 
     def _annotate(self) -> None:
         """Scales, axis labels, and the index in the title or in the legend."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..comparison import compare_layers
 from ..monitor import SmoothnessMonitor
-from .axes import new_axes
+from .axes import new_axes, plain
 
 __all__ = ["LayerSmoothnessDisplay", "SmoothnessHistoryDisplay"]
 
@@ -238,7 +238,7 @@ class LayerSmoothnessDisplay:
         ends = [alpha - points["alpha_low"], points["alpha_high"] - alpha]
         ends = [np.where(np.isfinite(end), end, np.nan) for end in ends]
         style = {"marker": "o", "markersize": 5, "capsize": 3, "linewidth": 1.5}
-        style |= {"label": name or None} | options
+        style |= {"label": plain(name) or None} | options
         curve = self.ax_.errorbar(place, alpha, yerr=ends, **style)
         self.curves_.append(curve)
         if not is_finite.all():
@@ -268,7 +268,7 @@ class LayerSmoothnessDisplay:
     def _name_layers(self, n_layers: int) -> None:
         names = [list(frame["layer"]) for frame in self.frames.values()]
         if all(other == names[0] for other in names):
-            labels = [_shortened(str(name)) for name in names[0]]
+            labels = [plain(_shortened(str(name))) for name in names[0]]
             self.ax_.set_xlabel("Layer")
         else:
             labels = [str(depth) for depth in range(n_layers)]
@@ -398,9 +398,10 @@ class SmoothnessHistoryDisplay:
             ax.text(step, layer, r"$\infty$", ha="center", va="center")
             for layer, step in np.argwhere(values == np.inf)
         ]
-        ax.set_yticks(range(n_layers), [_shortened(str(name)) for name in self.alpha.index])
+        names = [plain(_shortened(str(name))) for name in self.alpha.index]
+        ax.set_yticks(range(n_layers), names)
         shown = np.arange(0, n_steps, max(1, -(-n_steps // _MOST_TICKS)))
-        ax.set_xticks(shown, [f"{step}" for step in self.alpha.columns[shown]])
+        ax.set_xticks(shown, [plain(step) for step in self.alpha.columns[shown]])
         ax.set(xlabel="Step", ylabel="Layer")
         return self
 

@@ -1,0 +1,72 @@
+"""The fit to a data file that commands start from."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from .. import BesovSmoothnessEstimator
+from ..exceptions import TargetTypeWarning
+from .data_files import Dataset, read_dataset
+from .errors import one_line, user_error
+
+__all__ = ["Measured", "fit_to_file"]
+
+
+@dataclass
+class Measured:
+    """An estimator that is fitted to the samples of a file, or to a part of them."""
+
+    data: Dataset
+    estimator: BesovSmoothnessEstimator
+    X_test: np.ndarray | None = None
+    y_test: np.ndarray | None = None
+    score: float | None = None
+    notes: list[dict[str, str]] = field(default_factory=list)
+
+
+def fit_to_file(options: argparse.Namespace, verbose: int) -> Measured:
+    """Read the file, fit, and score on the rows that ``--held-out`` leaves out."""
+    estimator = BesovSmoothnessEstimator(verbose=verbose)
+    given = {key: vars(options)[key] for key in estimator.get_params() if key in options}
+    estimator.set_params(**given)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", category=UserWarning)
+        data = read_dataset(options)
+        with user_error(ValueError, TypeError, prefix=str(data.path)):
+            measured = _fitted(estimator, data, options)
+    measured.notes = _notes(caught)
+    return measured
+
+
+def _fitted(
+    estimator: BesovSmoothnessEstimator, data: Dataset, options: argparse.Namespace
+) -> Measured:
+    X, y, share = data.X, data.y, options.held_out
+    if share is None:
+        return Measured(data, estimator.fit(X, y))
+    is_classification = y.ndim == 1 and y.dtype.kind != "f"
+    # Classes of a single sample cannot be in both parts.
+    can_stratify = is_classification and np.unique(y, return_counts=True)[1].min() > 1
+    strata, seed = y if can_stratify else None, options.random_state
+    X, X_test, y, y_test = train_test_split(
+        X, y, test_size=share, stratify=strata, random_state=seed
+    )
+    score = estimator.fit(X, y).score(X_test, y_test)
+    return Measured(data, estimator, X_test, y_test, score)
+
+
+def _notes(caught: list[warnings.WarningMessage]) -> list[dict[str, str]]:
+    """Category and text of each warning, once."""
+    notes: dict[str, Any] = {}
+    for warning in caught:
+        text = one_line(warning.message)
+        if issubclass(warning.category, TargetTypeWarning):
+            text += " (Here: --task classification or --task regression.)"
+        notes[text] = {"category": warning.category.__name__, "message": text}
+    return list(notes.values())
