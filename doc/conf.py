@@ -175,7 +175,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "sksmooth"
 html_static_path = ["_static"]
 html_css_files = ["sksmooth.css"]
-html_show_sourcelink = False
+html_copy_source = False
 html_theme_options = {
     "navbar_align": "left",
     "header_links_before_dropdown": 6,
