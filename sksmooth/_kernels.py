@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ._compilation import compiled
 
 __all__ = ["log_box_volumes", "node_sums", "sample_ranges", "sweep_errors"]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def node_sums(parent, leaf, weights, values):
     """Weight and weighted sum of the values in every node of a tree, bottom-up."""
     n_nodes, n_outputs = len(parent), values.shape[1]
@@ -25,7 +26,7 @@ def node_sums(parent, leaf, weights, values):
     return weight, total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sample_ranges(parent, leaf, start, stop, samples):
     """Sort the samples so that those of any node are ``samples[start:stop]``.
 
@@ -54,7 +55,7 @@ def sample_ranges(parent, leaf, start, stop, samples):
             cursor[leaf[i]] += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def log_box_volumes(parent, is_left, feature, threshold, low, high):
     """Logarithm of the volume of every node's box in the unit cube of the data.
 
@@ -86,7 +87,7 @@ def log_box_volumes(parent, is_left, feature, threshold, low, high):
     return log_volume
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sweep_errors(
     order,
     tree,
@@ -160,7 +161,7 @@ def sweep_errors(
     return sums, by_column
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _column_sums(power, weight, column, n_columns):
     sums = np.zeros(n_columns)
     for i in range(len(power)):
@@ -168,7 +169,7 @@ def _column_sums(power, weight, column, n_columns):
     return sums
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sum_sides(current, out):
     out[:] = 0.0
     for j in range(len(current)):

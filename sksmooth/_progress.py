@@ -12,15 +12,13 @@ from typing import Any
 
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
-from numba.core import event
 
 from ._validation import comes_from, warn_caller
 from .exceptions import WorkerLostWarning
 
-__all__ = ["announce_compilation", "progress_bar", "run_parallel"]
+__all__ = ["progress_bar", "run_parallel"]
 
 _WIDTH = 30
-_COMPILATION = "numba:compile"
 _SMALL = (Number, str, tuple, NoneType)  # arguments, which go with their task
 _MOST_REPEATS = 2  # of tasks whose worker was lost
 # Beside those of Python itself, by library, since the libraries need not be installed.
@@ -32,33 +30,6 @@ _LOST_WORKER_ERRORS = {
     ("ray", "RayActorError"),
     ("ray", "WorkerCrashedError"),
 }
-
-
-class _CompilationNotice(event.Listener):
-    """Says once that the package's loops are being compiled, and not loaded."""
-
-    def __init__(self) -> None:
-        self._is_given = False
-
-    def on_start(self, started: event.Event) -> None:
-        kernel = started.data["dispatcher"].py_func
-        is_ours = kernel.__module__.partition(".")[0] == __package__
-        if is_ours and not self._is_given:
-            self._is_given = True
-            print(
-                "sksmooth compiles its loops for this machine, which takes less than half "
-                "a minute and is done once.",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    def on_end(self, ended: event.Event) -> None:
-        """Nothing to say: what follows is the result."""
-
-
-def announce_compilation() -> None:
-    """Print a notice when the first of the package's loops is compiled."""
-    event.register(_COMPILATION, _CompilationNotice())
 
 
 def run_parallel(

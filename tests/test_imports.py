@@ -98,4 +98,28 @@ def loop():
 loop.__module__ = "sksmooth.loops"  # as one of the package's own
 njit(loop)()
 """
-    assert printed_by(code)[1].count("sksmooth compiles its loops") == 1
+    notice = printed_by(code)[1]
+    assert notice.count("sksmooth compiles its loops") == 1
+    assert notice.endswith("is done once.\n")
+
+
+def test_loops_are_compiled_where_no_folder_can_be_written():
+    code = """
+from numba.core import caching
+from sksmooth import _compilation
+
+def nowhere(self, *arguments):
+    raise RuntimeError("cannot cache function: no locator available")
+
+caching.CacheImpl.__init__ = nowhere
+
+def loop(number):
+    return number + 1
+
+loop.__module__ = "sksmooth.loops"
+print(_compilation.compiled(loop)(1))
+"""
+    result, notice = printed_by(code)
+    assert result == "2\n"
+    assert "in every process" in notice
+    assert "NUMBA_CACHE_DIR" in notice

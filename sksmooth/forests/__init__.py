@@ -1,6 +1,5 @@
 """Where trees come from: grown here, or read from other libraries' forests."""
 
-from .._progress import announce_compilation
 from .binning import MOST_BINS
 from .boosting import boosting_step
 from .grow import grow_forest
@@ -24,5 +23,3 @@ __all__ = [
     "prune_tree",
     "read_forest",
 ]
-
-announce_compilation()  # here, before the first of the package's loops can be compiled

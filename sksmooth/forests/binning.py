@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
-from numba import njit
 from scipy import sparse
+
+from .._compilation import compiled
 
 __all__ = ["MISSING_CODE", "MOST_BINS", "BinnedFeatures", "bin_features", "in_blocks"]
 
@@ -175,7 +176,7 @@ def _bin_columns(columns, weights, max_bins, lowest, highest, codes) -> None:
     _find_codes(columns, highest, codes)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _cut_columns(ordered, order, weights, max_bins, lowest, highest):
     """Cut sorted values, of the samples in ``order`` or all of one weight, into bins."""
     n_samples = ordered.shape[1]
@@ -208,7 +209,7 @@ def _cut_columns(ordered, order, weights, max_bins, lowest, highest):
             start = stop
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _find_codes(columns, highest, codes):
     """Bin of every value: the first one that ends at or above it."""
     for k in range(len(columns)):

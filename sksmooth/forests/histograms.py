@@ -7,15 +7,15 @@ forgotten feature by feature.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from .._compilation import compiled
 from .binning import MISSING_CODE, MOST_BINS
 from .splits import split_score
 
 __all__ = ["best_binned_cut"]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def best_binned_cut(
     codes, rows, stored, zero_codes, features, labels, values, counted, total, least,
     max_tried, hist,
@@ -75,7 +75,7 @@ def best_binned_cut(
     return best, position, best_code, missing_left
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _count(hist, codes, places, labels, values, counted):
     """Add samples to their bins: by class, or their values and then their weights."""
     n_outputs = values.shape[1]
@@ -89,7 +89,7 @@ def _count(hist, codes, places, labels, values, counted):
                 hist[code, k] += values[j, k]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _count_others(hist, code, labels, values, counted, total, weight):
     """Add all samples but these to one bin; the sums are exact."""
     n_outputs = values.shape[1]
@@ -106,7 +106,7 @@ def _count_others(hist, code, labels, values, counted, total, weight):
                 hist[code, k] -= values[j, k]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _scan_bins(hist, n_outputs, total, left, weight, least, floor):
     """Best cut of a histogram above ``floor``, its bin, the missing side, if it varies."""
     best, best_code, missing_left, varies = floor, -1, False, False
@@ -148,7 +148,7 @@ def _scan_bins(hist, n_outputs, total, left, weight, least, floor):
     return best, best_code, missing_left, varies
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _bin_weight(hist, code, n_outputs):
     if n_outputs > 0:
         return np.float64(hist[code, n_outputs])

@@ -9,11 +9,12 @@ independent of the order of the samples (`GrowthSamples`).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from .._compilation import compiled
 from .splits import largest_class_score, mixed
 
 __all__ = [
@@ -84,7 +85,7 @@ def keys_of_codes(codes: np.ndarray, missing: int, keys: np.ndarray) -> None:
     keys.sort(axis=1)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def keep_varying_runs(keys):
     """Move the rows of keys with more than one value to the front; give their numbers."""
     varying = np.empty(len(keys), dtype=np.int64)
@@ -97,7 +98,7 @@ def keep_varying_runs(keys):
     return varying[:n_varying]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sortable(bits):
     """The bits of a float32 as an integer in the order of the numbers, NaN last."""
     sign, magnitude = bits & np.uint64(0x80000000), bits & np.uint64(0x7FFFFFFF)
@@ -108,7 +109,7 @@ def _sortable(bits):
     return np.uint64(0x80000000) + magnitude
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _value_sample_pairs(bits):
     """Pairs of float32 values, as integers in the same order, and their samples."""
     n_samples, n_features = bits.shape
@@ -122,7 +123,7 @@ def _value_sample_pairs(bits):
     return pairs
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _rank_pairs(pairs, keys):
     for k in range(pairs.shape[0]):
         rank = np.uint32(0)
@@ -137,7 +138,7 @@ def _rank_pairs(pairs, keys):
             keys[k, j] = rank | np.uint32(pairs[k, j])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _rank_columns(columns, order, keys):
     for k in range(columns.shape[0]):
         rank = np.uint32(0)
@@ -153,7 +154,7 @@ def _rank_columns(columns, order, keys):
             keys[k, j] = rank | np.uint32(i)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def grow_presorted(
     keys, spare, labels, values, weights, n_classes, max_depth, least, max_features,
     seed, is_sampled,
@@ -243,7 +244,7 @@ def grow_presorted(
     return first_nodes(nodes, n_nodes)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def leaves_only(size):
     """Nodes without children; of arrays with one entry a node."""
     nothing = np.full((3, size), -1, dtype=np.int32)
@@ -252,7 +253,7 @@ def leaves_only(size):
     return Subtree(nothing[0], nothing[1], nothing[2], beside[0], beside[1], missing_left)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def first_nodes(nodes, n_nodes):
     """The first nodes, in arrays that hold no others."""
     return Subtree(
@@ -265,7 +266,7 @@ def first_nodes(nodes, n_nodes):
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def split_node(nodes, node, n_nodes, run, cut, with_missing, weight, weights, goes_left):
     """Make a leaf an inner node, and mark its samples on the left; how many there are."""
     n_left, left_weight = _send(run, cut, with_missing, weights, goes_left)
@@ -279,7 +280,7 @@ def split_node(nodes, node, n_nodes, run, cut, with_missing, weight, weights, go
     return n_left
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sums_of(own, labels, values, weights, total):
     """Weight of some samples; their sums by class or by output go to ``total``."""
     total[:] = 0.0
@@ -293,7 +294,7 @@ def sums_of(own, labels, values, weights, total):
     return weight
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def is_pure(own, labels):
     """Whether all samples have the same label."""
     for i in own:  # noqa: SIM110 (numba compiles no generators)
@@ -302,12 +303,12 @@ def is_pure(own, labels):
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _varies(keys, start, n):
     return (keys[start] ^ keys[start + n - 1]) >= _RANK_STEP
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _best_cut(
     keys, base, n, n_rows, labels, values, weights, total, part, weight, least,
     max_features, is_sampled, seed, order,
@@ -349,7 +350,7 @@ def _best_cut(
     return best_row, best_cut, best_with_missing
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def unbeaten_score(n, values, total):
     """Score of ``n`` samples that ends the search, since no other is larger."""
     if n == 2:
@@ -357,7 +358,7 @@ def unbeaten_score(n, values, total):
     return np.inf if values.shape[1] > 0 else largest_class_score(total)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def drawn(order, visit, n_visits, seed):
     """The next of so many entries of ``order`` in a random order, which is moved there."""
     other = visit + np.int64(mixed(seed, 3 + visit) % np.uint64(n_visits - visit))
@@ -365,7 +366,7 @@ def drawn(order, visit, n_visits, seed):
     return np.int64(order[visit])
 
 
-@njit(cache=True, nogil=True, inline="always")
+@partial(compiled, inline="always")
 def scan_run(
     keys, start, n, labels, values, weights, total, part, weight, least, best, scale
 ):
@@ -385,7 +386,7 @@ def scan_run(
     return best, scale, best_cut, best_with_missing
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _scan(
     keys, start, n, n_added, labels, values, weights, total, left, weight, least, best,
     scale,
@@ -412,7 +413,7 @@ def _scan(
     return scan_values(keys, start, n, values, *sums)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def scan_classes(
     keys, start, n, labels, weights, total, left, left_weight, weight, least, best, scale
 ):  # fmt: skip
@@ -456,7 +457,7 @@ def scan_classes(
     return best, scale, cut
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def scan_values(
     keys, start, n, values, weights, total, left, left_weight, weight, least, best, scale
 ):  # fmt: skip
@@ -483,7 +484,7 @@ def scan_values(
     return best, scale, cut
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _scan_numbers(
     keys, start, n, values, weights, total, left, left_weight, weight, least, best, scale
 ):
@@ -505,7 +506,7 @@ def _scan_numbers(
     return best, scale, cut
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _send(run, cut, with_missing, weights, goes_left):
     """Mark the samples left of a cut; their number and weight."""
     n_left, left_weight = 0, 0.0
@@ -518,7 +519,7 @@ def _send(run, cut, with_missing, weights, goes_left):
     return n_left, left_weight
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def partition(samples, goes_left, buffer):
     """Move the samples that go left to the front, in their order."""
     p, q = 0, 0
@@ -530,7 +531,7 @@ def partition(samples, goes_left, buffer):
     samples[p:] = buffer[:q]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _hand_down(
     now, base, n, n_rows, varying, goes_left, n_left, left_grows, right_grows, then,
     varying_then, order,
@@ -554,7 +555,7 @@ def _hand_down(
     return n_varying, base
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _split_runs(keys, start, n, rows, goes_left, out, left_base, n_left, right_base):
     """Write the runs of both children, without branches but in the last row.
 
@@ -583,7 +584,7 @@ def _split_runs(keys, start, n, rows, goes_left, out, left_base, n_left, right_b
                     q += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _keep_runs(keys, start, n, rows, goes_left, side, out, base, n_kept):
     """Write the runs of one child alone, the other one being a leaf."""
     for r in range(len(rows)):

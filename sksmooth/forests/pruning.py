@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from .._compilation import compiled
 from .structure import Tree
 
 __all__ = ["prune_tree"]
@@ -48,7 +48,7 @@ def prune_tree(tree: Tree, is_wanted: np.ndarray) -> tuple[Tree, np.ndarray]:
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _with_ancestors(is_wanted, parent):
     holds_wanted = is_wanted.copy()
     for node in range(len(parent) - 1, 0, -1):

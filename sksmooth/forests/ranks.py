@@ -7,9 +7,9 @@ features, reads from a few lines of the cache.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from scipy import sparse
 
+from .._compilation import compiled
 from .binning import MISSING_CODE, in_blocks
 
 __all__ = ["MISSING_RANK", "rank_codes", "rank_features"]
@@ -61,7 +61,7 @@ def _read_only(ranks: np.ndarray) -> np.ndarray:
     return ranks
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _rank_columns(columns, ordered, ranks):
     """Write ranks, unless there are too many, given also the sorted values."""
     for k in range(len(columns)):

@@ -7,8 +7,8 @@ A node sorts the features that it tries, by their ranks, into the same runs of k
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from .._compilation import compiled
 from .presorted import (
     drawn,
     first_nodes,
@@ -27,7 +27,7 @@ __all__ = ["grow_sampled"]
 _SHORT = 40  # run that is sorted by insertion, beyond which by counting bytes
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def grow_sampled(
     ranks, rows, labels, values, weights, n_classes, max_depth, least, max_features, seed
 ):
@@ -97,7 +97,7 @@ def grow_sampled(
     return first_nodes(nodes, n_nodes)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _best_cut(
     ranks, rows, own, labels, values, weights, total, part, weight, least, max_features,
     seed, features, differing, runs,
@@ -136,7 +136,7 @@ def _best_cut(
     return best_run, best_feature, best_cut, best_with_missing
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _find_varying(ranks, rows, differing, features):
     """How many features vary in some samples; writes which, and the bits that differ."""
     n, n_features = len(rows), ranks.shape[1]
@@ -156,7 +156,7 @@ def _find_varying(ranks, rows, differing, features):
     return n_varying
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sort_by_insertion(run):
     for j in range(1, len(run)):
         key = run[j]
@@ -167,7 +167,7 @@ def _sort_by_insertion(run):
         run[place] = key
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sort_by_byte(run, shift, out):
     """Write a run in the order of one byte, equal ones in the order in which they are."""
     places = np.zeros(257, dtype=np.int64)

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from .._compilation import compiled
 from .structure import column_ranges
 
 __all__ = ["CanonicalOrder", "canonical_order", "draw_bags"]
@@ -134,7 +134,7 @@ def _positions(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
     return _project(X, direction, 0.5 * low, half_range)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _project(X, direction, half_low, half_range):
     # Not a BLAS product: that may round equal rows differently.
     position = np.zeros(X.shape[0])
@@ -152,7 +152,7 @@ def _row_codes(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
     return _dense_row_codes(X)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _mixed(code, value, column):
     # Wraps around; the odd factors are those of Knuth and of FNV.
     mantissa, exponent = (_NO_VALUE, 0) if np.isnan(value) else math.frexp(value)
@@ -160,7 +160,7 @@ def _mixed(code, value, column):
     return code * 1099511628211 + exponent
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _dense_row_codes(X):
     codes = np.zeros(X.shape[0], dtype=np.int64)
     for i in range(X.shape[0]):
@@ -170,7 +170,7 @@ def _dense_row_codes(X):
     return codes
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sparse_row_codes(data, indices, indptr):
     codes = np.zeros(len(indptr) - 1, dtype=np.int64)
     for i in range(len(codes)):

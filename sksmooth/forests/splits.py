@@ -6,8 +6,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from .._compilation import compiled
 from ..targets import Targets
 
 __all__ = ["GrowthSamples", "growth_samples", "largest_class_score", "mixed", "split_score"]
@@ -87,7 +87,7 @@ def _whole(numbers: np.ndarray, bits: int, at_least: float = -np.inf) -> np.ndar
     return np.maximum(np.rint(numbers / unit), at_least) * unit
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def split_score(left_square, left_weight, right_square, right_weight):
     """``|S_left|^2 / W_left + |S_right|^2 / W_right``, with sums S and weights W.
 
@@ -99,7 +99,7 @@ def split_score(left_square, left_weight, right_square, right_weight):
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def largest_class_score(total):
     """Score that no split of some samples exceeds, given their weights by class.
 
@@ -131,7 +131,7 @@ def largest_class_score(total):
     return largest
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def mixed(seed, number):
     """The ``number``-th draw of a stream of random 64-bit integers (SplitMix64)."""
     state = np.uint64(seed) + np.uint64(number + 1) * np.uint64(0x9E3779B97F4A7C15)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from joblib import delayed
-from numba import njit
 from scipy import sparse
 
+from .._compilation import compiled
 from .._progress import run_parallel
 
 __all__ = ["Forest", "Tree", "column_ranges", "find_leaves", "row_blocks"]
@@ -151,7 +151,7 @@ def _rounded(values: np.ndarray, single_precision: bool) -> np.ndarray:
         return values.astype(np.float32, copy=False)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _find_leaves(X, left, right, feature, threshold, missing_left, out):
     for i in range(X.shape[0]):
         node = 0
@@ -164,7 +164,7 @@ def _find_leaves(X, left, right, feature, threshold, missing_left, out):
         out[i] = node
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _find_sparse_leaves(
     data, indices, indptr, n_features, left, right, feature, threshold, missing_left, out
 ):  # fmt: skip
