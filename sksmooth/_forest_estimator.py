@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
 from ._sklearn import HasMethods, Interval, StrOptions
-from ._validation import comes_from, is_dask, plain_features
+from ._validation import comes_from, is_dask, plain_features, reading
 from .forests import (
     MOST_BINS,
     CanonicalOrder,
@@ -91,15 +91,16 @@ class ForestEstimator(BaseEstimator):
         dtype = getattr(X, "dtype", None)
         # Small integers, such as pixels, are exact in float32.
         narrow = isinstance(dtype, np.dtype) and np.can_cast(dtype, np.float32)
-        X = validate_data(
-            self,
-            X,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=np.float32 if narrow else np.float64,
-            ensure_all_finite="allow-nan",
-            ensure_min_samples=self._fewest_samples if reset else 1,
-        )
+        with reading(X, "X"):
+            X = validate_data(
+                self,
+                X,
+                reset=reset,
+                accept_sparse="csr",
+                dtype=np.float32 if narrow else np.float64,
+                ensure_all_finite="allow-nan",
+                ensure_min_samples=self._fewest_samples if reset else 1,
+            )
         return plain_features(X)
 
     def _make_forest(
@@ -116,7 +117,7 @@ class ForestEstimator(BaseEstimator):
                 targets,
                 weights,
                 canonical,
-                n_estimators=self.n_estimators,
+                n_estimators=int(self.n_estimators),
                 max_depth=self.max_depth,
                 max_features=self.max_features,
                 max_samples=self.max_samples,

@@ -38,10 +38,11 @@ def run_parallel(
     """Results of joblib ``delayed`` tasks, in their order.
 
     Threads are preferred, since the kernels release the GIL; ``joblib.parallel_config``
-    overrules that and ``n_jobs=None``. If other processes run the tasks and one of them
-    dies, all tasks are run again, twice at most.
+    overrules that and ``n_jobs=None``. No more workers than tasks are started. If other
+    processes run the tasks and one of them dies, all tasks are run again, twice at most.
     """
     backend, _ = get_active_backend(prefer="threads")
+    n_jobs = None if n_jobs is None else min(int(n_jobs), n_tasks)
 
     def results(tasks: Iterable[Any]) -> list[Any]:
         # Some distributed backends cannot hand back results one by one.

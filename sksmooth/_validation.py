@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 import sklearn
 from numpy.typing import ArrayLike
 from scipy import sparse
@@ -18,14 +21,19 @@ from ._sklearn import check_sample_weight, safe_indexing
 
 __all__ = [
     "comes_from",
+    "has_weight",
     "is_dask",
     "number_of_rows",
     "plain_features",
     "positively_weighted",
     "read_rows",
+    "reading",
+    "refuse_hidden_gaps",
     "warn_caller",
 ]
 
+# The smallest weight that counts beside the largest: float64 sums would lose others.
+_LEAST_WEIGHT = 1e-12
 _LIBRARIES = tuple(
     f"{Path(file).parent}{os.sep}" for file in (joblib.__file__, sklearn.__file__, __file__)
 )
@@ -43,6 +51,35 @@ def plain_features(X: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.csr
         indices, indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
         X = sparse.csr_matrix((X.data, indices, indptr), X.shape)
     return X
+
+
+@contextmanager
+def reading(data: Any, name: str) -> Iterator[None]:
+    """Where an argument becomes float64 numbers: say what cannot, and do not warn, too."""
+    refuse_hidden_gaps(data, name)
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
+    except OverflowError as error:
+        raise ValueError(f"{name} holds numbers that are too large for float64.") from error
+
+
+def refuse_hidden_gaps(data: Any, name: str) -> None:
+    """Refuse missing values that would become numbers: masked entries, missing dates."""
+    if np.ma.is_masked(data):
+        raise ValueError(
+            f"{name} is a masked array, of which the masked entries would count as "
+            f"numbers; fill them (in X by NaN: X.filled(np.nan)), or drop those rows."
+        )
+    if _holds_dates(data) and pd.isna(np.asarray(data)).any():
+        raise ValueError(f"{name} holds missing dates (NaT); fill or drop those rows.")
+
+
+def _holds_dates(data: Any) -> bool:
+    dtype, schema = getattr(data, "dtype", None), getattr(data, "schema", None)
+    dtypes = getattr(data, "dtypes", getattr(schema, "types", [dtype]))  # Arrow's tables
+    names = {str(each).lower() for each in np.atleast_1d(np.array(dtypes, dtype=object))}
+    return any(name.startswith(("date", "time", "duration")) for name in names)
 
 
 def comes_from(thing: Any, library: str) -> bool:
@@ -64,7 +101,9 @@ def number_of_rows(data: Any, name: str = "X") -> int:
         If it is a lazy array of unknown length, or a lazy data frame.
     """
     shape = getattr(data, "shape", None)
-    n_rows = shape[0] if shape else len(data) if hasattr(data, "__len__") else 0
+    if shape is None:
+        shape = (len(data),) if hasattr(data, "__len__") else ()
+    n_rows = shape[0] if len(shape) else 0
     if is_dask(data) and not isinstance(n_rows, int):
         raise ValueError(
             f"The number of rows of {name} is not known; pass a Dask array with known "
@@ -92,13 +131,12 @@ def positively_weighted(
     """
     if sample_weight is None:
         return X, y, np.ones(X.shape[0])
-    weights = check_sample_weight(sample_weight, X, dtype=np.float64)
-    if (weights < 0).any():
-        raise ValueError("sample_weight holds negative values; weights must be >= 0.")
+    weights = _checked_weights(sample_weight, X)
     kept = weights > 0
     if not kept.any():
         raise ValueError("sample_weight is zero for all samples.")
-    weights = weights / max(weights[kept].min(), 1e-12 * weights.max())
+    unit = max(weights[kept].min(), _LEAST_WEIGHT * weights.max())
+    weights = np.where(kept, np.maximum(weights / unit, 1.0), 0.0)
     whole = np.rint(weights)
     weights = np.where(np.abs(weights - whole) < 1e-9 * weights, whole, weights)
     if kept.all():
@@ -109,6 +147,19 @@ def positively_weighted(
             f"at least {fewest} are needed."
         )
     return X[kept], safe_indexing(y, np.flatnonzero(kept)), weights[kept]
+
+
+def has_weight(sample_weight: ArrayLike | None, X: Any) -> np.ndarray:
+    """Which samples have a positive weight: all of them if there are no weights."""
+    return _checked_weights(sample_weight, X) > 0
+
+
+def _checked_weights(sample_weight: ArrayLike | None, X: Any) -> np.ndarray:
+    with reading(sample_weight, "sample_weight"):
+        weights = check_sample_weight(sample_weight, X, dtype=np.float64)
+    if (weights < 0).any():
+        raise ValueError("sample_weight holds negative values; weights must be >= 0.")
+    return weights
 
 
 def warn_caller(message: str | Warning, category: type[Warning] | None = None) -> None:

@@ -289,7 +289,12 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         than fits into memory.
         """
         is_number = self.forest is None and isinstance(self.max_samples, Integral)
-        n_drawn = self.n_estimators * self.max_samples if is_number else np.inf
+        n_drawn = int(self.n_estimators) * int(self.max_samples) if is_number else np.inf
+        if n_drawn < self._fewest_samples:
+            raise ValueError(
+                f"n_estimators * max_samples = {n_drawn} rows are drawn, but at least "
+                f"{self._fewest_samples} are needed."
+            )
         n_rows = number_of_rows(X)
         number_of_rows(y, "y")  # which must be known, too
         if n_drawn < n_rows:

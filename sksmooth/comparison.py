@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 from sklearn.base import clone
+from sklearn.exceptions import DataConversionWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
@@ -189,7 +190,8 @@ def smoothness_difference(
     second = clone(first)
     samples_a = first._prepared(X_a, y, sample_weight)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TargetTypeWarning)  # said once
+        for said_once in (TargetTypeWarning, DataConversionWarning):
+            warnings.simplefilter("ignore", said_once)
         samples_b = second._prepared(X_b, y, sample_weight)
     canonical = canonical_order(
         (samples_a.X, samples_b.X), samples_a.targets.tie_break, samples_a.weights
@@ -637,6 +639,7 @@ def permutation_baseline(
     for i in range(n_permutations):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SmoothnessWarning)  # noise fits poorly
+            warnings.simplefilter("ignore", DataConversionWarning)  # said once
             shuffled = clone(estimator).fit(X, y[rng.permutation(len(y))])
         alphas[i] = _last_step(shuffled).alpha_
     p_value = (1 + np.sum(alphas >= alpha)) / (n_permutations + 1)

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
@@ -263,6 +264,8 @@ def corrupt_labels(
     6
     """
     y = column_or_1d(y)
+    if pd.isna(y).any():
+        raise ValueError("y holds missing labels; drop or fill those rows.")
     rng = check_random_state(random_state)
     classes, codes = np.unique(y, return_inverse=True)
     n_classes = len(classes)

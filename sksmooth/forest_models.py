@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from . import wavelets
 from ._forest_estimator import ForestEstimator
 from ._sklearn import Interval, StrOptions, fit_context
-from ._validation import positively_weighted
+from ._validation import has_weight, positively_weighted
 from .forests import Forest, boosting_step, canonical_order, prune_tree
 from .targets import (
     Targets,
@@ -149,13 +149,11 @@ class _WaveletForest(ForestEstimator):
         X = self._check_features(X, reset=True)
         refuse_no_targets(y)
         check_consistent_length(X, y)
-        n_rows = X.shape[0]
+        is_read = has_weight(sample_weight, X)  # rows of weight zero are dropped
         X, y, weights = positively_weighted(X, y, sample_weight, self._fewest_samples)
         targets = self._encode(y)
         samples = _Samples(X, self._decide(targets.values), targets, weights)
         grown = self._decompose(samples)
-        is_read = np.asarray(True if sample_weight is None else sample_weight) > 0
-        is_read = np.broadcast_to(is_read, n_rows)  # rows of weight zero are dropped
         errors = self._validation_errors(grown, samples, is_read)  # may raise: comes first
         for name in ("validation_errors_", "oob_score_"):
             vars(self).pop(name, None)

@@ -14,6 +14,7 @@ from ._forest_estimator import GrownForest
 from ._kernels import node_sums
 from ._progress import progress_bar
 from ._sklearn import validate_params
+from ._validation import has_weight
 from .besov import BesovSmoothnessEstimator
 from .comparison import caution_names, ready_estimator
 from .exceptions import SmoothnessWarning
@@ -279,7 +280,7 @@ def sample_roughness(
             {"roughness": energy, "excess": excess, "suggested": suggested}
         )
     if len(frame) < len(y):  # samples of weight zero were dropped
-        frame.index = np.flatnonzero(sample_weight)
+        frame.index = np.flatnonzero(has_weight(sample_weight, X))
         frame = frame.reindex(range(len(y)))
     return frame
 

@@ -21,7 +21,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from ._validation import warn_caller
+from ._validation import reading, refuse_hidden_gaps, warn_caller
 from .exceptions import TargetTypeWarning
 
 __all__ = [
@@ -100,6 +100,10 @@ class SimplexEncoder(TransformerMixin, BaseEstimator):
         if len(classes) < 2:
             raise ValueError(
                 f"y holds one class only ({classes[0]!r}); a simplex needs at least two."
+            )
+        if not (classes[:-1] < classes[1:]).all():
+            raise ValueError(
+                f"Labels such as {classes[0]!r} have no order to sort them by."
             )
         self.classes_ = classes
         self.vertices_ = simplex_vertices(len(classes))
@@ -275,8 +279,9 @@ def encode_classes(y: ArrayLike) -> tuple[Targets, np.ndarray]:
         The sorted class labels, two at least.
     """
     labels = _label_vector(y)
-    type_of_target(labels, input_name="y", raise_unknown=True)
-    check_classification_targets(labels)
+    with np.errstate(invalid="ignore"):  # of floats beyond int64, which are no labels
+        type_of_target(labels, input_name="y", raise_unknown=True)
+        check_classification_targets(labels)
     classes = np.unique(labels)
     if len(classes) < 2:
         raise ValueError(
@@ -320,13 +325,14 @@ def _are_numbers(labels: np.ndarray) -> bool:
     return isinstance(labels[0], Number | np.bool_)
 
 
-def _holds_labels(y: ArrayLike) -> tuple[bool, TargetTypeWarning | None]:
+def _holds_labels(given: ArrayLike) -> tuple[bool, TargetTypeWarning | None]:
     """Whether these are class labels, and a caution if that may be wrong."""
-    y = np.asarray(y)
+    y = np.asarray(given)
     if not (y.ndim < 2 or y.shape[1:] == (1,)):
         return False, None
     if y.dtype.kind != "f":
-        y = _label_vector(y)  # numbers in an object array may turn out to be floats
+        # Numbers in an object array may turn out to be floats.
+        y = _label_vector(given, warn=False)
         type_of_target(y, input_name="y", raise_unknown=True)
     return y.dtype.kind != "f", _mistyping(y.ravel())
 
@@ -353,16 +359,17 @@ def _mistyping(y: np.ndarray) -> TargetTypeWarning | None:
     return None
 
 
-def _label_vector(y: ArrayLike) -> np.ndarray:
+def _label_vector(y: ArrayLike, warn: bool = True) -> np.ndarray:
+    refuse_hidden_gaps(y, "y")
     # As an array first: scikit-learn makes floats of nullable integers.
-    y = column_or_1d(np.asarray(y), warn=True)
+    y = column_or_1d(np.asarray(y), warn=warn)
     if len(y) == 0:
         raise ValueError("y is empty: found array with 0 sample(s).")
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise ValueError("Input y contains NaN or infinity.")
+    if y.dtype.kind in "OmM" and pd.isna(y).any():
+        raise ValueError("Input y contains NaN or None; drop or fill those rows.")
     if y.dtype.kind == "O":
-        if pd.isna(y).any():
-            raise ValueError("Input y contains NaN or None; drop or fill those rows.")
         kinds = {type(value).__name__ for value in y}
         if len(kinds) > 1:
             raise ValueError(f"y mixes labels of types {sorted(kinds)}; use one type.")
@@ -372,7 +379,8 @@ def _label_vector(y: ArrayLike) -> np.ndarray:
 
 
 def _numeric_targets(y: ArrayLike, n_outputs: int | None) -> Targets:
-    values = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
+    with reading(y, "y"):
+        values = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
     values = values.reshape(len(values), -1)
     if n_outputs is not None and values.shape[1] != n_outputs:
         raise ValueError(

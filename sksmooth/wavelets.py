@@ -21,7 +21,7 @@ from sklearn.utils import check_array, check_consistent_length
 
 from ._kernels import log_box_volumes, node_sums, sample_ranges, sweep_errors
 from ._sklearn import Interval, StrOptions, validate_params
-from ._validation import plain_features, positively_weighted
+from ._validation import plain_features, positively_weighted, reading
 from .forests import Forest, column_ranges, read_forest
 from .targets import Targets, encode_targets
 
@@ -801,13 +801,14 @@ def wavelet_decomposition(
     True
     """
     topology = read_forest(forest)
-    X = check_array(
-        X,
-        accept_sparse="csr",
-        dtype=[np.float64, np.float32],
-        ensure_all_finite="allow-nan",
-        input_name="X",
-    )
+    with reading(X, "X"):
+        X = check_array(
+            X,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan",
+            input_name="X",
+        )
     X = plain_features(X)
     if X.shape[1] != topology.n_features:
         raise ValueError(

@@ -38,7 +38,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sksmooth import BesovSmoothnessEstimator, SimplexEncoder
+from sksmooth import BesovSmoothnessEstimator, SimplexEncoder, WaveletForestRegressor
 from sksmooth.datasets import corrupt_labels, make_known_smoothness
 from sksmooth.exceptions import (
     ConstantFeaturesWarning,
@@ -455,6 +455,17 @@ def test_any_positive_weights_leave_the_index_alone():
     assert abs(alpha(X, noise, sample_weight=balanced)) < 0.02
 
 
+def test_weights_are_told_apart_over_twelve_decades(jump):
+    X, y, _ = jump
+    heavy = np.arange(len(y)) % 7 == 0
+    fits = [
+        BesovSmoothnessEstimator(3, random_state=0).fit(X, y, np.where(heavy, 1, light))
+        for light in (1e-12, 1e-30, 1e-300)
+    ]
+    assert len({fit.alpha_ for fit in fits}) == 1
+    assert len({fit.oob_score_ for fit in fits}) == 1
+
+
 def test_all_rows_repeated_change_nothing(jump):
     X, y, _ = jump
     repeated = alpha(np.repeat(X, 5, axis=0), np.repeat(y, 5))
@@ -645,10 +656,28 @@ def test_strings_in_a_data_frame():
         BesovSmoothnessEstimator().fit(frame, [0, 1] * 10)
 
 
+@pytest.mark.parametrize("estimator", [BesovSmoothnessEstimator, WaveletForestRegressor])
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.ma.masked_greater(np.arange(20.0)[:, None], 5), "masked"),
+        (np.array(["2020-01-01", "NaT"] * 10, "datetime64[D]")[:, None], "NaT"),
+        (pd.DataFrame({"day": pd.to_datetime(["2020-01-01", None] * 10)}), "NaT"),
+        ([[10**400]] * 20, "X holds numbers that are too large"),
+        (np.array(1.0), "2D array"),
+    ],
+)
+def test_gaps_and_numbers_that_float64_does_not_show(estimator, X, message):
+    with pytest.raises(ValueError, match=message):
+        estimator(2).fit(X, np.arange(20.0))
+
+
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
         (np.zeros(150), "zero"),
+        (np.ma.masked_greater(np.arange(150), 100), "sample_weight is a masked array"),
+        (np.array([10**400] * 150, dtype=object), "sample_weight holds numbers"),
         (np.r_[-1, np.ones(149)], "negative"),
         (np.r_[np.nan, np.ones(149)], "NaN"),
         (np.ones(3), "sample_weight"),
@@ -683,6 +712,26 @@ def test_bad_parameters(options):
     X, y = iris()
     with pytest.raises(ValueError, match=f"'{next(iter(options))}' parameter"):
         BesovSmoothnessEstimator(**options).fit(X, y)
+
+
+def test_numbers_beyond_any_data_and_of_any_kind():
+    X, y = iris()
+    expected = BesovSmoothnessEstimator(3, random_state=0).fit(X, y)
+    for options in (
+        dict(max_depth=10**30),
+        dict(n_estimators=np.int8(3)),
+        dict(n_jobs=10**30),
+    ):
+        fitted = BesovSmoothnessEstimator(3, random_state=0).set_params(**options)
+        assert fitted.fit(X, y).errors_.tolist() == expected.errors_.tolist()
+    few = BesovSmoothnessEstimator(np.int8(100), max_samples=np.int8(100), random_state=0)
+    assert np.isfinite(few.fit(X, y).alpha_)  # 10,000 is more than int8 holds
+
+
+def test_too_few_drawn_rows():
+    X, y = iris()
+    with pytest.raises(ValueError, match="3 rows are drawn, but at least 5"):
+        BesovSmoothnessEstimator(3, max_samples=1).fit(X, y)
 
 
 def test_forests_that_are_not_made_of_trees():

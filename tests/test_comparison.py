@@ -15,7 +15,7 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -554,6 +554,17 @@ def test_warnings_of_the_targets_go_out_once(sharp_and_blurred):
     assert {w.filename for w in caught} == {__file__}
     # Both representations have the same targets.
     assert [w.category for w in caught].count(TargetTypeWarning) == 1
+
+
+def test_a_column_of_labels_is_announced_once(sharp_and_blurred):
+    X, blurred, y = sharp_and_blurred
+    column = (y > np.median(y)).astype(int)[:, None]
+    with pytest.warns(DataConversionWarning) as caught:
+        compare(X, blurred, column)
+    assert [w.category for w in caught].count(DataConversionWarning) == 1
+    with pytest.warns(DataConversionWarning) as caught:
+        permutation_baseline(BesovSmoothnessEstimator(2), X, column, n_permutations=2)
+    assert [w.category for w in caught].count(DataConversionWarning) == 1
 
 
 # --- shuffled targets --------------------------------------------------------------

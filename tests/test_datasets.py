@@ -368,6 +368,12 @@ def test_options_of_corruption_are_checked(options, message):
         corrupt_labels([0, 1, 1, 0], **{"fraction": 0.5, **options})
 
 
+@pytest.mark.parametrize("missing", [np.nan, None])
+def test_missing_labels_are_no_class(missing):
+    with pytest.raises(ValueError, match="missing labels"):
+        corrupt_labels(np.array([0, 1, missing], dtype=object))
+
+
 def test_labels_to_corrupt_are_checked():
     with pytest.raises(ValueError, match="one class only"):
         corrupt_labels(["a", "a"], 0.5)

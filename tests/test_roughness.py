@@ -354,6 +354,13 @@ def test_scale_of_weights_does_not_matter(blobs):
     )
 
 
+def test_light_samples_are_not_lost_beside_heavy_ones(blobs):
+    X, _, labels, _ = blobs
+    weights = np.where(np.arange(180) % 10 == 0, 1e20, 1.0)
+    frame = sample_roughness(X, labels, estimator=small(), sample_weight=weights)
+    assert frame.roughness.between(0, 2.0001).all()
+
+
 def test_samples_of_weight_zero_are_not_there(blobs):
     X, _, labels, _ = blobs
     weights = (np.arange(180) % 3 > 0).astype(float)

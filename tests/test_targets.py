@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 
 from sksmooth import SimplexEncoder
 from sksmooth.exceptions import TargetTypeWarning
-from sksmooth.targets import encode_targets, simplex_vertices
+from sksmooth.targets import encode_numbers, encode_targets, simplex_vertices
 
 # Vertices are sums of at most some hundred square roots of rationals: errors stay far
 # below this.
@@ -141,6 +141,27 @@ def test_error_for_unseen_labels_names_them():
 def test_missing_object_labels_are_named_as_such(use, missing):
     with pytest.raises(ValueError, match="NaN"):
         use(np.array(["a", missing, "b"], dtype=object))
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array(["2020-01-01", "NaT", "2020-01-02"], "datetime64[D]"),
+        pd.Series(pd.to_datetime(["2020-01-01", None, "2020-01-02"])),
+        np.ma.masked_equal([0, 1, 2], 1),
+        np.ma.masked_equal([0.0, 1.0, 2.0], 1.0),
+    ],
+)
+@pytest.mark.parametrize("use", [SimplexEncoder().fit, encode_targets, encode_numbers])
+def test_missing_dates_and_masked_targets_are_no_targets(use, y):
+    with pytest.raises(ValueError, match=r"NaT|NaN|masked"):
+        use(y)
+
+
+def test_encoder_rejects_labels_without_an_order():
+    labels = np.array([frozenset([0]), frozenset([1]), frozenset([0])], dtype=object)
+    with pytest.raises(ValueError, match="no order"):
+        SimplexEncoder().fit(labels)
 
 
 @pytest.mark.parametrize("use", [SimplexEncoder().fit, encode_targets])

@@ -114,7 +114,7 @@ verbose
     samples = growth_samples(targets, weights)
     n_tried = _number_of_features(max_features, X.shape[1])
     limits = GrowthLimits(
-        -1 if max_depth is None else max_depth,
+        -1 if max_depth is None else min(int(max_depth), len(weights)),
         min_samples_leaf,
         n_tried,
         few_are_tried=_FEW_TRIED * n_tried <= X.shape[1],
