@@ -28,7 +28,7 @@ def save(figure, name):
 
 def draw_terms():
     """Two classes in the plane, and one tree's approximations by its largest wavelets."""
-    X, y, true = make_known_smoothness("jump", 10_000, n_relevant=2, random_state=0)
+    X, y, _ = make_known_smoothness("jump", 10_000, n_relevant=2, random_state=0)
     tree = WaveletForestRegressor(1, n_terms=None, max_samples=1.0, random_state=0)
     tree.fit(X, y.astype(float))
     places = (np.arange(200) + 0.5) / 200
