@@ -199,6 +199,8 @@ def make_known_smoothness(
         n_relevant = 1
     elif n_relevant is None:
         n_relevant = 2
+    # Sums of NumPy's narrow integers would overflow.
+    n_samples, n_relevant, n_irrelevant = map(int, (n_samples, n_relevant, n_irrelevant))
     X = rng.uniform(size=(n_samples, n_relevant + n_irrelevant))
     y = np.asarray(function(X[:, :n_relevant], exponent, n_classes, rng))
     alpha = float(true_index(n_relevant, exponent))
@@ -304,4 +306,6 @@ def _transition_matrix(confusion: ArrayLike | None, n_classes: int) -> np.ndarra
     if (transition < 0).any():
         raise ValueError("confusion must not hold negative probabilities.")
     np.fill_diagonal(transition, 0.0)
-    return transition
+    # By powers of two, which change no digit, so that sums of a row are numbers, too.
+    exponent = np.frexp(transition.max(axis=1, keepdims=True))[1]
+    return np.ldexp(transition, -exponent)

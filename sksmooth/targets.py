@@ -164,7 +164,8 @@ class SimplexEncoder(TransformerMixin, BaseEstimator):
             The class of the nearest vertex; the first one of several at equal distance.
         """
         check_is_fitted(self)
-        X = check_array(X, dtype=np.float64)
+        with reading(X, "X"):
+            X = check_array(X, dtype=np.float64)
         if X.shape[1] != self.vertices_.shape[1]:
             raise ValueError(
                 f"X has {X.shape[1]} columns, but the simplex of {len(self.classes_)} "

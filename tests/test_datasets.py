@@ -374,6 +374,21 @@ def test_missing_labels_are_no_class(missing):
         corrupt_labels(np.array([0, 1, missing], dtype=object))
 
 
+@pytest.mark.parametrize("scale", [5e-324, 1e-300, 1e308])
+def test_scale_of_the_confusion_does_not_matter(scale):
+    y = np.arange(90) % 3
+    corrupted = corrupt_labels(y, 1.0, 0, confusion=np.full((3, 3), scale))
+    assert_array_equal(corrupted, corrupt_labels(y, 1.0, 0, confusion=np.ones((3, 3))))
+
+
+def test_numbers_of_samples_and_columns_may_be_narrow_integers():
+    narrow = dict(n_relevant=np.int8(100), n_irrelevant=np.int8(100))
+    X, y, alpha = make_known_smoothness("jump", np.uint8(200), **narrow, random_state=0)
+    assert X.shape == (200, 200)
+    assert len(y) == 200
+    assert alpha == 1 / 198
+
+
 def test_labels_to_corrupt_are_checked():
     with pytest.raises(ValueError, match="one class only"):
         corrupt_labels(["a", "a"], 0.5)

@@ -1,6 +1,8 @@
 """Images as functions: samples, M-term approximation, and bytes that decode."""
 
 import pickle
+import struct
+import zlib
 from itertools import combinations
 
 import numpy as np
@@ -61,7 +63,8 @@ def test_pixels_lie_at_their_centres_in_the_unit_square():
 
 
 @pytest.mark.parametrize(
-    ("dtype", "largest"), [(np.uint8, 255), (np.uint16, 65535), (bool, 1), (float, 1.0)]
+    ("dtype", "largest"),
+    [(np.uint8, 255), (np.uint16, 65535), (">u2", 65535), (bool, 1), (float, 1.0)],
 )
 def test_the_largest_value_is_one(dtype, largest):
     image = np.array([[0, largest]]).astype(dtype)
@@ -81,7 +84,9 @@ def test_colours_are_outputs():
         (np.zeros((2, 2, 2, 2)), "two dimensions"),
         (np.zeros((2, 2), dtype=int), "pass uint8"),
         (np.array([[0.0, np.nan]]), "NaN"),
-        (np.zeros((0, 3)), "0 sample"),
+        (np.zeros((0, 3)), "empty"),
+        (np.zeros((2, 2, 0)), "empty"),
+        (np.ma.masked_equal([[0.0, 1.0]], 1.0), "masked"),
     ],
 )
 def test_what_is_not_an_image_is_refused(image, message):
@@ -301,6 +306,28 @@ def test_other_bytes_are_refused():
     for other in (b"", bytes(4), data[:-1], data + b"0", bytes(broken), b"\x89PNG" + data):
         with pytest.raises(ValueError, match="not what encode_image gave"):
             decode_image(other)
+
+
+@given(
+    changes=st.lists(
+        st.tuples(st.integers(0, 200), st.integers(0, 255)), min_size=1, max_size=4
+    ),
+    length=st.integers(0, 1000),
+)
+def test_forged_bytes_are_an_image_or_refused(changes, length):
+    data = bytearray(encode_image(image_wavelets(photo(6), random_state=0), 0.1)[:-4])
+    # The sizes of the image, which could ask for any memory, stay.
+    for place, byte in changes:
+        data[6 + place % (len(data) - 6)] = byte
+    data = bytes(data[: max(length, 6)])
+    data += struct.pack("<I", zlib.crc32(data))
+    try:
+        image = decode_image(data)
+    except ValueError as error:
+        message = str(error)
+        assert message.startswith("data is not what encode_image gave")  # noqa: PT017
+    else:
+        assert image.shape[:2] == photo(6).shape
 
 
 def test_what_cannot_be_coded_is_refused():

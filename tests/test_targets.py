@@ -175,6 +175,11 @@ def test_encoder_rejects_float_labels_that_are_not_finite():
         SimplexEncoder().fit([0.0, np.nan])
 
 
+def test_points_must_be_float64_numbers():
+    with pytest.raises(ValueError, match="too large for float64"):
+        SimplexEncoder().fit(["a", "b"]).inverse_transform([[10**400]])
+
+
 @pytest.mark.parametrize("n_columns", [1, 3])
 def test_inverse_transform_rejects_another_number_of_columns(n_columns):
     encoder = SimplexEncoder().fit(["a", "b", "c"])

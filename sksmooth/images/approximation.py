@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
 from .._sklearn import Interval, validate_params
+from .._validation import reading
 from ..forests import Forest, canonical_order, grow_forest
 from ..targets import encode_numbers
 from ..wavelets import WaveletDecomposition, decompose, kept_values
@@ -149,21 +150,22 @@ def image_samples(image: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     return X, values.reshape(-1, *values.shape[2:])
 
 
-def _pixel_values(image: ArrayLike) -> np.ndarray:
-    image = np.asarray(image)
-    if image.ndim not in (2, 3):
+def _pixel_values(given: ArrayLike) -> np.ndarray:
+    image = np.asarray(given)
+    if image.ndim not in (2, 3) or image.size == 0:
         raise ValueError(
-            f"An image has two dimensions, or three if it is in colour; got shape "
-            f"{image.shape}."
+            "An image has two dimensions, or three if it is in colour, none of them empty; "
+            f"got shape {image.shape}."
         )
-    if image.dtype in (np.uint8, np.uint16):
+    if image.dtype.kind == "u" and image.itemsize <= 2:
         image = image / np.iinfo(image.dtype).max
     elif image.dtype.kind not in "fb":
         raise ValueError(
             f"The pixels are of type {image.dtype}, whose largest value is not known; "
             "pass uint8, uint16 or bool, or divide them by it."
         )
-    return check_array(image, dtype=np.float64, allow_nd=True, input_name="image")
+    with reading(given, "image"):
+        return check_array(image, dtype=np.float64, allow_nd=True, input_name="image")
 
 
 @validate_params(

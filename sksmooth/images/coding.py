@@ -44,6 +44,10 @@ _PRICE_OF_BIT = np.log(2) / 6
 _LZMA = [
     {"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": 1 << 20, "lc": 0, "lp": 0, "pb": 0}
 ]
+_DAMAGED = (
+    *(ValueError, IndexError, OverflowError, MemoryError, EOFError, OSError),
+    *(struct.error, zlib.error, lzma.LZMAError),
+)
 _COMPRESSORS = (
     (lambda data: zlib.compress(data, 9), zlib.decompress),
     (bz2.compress, bz2.decompress),
@@ -148,8 +152,15 @@ def decode_image(data: bytes) -> np.ndarray:
         If the bytes are others, or not all of them.
     """
     data, check = data[: -_CHECK.size], data[-_CHECK.size :]
-    if len(data) < _HEADER.size or check != _CHECK.pack(zlib.crc32(data)):
-        raise ValueError("data is not what encode_image gave, or not all of it.")
+    try:
+        if check != _CHECK.pack(zlib.crc32(data)):
+            raise ValueError("the check sum is wrong")
+        return _decoded(data)
+    except _DAMAGED as error:  # the check sum may be right by chance, or by intent
+        raise ValueError("data is not what encode_image gave, or not all of it.") from error
+
+
+def _decoded(data: bytes) -> np.ndarray:
     n_rows, n_columns, n_channels, width, step = _HEADER.unpack_from(data)
     n_colours = max(n_channels, 1)
     start = _HEADER.size + 8 * n_colours
