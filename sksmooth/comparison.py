@@ -29,6 +29,7 @@ from .exceptions import SmoothnessWarning, TargetTypeWarning
 from .forests import canonical_order
 from .layer_table import LayerComparison
 from .layers import LayerFeatures, extract_layers
+from .layers.extraction import CONSTRAINTS
 from .probes import check_probes, measure_probes, probe_rows
 from .replicates import student_margin, variance_of_difference
 
@@ -218,8 +219,7 @@ def smoothness_difference(
         "y_test": "no_validation",
         "sample_weight": ["array-like", None],
         "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
+        **CONSTRAINTS,
     },
     prefer_skip_nested_validation=True,
 )

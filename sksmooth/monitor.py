@@ -275,6 +275,8 @@ class SmoothnessMonitor:
 
 def _subsample(X: Any, y: Any, n_samples: int, seed: int) -> tuple[Any, Any]:
     """Some of the samples, in memory, and their targets."""
+    if isinstance(X, Mapping) and not X:
+        raise ValueError("X is a dict without entries.")
     n_rows = number_of_rows(next(iter(X.values())) if isinstance(X, Mapping) else X)
     if y is not None and number_of_rows(y, "y") != n_rows:
         raise ValueError(f"X has {n_rows} samples, but y has {number_of_rows(y, 'y')}.")

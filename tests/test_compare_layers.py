@@ -601,6 +601,9 @@ def test_probes_want_classes(trained, digits):
         (dict(sample_weight=np.ones(3)), "sample_weight"),
         (dict(layers=[]), "No layer"),
         (dict(layers="all"), "layers"),
+        (dict(max_features=1.5), "'max_features' parameter"),
+        (dict(memmap=1), "'memmap' parameter"),
+        (dict(pooling="median"), "'pooling' parameter"),
     ],
 )
 def test_bad_arguments(trained, digits, options, message):

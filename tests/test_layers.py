@@ -875,3 +875,15 @@ def test_images_may_be_nested_lists(network, images):
     layer = LayerFeatureTransformer(nn.Flatten())
     nested = images[:6, 0].tolist()
     np.testing.assert_allclose(layer.fit_transform(nested), images[:6, 0].reshape(6, -1))
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.ma.masked_greater(np.ones((9, 4)), 0.5), "masked"),
+        ([[10**400] * 4] * 9, "X holds numbers that are too large"),
+    ],
+)
+def test_samples_that_are_no_float64_numbers(X, message):
+    with pytest.raises(ValueError, match=message):
+        LayerFeatureTransformer(nn.Linear(4, 2)).fit(X)

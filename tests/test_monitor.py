@@ -291,6 +291,7 @@ def test_metrics_with_names_of_columns(digits):
         (dict(y=None), "y is None"),
         (dict(y=np.zeros(3)), "600 samples, but y has 3"),
         (dict(X=iter([1])), "X"),
+        (dict(X={}), "without entries"),
         (dict(poling="mean"), r"Unknown options \['poling'\]"),
     ],
 )

@@ -13,7 +13,7 @@ from sklearn.utils import check_array
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, SequentialSampler
 
-from .._validation import number_of_rows
+from .._validation import number_of_rows, reading
 
 __all__ = ["Batch", "Samples", "check_order", "is_matrix", "read_samples"]
 
@@ -123,7 +123,8 @@ def read_samples(
         n_rows = _common_length(X)
     else:
         if not isinstance(X, Tensor):
-            X = check_array(X, dtype="numeric", allow_nd=True, input_name="X")
+            with reading(X, "X"):
+                X = check_array(X, dtype="numeric", allow_nd=True, input_name="X")
         elif X.ndim < 2:
             raise ValueError(f"X has shape {tuple(X.shape)}; its rows must be the samples.")
         n_rows = number_of_rows(X)

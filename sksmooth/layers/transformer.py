@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._sklearn import check_feature_names_in, fit_context
+from .._validation import reading
 from ..besov import BesovSmoothnessEstimator
 from ._torch import require_torch
 from .extraction import CONSTRAINTS, LayerFeatures, extract_layers
@@ -312,7 +313,8 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
         from .inputs import is_matrix
 
         if is_matrix(X):
-            return validate_data(self, X, reset=reset)
+            with reading(X, "X"):
+                return validate_data(self, X, reset=reset)
         if reset:
             for name in ("n_features_in_", "feature_names_in_"):
                 if hasattr(self, name):  # of an earlier fit
