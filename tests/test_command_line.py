@@ -1,3 +1,4 @@
+import argparse
 import gzip
 import json
 import os
@@ -11,7 +12,7 @@ from sklearn.datasets import load_diabetes, load_digits, load_iris
 
 import sksmooth
 from sksmooth import BesovSmoothnessEstimator
-from sksmooth.command_line import demo, main
+from sksmooth.command_line import data_files, demo, main
 from sksmooth.datasets import make_known_smoothness
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -559,6 +560,31 @@ def test_damaged_parquet(damage, iris, tmp_path, call_wrongly):
     path.write_bytes(damage(path.read_bytes()))
     error = call_wrongly("measure", path, "--target", "species")
     assert "cannot read" in error
+
+
+@pytest.mark.parametrize("notes", [b"{}", b"{", b"[]", b"\xff", b'{"index_columns": [1]}'])
+def test_parquet_whose_notes_of_pandas_are_damaged(notes, tmp_path, call_wrongly):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = pyarrow.table({"x": np.arange(9.0)}).replace_schema_metadata({"pandas": notes})
+    parquet.write_table(table, tmp_path / "data.parquet")
+    error = call_wrongly("measure", tmp_path / "data.parquet", "--target", "y")
+    assert "cannot read" in error or "no column 'y'" in error
+
+
+def test_large_integers_stay_the_classes_they_are(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("x,y\n1,18446744073709551615\n2,0\n", encoding="utf-8")
+    options = argparse.Namespace(
+        file=path, target="y", features=None, drop=None, data=None, labels=None, task="auto"
+    )
+    assert data_files.read_dataset(options).y.tolist() == [2**64 - 1, 0]
+
+
+@pytest.mark.parametrize("dtype", [[("a", float)], "V4"])
+def test_npz_of_fields_or_raw_bytes(dtype, tmp_path, call_wrongly):
+    np.savez(tmp_path / "data.npz", X=np.zeros((9, 2), dtype=dtype), y=np.arange(9) % 2)
+    assert "which is no number" in call_wrongly("measure", tmp_path / "data.npz")
 
 
 @pytest.mark.parametrize(

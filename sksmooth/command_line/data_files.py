@@ -25,6 +25,9 @@ _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 # EOFError and zlib.error come from compressed files that are cut or damaged.
 _DAMAGED = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError)
 
+# Of the notes that pandas leaves in a Parquet file.
+_DAMAGED_NOTES = (ValueError, LookupError, TypeError, AttributeError)
+
 
 class Note(UserWarning):
     """Something was done to the data that the user may not expect."""
@@ -124,7 +127,7 @@ def _read_npz(options: argparse.Namespace) -> Dataset:
 def _array(archive: Any, name: str, missing: str) -> np.ndarray:
     _check_name(name, archive.files, missing)
     try:
-        return archive[name]
+        array = archive[name]
     except ValueError as error:
         if "allow_pickle" not in str(error):
             raise
@@ -132,6 +135,9 @@ def _array(archive: Any, name: str, missing: str) -> np.ndarray:
             f"array {name!r} holds pickled Python objects, which may run code; save it "
             "as numbers or as text (astype(float) or astype(str))"
         ) from error
+    if array.dtype.kind == "V":
+        raise ValueError(f"array {name!r} is of type {array.dtype}, which is no number")
+    return array
 
 
 def _read_table(path: Path, *, has_names: bool = False) -> pd.DataFrame:
@@ -140,10 +146,8 @@ def _read_table(path: Path, *, has_names: bool = False) -> pd.DataFrame:
         raise CommandError(f"{path} is a folder; give a file in it")
     if path.suffix.lower() == ".parquet":
         pyarrow = require("pyarrow", extra="parquet", purpose="a Parquet file")
-        with (
-            user_error(OSError, pyarrow.ArrowException, prefix=f"cannot read {path}"),
-            path.open("rb") as file,
-        ):
+        damaged = (OSError, pyarrow.ArrowException, *_DAMAGED_NOTES)
+        with user_error(*damaged, prefix=f"cannot read {path}"), path.open("rb") as file:
             frame = pd.read_parquet(file, engine="pyarrow").rename(columns=str)
     elif path.name.lower().removesuffix(".gz").endswith(_TEXT_SUFFIXES):
         opener = gzip.open if path.suffix.lower() == ".gz" else open
@@ -235,7 +239,7 @@ def _target_column(column: pd.Series, path: Path) -> np.ndarray:
             f"{path}: the target {column.name!r} is missing (empty or NaN) in "
             f"{missing} of {len(column)} rows; fill or drop those rows"
         )
-    kinds = {"f": np.float64, "b": bool, "i": np.int64, "u": np.int64}
+    kinds = {"f": np.float64, "b": bool, "i": np.int64, "u": np.uint64}
     if column.dtype.kind not in kinds:
         return column.astype(str).to_numpy(object)
     y = column.to_numpy(kinds[column.dtype.kind])
