@@ -32,6 +32,7 @@ from .layers import LayerFeatures, extract_layers
 from .layers.extraction import CONSTRAINTS
 from .probes import check_probes, measure_probes, probe_rows
 from .replicates import student_margin, variance_of_difference
+from .summary import baseline_card, difference_card
 
 __all__ = [
     "COLUMNS",
@@ -82,6 +83,9 @@ class SmoothnessDifference:
     alpha_b: float
     estimators: tuple[BesovSmoothnessEstimator, BesovSmoothnessEstimator]
 
+    def _repr_html_(self) -> str:
+        return difference_card(self)
+
 
 @dataclass(frozen=True, eq=False)
 class PermutationBaseline:
@@ -102,6 +106,9 @@ class PermutationBaseline:
     alpha: float
     alphas: np.ndarray
     p_value: float
+
+    def _repr_html_(self) -> str:
+        return baseline_card(self)
 
 
 @validate_params(

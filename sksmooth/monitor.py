@@ -21,6 +21,7 @@ from ._validation import comes_from, number_of_rows, read_rows
 from .besov import BesovSmoothnessEstimator
 from .comparison import COLUMNS, compare_layers, integer_seed, seeded
 from .probes import check_probes
+from .summary import history_card
 
 __all__ = ["SmoothnessMonitor"]
 
@@ -196,6 +197,9 @@ class SmoothnessMonitor:
                 f"every={self.every} times."
             )
         return pd.concat(self._frames.values(), ignore_index=True)
+
+    def _repr_html_(self) -> str | None:
+        return history_card(self.to_frame()) if self._frames else None
 
     def skorch_callback(self, unit: str = "epoch") -> Any:
         """A callback for ``callbacks=[...]`` of a skorch net.

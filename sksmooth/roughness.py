@@ -37,6 +37,7 @@ _PARAMETERS = {
     "sample_weight": ["array-like", None],
     "n_jobs": [Integral, None],
     "random_state": ["random_state"],
+    "verbose": ["verbose"],
 }
 
 
@@ -52,6 +53,7 @@ def class_smoothness(
     sample_weight: ArrayLike | None = None,
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
+    verbose: int = 0,
 ) -> pd.DataFrame:
     """Measure how smooth each class is: the index of that class against the rest.
 
@@ -69,7 +71,7 @@ def class_smoothness(
         The classes to measure. None measures all that y holds.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned for every class. None means one with
-        default parameters; with ``verbose=1`` a bar shows the progress.
+        default parameters.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
     n_jobs : int, default=None
@@ -77,6 +79,8 @@ def class_smoothness(
     random_state : int, RandomState instance or None, default=None
         Seed of the estimator if it has none. All classes are measured on the same
         subsamples.
+    verbose : int, default=0
+        1 shows a progress bar on standard error.
 
     Returns
     -------
@@ -133,8 +137,7 @@ def class_smoothness(
     codes = samples.targets.codes
     canonical = canonical_order((samples.X,), codes, samples.weights)
     measured = _codes_of(classes, samples.classes)
-    if template.verbose:
-        template.set_params(verbose=0)
+    if verbose:
         measured = progress_bar(measured, len(measured), "classes")
     rows = []
     for code in measured:
@@ -170,6 +173,7 @@ def sample_roughness(
     sample_weight: ArrayLike | None = None,
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
+    verbose: int = 0,
 ) -> pd.DataFrame:
     """Measure how rough the targets are at each sample, to find mislabelled ones.
 
@@ -194,6 +198,8 @@ def sample_roughness(
         Number of joblib workers, in place of the estimator's if it is given.
     random_state : int, RandomState instance or None, default=None
         Seed of the estimator if it has none.
+    verbose : int, default=0
+        1 shows a progress bar on standard error, as that of the estimator does.
 
     Returns
     -------
@@ -261,6 +267,8 @@ def sample_roughness(
     grower = ready_estimator(
         default if estimator is None else estimator, random_state, n_jobs
     )
+    if verbose:
+        grower.set_params(verbose=verbose)
     samples = grower._prepared(X, y, sample_weight)
     if estimator is None and samples.classes is not None:
         grower.set_params(max_features="sqrt")
@@ -294,7 +302,7 @@ def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:
         raise ValueError("classes is empty; name some of them, or pass None for all.")
     codes, is_known = class_codes(wanted, classes)
     if not is_known.all():
-        raise ValueError(f"y holds no class {wanted[~is_known][0]!r}.")
+        raise ValueError(f"y holds no class {wanted[~is_known].tolist()[0]!r}.")
     return codes
 
 

@@ -1,6 +1,6 @@
-"""What a fitted estimator says of itself: in words, as facts, and as a card in notebooks.
+"""What results say of themselves: in words, as facts, and as cards in notebooks.
 
-The estimator is only read; it comes in as an argument, since it imports this module.
+The results are only read; they come in as arguments, since their modules import this one.
 """
 
 from __future__ import annotations
@@ -8,12 +8,36 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from ._html import ALPHA, Html, card, element, facts_table, interval_bar, joined, number
+from ._html import (
+    ALPHA,
+    Html,
+    card,
+    element,
+    ends_of_bars,
+    facts_table,
+    interval_bar,
+    joined,
+    number,
+    table,
+    visible,
+)
 
-__all__ = ["alpha_bar", "estimator_card", "facts", "in_words", "interval_in_words"]
+__all__ = [
+    "alpha_bar",
+    "baseline_card",
+    "difference_card",
+    "estimator_card",
+    "facts",
+    "history_card",
+    "in_words",
+    "interval_in_words",
+]
 
 _NOISE = 0.03  # an index below it is called noise
+_MOST_STEPS, _MOST_LAYERS = 10, 50  # of a history
+_LONGEST_NAME = 120
 
 
 def in_words(estimator: Any) -> str:
@@ -100,3 +124,51 @@ def estimator_card(estimator: Any) -> Html:
             for caution in estimator._cautions
         ),
     )
+
+
+def difference_card(result: Any) -> Html:
+    """A difference of two indices, with its interval."""
+    value, (low, high) = result.difference, result.interval
+    level = f"{100 * result.estimators[0].confidence_level:g} %"
+    signed = [number(end, sign="+") for end in (value, low, high)]
+    text = "Difference = {} [{}, {}], ".format(*signed) + level
+    rows = {
+        f"{ALPHA} of the first": number(result.alpha_a),
+        f"{ALPHA} of the second": number(result.alpha_b),
+        "p-value": number(result.p_value, 4),
+    }
+    ends = ends_of_bars([value], [low], [high])
+    return card(
+        element("p", element("span", text, class_="sksmooth-alpha")),
+        element("p", interval_bar(value, low, high, ends, is_loss=high < 0)),
+        facts_table(rows, "Smoothness of two representations"),
+    )
+
+
+def baseline_card(baseline: Any) -> Html:
+    """An index beside those of shuffled targets."""
+    shuffled = baseline.alphas
+    reach = f"{number(shuffled.min())} to {number(shuffled.max())}"
+    rows = {
+        f"{ALPHA} of the targets": number(baseline.alpha),
+        f"{ALPHA} of {len(shuffled)} times shuffled ones": reach,
+        "p-value": number(baseline.p_value, 4),
+    }
+    return card(facts_table(rows, "Against shuffled targets"))
+
+
+def history_card(frame: pd.DataFrame) -> Html:
+    """The indices of layers by the steps of a training."""
+    alpha = frame.pivot(index="layer", columns="step", values="alpha")
+    layers, steps = frame["layer"].unique(), frame["step"].unique()
+    shown = steps[
+        np.unique(np.linspace(0, len(steps) - 1, _MOST_STEPS).round().astype(int))
+    ]
+    rows = [
+        (visible(layer, _LONGEST_NAME), *map(number, alpha.loc[layer, shown]))
+        for layer in layers[:_MOST_LAYERS]
+    ]
+    caption = f"{ALPHA} of {len(layers)} layers at {len(steps)} steps"
+    if len(rows) < len(layers) or len(shown) < len(steps):
+        caption += f"; {len(rows)} and {len(shown)} of them are shown"
+    return card(table(("layer", *(f"{step}#" for step in shown)), rows, caption))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import warnings
 
-from ..exceptions import SmoothnessWarning
 from .errors import require, user_error
 from .fitting import fit_to_file
 from .pictures import check_report_path
@@ -22,8 +20,7 @@ def run_report(options: argparse.Namespace) -> None:
 
     measured = fit_to_file(options, verbose=0 if options.quiet else 1)
     data = measured.data
-    with warnings.catch_warnings(), user_error(ValueError, prefix=str(data.path)):
-        warnings.simplefilter("ignore", SmoothnessWarning)  # they are in the report
+    with user_error(ValueError, prefix=str(data.path)):
         page = estimator_report(
             measured.estimator,
             data.X,

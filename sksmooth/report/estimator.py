@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from sklearn.base import clone
 
 from .._html import (
     ALPHA,
@@ -81,7 +82,7 @@ def estimator_report(
         _cautions([*map(str, estimator._cautions), *notes]),
         _decay(estimator),
         _scores(estimator, X_test, y_test),
-        *([] if X is None else _roughness(estimator, X, y)),
+        *([] if X is None else _quietly(_roughness, estimator, X, y)),
         _features(estimator, feature_names),
         _parameters(estimator),
     ]
@@ -89,6 +90,13 @@ def estimator_report(
     parts = ("Samples", "Features", "Classes", "Columns of numbers")
     subtitle = ", ".join(f"{known[part]} {part.lower()}" for part in parts if part in known)
     return make_page(title, subtitle, sections)
+
+
+def _quietly(measure: Callable[..., list[Html]], *arguments: Any) -> list[Html]:
+    """What a function gives, without the warnings that the report holds already."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SmoothnessWarning)
+        return measure(*arguments)
 
 
 def _check_pair(X: Any, y: Any, name: str, targets: str) -> None:
@@ -150,27 +158,32 @@ def _scores(estimator: Any, X_test: Any, y_test: Any) -> Html:
 
 def _roughness(estimator: Any, X: Any, y: Any) -> list[Html]:
     """At which classes and samples the targets are rough."""
-    options = {"n_jobs": estimator.n_jobs, "random_state": estimator.random_state}
-    samples = sample_roughness(X, y, **options)
-    labels = np.asarray(y)
-    if "excess" not in samples:
-        return [_rough_samples(samples, labels)]
-    labels = labels.ravel()
-    by_class = samples["roughness"].groupby(labels).mean()
-    roughest = by_class.nlargest(_MOST_ROWS).index.sort_values()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SmoothnessWarning)  # as the fit said
-        classes = class_smoothness(
-            X, y, classes=roughest, estimator=estimator, n_jobs=estimator.n_jobs
-        )
-    return [_rough_classes(classes, len(by_class)), _suspects(samples, labels)]
+    options = {"n_jobs": estimator.n_jobs, "verbose": estimator.verbose}
+    options |= {"random_state": estimator.random_state}
+    if not hasattr(estimator, "classes_"):
+        return [_rough_samples(sample_roughness(X, y, **options), np.asarray(y))]
+    # By numbers, since pandas does not take all that may be the name of a class.
+    names, codes = np.unique(np.asarray(y).ravel(), return_inverse=True)
+    samples = sample_roughness(X, codes, **options)
+    suspects = _suspects(samples, codes, names)
+    if len(names) == 2:  # whose index against the rest is the index itself
+        return [suspects]
+    roughest = samples["roughness"].groupby(codes).mean().nlargest(_MOST_ROWS)
+    classes = class_smoothness(
+        X,
+        codes,
+        classes=np.sort(roughest.index),
+        estimator=clone(estimator).set_params(verbose=0),
+        **options,
+    )
+    return [_rough_classes(classes, names), suspects]
 
 
-def _rough_classes(frame: pd.DataFrame, n_classes: int) -> Html:
+def _rough_classes(frame: pd.DataFrame, names: np.ndarray) -> Html:
     ends = ends_of_bars(frame["alpha"], frame["alpha_low"], frame["alpha_high"])
     rows = [
         (
-            visible(row["class"], _LONGEST_NAME),
+            visible(names[row["class"]], _LONGEST_NAME),
             f"{row['n_samples']:,}",
             number(row["alpha"]),
             interval_bar(row["alpha"], row["alpha_low"], row["alpha_high"], ends),
@@ -191,11 +204,9 @@ def _rough_classes(frame: pd.DataFrame, n_classes: int) -> Html:
         "Each class against all others: the larger the index, the smoother its border. "
         "Compare classes of about the same size."
     )
-    caption = f"Index of each of {n_classes} classes"
-    if len(frame) < n_classes:
-        caption = (
-            f"Index of the {len(frame)} of {n_classes} classes with the roughest samples"
-        )
+    caption = f"Index of each of {len(names)} classes"
+    if len(frame) < len(names):
+        caption = f"Index of {len(frame)} of {len(names):,} classes: the roughest"
     return section(
         "Which classes are rough",
         element("p", text),
@@ -204,15 +215,15 @@ def _rough_classes(frame: pd.DataFrame, n_classes: int) -> Html:
     )
 
 
-def _suspects(frame: pd.DataFrame, labels: np.ndarray) -> Html:
+def _suspects(frame: pd.DataFrame, codes: np.ndarray, names: np.ndarray) -> Html:
     """Samples that another label suits better."""
     suspects = frame[frame["excess"] > 0]
     first = suspects.nlargest(_MOST_ROWS, "excess")
     rows = [
         (
             f"{place:,}",
-            visible(labels[place], _LONGEST_NAME),
-            visible(suggested, _LONGEST_NAME),
+            visible(names[codes[place]], _LONGEST_NAME),
+            visible(names[suggested], _LONGEST_NAME),
             number(excess),
         )
         for place, suggested, excess in zip(

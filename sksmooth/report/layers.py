@@ -18,6 +18,7 @@ __all__ = ["layers_report"]
 _MOST_ROWS = 200
 _MOST_DRAWN = 200  # layers
 _MOST_NAMED = 25  # below the picture
+_MOST_ON_SMALL = 8  # layers in a picture as wide as a telephone
 _LONGEST_NAME = 60
 _COLUMNS = {
     "alpha": "the smoothness index of the labels on that layer, and its interval",
@@ -73,4 +74,4 @@ def _curve(frame: pd.DataFrame) -> Html:
     caption = "The index of each layer with its interval."
     if len(drawn) < len(frame):
         caption += f" The first {len(drawn)} of {len(frame)} layers are drawn."
-    return picture(draw, (8, 4.6), alt, caption, is_wide=True)
+    return picture(draw, (8, 4.6), alt, caption, is_wide=len(drawn) > _MOST_ON_SMALL)
