@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
 from ._sklearn import HasMethods, Interval, StrOptions
-from ._validation import comes_from, is_dask, plain_features, reading
+from ._validation import comes_from, feature_dtype, is_dask, plain_features, reading
 from .forests import (
     MOST_BINS,
     CanonicalOrder,
@@ -88,16 +88,13 @@ class ForestEstimator(BaseEstimator):
                 "X is a Dask collection, which is not read as a whole here: pass some rows "
                 "of it, such as X[:10000].compute(), and the same rows of y."
             )
-        dtype = getattr(X, "dtype", None)
-        # Small integers, such as pixels, are exact in float32.
-        narrow = isinstance(dtype, np.dtype) and np.can_cast(dtype, np.float32)
         with reading(X, "X"):
             X = validate_data(
                 self,
                 X,
                 reset=reset,
                 accept_sparse="csr",
-                dtype=np.float32 if narrow else np.float64,
+                dtype=feature_dtype(X),
                 ensure_all_finite="allow-nan",
                 ensure_min_samples=self._fewest_samples if reset else 1,
             )

@@ -21,6 +21,7 @@ from ._sklearn import check_sample_weight, safe_indexing
 
 __all__ = [
     "comes_from",
+    "feature_dtype",
     "has_weight",
     "is_dask",
     "number_of_rows",
@@ -51,6 +52,15 @@ def plain_features(X: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.csr
         indices, indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
         X = sparse.csr_matrix((X.data, indices, indptr), X.shape)
     return X
+
+
+def feature_dtype(X: Any) -> type:
+    """float32 where it holds all values exactly, as for pixels; float64 otherwise."""
+    dtypes = [X.dtype] if hasattr(X, "dtype") else list(getattr(X, "dtypes", [None]))
+    is_narrow = all(
+        isinstance(dtype, np.dtype) and np.can_cast(dtype, np.float32) for dtype in dtypes
+    )
+    return np.float32 if is_narrow else np.float64
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from ._sklearn import (
     fit_context,
 )
 from ._validation import (
+    has_weight,
     is_dask,
     number_of_rows,
     positively_weighted,
@@ -106,7 +107,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         Rows that each built-in tree is grown on, drawn without replacement: a fraction,
         or a number. The rows left out keep the index unbiased, so 1.0 makes it too
         high. The rows depend on the data set, not on the order of its rows; but with a
-        number, for data larger than that, ``n_estimators * max_samples`` rows are drawn
+        number, for data larger than that, ``n_estimators * max_samples`` rows (twice
+        ``max_samples`` for one tree), of those with a positive weight, are drawn
         by their places, and only those are read: X may then be a memory map or a Dask
         array larger than memory.
     max_bins : int, default=None
@@ -146,7 +148,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         The M-term error, in units of the targets (simplex edge sqrt(2) for classes).
         For ``"elisha-dekel"`` the mean squared error; for ``"sparsity-probe"`` the sorted
         norms; for ``"weak-lp"`` the sorted norms, averaged over trees and less their
-        bias.
+        bias. If there is no split, the error of the mean.
     fit_range_ : tuple of int
         First and last number of terms of the window in which ``alpha_`` is fitted.
     r_squared_ : float
@@ -289,7 +291,9 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         than fits into memory.
         """
         is_number = self.forest is None and isinstance(self.max_samples, Integral)
-        n_drawn = int(self.n_estimators) * int(self.max_samples) if is_number else np.inf
+        # Of two trees at least, since one alone would leave none of its rows out.
+        n_trees = max(int(self.n_estimators), 2)
+        n_drawn = n_trees * int(self.max_samples) if is_number else np.inf
         if n_drawn < self._fewest_samples:
             raise ValueError(
                 f"n_estimators * max_samples = {n_drawn} rows are drawn, but at least "
@@ -299,10 +303,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         number_of_rows(y, "y")  # which must be known, too
         if n_drawn < n_rows:
             check_consistent_length(X, y, sample_weight)
-            rows = sample_without_replacement(
-                n_rows, n_drawn, random_state=self.random_state
-            )
-            rows.sort()
+            rows = _drawn_rows(X, sample_weight, n_drawn, self.random_state)
             X, y, sample_weight = (read_rows(each, rows) for each in (X, y, sample_weight))
         elif is_dask(X):
             if not is_number:
@@ -319,7 +320,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         check_consistent_length(X, y)
         X, y, weights = positively_weighted(X, y, sample_weight, self._fewest_samples)
         targets, classes = encode_targets(y)
-        _check_powers(targets.values, self.p)
+        _check_powers(targets.values, self._exponent)
         return _Samples(X, y, weights, targets, classes)
 
     def _fit(self, samples: _Samples, canonical) -> BesovSmoothnessEstimator:
@@ -340,7 +341,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             leaves,
             targets.values,
             bags,
-            p=2.0 if self.index == "elisha-dekel" else self.p,
+            p=self._exponent,
             measure="volume" if by_volume else "samples",
             ranges=column_ranges(X) if by_volume else None,
         )
@@ -539,6 +540,11 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return tags
 
     @property
+    def _exponent(self) -> float:
+        """The p of norms and errors, which one of the published procedures fixes."""
+        return 2.0 if self.index == "elisha-dekel" else float(self.p)
+
+    @property
     def _n_important(self) -> int:
         return self.wavelets_.n_trees * self._window[1]
 
@@ -604,7 +610,12 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         decomposition = self.wavelets_
         if decomposition.n_terms == 0:
             self._window = (1, 2)
-            return decay.flat_fit(targets.values, weights)
+            return decay.flat_fit(
+                targets.values,
+                weights,
+                decomposition.p,
+                is_squared=self.index == "elisha-dekel",
+            )
         n_trees, p = decomposition.n_trees, decomposition.p
         curves, groups = self._tree_errors(leaves, targets, weights, bags, canonical)
         self._window = window = decay.fit_window(
@@ -638,6 +649,19 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         if decay.is_finite_box_function(curves, cell_sizes, self._n_grown, p):
             return decay.unresolved(fit, unbounded=is_rate or np.isinf(fit.alpha))
         return decay.checked(fit, window, power_law=is_rate)
+
+
+def _drawn_rows(X, sample_weight, n_drawn: int, random_state) -> np.ndarray:
+    """Numbers of rows that are drawn of those with a positive weight, or of all."""
+    n_rows = number_of_rows(X)
+    weighted = None
+    if sample_weight is not None:
+        weighted = np.flatnonzero(has_weight(sample_weight, X))
+        n_rows = len(weighted)
+        if n_rows <= n_drawn:
+            return weighted
+    rows = np.sort(sample_without_replacement(n_rows, n_drawn, random_state=random_state))
+    return rows if weighted is None else weighted[rows]
 
 
 def _check_powers(values: np.ndarray, p: float) -> None:

@@ -118,6 +118,8 @@ class PermutationBaseline:
         "y": ["array-like"],
         "estimator": [BesovSmoothnessEstimator, None],
         "sample_weight": ["array-like", None],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -128,6 +130,8 @@ def smoothness_difference(
     *,
     estimator: BesovSmoothnessEstimator | None = None,
     sample_weight: ArrayLike | None = None,
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
 ) -> SmoothnessDifference:
     """Compare the smoothness of the same samples in two representations.
 
@@ -139,8 +143,8 @@ def smoothness_difference(
 
     Parameters
     ----------
-    X_a, X_b : {array-like, sparse matrix} of shape (n_samples, n_features_a) and \
-(n_samples, n_features_b)
+    X_a, X_b : {array-like, sparse matrix, Dask array} of shape \
+(n_samples, n_features_a) and (n_samples, n_features_b)
         The two representations, row by row of the same samples.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Class labels, or numbers.
@@ -150,6 +154,10 @@ def smoothness_difference(
         default parameters.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
+    n_jobs : int, default=None
+        Number of joblib workers, in place of the estimator's if it is given.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the estimator if it has none.
 
     Returns
     -------
@@ -188,7 +196,7 @@ def smoothness_difference(
     >>> result.difference > 0, result.p_value < 0.05
     (True, True)
     """
-    first = ready_estimator(estimator)
+    first = ready_estimator(estimator, random_state, n_jobs)
     if first.index not in _RATES:
         raise ValueError(
             f"index={first.index!r} has no variance over its window to compare by; use one "
@@ -196,11 +204,11 @@ def smoothness_difference(
         )
     check_consistent_length(X_a, X_b, y, sample_weight)
     second = clone(first)
-    samples_a = first._prepared(X_a, y, sample_weight)
+    samples_a = first._prepared(*first._read(X_a, y, sample_weight))
     with warnings.catch_warnings():
         for said_once in (TargetTypeWarning, DataConversionWarning):
             warnings.simplefilter("ignore", said_once)
-        samples_b = second._prepared(X_b, y, sample_weight)
+        samples_b = second._prepared(*second._read(X_b, y, sample_weight))
     canonical = canonical_order(
         (samples_a.X, samples_b.X), samples_a.targets.tie_break, samples_a.weights
     )

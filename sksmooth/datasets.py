@@ -206,6 +206,11 @@ def make_known_smoothness(
     alpha = float(true_index(n_relevant, exponent))
     if is_classification:
         y = y.astype(np.int64)
+        if noise > 1:
+            raise ValueError(
+                f"noise={noise} is the fraction of wrong labels for kind={kind!r}: "
+                "at most 1."
+            )
         if noise > 0:
             y = corrupt_labels(y, noise, rng)
     elif noise > 0:

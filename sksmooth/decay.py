@@ -387,7 +387,9 @@ def _rate_fit(
     )
 
 
-def flat_fit(values: np.ndarray, weights: np.ndarray) -> IndexFit:
+def flat_fit(
+    values: np.ndarray, weights: np.ndarray, p: float = 2.0, *, is_squared: bool = False
+) -> IndexFit:
     """Index zero, for trees without a split.
 
     Parameters
@@ -396,14 +398,19 @@ def flat_fit(values: np.ndarray, weights: np.ndarray) -> IndexFit:
         Targets.
     weights : ndarray of shape (n_samples,)
         Their weights.
+    p : float, default=2
+        Exponent of the error.
+    is_squared : bool, default=False
+        Whether errors are given as squares.
 
     Returns
     -------
     fit : IndexFit
         One point: the error of the mean.
     """
-    centred = values - np.average(values, axis=0, weights=weights)
-    error = np.sqrt(np.average(np.sum(centred**2, axis=1), weights=weights))
+    distance = np.linalg.norm(values - np.average(values, axis=0, weights=weights), axis=1)
+    error = np.average(distance**p, weights=weights) ** (1 / p)
+    error = error**2 if is_squared else error
     caution = ConstantFeaturesWarning(
         "No feature separates the samples (all are constant, or max_depth, max_samples "
         "or the forest leave nothing to split), so no term reduces the error: the index "

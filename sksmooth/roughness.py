@@ -204,7 +204,8 @@ def sample_roughness(
     Returns
     -------
     frame : DataFrame
-        One row a sample, in the order of X, and the columns
+        One row a sample, in the order of X and with the index of its rows, and the
+        columns
 
         - ``roughness``: the energy, in squared units of the targets. For classes it goes
           from 0, if all neighbours have the same label as the sample, to 2, if all have
@@ -290,6 +291,9 @@ def sample_roughness(
     if len(frame) < len(y):  # samples of weight zero were dropped
         frame.index = np.flatnonzero(has_weight(sample_weight, X))
         frame = frame.reindex(range(len(y)))
+    for data in (X, y):
+        if isinstance(data, pd.DataFrame | pd.Series):
+            return frame.set_index(data.index)
     return frame
 
 

@@ -21,7 +21,7 @@ from sklearn.utils import check_array, check_consistent_length
 
 from ._kernels import log_box_volumes, node_sums, sample_ranges, sweep_errors
 from ._sklearn import Interval, StrOptions, validate_params
-from ._validation import plain_features, positively_weighted, reading
+from ._validation import feature_dtype, plain_features, positively_weighted, reading
 from .forests import Forest, column_ranges, read_forest
 from .targets import Targets, encode_targets
 
@@ -805,7 +805,7 @@ def wavelet_decomposition(
         X = check_array(
             X,
             accept_sparse="csr",
-            dtype=[np.float64, np.float32],
+            dtype=feature_dtype(X),
             ensure_all_finite="allow-nan",
             input_name="X",
         )

@@ -926,3 +926,57 @@ def test_an_unresolved_index_is_announced_once():
             BesovSmoothnessEstimator(index=index, random_state=0).fit(X, X.ravel())
         kinds = [warning.category for warning in caught]
         assert kinds.count(UnresolvedIndexWarning) == 1
+
+
+def test_weights_of_zero_are_rows_left_away_where_a_number_of_rows_is_read():
+    X, y, _ = make_known_smoothness("jump", 1500, random_state=0)
+    weights = np.repeat([1.0, 0.0], [500, 1000])
+    options = dict(n_estimators=3, random_state=0)
+    for max_samples in (100, 400):  # less than there are, and more
+        weighted = BesovSmoothnessEstimator(max_samples=max_samples, **options)
+        left = BesovSmoothnessEstimator(max_samples=max_samples, **options)
+        weighted.fit(X, y, weights)
+        assert weighted.alpha_ == left.fit(X[:500], y[:500]).alpha_
+
+
+def test_one_tree_of_a_number_of_rows_leaves_rows_out():
+    X, y, _ = make_known_smoothness("jump", 3000, random_state=0)
+    fitted = BesovSmoothnessEstimator(1, max_samples=500, random_state=0).fit(X, y)
+    assert fitted.wavelets_.count[0] == 500
+    assert np.isfinite(fitted.oob_score_)  # of rows that are out of the bag
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (dict(), np.sqrt(0.5)),
+        (dict(p=1), 0.5 * np.sqrt(2)),
+        (dict(index="elisha-dekel", p=3), 0.5),
+    ],
+)
+def test_error_without_a_split_is_in_the_units_of_the_index(options, error):
+    # Halves of two classes: every sample is half an edge of sqrt(2) from the mean.
+    X, y = np.zeros((20, 2)), np.repeat([0, 1], 10)
+    fitted = BesovSmoothnessEstimator(3, random_state=0, **options)
+    with pytest.warns(ConstantFeaturesWarning):
+        fitted.fit(X, y)
+    assert fitted.errors_ == pytest.approx([error], rel=1e-12)
+
+
+def test_the_published_procedure_has_its_own_exponent():
+    X, y, _ = make_known_smoothness("smooth", 200, random_state=0)
+    first, second = (
+        BesovSmoothnessEstimator(3, index="elisha-dekel", p=p, random_state=0)
+        for p in (2, 50)
+    )
+    # The 50th power of this spread is no float64 number.
+    assert first.fit(X, 1e7 * y).alpha_ == second.fit(X, 1e7 * y).alpha_
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int16])
+def test_narrow_columns_of_frames_stay_narrow(digits, dtype):
+    frame = pd.DataFrame(digits[0].astype(dtype))
+    fitted = BesovSmoothnessEstimator(2, random_state=0)
+    assert fitted._check_features(frame, reset=True).dtype == np.float32
+    frame[0] = frame[0].astype(np.float64)
+    assert fitted._check_features(frame, reset=True).dtype == np.float64

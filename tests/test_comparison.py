@@ -785,3 +785,21 @@ def test_default_estimator_is_paired_too():
     X, y, _ = make_known_smoothness("jump", 300, random_state=0)
     result = smoothness_difference(X, X, y)
     assert (result.difference, result.p_value) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("max_samples", [200, 0.8])
+def test_indices_are_those_of_a_fit(max_samples):
+    X, y, _ = make_known_smoothness("jump", 3000, random_state=0)
+    options = dict(n_estimators=5, max_samples=max_samples)
+    result = compare(X, X, y, **options)
+    assert result.alpha_a == estimator(**options).fit(X, y).alpha_
+
+
+def test_a_seed_makes_the_default_comparison_repeatable(sharp_and_blurred):
+    sharp, blurred, y = sharp_and_blurred
+    first, second = (
+        smoothness_difference(blurred, sharp, y, random_state=3, n_jobs=n_jobs)
+        for n_jobs in (None, 2)
+    )
+    assert numbers(first) == numbers(second)
+    assert first.estimators[0].random_state == 3

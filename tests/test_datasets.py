@@ -394,3 +394,8 @@ def test_labels_to_corrupt_are_checked():
         corrupt_labels(["a", "a"], 0.5)
     with pytest.raises(ValueError, match="1d array"):
         corrupt_labels(np.eye(2), 0.5)
+
+
+def test_more_wrong_labels_than_labels_are_refused():
+    with pytest.raises(ValueError, match=r"noise=1.5 is the fraction .* at most 1"):
+        make_known_smoothness("jump", 100, noise=1.5)

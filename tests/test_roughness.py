@@ -534,3 +534,13 @@ def test_trees_of_one_sample_know_no_others(blobs):
     X, _, labels, _ = blobs
     with pytest.raises(ValueError, match=r"one sample only.*raise max_samples"):
         sample_roughness(X, labels, estimator=small(max_samples=1))
+
+
+@pytest.mark.parametrize("kind", ["X", "y"])
+def test_rows_keep_the_index_of_a_frame(digits, kind):
+    X, y = (data[:200] for data in digits)
+    index = np.arange(200)[::-1] * 10
+    expected = sample_roughness(X, y, estimator=small())
+    X, y = (pd.DataFrame(X, index), y) if kind == "X" else (X, pd.Series(y, index))
+    frame = sample_roughness(X, y, estimator=small())
+    pd.testing.assert_frame_equal(frame, expected.set_index(index))

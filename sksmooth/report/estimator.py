@@ -161,10 +161,11 @@ def _roughness(estimator: Any, X: Any, y: Any) -> list[Html]:
     options = {"n_jobs": estimator.n_jobs, "verbose": estimator.verbose}
     options |= {"random_state": estimator.random_state}
     if not hasattr(estimator, "classes_"):
-        return [_rough_samples(sample_roughness(X, y, **options), np.asarray(y))]
+        samples = sample_roughness(X, y, **options).reset_index(drop=True)
+        return [_rough_samples(samples, np.asarray(y))]
     # By numbers, since pandas does not take all that may be the name of a class.
     names, codes = np.unique(np.asarray(y).ravel(), return_inverse=True)
-    samples = sample_roughness(X, codes, **options)
+    samples = sample_roughness(X, codes, **options).reset_index(drop=True)
     suspects = _suspects(samples, codes, names)
     if len(names) == 2:  # whose index against the rest is the index itself
         return [suspects]
