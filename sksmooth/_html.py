@@ -31,6 +31,7 @@ __all__ = [
 
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
 _LONGEST_TEXT = 500
+_LONGEST_LINE = 40  # in a cell
 _VOID = {"img", "link", "meta"}  # elements without an end
 # Characters that HTML forbids (controls, surrogates, non-characters) or that reorder the
 # text around them; joiners, which some scripts need, are none of them.
@@ -49,7 +50,9 @@ STYLE = """
 .sksmooth th, .sksmooth td { padding: 0.25em 0.7em; text-align: start; white-space: nowrap;
   border-bottom: 1px solid rgba(128, 128, 128, 0.35); vertical-align: middle; }
 .sksmooth .sksmooth-number { text-align: end; font-variant-numeric: tabular-nums; }
-.sksmooth .sksmooth-name { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 7em; }
+.sksmooth .sksmooth-name { white-space: pre; }
+.sksmooth .sksmooth-long { white-space: pre-wrap; overflow-wrap: anywhere;
+  min-width: 16em; }
 .sksmooth-scroll { overflow-x: auto; max-width: 100%; }
 .sksmooth-bar { display: inline-block; position: relative; width: 11em; height: 1em;
   vertical-align: middle; background: rgba(128, 128, 128, 0.18); }
@@ -216,8 +219,9 @@ def table(heads: Sequence[Any], rows: Iterable[Sequence[Any]], caption: str) -> 
 
 
 def _cell(content: Any, kind: str | None) -> Html:
-    is_text = kind is None and not isinstance(content, Html)
-    return element("td", content, class_="sksmooth-name" if is_text else kind)
+    if kind is None and not isinstance(content, Html):
+        kind = "sksmooth-long" if len(visible(content)) > _LONGEST_LINE else "sksmooth-name"
+    return element("td", content, class_=kind)
 
 
 def facts_table(facts: dict[str, Any], caption: str) -> Html:

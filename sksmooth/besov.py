@@ -480,7 +480,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
             Samples, usually those of the fit. With them the report says at which classes
             and samples the targets are rough, as :func:`class_smoothness` and
-            :func:`sample_roughness` measure it. That takes longer than the fit.
+            :func:`sample_roughness` measure it. That takes about as
+            long as a dozen fits.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Their targets.
         X_test, y_test : as ``X`` and ``y``, default=None
@@ -501,6 +502,10 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             If matplotlib is not installed.
         ValueError
             If X is given without y, or y without X.
+
+        See Also
+        --------
+        LayerComparison.to_html : The report of the layers of a network.
 
         Examples
         --------

@@ -39,6 +39,11 @@ class LayerComparison(pd.DataFrame):
     It is a DataFrame, as :func:`compare_layers` describes it. Parts and copies of it are
     ordinary ones.
 
+    Parameters
+    ----------
+    data, index, columns, dtype, copy
+        As of :class:`pandas.DataFrame`.
+
     See Also
     --------
     compare_layers : Gives it.
@@ -66,6 +71,8 @@ class LayerComparison(pd.DataFrame):
     def to_html(self, buf: Any = None, **options: Any) -> str | None:  # type: ignore[override]
         """Report of the layers as one HTML file, or pandas' own table if it has options.
 
+        The file needs no other file and no network, and names in it cannot do harm.
+
         Parameters
         ----------
         buf : str, path or file object, default=None
@@ -83,6 +90,10 @@ class LayerComparison(pd.DataFrame):
         ------
         ImportError
             If matplotlib is not installed, which draws the picture of the report.
+
+        See Also
+        --------
+        BesovSmoothnessEstimator.to_html : The report of one estimator.
         """
         if options or not _is_whole(self):
             return super().to_html(buf, **options)

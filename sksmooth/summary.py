@@ -159,14 +159,16 @@ def baseline_card(baseline: Any) -> Html:
 
 def history_card(frame: pd.DataFrame) -> Html:
     """The indices of layers by the steps of a training."""
-    alpha = frame.pivot(index="layer", columns="step", values="alpha")
-    layers, steps = frame["layer"].unique(), frame["step"].unique()
+    layers, steps = dict.fromkeys(frame["layer"]), frame["step"].unique()
+    alpha = dict(
+        zip(zip(frame["layer"], frame["step"], strict=True), frame["alpha"], strict=True)
+    )
     shown = steps[
         np.unique(np.linspace(0, len(steps) - 1, _MOST_STEPS).round().astype(int))
     ]
     rows = [
-        (visible(layer, _LONGEST_NAME), *map(number, alpha.loc[layer, shown]))
-        for layer in layers[:_MOST_LAYERS]
+        (visible(layer, _LONGEST_NAME), *(number(alpha[layer, step]) for step in shown))
+        for layer in list(layers)[:_MOST_LAYERS]
     ]
     caption = f"{ALPHA} of {len(layers)} layers at {len(steps)} steps"
     if len(rows) < len(layers) or len(shown) < len(steps):

@@ -654,9 +654,12 @@ def test_the_command_writes_the_report(needs_matplotlib, iris_csv, tmp_path, cap
     assert "120 samples, 4 features, 3 classes" in reader.texts
     assert "On 30 samples held out" in reader.texts
     assert len({*HOSTILE[:3], r"$\frac{"} & {*reader.texts}) >= 2  # those that matter
-    assert main([*arguments, "--output", str(output), "--quiet", "--title", "A <b>"]) == 0
+    arguments += ["--output", str(output), "--quiet", "--brief", "--title", "A <b>"]
+    assert main(arguments) == 0
     assert capsys.readouterr().err == ""
-    assert "A <b>" in read_strictly(output.read_text(encoding="utf-8")).texts
+    texts = read_strictly(output.read_text(encoding="utf-8")).texts
+    assert "A <b>" in texts
+    assert "Which samples to check" not in texts
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,8 @@ def _add_report_parser(commands: Any) -> None:
     about = "the report: .html (default: %(default)s)"
     add("--output", type=Path, default=page, metavar="FILE", help=about)
     add("--title", metavar="TEXT", help="heading (default: the name of the file)")
+    about = "leave out classes and samples, which take as long as a dozen fits"
+    add("--brief", action="store_true", help=about)
     add("--quiet", action="store_true", help="no progress bar")
 
 

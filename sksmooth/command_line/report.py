@@ -23,8 +23,7 @@ def run_report(options: argparse.Namespace) -> None:
     with user_error(ValueError, prefix=str(data.path)):
         page = estimator_report(
             measured.estimator,
-            data.X,
-            data.y,
+            *((None, None) if options.brief else (data.X, data.y)),
             measured.X_test,
             measured.y_test,
             title=f"Smoothness of {data.path.name}"

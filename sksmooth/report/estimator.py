@@ -139,7 +139,7 @@ def _decay(estimator: Any) -> Html:
     def draw(axes: Any) -> None:
         ErrorDecayDisplay.from_estimator(estimator, ax=axes)
 
-    return section("How the error falls", picture(draw, (7, 4.2), alt, caption))
+    return section("How the error falls", picture(draw, (6.4, 4), alt, caption))
 
 
 def _scores(estimator: Any, X_test: Any, y_test: Any) -> Html:

@@ -64,9 +64,10 @@ def _curve(frame: pd.DataFrame) -> Html:
 
     def draw(axes: Any) -> None:
         LayerSmoothnessDisplay.from_frame(drawn, ax=axes)
-        step = -(-len(drawn) // _MOST_NAMED)
-        for place, label in enumerate(axes.get_xticklabels()):
-            label.set_visible(place % step == 0)
+        if len(drawn) > _MOST_NAMED:
+            places = range(0, len(drawn), -(-len(drawn) // _MOST_NAMED))
+            axes.set_xticks(places, map(str, places), rotation=0, ha="center")
+            axes.set_xlabel("Number of the layer, from 0")
 
     alpha = drawn["alpha"][np.isfinite(drawn["alpha"])]
     reach = f" between {alpha.min():.3f} and {alpha.max():.3f}" if len(alpha) else ""
