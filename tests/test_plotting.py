@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sksmooth import BesovSmoothnessEstimator, SmoothnessMonitor, compare_layers
+from sksmooth._html import visible
 from sksmooth.datasets import make_known_smoothness
 from sksmooth.exceptions import SmoothnessWarning
 from sksmooth.plotting import (
@@ -145,6 +146,28 @@ def test_names_and_options_reach_the_artists():
     assert display.curve_.get_linewidth() == 4
     assert display.line_.get_color() == "green"
     assert make_display().plot(name="other").ax_.get_title().startswith("other: ")
+
+
+@pytest.mark.parametrize("name", [r"$\frac{", "$a$ and $b$", "two\nlines", "a\u202eb\0"])
+def test_names_are_drawn_as_they_are(name, pyplot):
+    make_display(estimator_name="half \ud800").plot().figure_.canvas.draw()
+    display = make_display(estimator_name=name).plot()
+    display.figure_.canvas.draw()
+    shown = visible(name).replace("$", r"\$")
+    assert display.ax_.get_title().startswith(shown)
+    layers = pd.DataFrame({"layer": pd.Series([name, "b"], dtype=object), "step": 0})
+    layers = layers.assign(alpha=[0.1, 0.2], alpha_low=0.0, alpha_high=0.3)
+    for draw, axis in (
+        (LayerSmoothnessDisplay.from_frame, "x"),
+        (SmoothnessHistoryDisplay.from_monitor, "y"),
+    ):
+        display = draw(layers)
+        display.figure_.canvas.draw()
+        labels = getattr(display.ax_, f"get_{axis}ticklabels")()
+        assert [label.get_text() for label in labels] == [shown, "b"]
+    display = LayerSmoothnessDisplay.from_frame({name: layers.drop(columns="step")})
+    display.figure_.canvas.draw()
+    assert legend_texts(display.ax_) == [shown]
 
 
 def test_several_displays_share_axes_and_a_legend():
