@@ -111,7 +111,7 @@ class LayerComparison(pd.DataFrame):
 
     def _repr_html_(self) -> str | None:
         if not (pd.get_option("display.notebook_repr_html") and _is_whole(self)):
-            return super()._repr_html_()
+            return super()._repr_html_()  # type: ignore[misc]
         return card(layers_html(self, pd.get_option("display.max_rows") or len(self)))
 
 

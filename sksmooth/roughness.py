@@ -137,16 +137,14 @@ def class_smoothness(
     codes = samples.targets.codes
     canonical = canonical_order((samples.X,), codes, samples.weights)
     measured = _codes_of(classes, samples.classes)
-    if verbose:
-        measured = progress_bar(measured, len(measured), "classes")
     rows = []
-    for code in measured:
+    for code in progress_bar(measured, len(measured), "classes") if verbose else measured:
         own = codes == code
-        targets, classes = encode_targets(own)
+        targets, sides = encode_targets(own)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", SmoothnessWarning)
             fitted = clone(template)._fit(
-                samples._replace(y=own, targets=targets, classes=classes), canonical
+                samples._replace(y=own, targets=targets, classes=sides), canonical
             )
         low, high = fitted.alpha_interval_
         rows.append(

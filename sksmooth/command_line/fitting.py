@@ -57,7 +57,7 @@ def _fitted(
     X, X_test, y, y_test = train_test_split(
         X, y, test_size=share, stratify=strata, random_state=seed
     )
-    score = estimator.fit(X, y).score(X_test, y_test)
+    score = float(estimator.fit(X, y).score(X_test, y_test))
     return Measured(data, estimator, X_test, y_test, score)
 
 

@@ -41,10 +41,8 @@ def run_measure(options: argparse.Namespace) -> None:
 
 def _held_out(measured: Measured) -> dict[str, Any]:
     """What is to report about the rows held out."""
-    if measured.X_test is None:
-        return {"n_samples_held_out": 0, "held_out_score": None}
-    score = float(measured.score)
-    return {"n_samples_held_out": len(measured.X_test), "held_out_score": score}
+    n_samples = 0 if measured.X_test is None else len(measured.X_test)
+    return {"n_samples_held_out": n_samples, "held_out_score": measured.score}
 
 
 def _results(estimator: BesovSmoothnessEstimator, data: Dataset) -> dict[str, Any]:

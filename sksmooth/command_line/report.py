@@ -23,7 +23,8 @@ def run_report(options: argparse.Namespace) -> None:
     with user_error(ValueError, prefix=str(data.path)):
         page = estimator_report(
             measured.estimator,
-            *((None, None) if options.brief else (data.X, data.y)),
+            None if options.brief else data.X,
+            None if options.brief else data.y,
             measured.X_test,
             measured.y_test,
             title=f"Smoothness of {data.path.name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -174,10 +175,18 @@ def _roughness(estimator: Any, X: Any, y: Any) -> list[Html]:
         X,
         codes,
         classes=np.sort(roughest.index),
-        estimator=clone(estimator).set_params(verbose=0),
+        estimator=_for_all_rows(estimator, len(codes)),
         **options,
     )
     return [_rough_classes(classes, names), suspects]
+
+
+def _for_all_rows(estimator: Any, n_rows: int) -> Any:
+    """The same, but trees of a number of rows draw from all: a rare class is not missed."""
+    copy = clone(estimator).set_params(verbose=0)
+    if isinstance(copy.max_samples, Integral) and copy.max_samples < n_rows:
+        copy.set_params(max_samples=int(copy.max_samples) / n_rows)
+    return copy
 
 
 def _rough_classes(frame: pd.DataFrame, names: np.ndarray) -> Html:
@@ -248,8 +257,8 @@ def _suspects(frame: pd.DataFrame, codes: np.ndarray, names: np.ndarray) -> Html
 def _rough_samples(frame: pd.DataFrame, values: np.ndarray) -> Html:
     """Samples whose numbers are far from those of their neighbours."""
     rows = [
-        (f"{place:,}", _numbers(values[place]), f"{energy:.4g}")
-        for place, energy in frame["roughness"].nlargest(_MOST_ROWS).items()
+        (f"{place:,}", _numbers(values[place]), f"{frame['roughness'][place]:.4g}")
+        for place in frame["roughness"].nlargest(_MOST_ROWS).index
     ]
     heads = ("Row, from 0#", "Target", "Roughness#")
     text = (
