@@ -165,6 +165,8 @@ def has_weight(sample_weight: ArrayLike | None, X: Any) -> np.ndarray:
 
 
 def _checked_weights(sample_weight: ArrayLike | None, X: Any) -> np.ndarray:
+    if np.iscomplexobj(sample_weight):
+        raise ValueError("sample_weight holds complex numbers; weights must be >= 0.")
     with reading(sample_weight, "sample_weight"):
         weights = check_sample_weight(sample_weight, X, dtype=np.float64)
     if (weights < 0).any():

@@ -106,5 +106,7 @@ def variance_of_difference(ours: Replicates, theirs: Replicates) -> tuple[float,
 
 def student_margin(variance: float, freedom: int, confidence_level: float) -> float:
     """Half the length of Student's interval; infinite if the variance is."""
+    if variance == np.inf:  # also at a level whose quantile is zero by rounding
+        return np.inf
     quantile = stats.t.ppf(0.5 + confidence_level / 2, freedom)
     return float(quantile * np.sqrt(variance))

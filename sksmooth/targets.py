@@ -36,6 +36,7 @@ __all__ = [
 
 # Squares of larger spreads overflow, of smaller ones underflow, in float64.
 _LARGEST_SPREAD, _SMALLEST_SPREAD = 1e150, 1e-150
+_LARGEST_LEVEL = 1e290  # of which sums are numbers
 
 
 def simplex_vertices(n_classes: int) -> np.ndarray:
@@ -334,7 +335,8 @@ def _holds_labels(given: ArrayLike) -> tuple[bool, TargetTypeWarning | None]:
     if y.dtype.kind != "f":
         # Numbers in an object array may turn out to be floats.
         y = _label_vector(given, warn=False)
-        type_of_target(y, input_name="y", raise_unknown=True)
+        with np.errstate(invalid="ignore"):  # of floats beyond int64
+            type_of_target(y, input_name="y", raise_unknown=True)
     return y.dtype.kind != "f", _mistyping(y.ravel())
 
 
@@ -394,6 +396,11 @@ def _numeric_targets(y: ArrayLike, n_outputs: int | None) -> Targets:
         raise ValueError(
             f"The targets spread over {spread:.3g}, whose square is not a float64 "
             "number; rescale y."
+        )
+    if np.abs(values).max() > _LARGEST_LEVEL:
+        raise ValueError(
+            f"The targets are up to {np.abs(values).max():.3g}, of which sums are not "
+            "float64 numbers; rescale y."
         )
     if n_outputs is None and spread == 0:
         raise ValueError("y is constant: there is nothing to measure.")

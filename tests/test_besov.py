@@ -678,6 +678,7 @@ def test_gaps_and_numbers_that_float64_does_not_show(estimator, X, message):
         (np.zeros(150), "zero"),
         (np.ma.masked_greater(np.arange(150), 100), "sample_weight is a masked array"),
         (np.array([10**400] * 150, dtype=object), "sample_weight holds numbers"),
+        (1 + 2j, "sample_weight holds complex numbers"),
         (np.r_[-1, np.ones(149)], "negative"),
         (np.r_[np.nan, np.ones(149)], "NaN"),
         (np.ones(3), "sample_weight"),

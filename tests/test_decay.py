@@ -1358,3 +1358,8 @@ def test_boxes_without_an_error_are_known_up_to_rounding_of_the_error(p):
         curves = two_trees(0.0, error**p)
         found = silently(decay.is_finite_box_function, curves, BOXES / 100, 100, p)
         assert bool(found) is expected
+
+
+def test_a_margin_without_a_variance_is_infinite_at_any_level():
+    for level in (5e-324, 0.5, 0.95):
+        assert student_margin(np.inf, 3, level) == np.inf

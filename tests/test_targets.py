@@ -164,6 +164,11 @@ def test_encoder_rejects_labels_without_an_order():
         SimplexEncoder().fit(labels)
 
 
+def test_levels_whose_sums_are_no_numbers_are_rejected():
+    with pytest.raises(ValueError, match="of which sums are not"):
+        encode_numbers([1.7e308, 1.7e308])
+
+
 @pytest.mark.parametrize("use", [SimplexEncoder().fit, encode_targets])
 def test_labels_of_mixed_types_are_named_as_such(use):
     with pytest.raises(ValueError, match="mix"):
@@ -280,7 +285,10 @@ def test_object_labels_of_whole_numbers_are_numbers_all_the_same():
     assert booleans.dtype == bool
 
 
-@pytest.mark.parametrize("y", [[0.5, 1.5, 2.5, 0.5], np.linspace(0, 1, 60)])
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "y", [[0.5, 1.5, 2.5, 0.5], np.linspace(0, 1, 60), [1e30, 0.0, 1e30, 0.5]]
+)
 def test_object_targets_of_floats_are_numbers(y):
     targets, classes = encode_targets(np.array(y, dtype=object))
     assert classes is None
