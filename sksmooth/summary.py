@@ -102,9 +102,9 @@ def alpha_bar(estimator: Any) -> Html:
     low, high = estimator.alpha_interval_
     reach = [end for end in (estimator.alpha_, low, high) if np.isfinite(end)]
     ends = min([0.0, *reach]), max([1.0, *reach])
-    zero = "0 (noise) " if ends[0] == 0 else f"{number(ends[0], 1)} "
+    zero = "0 (noise) " if ends[0] == 0 else f"{number(ends[0], 2)} "
     bar = interval_bar(estimator.alpha_, low, high, ends)
-    return element("span", zero, bar, f" {number(ends[1], 1)}")
+    return element("span", zero, bar, f" {number(ends[1], 2)}")
 
 
 def estimator_card(estimator: Any) -> Html:
@@ -113,9 +113,7 @@ def estimator_card(estimator: Any) -> Html:
     level = f"{100 * estimator.confidence_level:g} %"
     text = f"{ALPHA} = {number(alpha)} [{number(low)}, {number(high)}], {level}"
     return card(
-        element(
-            "p", element("span", text, class_="sksmooth-alpha"), class_="sksmooth-name"
-        ),
+        element("p", element("span", text, class_="sksmooth-alpha")),
         element("p", alpha_bar(estimator)),
         element("p", in_words(estimator)),
         facts_table(facts(estimator), f"Index “{estimator.index}”"),

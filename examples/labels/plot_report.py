@@ -9,26 +9,23 @@ which samples to look at first. It needs no other file, no network and no Python
 """
 
 # %%
-# Wine of three growers, by thirteen chemical measurements. Six bottles got the wrong label.
+# Handwritten digits, and ten of them with a wrong label.
 
 import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_wine
+from sklearn.datasets import load_digits
 
 from sksmooth import BesovSmoothnessEstimator, sample_roughness, smoothness_difference
 from sksmooth.plotting import ErrorDecayDisplay
 
-data = load_wine(as_frame=True)
-X, growers = data.data, np.array(["first", "second", "third"])[data.target]
-labels = growers.copy()
-wrong = np.random.RandomState(0).permutation(len(labels))[:6]
-labels[wrong] = [
-    {"first": "second", "second": "third", "third": "first"}[label]
-    for label in labels[wrong]
-]
+X, digits = load_digits(return_X_y=True, as_frame=True)
+rng = np.random.RandomState(0)
+wrong = np.sort(rng.permutation(len(X))[:10])
+labels = digits.to_numpy(copy=True)
+labels[wrong] = (labels[wrong] + rng.randint(1, 10, size=10)) % 10
 
 # %%
 # In a notebook
@@ -41,10 +38,9 @@ estimator = BesovSmoothnessEstimator(random_state=0)
 estimator.fit(X, labels)
 
 # %%
-# So does a comparison: here of all columns with those of colour and of proline alone.
+# So does a comparison: here of whole images with their upper halves.
 
-few = X[["color_intensity", "hue", "proline"]]
-smoothness_difference(X, few, labels, estimator=BesovSmoothnessEstimator(random_state=0))
+smoothness_difference(X, X.iloc[:, :32], labels, estimator=estimator)
 
 # %%
 # As a file
@@ -53,23 +49,23 @@ smoothness_difference(X, few, labels, estimator=BesovSmoothnessEstimator(random_
 # ``to_html`` gives the report as text, and writes it if it is given a path. With the
 # samples, it says at which classes and at which samples the labels are rough.
 
-path = Path(tempfile.mkdtemp(), "wine.html")
-page = estimator.to_html(path, X=X, y=labels, title="Wine of three growers")
+path = Path(tempfile.mkdtemp(), "digits.html")
+page = estimator.to_html(path, X=X, y=labels, title="Handwritten digits")
 print(f"{os.path.getsize(path) / 1000:.0f} kB, scripts: {page.count('<script')}")
 
 # %%
-# These are the rows that it puts first, and those whose labels are wrong: the same ones.
+# These are the rows that it puts first, and those whose labels are wrong: all ten.
 # The picture of the report is that of ``ErrorDecayDisplay``.
 
-first = sample_roughness(X, labels, random_state=0).nlargest(6, "excess").index
+first = sample_roughness(X, labels, random_state=0).nlargest(10, "excess").index
 print("first in the report:", sorted(first))
-print("wrong labels:       ", sorted(wrong.tolist()))
+print("wrong labels:       ", wrong.tolist())
 
-ErrorDecayDisplay.from_estimator(estimator, name="wine")
+ErrorDecayDisplay.from_estimator(estimator, name="digits")
 
 # %%
 # The same from the command line:
 #
 # .. code-block:: sh
 #
-#    python -m sksmooth report wine.csv --target grower --output wine.html
+#    python -m sksmooth report digits.csv --target digit --output digits.html

@@ -128,9 +128,9 @@ def _decay(estimator: Any) -> Html:
     first, last = estimator.fit_range_
     n_terms, errors = estimator.n_terms_, estimator.errors_
     alt = (
-        f"Curve on logarithmic axes: it falls from {errors[0]:.3g} at {n_terms[0]:,} terms "
-        f"to {errors[-1]:.3g} at {n_terms[-1]:,} terms; the index is read between "
-        f"{first:,} and {last:,} terms."
+        f"Curve on logarithmic axes: it falls from {errors[0]:.3g} at M = {n_terms[0]:,} "
+        f"to {errors[-1]:.3g} at M = {n_terms[-1]:,}; the index is read between M = "
+        f"{first:,} and {last:,}."
     )
     caption = (
         "The curve that the index is read from. The dashed line is fitted in the shaded "
