@@ -53,6 +53,9 @@ exclude_patterns = [
 templates_path = ["_templates"]
 default_role = "literal"
 language = "en"
+smartquotes = False  # types such as {"samples", "volume"} are code
+python_maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
 # Functions among the settings cannot be kept from build to build, which costs seconds.
 suppress_warnings = ["config.cache"]
 
@@ -139,9 +142,33 @@ nitpick_ignore_regex = [
 # -- Gallery -----------------------------------------------------------------------------
 
 
-def prepare_example(gallery_conf, path):
-    """Let each example fail on a FutureWarning, as the tests do."""
-    warnings.simplefilter("error", FutureWarning)
+def first_of_a_kind():
+    """A form of warnings that shows the first one of each kind, without a path."""
+    shown = set()
+
+    def form(message, category, filename, lineno, line=None):
+        is_new = category not in shown
+        shown.add(category)
+        return f"{category.__name__}: {message}\n" if is_new else ""
+
+    return form
+
+
+USUAL_WARNINGS = warnings.filters[:], warnings.formatwarning
+
+
+def set_warnings(gallery_conf, path, when):
+    """Let each example fail on a FutureWarning, show the others briefly, and undo it."""
+    warnings.filters[:], warnings.formatwarning = USUAL_WARNINGS
+    if when == "before":
+        warnings.simplefilter("error", FutureWarning)
+        warnings.formatwarning = first_of_a_kind()
+
+
+def compile_loops(app):
+    """Have the notice of compilation given here, and not in the output of an example."""
+    X, y = sksmooth.datasets.make_known_smoothness("smooth", 500, random_state=0)[:2]
+    sksmooth.BesovSmoothnessEstimator(random_state=0).fit(X, y)
 
 
 sphinx_gallery_conf = {
@@ -155,7 +182,8 @@ sphinx_gallery_conf = {
     ),
     "filename_pattern": r"plot_",
     "abort_on_example_error": True,
-    "reset_modules": ("matplotlib", "seaborn", prepare_example),
+    "reset_modules": ("matplotlib", set_warnings),
+    "reset_modules_order": "both",
     "backreferences_dir": "api/backreferences",
     "doc_module": ("sksmooth",),
     "reference_url": {"sksmooth": None},
@@ -175,6 +203,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "sksmooth"
 html_static_path = ["_static"]
 html_css_files = ["sksmooth.css"]
+html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_theme_options = {
     "navbar_align": "left",
@@ -187,6 +216,7 @@ html_theme_options = {
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
+html_context = {"default_mode": "auto"}  # light or dark, as the reader has it
 html_sidebars = {"index": []}
 
 # -- Links -------------------------------------------------------------------------------
@@ -196,6 +226,13 @@ linkcheck_retries = 2
 linkcheck_ignore = []
 
 
+def end_doctests(app, docname, source):
+    """Leave out the empty line that ends the output of a doctest in Markdown."""
+    source[0] = source[0].replace("\n\n```\n", "\n```\n")
+
+
 def setup(app):
-    """Register the hook of this file."""
+    """Register the hooks of this file."""
+    app.connect("builder-inited", compile_loops, priority=100)  # before the gallery
+    app.connect("source-read", end_doctests)
     app.connect("autodoc-skip-member", skip_methods_of_scikit_learn)

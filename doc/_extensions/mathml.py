@@ -3,19 +3,23 @@
 A formula that cannot be translated is a warning, and so an error where warnings are.
 """
 
+import re
+
 from docutils.nodes import SkipNode
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
+# Bars of norms, of which browsers would stretch the opening one over the whole formula.
+BAR = re.compile(r"<mo(?: class=\"math\w+\")?>([‖|])</mo>")
 
 
 def translated(node, as_block):
     """The MathML of a formula, or its source after a warning."""
     formula = node.astext()
     try:
-        return tex2mathml(formula, as_block=as_block)
+        return BAR.sub(r'<mo stretchy="false">\1</mo>', tex2mathml(formula, as_block))
     except MathError as error:
         logger.warning("%s in formula %r", error, formula, location=node)
         return f"<code>{formula}</code>"
