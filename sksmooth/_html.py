@@ -16,6 +16,7 @@ __all__ = [
     "ALPHA",
     "STYLE",
     "Html",
+    "OfNumbers",
     "card",
     "element",
     "ends_of_bars",
@@ -73,6 +74,12 @@ STYLE = """
 
 class Html(str):
     """Text that is HTML already; all other text is escaped where it is put in."""
+
+    __slots__ = ()
+
+
+class OfNumbers(str):
+    """The head of a column of numbers, which are set right."""
 
     __slots__ = ()
 
@@ -196,15 +203,11 @@ def _at(value: float, ends: tuple[float, float]) -> float:
     return round(100 * share, 2)
 
 
-def table(heads: Sequence[Any], rows: Iterable[Sequence[Any]], caption: str) -> Html:
-    """A table in a box that scrolls if it is wide.
-
-    Heads that end in ``#`` are those of numbers, which are set right.
-    """
-    kinds = ["sksmooth-number" if str(head).endswith("#") else None for head in heads]
-    names = [head.removesuffix("#") for head in heads]
-    cells = zip(names, kinds, strict=True)
-    head = element("tr", *(element("th", n, scope="col", class_=kind) for n, kind in cells))
+def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], caption: str) -> Html:
+    """A table in a box that scrolls if it is wide."""
+    kinds = ["sksmooth-number" if isinstance(head, OfNumbers) else None for head in heads]
+    named = zip(heads, kinds, strict=True)
+    head = element("tr", *(element("th", n, scope="col", class_=kind) for n, kind in named))
     body = [
         element("tr", *(_cell(c, kind) for c, kind in zip(row, kinds, strict=True)))
         for row in rows

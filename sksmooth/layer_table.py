@@ -11,6 +11,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from ._html import (
     Html,
+    OfNumbers,
     card,
     element,
     ends_of_bars,
@@ -149,10 +150,11 @@ def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:
 
 
 def _heads(name: Any, column: pd.Series) -> list[str]:
-    """Heads of the cells of a column; those of numbers end in a hash sign."""
+    """Heads of the cells of a column."""
     if name == "alpha":
-        return ["alpha#", "interval"]
-    return [f"{visible(name, _LONGEST_NAME)}{'#' * is_numeric_dtype(column)}"]
+        return [OfNumbers(name), "interval"]
+    shown = visible(name, _LONGEST_NAME)
+    return [OfNumbers(shown) if is_numeric_dtype(column) else shown]
 
 
 def _cells(name: Any, row: dict[Any, Any], ends: tuple[float, float]) -> list[Any]:

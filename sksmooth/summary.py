@@ -13,6 +13,7 @@ import pandas as pd
 from ._html import (
     ALPHA,
     Html,
+    OfNumbers,
     card,
     element,
     ends_of_bars,
@@ -171,4 +172,4 @@ def history_card(frame: pd.DataFrame) -> Html:
     caption = f"{ALPHA} of {len(layers)} layers at {len(steps)} steps"
     if len(rows) < len(layers) or len(shown) < len(steps):
         caption += f"; {len(rows)} and {len(shown)} of them are shown"
-    return card(table(("layer", *(f"{step}#" for step in shown)), rows, caption))
+    return card(table(("layer", *(OfNumbers(step) for step in shown)), rows, caption))

@@ -539,11 +539,12 @@ def test_hostile_layers_in_a_report(names):
     texts = pd.Series(names, dtype=object)
     table = make_layers(names, type=texts, cautions=texts)
     table[visible(names[0]) + " beside"] = 1.0
+    table["text#"] = "beside"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layer_pages, "picture", lambda *args, **options: Html(""))
         page = layers_report(table)
     for texts in (read_strictly(page).texts, Reader(table._repr_html_()).texts):
-        assert {visible(name, 120) for name in names} <= {"", *texts}
+        assert {visible(name, 120) for name in names} | {"text#"} <= {"", *texts}
 
 
 def test_hostile_names_all_the_way(needs_matplotlib, tmp_path):
@@ -656,6 +657,7 @@ def test_the_command_writes_the_report(needs_matplotlib, iris_csv, tmp_path, cap
     reader = read_strictly(page)
     assert "Smoothness of iris.csv" in reader.texts
     assert "120 samples, 4 features, 3 classes" in reader.texts
+    assert len([text for text in reader.texts if "holds few terms" in text]) == 1
     assert "On 30 samples held out" in reader.texts
     assert len({*HOSTILE[:3], r"$\frac{"} & {*reader.texts}) >= 2  # those that matter
     arguments += ["--output", str(output), "--quiet", "--brief", "--title", "A <b>"]

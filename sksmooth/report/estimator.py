@@ -15,6 +15,7 @@ from sklearn.base import clone
 from .._html import (
     ALPHA,
     Html,
+    OfNumbers,
     element,
     ends_of_bars,
     facts_table,
@@ -53,7 +54,7 @@ def estimator_report(
     *,
     title: str = "Smoothness report",
     feature_names: Sequence[str] | None = None,
-    notes: Sequence[str] = (),
+    notes: Sequence[str] | None = None,
 ) -> str:
     """The page; ``BesovSmoothnessEstimator.to_html`` describes most parameters.
 
@@ -66,8 +67,8 @@ def estimator_report(
     feature_names : sequence of str, default=None
         Names of the features, of which the estimator knows none if it was fitted to an
         array.
-    notes : sequence of str, default=()
-        What is to be read with care beside the warnings of the fit.
+    notes : sequence of str, default=None
+        What is to be read with care. None takes the warnings of the fit.
 
     Returns
     -------
@@ -80,7 +81,7 @@ def estimator_report(
         feature_names = getattr(estimator, "feature_names_in_", None)
     sections = [
         _index(estimator),
-        _cautions([*map(str, estimator._cautions), *notes]),
+        _cautions(list(map(str, estimator._cautions)) if notes is None else notes),
         _decay(estimator),
         _scores(estimator, X_test, y_test),
         *([] if X is None else _quietly(_roughness, estimator, X, y)),
@@ -204,10 +205,10 @@ def _rough_classes(frame: pd.DataFrame, names: np.ndarray) -> Html:
     ]
     heads = (
         "Class",
-        "Samples#",
-        f"{ALPHA}#",
+        OfNumbers("Samples"),
+        OfNumbers(ALPHA),
         "Interval",
-        "Out of the bag#",
+        OfNumbers("Out of the bag"),
         "Read with care",
     )
     text = (
@@ -240,7 +241,12 @@ def _suspects(frame: pd.DataFrame, codes: np.ndarray, names: np.ndarray) -> Html
             first.index, first["suggested"], first["excess"], strict=True
         )
     ]
-    heads = ("Row, from 0#", "Label", "Label of its neighbours", "Excess, up to 2#")
+    heads = (
+        OfNumbers("Row, from 0"),
+        "Label",
+        "Label of its neighbours",
+        OfNumbers("Excess, up to 2"),
+    )
     caption = f"{len(rows)} of {len(suspects):,} samples that another label suits better"
     text = (
         "Check these labels first: each sample lies among samples of another class. It may "
@@ -260,7 +266,7 @@ def _rough_samples(frame: pd.DataFrame, values: np.ndarray) -> Html:
         (f"{place:,}", _numbers(values[place]), f"{frame['roughness'][place]:.4g}")
         for place in frame["roughness"].nlargest(_MOST_ROWS).index
     ]
-    heads = ("Row, from 0#", "Target", "Roughness#")
+    heads = (OfNumbers("Row, from 0"), "Target", OfNumbers("Roughness"))
     text = (
         "Check these first: their targets are farthest from those of their neighbours. The "
         "roughness is that distance, squared."
@@ -292,7 +298,9 @@ def _features(estimator: Any, names: Sequence[str] | None) -> Html:
         return section(heading, element("p", "No feature reduces the error."))
     n_features = len(importances)
     caption = f"The {len(rows)} most important of {n_features:,} features"
-    return section(heading, table(("Feature", "Importance#", "Share"), rows, caption))
+    return section(
+        heading, table(("Feature", OfNumbers("Importance"), "Share"), rows, caption)
+    )
 
 
 def _parameters(estimator: Any) -> Html:
