@@ -409,7 +409,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return self._held_out_rate(self._forest.apply(X, self.n_jobs), targets, weights)
 
     def transform(self, X: ArrayLike) -> sparse.csr_matrix | np.ndarray:
-        """Values of the leading wavelets.
+        """Give the values of the leading wavelets.
 
         Parameters
         ----------
@@ -432,7 +432,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return features.toarray() if dense_output_wanted(self) else features
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
-        """Names of the columns of ``transform``.
+        """Give the names of the columns of ``transform``.
 
         Parameters
         ----------
@@ -505,7 +505,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
 
         See Also
         --------
-        LayerComparison.to_html : The report of the layers of a network.
+        sksmooth.LayerComparison.to_html : The report of the layers of a network.
 
         Examples
         --------

@@ -74,6 +74,20 @@ class SmoothnessDifference:
         The two indices.
     estimators : tuple of BesovSmoothnessEstimator
         The two fitted estimators.
+
+    See Also
+    --------
+    smoothness_difference : Makes it.
+
+    Examples
+    --------
+    >>> from sksmooth import smoothness_difference
+    >>> from sksmooth.datasets import make_known_smoothness
+    >>> X, y, _ = make_known_smoothness("smooth", 2000, random_state=0)
+    >>> noise = X[::-1]
+    >>> result = smoothness_difference(noise, X, y, random_state=0)
+    >>> bool(result.difference == result.alpha_b - result.alpha_a > 0)
+    True
     """
 
     difference: float
@@ -101,6 +115,20 @@ class PermutationBaseline:
         Share of permutations, the identity included, whose index is at least ``alpha``:
         the permutation test of no relation between X and y. At least
         ``1 / (n_permutations + 1)``.
+
+    See Also
+    --------
+    permutation_baseline : Makes it.
+
+    Examples
+    --------
+    >>> from sksmooth import BesovSmoothnessEstimator, permutation_baseline
+    >>> from sksmooth.datasets import make_known_smoothness
+    >>> X, y, _ = make_known_smoothness("smooth", 1000, random_state=0)
+    >>> estimator = BesovSmoothnessEstimator(3, random_state=0)
+    >>> baseline = permutation_baseline(estimator, X, y, random_state=0)
+    >>> bool(baseline.alphas.max() < baseline.alpha), len(baseline.alphas)
+    (True, 5)
     """
 
     alpha: float
@@ -304,7 +332,7 @@ def compare_layers(
         Test samples, for the held-out score and for probes. They take a forward pass more.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
-    batch_size, device, input_shape, output, pooling, max_features, memmap
+    batch_size, device, input_shape, output, pooling, max_features, memmap : optional
         As in :class:`LayerFeatureTransformer`. Layers that do not fit into memory are
         kept in temporary files.
     n_jobs : int, default=None

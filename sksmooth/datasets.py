@@ -171,9 +171,13 @@ def make_known_smoothness(
     X : ndarray of shape (n_samples, n_relevant + n_irrelevant), float64
         Samples in the unit cube.
     y : ndarray of shape (n_samples,)
-        float64 for regression, int64 for classes.
+        Numbers (float64) for regression, classes (int64) otherwise.
     alpha : float
         The true index of the clean function.
+
+    See Also
+    --------
+    sksmooth.datasets.corrupt_labels : Makes some labels wrong.
 
     References
     ----------
@@ -261,6 +265,10 @@ def corrupt_labels(
         A copy of ``y`` with wrong labels.
     mask : ndarray of shape (n_samples,), bool
         True where the label was changed. Only if ``return_mask`` is True.
+
+    See Also
+    --------
+    sksmooth.sample_roughness : Finds wrong labels.
 
     Examples
     --------

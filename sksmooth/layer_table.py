@@ -42,7 +42,7 @@ class LayerComparison(pd.DataFrame):
 
     Parameters
     ----------
-    data, index, columns, dtype, copy
+    data, index, columns, dtype, copy : optional
         As of :class:`pandas.DataFrame`.
 
     See Also

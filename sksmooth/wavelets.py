@@ -76,6 +76,21 @@ class WaveletDecomposition:
     measure : {"samples", "volume"}
         Measure of a node: its share of the samples' weight, or of the volume of the
         box that the data span.
+
+    See Also
+    --------
+    wavelet_decomposition : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from sksmooth import wavelet_decomposition
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 0.0, 4.0, 4.0]
+    >>> wavelets = wavelet_decomposition(DecisionTreeRegressor().fit(X, y), X, y)
+    >>> wavelets.parent.tolist(), wavelets.mean.ravel().tolist()
+    ([-1, 0, 0], [2.0, 0.0, 4.0])
+    >>> wavelets.psi.ravel().tolist(), wavelets.order.tolist()
+    ([0.0, -2.0, 2.0], [1, 2])
     """
 
     tree: np.ndarray
@@ -126,7 +141,13 @@ class WaveletDecomposition:
         return np.bincount(self.tree[self.order], minlength=self.n_trees)
 
     def norms_by_tree(self) -> np.ndarray:
-        """Falling norms of every tree's terms, shape (n_trees, most terms), then zeros."""
+        """Give the falling norms of every tree's terms.
+
+        Returns
+        -------
+        norms : ndarray of shape (n_trees, most terms of a tree), float64
+            One row a tree, filled up with zeros.
+        """
         n_terms, norm = self.n_terms_per_tree, self.norm
         by_tree = np.zeros((self.n_trees, n_terms.max(initial=0)))
         for tree, n in enumerate(n_terms):
@@ -134,7 +155,18 @@ class WaveletDecomposition:
         return by_tree
 
     def tree_order(self, tree: int) -> np.ndarray:
-        """The nodes of one tree, without its root, by falling norm."""
+        """Give the terms of one tree.
+
+        Parameters
+        ----------
+        tree : int
+            Number of the tree.
+
+        Returns
+        -------
+        nodes : ndarray of shape (n_terms of the tree,), int32
+            Its terms by falling norm.
+        """
         return self.order[self.tree[self.order] == tree]
 
     def __repr__(self) -> str:
@@ -781,6 +813,11 @@ def wavelet_decomposition(
     ValueError
         If X is infinite or y is not finite, their lengths differ, or the forest does
         not split by thresholds alone.
+
+    See Also
+    --------
+    BesovSmoothnessEstimator : Measures the index by them.
+    WaveletForestRegressor : Predicts by the largest of them.
 
     References
     ----------

@@ -46,6 +46,19 @@ class ImageWavelets:
         with means c and n pixels; 0 at leaves.
     order : ndarray of shape (n_terms,), int64
         The nodes that are cut, by falling size of the coefficient.
+
+    See Also
+    --------
+    sksmooth.images.image_wavelets : Makes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksmooth.images import image_wavelets
+    >>> rows, columns = np.mgrid[:32, :32]
+    >>> wavelets = image_wavelets((rows < 16).astype(float), random_state=0)
+    >>> wavelets.n_terms, wavelets.approximate(1).shape
+    (1, (32, 32))
     """
 
     shape: tuple[int, ...]
@@ -104,7 +117,7 @@ class ImageWavelets:
 
 
 def image_samples(image: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Samples of an image as a function on the unit square, one a pixel.
+    """Take an image as samples of a function on the unit square, one a pixel.
 
     Parameters
     ----------
@@ -198,6 +211,10 @@ def image_wavelets(
     wavelets : ImageWavelets
         The terms, of which ``approximate`` keeps the largest.
 
+    See Also
+    --------
+    sksmooth.images.encode_image : Writes them as bytes.
+
     References
     ----------
     .. [1] S. Dekel and D. Leviatan, *Adaptive multivariate approximation using binary
@@ -278,6 +295,10 @@ def psnr(image: ArrayLike, approximation: ArrayLike, data_range: float = 1.0) ->
     -------
     ratio : float
         Larger is better; infinite if the images are equal.
+
+    See Also
+    --------
+    sksmooth.images.image_wavelets : Gives approximations.
 
     Examples
     --------

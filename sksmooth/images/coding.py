@@ -87,6 +87,10 @@ def encode_image(wavelets: ImageWavelets, step: float = 0.5) -> bytes:
     data : bytes
         What :func:`~sksmooth.images.decode_image` reads.
 
+    See Also
+    --------
+    sksmooth.images.decode_image : Reads them.
+
     References
     ----------
     .. [1] D. Alani, A. Averbuch and S. Dekel, *Image coding using geometric wavelets*,
@@ -150,6 +154,19 @@ def decode_image(data: bytes) -> np.ndarray:
     ------
     ValueError
         If the bytes are others, or not all of them.
+
+    See Also
+    --------
+    sksmooth.images.encode_image : Writes these bytes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksmooth.images import decode_image, encode_image, image_wavelets
+    >>> rows, columns = np.mgrid[:32, :32]
+    >>> image = (rows < columns).astype(float)
+    >>> decode_image(encode_image(image_wavelets(image, random_state=0))).shape
+    (32, 32)
     """
     data, check = data[: -_CHECK.size], data[-_CHECK.size :]
     try:

@@ -37,7 +37,7 @@ def list_layers(
         The network, which is only read.
     X : samples as for :class:`LayerFeatureTransformer`, default=None
         A few of them are passed through the network.
-    device, input_shape
+    device, input_shape : optional
         As for :class:`LayerFeatureTransformer`.
 
     Returns
@@ -48,6 +48,11 @@ def list_layers(
         module, in the order in which the calls end, and two columns more: ``shape``, that
         of one sample where the layer gives one tensor, and ``n_calls``. Modules that are
         not reached come last, with 0 calls.
+
+    See Also
+    --------
+    compare_layers : The index of each of them.
+    LayerFeatureTransformer : The values of some of them.
 
     Examples
     --------

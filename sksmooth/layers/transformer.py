@@ -228,7 +228,7 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
         return self._record(self._read(X, y=y, keep_order=True)).arrays[0]
 
     def transform(self, X: Any) -> np.ndarray:
-        """Values of the layers.
+        """Give the values of the layers.
 
         Parameters
         ----------
@@ -271,7 +271,7 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
         return float(clone(estimator).fit(features.arrays[0], features.y).alpha_)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
-        """Names of the features.
+        """Give the names of the features.
 
         Parameters
         ----------

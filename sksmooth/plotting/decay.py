@@ -122,7 +122,7 @@ class ErrorDecayDisplay:
         ----------
         estimator : BesovSmoothnessEstimator
             A fitted estimator.
-        ax, name, curve_kwargs, line_kwargs, show_window
+        ax, name, curve_kwargs, line_kwargs, show_window : optional
             As in :meth:`plot`.
 
         Returns

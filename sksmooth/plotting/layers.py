@@ -96,7 +96,7 @@ class LayerSmoothnessDisplay:
         frame : DataFrame or dict of str to DataFrame
             One table, or one for each network by its name. A table with a column ``step``
             is one network for each step.
-        ax, curve_kwargs, mark_losses
+        ax, curve_kwargs, mark_losses : optional
             As in :meth:`plot`.
 
         Returns
@@ -142,10 +142,14 @@ class LayerSmoothnessDisplay:
 
         Parameters
         ----------
-        module, X, y, layers, **options
+        module : torch.nn.Module or fitted skorch net
+            The network.
+        X, y, layers : optional
             As in :func:`~sksmooth.compare_layers`.
-        ax, curve_kwargs, mark_losses
+        ax, curve_kwargs, mark_losses : optional
             As in :meth:`plot`.
+        **options : optional
+            More of :func:`~sksmooth.compare_layers`.
 
         Returns
         -------
@@ -338,7 +342,7 @@ class SmoothnessHistoryDisplay:
         ----------
         monitor : SmoothnessMonitor or DataFrame
             A monitor, or the table it gave: columns ``step``, ``layer`` and ``alpha``.
-        ax, **image_kwargs
+        ax, **image_kwargs : optional
             As in :meth:`plot`.
 
         Returns
