@@ -40,7 +40,7 @@ from .targets import Targets, encode_targets
 __all__ = ["BesovSmoothnessEstimator"]
 
 _LARGEST_P = 50  # whose powers of small errors are still numbers
-_MOST_DIGITS = 300  # of p-th powers of the targets
+_MOST_DIGITS = 280  # of p-th powers of the targets, with room for their weights
 _MOST_FEATURES = 1000  # of transform, which may be asked for dense
 
 
@@ -405,6 +405,9 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         targets, _ = encode_targets(
             y, classes=getattr(self, "classes_", None), n_outputs=self.n_outputs_
         )
+        of_the_fit = self.wavelets_.mean[:1]
+        values = np.concatenate([of_the_fit, targets.values])
+        _check_powers(values, self.wavelets_.p, least=-np.inf)
         _warn_of_unseen_classes(y, targets, weights)
         return self._held_out_rate(self._forest.apply(X, self.n_jobs), targets, weights)
 
@@ -669,9 +672,11 @@ def _drawn_rows(X, sample_weight, n_drawn: int, random_state) -> np.ndarray:
     return rows if weighted is None else weighted[rows]
 
 
-def _check_powers(values: np.ndarray, p: float) -> None:
+def _check_powers(values: np.ndarray, p: float, least: float = -_MOST_DIGITS) -> None:
     spread = np.abs(values - values[0]).max()
-    if abs(p * np.log10(spread)) > _MOST_DIGITS:
+    with np.errstate(divide="ignore"):
+        digits = p * np.log10(spread)
+    if not least <= digits <= _MOST_DIGITS:
         raise ValueError(
             f"Targets that spread over {spread:.3g} have p-th powers, with p={p}, that "
             "are not float64 numbers; rescale y or lower p."

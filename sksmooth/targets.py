@@ -34,9 +34,9 @@ __all__ = [
     "simplex_vertices",
 ]
 
-# Squares of larger spreads overflow, of smaller ones underflow, in float64.
-_LARGEST_SPREAD, _SMALLEST_SPREAD = 1e150, 1e-150
-_LARGEST_LEVEL = 1e290  # of which sums are numbers
+# Sums of squares of larger values overflow, of smaller spreads underflow, in float64; there
+# is room for weights of twelve decades.
+_LARGEST_VALUE, _SMALLEST_SPREAD = 1e140, 1e-140
 
 
 def simplex_vertices(n_classes: int) -> np.ndarray:
@@ -390,17 +390,17 @@ def _numeric_targets(y: ArrayLike, n_outputs: int | None) -> Targets:
             f"y has {values.shape[1]} output columns, but the estimator was fitted with "
             f"{n_outputs}."
         )
-    with np.errstate(over="ignore"):
-        spread = np.abs(values - values[0]).max()
-    if spread > _LARGEST_SPREAD or 0 < spread < _SMALLEST_SPREAD:
+    largest = np.abs(values).max()
+    if largest > _LARGEST_VALUE:
         raise ValueError(
-            f"The targets spread over {spread:.3g}, whose square is not a float64 "
-            "number; rescale y."
+            f"The targets are up to {largest:.3g}, whose squares are not float64 numbers "
+            "that can be summed; rescale y."
         )
-    if np.abs(values).max() > _LARGEST_LEVEL:
+    spread = np.abs(values - values[0]).max()
+    if 0 < spread < _SMALLEST_SPREAD:
         raise ValueError(
-            f"The targets are up to {np.abs(values).max():.3g}, of which sums are not "
-            "float64 numbers; rescale y."
+            f"The targets spread over {spread:.3g}, whose square is not a float64 number; "
+            "rescale y."
         )
     if n_outputs is None and spread == 0:
         raise ValueError("y is constant: there is nothing to measure.")

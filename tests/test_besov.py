@@ -871,6 +871,24 @@ def test_targets_whose_powers_overflow():
         BesovSmoothnessEstimator(p=4).fit(X, 1e100 * X[:, 0])
 
 
+def test_targets_to_score_whose_powers_overflow():
+    X = np.random.RandomState(0).uniform(size=(100, 2))
+    fitted = BesovSmoothnessEstimator(2, p=4).fit(X, X[:, 0])
+    with pytest.raises(ValueError, match="rescale y or lower p"):
+        fitted.score(X, np.full(100, 1e100))
+    assert np.isfinite(fitted.score(X, np.full(100, 0.5)))
+
+
+@pytest.mark.parametrize("light", [1e-300, 1.0])
+def test_large_targets_of_very_unequal_weights(light):
+    y = np.append(np.full(11, 9e139), 0.0)
+    weights = np.append(np.ones(11), light)
+    X = np.arange(24.0).reshape(12, 2) % 7
+    for estimator in (BesovSmoothnessEstimator, WaveletForestRegressor):
+        fitted = estimator(3, random_state=0).fit(X, y, weights)
+        assert np.isfinite(fitted.score(X, y))
+
+
 def test_warnings_point_at_the_caller(digits):
     X, y = digits
     for fit in (

@@ -651,6 +651,23 @@ def test_hostile_new_samples_are_scored_transformed_or_refused(data, new, index)
 
 @promise(
     3,
+    data=well_formed(min_rows=10),
+    y=hostile_targets(7),
+    w=hostile_weights(7),
+    entry=st.sampled_from([*INDICES, "volume, p=1", "p=50"]),
+)
+def test_hostile_new_targets_are_scored_or_refused(data, y, w, entry):
+    """Whatever the fitted ones were."""
+    fitted = outcome(ENTRIES[entry], *data)
+    if isinstance(fitted, Refusal):
+        return
+    with unchanged(y, w):
+        score = outcome(fitted.score, data[0][:7], y, w)
+    assert isinstance(score, Refusal) or np.isfinite(score)
+
+
+@promise(
+    3,
     y=st.integers(0, 12).flatmap(hostile_targets) | ANYTHING,
     fraction=st.sampled_from([0, 0.3, 1.0]),
 )

@@ -164,8 +164,8 @@ def test_encoder_rejects_labels_without_an_order():
         SimplexEncoder().fit(labels)
 
 
-def test_levels_whose_sums_are_no_numbers_are_rejected():
-    with pytest.raises(ValueError, match="of which sums are not"):
+def test_levels_whose_squares_are_no_numbers_are_rejected():
+    with pytest.raises(ValueError, match=r"up to 1.7e\+308"):
         encode_numbers([1.7e308, 1.7e308])
 
 
@@ -344,7 +344,7 @@ def test_spreads_whose_squares_are_no_numbers_are_rejected(y):
         encode_targets(y)
 
 
-@pytest.mark.parametrize("y", [[0.0, 1e149], [0.0, 1e-149]])
+@pytest.mark.parametrize("y", [[0.0, 1e139], [0.0, 1e-139]])
 def test_large_and_small_spreads_are_kept(y):
     assert_array_equal(encode_targets(y)[0].values[:, 0], y)
 
