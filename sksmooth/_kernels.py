@@ -89,36 +89,25 @@ def log_box_volumes(parent, is_left, feature, threshold, low, high):
 
 @compiled
 def sweep_errors(
-    order,
-    tree,
-    start,
-    stop,
-    samples,
-    step,
-    share,
-    residual,
-    floor,
-    weight,
-    column,
-    n_columns,
-    n_sides,
-    kept,
-    p,
-):
+    order, tree, start, stop, samples, step, share, residual, floor, weight, column,
+    n_columns, n_sides, kept, p,
+):  # fmt: skip
     """Sums of weighted p-th powers of errors while terms are added one by one.
 
     Parameters
     ----------
     order : term numbers in the order in which they are added
     tree, start, stop : per term, its tree and its range in ``samples[tree]``
+    samples : (n_trees, n_samples), as ``sample_ranges`` orders them
     step : (n_terms, n_outputs), what a term adds to the approximation
     share : (n_samples,), factor of all steps at a sample
     residual : (n_samples, n_outputs), overwritten
     floor : (n_samples,), squared error that stays whatever the approximation
     weight : (n_samples,)
-    column : (n_samples,), which of ``n_columns`` sums a sample belongs to; its side is
-        ``column % n_sides``
+    column, n_columns, n_sides : (n_samples,), which of ``n_columns`` sums a sample belongs
+        to; its side is ``column % n_sides``
     kept : increasing numbers of terms at which all columns are kept
+    p : exponent of the errors
 
     Returns
     -------

@@ -25,6 +25,7 @@ from .exceptions import (
 from .replicates import Replicates, student_margin
 
 __all__ = [
+    "SAMPLES_PER_CELL",
     "IndexFit",
     "PowerLaw",
     "SampleGroups",
@@ -48,7 +49,7 @@ __all__ = [
 # than about the function: each split makes two terms, so M terms are about M / 2 cells.
 _FIRST_TERM = 14
 _COARSE_SHAPE = 0.5  # of what the terms take away is left when that shape is found
-_SAMPLES_PER_CELL = 10
+SAMPLES_PER_CELL = 10
 _OUT_OF_BAG_EXCESS = 4.0  # out-of-bag over in-bag squared error where the window ends
 _SHORTEST_SPAN = 3  # last over first number of terms
 _N_GROUPS = 10  # of samples, of which one at a time is left out
@@ -237,7 +238,7 @@ def fit_window(
     first, last : int
         Ends of the window, both in it; ``first < last`` if there are two terms.
     """
-    last = min(2 * n_samples / _SAMPLES_PER_CELL, n_terms / 2)
+    last = min(2 * n_samples / SAMPLES_PER_CELL, n_terms / 2)
     excessive = curve[:, 1] > _OUT_OF_BAG_EXCESS ** (p / 2) * curve[:, 0]
     if excessive.any():
         last = min(last, np.argmax(excessive))

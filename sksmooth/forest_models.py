@@ -24,6 +24,7 @@ from .targets import (
     Targets,
     encode_classes,
     encode_numbers,
+    nearest_vertex,
     refuse_no_targets,
     simplex_vertices,
 )
@@ -567,8 +568,7 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
 
     def _decide(self, values: np.ndarray) -> np.ndarray:
         vertices = simplex_vertices(len(self.classes_))
-        # All vertices have one norm, so the nearest has the largest inner product.
-        return self.classes_[np.argmax(values @ vertices.T, axis=1)]
+        return self.classes_[nearest_vertex(values, vertices)]
 
     def _shares(self, values: np.ndarray) -> np.ndarray:
         n_classes = len(self.classes_)

@@ -17,14 +17,13 @@ from ._sklearn import validate_params
 from ._validation import has_weight
 from .besov import BesovSmoothnessEstimator
 from .comparison import caution_names, ready_estimator
+from .decay import SAMPLES_PER_CELL
 from .exceptions import SmoothnessWarning
 from .forests import canonical_order
 from .targets import class_codes, encode_targets
 
 __all__ = ["class_smoothness", "sample_roughness"]
 
-# Cells of fewer samples are beyond the resolution of the index, too: see decay.py.
-_SAMPLES_PER_CELL = 10
 # A tree that has seen a sample has drawn its cells to suit the label, right or wrong. So it
 # counts less than one that has not: how much was chosen on digits, and on images of MNIST
 # other than those of the benchmark.
@@ -332,7 +331,7 @@ def _means_of_others(parent, leaf, bag, values) -> np.ndarray:
     """
     count, total = node_sums(parent, leaf, bag, values)
     n_samples, _ = node_sums(parent, leaf, (bag > 0).astype(float), values[:, :0])
-    enough = np.where(bag > 0, _SAMPLES_PER_CELL, 1)
+    enough = np.where(bag > 0, SAMPLES_PER_CELL, 1)
     cell = leaf.astype(np.intp)
     climbing = np.arange(len(leaf))
     while len(climbing) > 0:

@@ -30,6 +30,7 @@ __all__ = [
     "encode_classes",
     "encode_numbers",
     "encode_targets",
+    "nearest_vertex",
     "refuse_no_targets",
     "simplex_vertices",
 ]
@@ -46,6 +47,12 @@ def simplex_vertices(n_classes: int) -> np.ndarray:
     holds the centred one-hot vectors; its columns are their coordinates.
     """
     return np.ascontiguousarray(helmert(n_classes).T)
+
+
+def nearest_vertex(points: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+    """Number of the nearest vertex of a simplex, the first of several."""
+    # All vertices have one norm, so the nearest has the largest inner product.
+    return np.argmax(points @ vertices.T, axis=1)
 
 
 class SimplexEncoder(TransformerMixin, BaseEstimator):
@@ -172,8 +179,7 @@ class SimplexEncoder(TransformerMixin, BaseEstimator):
                 f"X has {X.shape[1]} columns, but the simplex of {len(self.classes_)} "
                 f"classes lies in {self.vertices_.shape[1]} dimensions."
             )
-        # All vertices have one norm, so the nearest has the largest inner product.
-        return self.classes_[np.argmax(X @ self.vertices_.T, axis=1)]
+        return self.classes_[nearest_vertex(X, self.vertices_)]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -389,7 +389,7 @@ def m_term_errors(
         Numbers of the trees that make up the forest; None means all.
     blind : ndarray of shape (n_trees, n_samples), bool, default=None
         Trees whose wavelets are used at a sample, such as those that have not seen it;
-        samples without any are left out. None means all trees, but for ``trees``.
+        samples without any are left out. None means all of ``trees``; not both.
 
     Returns
     -------
@@ -405,7 +405,6 @@ def m_term_errors(
         share = np.full(len(weights), 1 / len(trees))
         start = roots[trees].mean(axis=0)
     else:
-        blind = blind & np.isin(np.arange(decomposition.n_trees), trees)[:, None]
         n_blind = blind.sum(axis=0)
         weights = np.where(n_blind > 0, weights, 0.0)
         share = 1 / np.maximum(n_blind, 1)
@@ -530,10 +529,9 @@ def tree_errors(
         The curves.
     """
     first, last = decomposition.offsets[tree : tree + 2]
-    parent = np.maximum(decomposition.parent[first:last] - first, -1)
     start, stop = np.empty((2, last - first), dtype=np.int64)
     samples = np.empty((1, len(leaves)), dtype=np.int32)
-    sample_ranges(parent, leaves, start, stop, samples[0])
+    _write_ranges(decomposition, tree, leaves, start, stop, samples[0])
     order = decomposition.tree_order(tree) - first
     n_groups = int(group.max()) + 1
     column = 2 * group + ~in_bag
@@ -563,15 +561,20 @@ def tree_errors(
 
 
 def _node_samples(decomposition, leaves):
+    """The samples of each tree, node by node, and the range of every node in them."""
     start = np.empty(len(decomposition.parent), dtype=np.int64)
     stop = np.empty_like(start)
     samples = np.empty(leaves.shape, dtype=np.int32)
-    for j, (first, last) in enumerate(
-        zip(decomposition.offsets[:-1], decomposition.offsets[1:], strict=True)
-    ):
-        parent = np.maximum(decomposition.parent[first:last] - first, -1)
-        sample_ranges(parent, leaves[j], start[first:last], stop[first:last], samples[j])
+    for j in range(decomposition.n_trees):
+        own = slice(*decomposition.offsets[j : j + 2])
+        _write_ranges(decomposition, j, leaves[j], start[own], stop[own], samples[j])
     return start, stop, samples
+
+
+def _write_ranges(decomposition, tree: int, leaves, start, stop, samples) -> None:
+    first, last = decomposition.offsets[tree : tree + 2]
+    parent = np.maximum(decomposition.parent[first:last] - first, -1)
+    sample_ranges(parent, leaves, start, stop, samples)
 
 
 def _as_norms(mean_powers: np.ndarray, p: float) -> np.ndarray:

@@ -121,12 +121,9 @@ verbose
         is_exact=max_bins is None,
     )
     n_largest = int((bags > 0).sum(axis=1).max())
-    most_small = _most_small(n_largest, X.shape[1], limits.few_are_tried)
-    binned = ranks = None
-    if max_bins is not None or n_largest > most_small:
-        binned = bin_features(X, samples.weights, max_bins or MOST_BINS, n_jobs)
-    if limits.few_are_tried:
-        ranks = rank_features(X, n_jobs) if limits.is_exact else rank_codes(binned.codes)
+    binned, ranks = _prepared_features(
+        X, samples.weights, n_largest, limits, max_bins, n_jobs
+    )
     # Arrays on their own, not inside of others, so that distributed backends send each
     # of them once and not with every tree.
     bins = () if binned is None else tuple(vars(binned).values())
@@ -143,6 +140,17 @@ verbose
     )
     trees, leaves = zip(*grown, strict=True)
     return Forest(trees, X.shape[1], single_precision=False), bags, np.stack(leaves)
+
+
+def _prepared_features(X, weights, n_largest: int, limits: GrowthLimits, max_bins, n_jobs):
+    """Bins and ranks of the features, as far as trees of that many samples need them."""
+    binned = ranks = None
+    most_small = _most_small(n_largest, X.shape[1], limits.few_are_tried)
+    if max_bins is not None or n_largest > most_small:
+        binned = bin_features(X, weights, max_bins or MOST_BINS, n_jobs)
+    if limits.few_are_tried:
+        ranks = rank_features(X, n_jobs) if limits.is_exact else rank_codes(binned.codes)
+    return binned, ranks
 
 
 def _bag_fraction(max_samples: float | int, n_samples: int) -> float:
