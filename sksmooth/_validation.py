@@ -165,7 +165,7 @@ def has_weight(sample_weight: ArrayLike | None, X: Any) -> np.ndarray:
 
 
 def _checked_weights(sample_weight: ArrayLike | None, X: Any) -> np.ndarray:
-    if np.iscomplexobj(sample_weight):
+    if np.iscomplexobj(np.asarray(sample_weight)):
         raise ValueError("sample_weight holds complex numbers; weights must be >= 0.")
     with reading(sample_weight, "sample_weight"):
         weights = check_sample_weight(sample_weight, X, dtype=np.float64)
