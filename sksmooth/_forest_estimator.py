@@ -13,6 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
 from ._sklearn import HasMethods, Interval, StrOptions
+from ._state import Versioned
 from ._validation import comes_from, feature_dtype, is_dask, plain_features, reading
 from .forests import (
     MOST_BINS,
@@ -54,7 +55,7 @@ class GrownForest(NamedTuple):
         return self.bags == 0
 
 
-class ForestEstimator(BaseEstimator):
+class ForestEstimator(Versioned, BaseEstimator):
     """Base of estimators with the built-in forest, or one of another library."""
 
     _parameter_constraints: dict[str, list] = {

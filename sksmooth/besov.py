@@ -24,6 +24,7 @@ from ._sklearn import (
     dense_output_wanted,
     fit_context,
 )
+from ._state import whole_fit
 from ._validation import (
     has_weight,
     is_dask,
@@ -247,6 +248,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
+    @whole_fit
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> BesovSmoothnessEstimator:

@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from ._progress import progress_bar
 from ._sklearn import Interval, validate_params
+from ._state import Versioned
 from ._validation import warn_caller
 from .besov import BesovSmoothnessEstimator
 from .decay import IndexFit
@@ -57,7 +58,7 @@ _LARGEST_SEED = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True, eq=False)
-class SmoothnessDifference:
+class SmoothnessDifference(Versioned):
     """How much smoother the targets are on one representation than on another.
 
     Attributes
@@ -102,7 +103,7 @@ class SmoothnessDifference:
 
 
 @dataclass(frozen=True, eq=False)
-class PermutationBaseline:
+class PermutationBaseline(Versioned):
     """The index of shuffled targets, to tell what zero looks like.
 
     Attributes

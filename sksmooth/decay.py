@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logsumexp
 
+from ._state import Versioned
 from .exceptions import (
     BentDecayWarning,
     ConstantFeaturesWarning,
@@ -72,7 +73,7 @@ _BEND = 0.5  # of the index, by which the slopes of the window's halves may diff
 
 
 @dataclass(frozen=True)
-class PowerLaw:
+class PowerLaw(Versioned):
     """A least-squares line ``log error = intercept + slope * log M``."""
 
     slope: float
@@ -133,7 +134,7 @@ def n_groups(n_samples: int) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class IndexFit:
+class IndexFit(Versioned):
     """A smoothness index and what it was read from.
 
     Attributes

@@ -1,10 +1,11 @@
-"""Warnings, most of which say why an index cannot be trusted as it stands."""
+"""Warnings, most of which say why an index cannot be trusted, and errors with names."""
 
 __all__ = [
     "BentDecayWarning",
     "ConstantFeaturesWarning",
     "FewTermsWarning",
     "InSampleOnlyWarning",
+    "IncompatibleVersionError",
     "PoorFitWarning",
     "SmoothnessWarning",
     "TargetTypeWarning",
@@ -52,3 +53,23 @@ class UnseenClassesWarning(SmoothnessWarning):
 
 class WorkerLostWarning(UserWarning):
     """A worker process died, and its tasks were run again; the result is the same."""
+
+
+class IncompatibleVersionError(RuntimeError):
+    """A pickle holds an object of another version of sksmooth, which would be misread.
+
+    Versions that differ in their third number only can read each other's pickles. It is a
+    RuntimeError, since what does not fit is the installation, not an argument.
+
+    Examples
+    --------
+    >>> from sksmooth import SimplexEncoder
+    >>> from sksmooth.exceptions import IncompatibleVersionError
+    >>> encoder = SimplexEncoder().fit(["ant", "bee", "cat"])
+    >>> saved = {**encoder.__getstate__(), "_sksmooth_version": "0.0.9"}
+    >>> try:
+    ...     SimplexEncoder().__setstate__(saved)  # which pickle.load calls
+    ... except IncompatibleVersionError as error:
+    ...     print(str(error).partition(",")[0])
+    This SimplexEncoder was saved by sksmooth 0.0.9
+    """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from copy import copy
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from . import wavelets
 from ._forest_estimator import ForestEstimator
 from ._sklearn import Interval, StrOptions, fit_context
+from ._state import Versioned, whole_fit
 from ._validation import has_weight, positively_weighted
 from .forests import Forest, boosting_step, canonical_order, prune_tree
 from .targets import (
@@ -56,7 +58,8 @@ class _Decomposed(NamedTuple):
     unseen: np.ndarray
 
 
-class _CompressedForest(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class CompressedForest(Versioned):
     """Trees cut back to the kept wavelets, and the values of their leaves."""
 
     forest: Forest
@@ -118,6 +121,7 @@ class _WaveletForest(ForestEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
+    @whole_fit
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> _WaveletForest:
@@ -155,7 +159,7 @@ class _WaveletForest(ForestEstimator):
         targets = self._encode(y)
         samples = _Samples(X, self._decide(targets.values), targets, weights)
         grown = self._decompose(samples)
-        errors = self._validation_errors(grown, samples, is_read)  # may raise: comes first
+        errors = self._validation_errors(grown, samples, is_read)
         for name in ("validation_errors_", "oob_score_"):
             vars(self).pop(name, None)
         self._forest, self.wavelets_ = grown.forest, grown.wavelets
@@ -343,7 +347,7 @@ class _WaveletForest(ForestEstimator):
         )
 
 
-def _compressed(forest: Forest, decomposition, n_terms: int) -> _CompressedForest:
+def _compressed(forest: Forest, decomposition, n_terms: int) -> CompressedForest:
     """The trees without the splits that no kept wavelet needs."""
     kept = decomposition.order[:n_terms]
     is_kept = np.zeros(len(decomposition.parent), dtype=bool)
@@ -355,7 +359,7 @@ def _compressed(forest: Forest, decomposition, n_terms: int) -> _CompressedFores
         trees.append(pruned)
         leaf_values.append(values[first + nodes[pruned.left < 0]])
     pruned_forest = Forest(tuple(trees), forest.n_features, forest.single_precision)
-    return _CompressedForest(pruned_forest, tuple(leaf_values))
+    return CompressedForest(pruned_forest, tuple(leaf_values))
 
 
 def _check_stages(n_terms: np.ndarray, n_all: int) -> None:

@@ -17,6 +17,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
 from ._sklearn import Interval, validate_params
+from ._state import Versioned
 from ._validation import comes_from, number_of_rows, read_rows
 from .besov import BesovSmoothnessEstimator
 from .comparison import COLUMNS, compare_layers, integer_seed, seeded
@@ -29,7 +30,7 @@ _N_TREES = 5  # so that a record costs less than a tenth of an epoch
 _UNITS = ("epoch", "step")
 
 
-class SmoothnessMonitor:
+class SmoothnessMonitor(Versioned):
     """Record how the smoothness of layers develops while a network is trained.
 
     It measures the chosen layers on the same few samples each time, as

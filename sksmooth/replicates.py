@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from ._state import Versioned
+
 __all__ = ["Replicates", "student_margin", "variance_of_difference"]
 
 _ROUNDING = 1e-12  # of a variance, relative to the whole
 
 
 @dataclass(frozen=True, eq=False)
-class Replicates:
+class Replicates(Versioned):
     """What an index becomes with a part of the data left out: the sources of its variance.
 
     Attributes

@@ -21,6 +21,7 @@ from sklearn.utils import check_array, check_consistent_length
 
 from ._kernels import log_box_volumes, node_sums, sample_ranges, sweep_errors
 from ._sklearn import Interval, StrOptions, validate_params
+from ._state import Versioned
 from ._validation import feature_dtype, plain_features, positively_weighted, reading
 from .forests import Forest, column_ranges, read_forest
 from .targets import Targets, encode_targets
@@ -43,7 +44,7 @@ _ROUNDING = 1e-13  # of means, relative to the largest difference
 
 
 @dataclass(frozen=True, eq=False)
-class WaveletDecomposition:
+class WaveletDecomposition(Versioned):
     """The wavelets of a forest: arrays with one entry a node, tree after tree.
 
     Parents come before their children. All arrays are read-only.
@@ -110,10 +111,6 @@ class WaveletDecomposition:
         for value in vars(self).values():
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self.__post_init__()  # pickles forget that arrays are read-only
 
     @property
     def n_trees(self) -> int:

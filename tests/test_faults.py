@@ -1,12 +1,47 @@
 """What goes wrong and what must not come of it: promises, each of which is tried."""
 
+import copy
 import errno
 import os
+import pickle
 import stat
+import sys
+import warnings
+from pathlib import Path
 
+import joblib
+import numpy as np
 import pytest
+from joblib import parallel_config
+from numpy.testing import assert_array_equal
+from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
 
+from sksmooth import (
+    BesovSmoothnessEstimator,
+    LayerFeatureTransformer,
+    SimplexEncoder,
+    SmoothnessMonitor,
+    WaveletForestClassifier,
+    WaveletForestRegressor,
+    __version__,
+    _state,
+    compare_layers,
+    permutation_baseline,
+    smoothness_difference,
+)
 from sksmooth._writing import written_whole
+from sksmooth.exceptions import IncompatibleVersionError
+from sksmooth.forests import grow
+from sksmooth.images import image_wavelets
+
+PACKAGE = Path(_state.__file__).parent
+CASES = 10 if os.environ.get("SKSMOOTH_FUZZ") == "long" else 1  # of those by default
+
+pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
 
 # ------------------------------------------------------- files are written whole or not
 
@@ -123,3 +158,361 @@ def test_an_error_about_another_file_is_not_changed(tmp_path):
     with pytest.raises(FileNotFoundError) as caught, written_whole(tmp_path / "table.csv"):
         (tmp_path / "missing").read_text()
     assert str(caught.value.filename) == str(tmp_path / "missing")
+
+
+# ------------------------------------------------------- a fit is done whole or not at all
+
+
+ESTIMATORS = {
+    "besov": lambda: BesovSmoothnessEstimator(3, random_state=0),
+    "classifier": lambda: WaveletForestClassifier(3, random_state=0),
+    "regressor": lambda: WaveletForestRegressor(3, random_state=0),
+    "encoder": lambda: SimplexEncoder(),
+}
+IRIS = load_iris(return_X_y=True)
+OTHER = IRIS[0][::2, :2], IRIS[1][::2] > 0  # other columns and other classes
+
+
+def fitted(name, data=IRIS):
+    return fit(ESTIMATORS[name](), data)
+
+
+def fit(estimator, data):
+    X, y = data
+    return estimator.fit(*([y] if isinstance(estimator, SimplexEncoder) else [X, y]))
+
+
+def same(one, other):
+    """Whether two estimators hold the same, in whatever order."""
+    return joblib.hash(one) == joblib.hash(other)
+
+
+class Interrupting:
+    """Raises an error at the n-th line of the package that runs in this thread."""
+
+    def __init__(self, n_lines, error=KeyboardInterrupt):
+        self.n_left, self.error = n_lines, error
+
+    def __enter__(self):
+        sys.settrace(self._trace)
+        return self
+
+    def __exit__(self, *_):
+        sys.settrace(None)
+
+    def _trace(self, frame, event, _):
+        if Path(frame.f_code.co_filename).is_relative_to(PACKAGE):
+            if event == "line":
+                self.n_left -= 1
+                if self.n_left == 0:
+                    raise self.error
+            return self._trace
+        return None
+
+
+def n_lines_of_a_fit(name):
+    with Interrupting(10**9) as counter:
+        fitted(name, OTHER)
+    return 10**9 - counter.n_left
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_fit_that_is_interrupted_anywhere_leaves_the_earlier_one(name, error):
+    n_lines, n_raised = n_lines_of_a_fit(name), 0
+    whole = joblib.hash(fitted(name, OTHER))
+    for n in np.unique(np.linspace(1, n_lines, 25 * CASES).astype(int)):
+        for estimator in (ESTIMATORS[name](), fitted(name)):
+            earlier = joblib.hash(estimator)
+            try:
+                with Interrupting(n, error):
+                    fit(estimator, OTHER)
+            except error:
+                n_raised += 1
+                assert joblib.hash(estimator) in (earlier, whole)
+            else:
+                assert joblib.hash(estimator) == whole
+            assert same(fit(estimator, OTHER), fitted(name, OTHER))
+    assert n_raised > 15
+
+
+BAD = {
+    "lengths": (IRIS[0][:, :2], IRIS[1][:10]),
+    "one class": (IRIS[0][:, :2], ["a"] * 150),
+    "infinite": (np.full((150, 2), np.inf), np.full(150, np.inf)),
+    "text": ([["a"]] * 150, [None] * 150),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_fit_to_bad_data_leaves_the_earlier_one(name, bad):
+    estimator, first = fitted(name), ESTIMATORS[name]()
+    data = BAD[bad]
+    if name == "encoder" and bad == "lengths":
+        data = (None, [])
+    for each in (estimator, first):
+        with pytest.raises(ValueError, match=r"."):
+            fit(each, data)
+    assert same(estimator, fitted(name))
+    assert same(first, ESTIMATORS[name]())
+    with pytest.raises(NotFittedError):
+        check_is_fitted(first)
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_an_error_in_a_worker_leaves_the_earlier_fit(backend, monkeypatch):
+    estimator = fitted("besov")
+    expected = pickle.dumps(estimator)
+    monkeypatch.setattr(grow, "_grow_tree", fail_to_grow)
+    with parallel_config(backend=backend, n_jobs=2), pytest.raises(MemoryError):
+        fit(estimator, OTHER)
+    assert pickle.dumps(estimator) == expected
+
+
+def fail_to_grow(*_):
+    raise MemoryError("no room for a tree")
+
+
+@pytest.fixture
+def network():
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(
+        torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(), torch.nn.ReLU()
+    )
+    module[0].weight.requires_grad_(False)
+    module[2].eval()
+    return module
+
+
+def state_of(module):
+    """All that a pass could leave behind in a network, and in torch."""
+    import torch
+
+    hooks = [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in module.modules()]
+    return (
+        [m.training for m in module.modules()],
+        hooks,
+        [(p.requires_grad, p.device, p.tolist()) for p in module.parameters()],
+        [b.tolist() for b in module.buffers()],
+        [sorted(vars(m)) for m in module.modules()],
+        torch.random.get_rng_state().tolist(),
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+    )
+
+
+class InterruptedAt:
+    """A forward pass that is interrupted in the given call of it."""
+
+    def __init__(self, module, call, error):
+        self.forward, self.n_left, self.error = module.forward, call, error
+
+    def __call__(self, X):
+        self.n_left -= 1
+        if self.n_left == 0:
+            raise self.error
+        return self.forward(X)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError(), RuntimeError("bad")])
+@pytest.mark.parametrize("call", [1, 2, 3])
+def test_an_interrupted_pass_leaves_the_network_as_it_was(network, call, error):
+    X, y = IRIS[0].astype(np.float32), IRIS[1]
+    layer = LayerFeatureTransformer(network, "3", batch_size=60).fit(X)
+    before, keys = state_of(network), sorted(vars(layer))
+    monitor = SmoothnessMonitor(network, X, y, layers=["0"], batch_size=60)
+    monitor.record()
+    frame = monitor.to_frame()
+    original = network[0].forward
+    network[0].forward = InterruptedAt(network[0], call, error)
+    try:
+        with pytest.raises(type(error)):
+            layer.fit_transform(X)
+        network[0].forward.n_left = call
+        with pytest.raises(type(error)):
+            compare_layers(network, X, y, layers=["0", "3"], batch_size=60)
+        network[0].forward.n_left = call
+        with pytest.raises(type(error)):
+            monitor.record(step=7)
+    finally:
+        network[0].forward = original
+        del network[0].forward
+    assert state_of(network) == before
+    assert sorted(vars(layer)) == keys
+    assert layer.transform(X).shape == (150, 8)
+    assert monitor.to_frame().equals(frame)
+
+
+# ----------------------------------------------------------- what is kept knows its version
+
+
+def kept_things():
+    X, y = IRIS
+    image = np.random.RandomState(0).uniform(size=(8, 8))
+    besov = fitted("besov")
+    return {
+        **{name: fitted(name) for name in ESTIMATORS},
+        "compressed": fitted("classifier").compress(),
+        "pipeline": make_pipeline(StandardScaler(), ESTIMATORS["besov"]()).fit(X, y),
+        "wavelets": besov.wavelets_,
+        "decay": besov.decay_,
+        "image": image_wavelets(image, random_state=0),
+        "difference": smoothness_difference(
+            X, X[:, :2], y, estimator=ESTIMATORS["besov"]()
+        ),
+        "baseline": permutation_baseline(
+            ESTIMATORS["besov"](), X, y, n_permutations=2, random_state=0
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def kept():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return kept_things()
+
+
+NAMES = [*ESTIMATORS, "compressed", "pipeline", "wavelets", "decay", "image", "difference"]
+NAMES += ["baseline"]
+OTHER_VERSIONS = ["9.9.9.dev0", "0.0.1.dev0"]  # as long as the version of the tests
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pickles_of_other_versions_are_refused(kept, name, monkeypatch):
+    for version in OTHER_VERSIONS:
+        with monkeypatch.context() as patch:
+            patch.setattr(_state, "__version__", version)
+            saved = pickle.dumps(kept[name])
+        with pytest.raises(IncompatibleVersionError) as caught:
+            pickle.loads(saved)
+        assert isinstance(caught.value, RuntimeError)
+        for part in (f"sksmooth {version}", f"sksmooth {__version__}", "again", "install"):
+            assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pickles_of_patch_releases_are_read(kept, name, monkeypatch):
+    patch_release = ".".join([*__version__.split(".")[:2], "77"])
+    monkeypatch.setattr(_state, "__version__", patch_release)
+    saved = pickle.dumps(kept[name])
+    monkeypatch.undo()
+    assert pickle.dumps(pickle.loads(saved)) == pickle.dumps(pickle.loads(saved))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_pickles_without_a_version_are_refused(name):
+    state = dict(vars(fitted(name)))
+    with pytest.raises(IncompatibleVersionError, match="does not tell"):
+        ESTIMATORS[name]().__setstate__(state)
+
+
+def outputs(thing):
+    """What an object says of iris, as arrays."""
+    X, y = IRIS
+    if isinstance(thing, SimplexEncoder):
+        return [thing.transform(y)]
+    if hasattr(thing, "predict"):
+        return [thing.predict(X), thing.apply(X)]
+    if hasattr(thing, "transform"):
+        features = thing.transform(X)
+        return [getattr(features, "toarray", lambda: features)(), thing.score(X, y)]
+    return [np.array(str(thing).replace("memmap", "array")), getattr(thing, "psi", 0)]
+
+
+def by_joblib(thing, folder, **options):
+    joblib.dump(thing, folder / "kept.joblib")
+    return joblib.load(folder / "kept.joblib", **options)
+
+
+def by_cloudpickle(thing):
+    return pytest.importorskip("cloudpickle").dumps(thing)
+
+
+COPIES = {
+    "pickle": lambda thing, _: pickle.loads(pickle.dumps(thing)),
+    "oldest protocol": lambda thing, _: pickle.loads(pickle.dumps(thing, protocol=2)),
+    "copy": lambda thing, _: copy.copy(thing),
+    "deepcopy": lambda thing, _: copy.deepcopy(thing),
+    "joblib": lambda thing, folder: by_joblib(thing, folder),
+    "memory map": lambda thing, folder: by_joblib(thing, folder, mmap_mode="r"),
+    "cloudpickle": lambda thing, _: pickle.loads(by_cloudpickle(thing)),
+}
+
+
+@pytest.mark.parametrize("how", COPIES)
+@pytest.mark.parametrize("name", NAMES)
+def test_copies_are_the_same(kept, name, how, tmp_path):
+    copied = COPIES[how](kept[name], tmp_path)
+    for one, other in zip(outputs(copied), outputs(kept[name]), strict=True):
+        assert_array_equal(one, other)
+    assert "_sksmooth_version" not in vars(copied)
+    if how in ("pickle", "deepcopy") and hasattr(copied, "psi"):
+        assert not copied.psi.flags.writeable
+
+
+def test_the_version_costs_next_to_nothing():
+    estimator = BesovSmoothnessEstimator(50, random_state=0).fit(*IRIS)
+    n_objects = len(estimator._forest.trees) + 10
+    with_version = len(pickle.dumps(estimator))
+    without = pickle.dumps(estimator).replace(b"_sksmooth_version", b"")
+    assert with_version - len(without) < 100  # told once, referred to then
+    assert with_version < len(without) + 20 * n_objects
+
+
+def test_a_monitor_and_a_transformer_are_kept_with_their_version(network, monkeypatch):
+    X, y = IRIS[0].astype(np.float32), IRIS[1]
+    layer = LayerFeatureTransformer(network, "3").fit(X)
+    monitor = SmoothnessMonitor(network, X, y, layers=["0"])
+    monitor.record()
+    assert_array_equal(pickle.loads(pickle.dumps(layer)).transform(X), layer.transform(X))
+    assert pickle.loads(pickle.dumps(monitor)).to_frame().equals(monitor.to_frame())
+    for thing in (layer, monitor):
+        with monkeypatch.context() as patch:
+            patch.setattr(_state, "__version__", OTHER_VERSIONS[0])
+            saved = pickle.dumps(thing)
+        with pytest.raises(IncompatibleVersionError):
+            pickle.loads(saved)
+
+
+# ------------------------------------------------------------------------------------ skops
+
+_TREES = {
+    "sksmooth.forests.structure.Forest",
+    "sksmooth.forests.structure.Tree",
+    "sksmooth.wavelets.WaveletDecomposition",
+}
+_MODELS = _TREES | {"sksmooth.forest_models.CompressedForest"}
+TRUSTED = {
+    "encoder": {"sksmooth.targets.SimplexEncoder"},
+    "besov": _TREES
+    | {
+        "sksmooth.besov.BesovSmoothnessEstimator",
+        "sksmooth.decay.IndexFit",
+        "sksmooth.decay.PowerLaw",
+        "sksmooth.exceptions.FewTermsWarning",
+        "sksmooth.replicates.Replicates",
+    },
+    "classifier": _MODELS | {"sksmooth.forest_models.WaveletForestClassifier"},
+    "regressor": _MODELS | {"sksmooth.forest_models.WaveletForestRegressor"},
+    "compressed": _MODELS - {"sksmooth.wavelets.WaveletDecomposition"}
+    | {"sksmooth.forest_models.WaveletForestClassifier"},
+}
+TRUSTED["pipeline"] = TRUSTED["besov"]
+
+
+@pytest.mark.parametrize("name", TRUSTED)
+def test_skops_keeps_estimators(kept, name, monkeypatch):
+    skops = pytest.importorskip("skops.io")
+    data = skops.dumps(kept[name])
+    assert set(skops.get_untrusted_types(data=data)) == TRUSTED[name]
+    loaded = skops.loads(data, trusted=sorted(TRUSTED[name]))
+    for one, other in zip(outputs(loaded), outputs(kept[name]), strict=True):
+        assert_array_equal(one, other)
+    with monkeypatch.context() as patch:
+        patch.setattr(_state, "__version__", OTHER_VERSIONS[0])
+        data = skops.dumps(kept[name])
+    with pytest.raises(IncompatibleVersionError):
+        skops.loads(data, trusted=sorted(TRUSTED[name]))

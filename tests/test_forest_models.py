@@ -476,12 +476,14 @@ def test_out_of_bag_errors_need_rows_out_of_the_bag(iris):
 
 
 @pytest.mark.parametrize("method", ["predict", "apply", "staged_predict"])
-def test_other_columns_after_a_fit_that_failed(iris, method):
+def test_a_fit_that_failed_leaves_the_earlier_one(iris, method):
     X, y = iris
     model = WaveletForestClassifier(3, random_state=0).fit(X, y)
     with pytest.raises(ValueError, match="max_samples be less than 1"):
         model.set_params(max_samples=1.0).fit(X[:, :2], y)
-    with pytest.raises(ValueError, match="Fit it again"):
+    earlier = WaveletForestClassifier(3, random_state=0).fit(X, y)
+    assert_array_equal(list(getattr(model, method)(X)), list(getattr(earlier, method)(X)))
+    with pytest.raises(ValueError, match="expecting 4 features"):
         getattr(model, method)(X[:, :2])
 
 

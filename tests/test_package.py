@@ -16,6 +16,7 @@ needs_sources = pytest.mark.skipif(
 # Nothing imports what stands below it.
 LAYERS = [
     "exceptions",
+    "_state",
     "_html",
     "_sklearn",
     "_writing",

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from .._compilation import compiled
 from .._progress import run_parallel
+from .._state import Versioned
 
 __all__ = ["Forest", "Tree", "column_ranges", "find_leaves", "row_blocks"]
 
@@ -17,7 +18,7 @@ _BLOCK_BYTES = 1 << 26  # of X are prepared at a time, whatever its size
 
 
 @dataclass(frozen=True, eq=False)
-class Tree:
+class Tree(Versioned):
     """A binary tree; every parent is numbered before its children, the root is 0.
 
     Attributes
@@ -47,10 +48,6 @@ class Tree:
         for array in vars(self).values():
             array.setflags(write=False)
 
-    def __setstate__(self, state: dict[str, np.ndarray]) -> None:
-        vars(self).update(state)
-        self.__post_init__()  # pickles forget that arrays are read-only
-
     @property
     def n_nodes(self) -> int:
         """Number of nodes."""
@@ -74,7 +71,7 @@ class Tree:
 
 
 @dataclass(frozen=True, eq=False)
-class Forest:
+class Forest(Versioned):
     """Trees over the same columns.
 
     Attributes
@@ -110,8 +107,7 @@ class Forest:
         """
         if X.shape[1] != self.n_features:
             raise ValueError(
-                f"X has {X.shape[1]} features, but the forest has {self.n_features}; was "
-                "its last fit interrupted? Fit it again."
+                f"X has {X.shape[1]} features, but the forest has {self.n_features}."
             )
         blocks = row_blocks(X.shape)
         leaves = run_parallel(

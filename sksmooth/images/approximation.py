@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
 from .._sklearn import Interval, validate_params
+from .._state import Versioned
 from .._validation import reading
 from ..forests import Forest, canonical_order, grow_forest
 from ..targets import encode_numbers
@@ -26,7 +26,7 @@ __all__ = ["ImageWavelets", "image_samples", "image_wavelets", "psnr"]
 
 
 @dataclass(frozen=True, eq=False)
-class ImageWavelets:
+class ImageWavelets(Versioned):
     """The wavelets of one tree on the pixels of an image, cut by cut.
 
     A term is a cut of a box in two, with both of its wavelets. All arrays are read-only.
@@ -71,10 +71,6 @@ class ImageWavelets:
     def __post_init__(self) -> None:
         for array in (self.leaves, self.coefficients, self.order):
             array.setflags(write=False)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self.__post_init__()  # pickles forget that arrays are read-only
 
     @property
     def n_terms(self) -> int:

@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 
 from .._progress import progress_bar
 from .._sklearn import Interval, StrOptions, validate_params
+from .._state import Versioned
 from ._torch import require_torch
 from .columns import Columns
 from .listing import followed_layers
@@ -42,7 +43,7 @@ CONSTRAINTS: dict[str, list] = {
 
 
 @dataclass(frozen=True, eq=False)
-class LayerFeatures:
+class LayerFeatures(Versioned):
     """Features of several layers, all of one forward pass.
 
     Attributes

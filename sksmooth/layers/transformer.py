@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._sklearn import check_feature_names_in, fit_context
+from .._state import Versioned, whole_fit
 from .._validation import reading
 from ..besov import BesovSmoothnessEstimator
 from ._torch import require_torch
@@ -24,7 +25,7 @@ __all__ = ["LayerFeatureTransformer"]
 _OPTIONS = ["device", *CONSTRAINTS]  # that go to extract_layers as they are
 
 
-class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
+class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
     """The values of a layer of a PyTorch network, as features.
 
     The network is only read: in evaluation mode, without gradients, and with nothing left
@@ -177,6 +178,7 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
+    @whole_fit
     def fit(self, X: Any, y: ArrayLike | None = None) -> LayerFeatureTransformer:
         """Run a batch through the network, and record the names and shapes of the layers.
 
@@ -209,6 +211,7 @@ class LayerFeatureTransformer(TransformerMixin, BaseEstimator):
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
+    @whole_fit
     def fit_transform(self, X: Any, y: ArrayLike | None = None) -> np.ndarray:
         """Fit, and give the features, by one forward pass.
 
