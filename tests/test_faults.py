@@ -419,7 +419,7 @@ def outputs(thing):
     if hasattr(thing, "transform"):
         features = thing.transform(X)
         return [getattr(features, "toarray", lambda: features)(), thing.score(X, y)]
-    return [np.array(str(thing).replace("memmap", "array")), getattr(thing, "psi", 0)]
+    return [value for value in vars(thing).values() if isinstance(value, np.ndarray)]
 
 
 def by_joblib(thing, folder, **options):
