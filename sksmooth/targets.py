@@ -56,7 +56,7 @@ def nearest_vertex(points: np.ndarray, vertices: np.ndarray) -> np.ndarray:
     return np.argmax(points @ vertices.T, axis=1)
 
 
-class SimplexEncoder(TransformerMixin, BaseEstimator):
+class SimplexEncoder(Versioned, TransformerMixin, BaseEstimator):
     """Map class labels to the vertices of a regular simplex, and back.
 
     The L classes of a label vector become L points of R^(L-1) at mutual distance
