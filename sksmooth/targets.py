@@ -21,7 +21,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from ._state import whole_fit
+from ._state import Versioned, whole_fit
 from ._validation import reading, refuse_hidden_gaps, warn_caller
 from .exceptions import TargetTypeWarning
 
