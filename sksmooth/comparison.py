@@ -386,7 +386,8 @@ def compare_layers(
     Notes
     -----
     Subsamples are drawn by the *input* of the network, so that a layer's index does not
-    depend on which other layers are compared. Samples with the same input are drawn
+    depend on which other layers are compared (of a Dataset or DataLoader whose input is not
+    among them, by the first one, so that it does). Samples with the same input are drawn
     together; those that only some layer maps to the same point (dead units, saturated
     outputs) are not, since they are independent draws of the data. An estimator that is
     fitted to the features of such a layer alone cannot know, and draws equal rows with

@@ -33,8 +33,8 @@ labels, wrong = corrupt_labels(
 #
 # The index of a class is that of the function which is one on the class and zero elsewhere.
 # With the right labels, the zeros are the smoothest class; fives, eights and nines, which
-# have neighbours on many sides, the roughest. Wrong labels make all classes rough. The two
-# that stay smoothest, 0 and 2, are those that no other digit is taken for.
+# have neighbours on many sides, the roughest. Wrong labels make all classes rough. The one
+# that stays smoothest is 2, which no other digit is taken for.
 
 before = class_smoothness(X, y, random_state=0).set_index("class")
 after = class_smoothness(X, labels, random_state=0).set_index("class")
