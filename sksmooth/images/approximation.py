@@ -191,7 +191,9 @@ def image_wavelets(
     max_depth: int | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> ImageWavelets:
-    """Decompose an image into the wavelets of one tree that is grown on its pixels [1]_.
+    """Decompose an image into the wavelets of one tree that is grown on its pixels.
+
+    Its cuts are those that leave the smallest squared error [1]_.
 
     Parameters
     ----------
