@@ -428,7 +428,7 @@ def _exact_ends(values, before, near, own, least):
 
 def _between(below, above):
     """Thresholds halfway between values, whatever the rounding not above the larger one."""
-    below, above = np.float64(below), np.float64(above)
+    below, above = np.asarray(below, np.float64), np.asarray(above, np.float64)
     middle = (0.5 - _LEANING) * below + (0.5 + _LEANING) * above
     return np.clip(middle, below, np.nextafter(above, -np.inf))
 
