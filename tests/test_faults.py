@@ -2,16 +2,24 @@
 
 import copy
 import errno
+import gc
+import io
 import os
 import pickle
 import stat
 import sys
+import tracemalloc
 import warnings
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joblib import parallel_config
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_iris
@@ -34,9 +42,10 @@ from sksmooth import (
     smoothness_difference,
 )
 from sksmooth._writing import written_whole
+from sksmooth.command_line import main
 from sksmooth.exceptions import IncompatibleVersionError
 from sksmooth.forests import grow
-from sksmooth.images import image_wavelets
+from sksmooth.images import decode_image, encode_image, image_wavelets
 
 PACKAGE = Path(_state.__file__).parent
 CASES = 10 if os.environ.get("SKSMOOTH_FUZZ") == "long" else 1  # of those by default
@@ -516,3 +525,173 @@ def test_skops_keeps_estimators(kept, name, monkeypatch):
         data = skops.dumps(kept[name])
     with pytest.raises(IncompatibleVersionError):
         skops.loads(data, trusted=sorted(TRUSTED[name]))
+
+
+# ------------------------------------------------------------------ files that are read
+
+
+def npz_of(path, shape, entries=b""):
+    """An archive whose X says it has that shape, and y ten labels."""
+    head = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117)
+    content = io.BytesIO()
+    np.save(content, np.arange(10) % 2)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "X.npy", b"\x93NUMPY\x01\x00\x76\x00" + head.encode() + b"\n" + entries
+        )
+        archive.writestr("y.npy", content.getvalue())
+
+
+TABLE = "a,b,y\n" + "".join(f"{i % 7}.5,{i % 5}.5,{i % 2}\n" for i in range(30))
+BAD_TEXT = {
+    "empty": (b"", "cannot read"),
+    "garbage": (bytes(range(255, 0, -1)) * 9, "cannot read"),
+    "NUL": (TABLE.replace(".", "\0").encode(), "text, not numbers"),
+    "formula": (
+        (TABLE + "=cmd|' /C calc'!A0,1,1\n").encode(),
+        "text, not numbers, in column 'a'",
+    ),
+    "short rows": ((TABLE + "1\n").encode(), "missing"),
+    "long rows": ((TABLE + "1,2,1,4,5\n").encode(), "Expected 3 fields"),
+    "UTF-16": (TABLE.encode("utf-16"), "cannot read"),
+    "Latin-1": (TABLE.replace("a", "\xe9").encode("latin-1"), "cannot read"),
+    "constant": (b"a,y\n" + b"1,1\n2,1\n" * 9, "one class only"),
+    "no target": (TABLE.replace("y", "z").encode(), "no column 'y'"),
+    "missing target": ((TABLE + "1,2,\n").encode(), "is missing"),
+    "infinite": ((TABLE + "inf,2,1\n").encode(), "infinity"),
+}
+
+
+def refused(capsys, *arguments):
+    """The one line of an error of the command line, which wrote nothing else."""
+    assert main(["measure", *map(str, arguments), "--quiet"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("sksmooth: error: ")
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+@pytest.mark.parametrize("kind", BAD_TEXT)
+def test_bad_tables_are_refused_in_one_line(kind, tmp_path, capsys):
+    content, message = BAD_TEXT[kind]
+    path, picture = tmp_path / "table.csv", tmp_path / "out.png"
+    path.write_bytes(content)
+    assert message in refused(capsys, path, "--target", "y", "--plot", picture)
+    assert names_in(tmp_path) == ["table.csv"]
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf" + TABLE.encode(), None, "quoted"])
+def test_odd_tables_are_read(content, tmp_path, capsys):
+    path = tmp_path / "-rf; $(x)\n.csv"
+    if content == "quoted":
+        content = TABLE.replace("a,b", '"a\nb",b').encode()
+    path.write_bytes(content or TABLE.replace("\n", "\r\n").encode())
+    assert main(["measure", str(path), "--target", "y", "--quiet"]) == 0
+
+
+@pytest.mark.parametrize(
+    "shape", ["(10, 3)", "(10, 10**12)", "(10, 1000000000000)", "(-1, 3)"]
+)
+def test_archives_that_claim_what_they_do_not_hold(shape, tmp_path, capsys):
+    npz_of(tmp_path / "X.npz", shape, b"\0" * 100)
+    assert "cannot read" in refused(capsys, tmp_path / "X.npz")
+
+
+def test_of_a_bomb_only_what_is_claimed_is_unpacked(tmp_path):
+    npz_of(tmp_path / "X.npz", "(10, 3)", b"\0" * 10**8)
+    tracemalloc.start()
+    main(["measure", str(tmp_path / "X.npz"), "--quiet"])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10**7
+
+
+def test_pickles_in_archives_are_not_run(tmp_path, capsys):
+    X = np.array([RunsWhenLoaded(str(tmp_path / "run"))] * 10, dtype=object)
+    np.savez(tmp_path / "X.npz", X=X, y=np.arange(10) % 2)
+    assert "pickled Python objects" in refused(capsys, tmp_path / "X.npz")
+    assert names_in(tmp_path) == ["X.npz"]
+
+
+class RunsWhenLoaded:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npz", ".parquet"])
+def test_pipes_and_folders_are_refused_without_waiting(suffix, tmp_path, capsys):
+    os.mkfifo(tmp_path / f"pipe{suffix}")
+    (tmp_path / f"folder{suffix}").mkdir()
+    target = [] if suffix == ".npz" else ["--target", "y"]
+    assert "a pipe" in refused(capsys, tmp_path / f"pipe{suffix}", *target)
+    assert "is a folder" in refused(capsys, tmp_path / f"folder{suffix}", *target)
+    assert "No such file" in refused(capsys, tmp_path / f"none{suffix}", *target)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".parquet"])
+def test_truncated_files_are_refused(suffix, tmp_path, capsys):
+    path = tmp_path / f"whole{suffix}"
+    if suffix == ".npz":
+        np.savez(path, X=np.ones((50, 3)), y=np.arange(50) % 2)
+    else:
+        pytest.importorskip("pyarrow")
+        pd.DataFrame({"a": range(50), "y": [0, 1] * 25}).to_parquet(path)
+    whole, target = path.read_bytes(), [] if suffix == ".npz" else ["--target", "y"]
+    for share in (0, 0.1, 0.5, 0.9, 0.99):
+        path.write_bytes(whole[: int(share * len(whole))])
+        assert "cannot read" in refused(capsys, path, *target)
+
+
+@given(st.data())
+def test_damaged_images_are_refused(data):
+    whole = encode_image(image_wavelets(np.arange(64.0).reshape(8, 8), random_state=0))
+    place = data.draw(st.integers(0, len(whole) - 1))
+    flipped = whole[place] ^ data.draw(st.integers(1, 255))
+    for damaged in (whole[:place], whole[:place] + bytes([flipped]) + whole[place + 1 :]):
+        with pytest.raises(ValueError, match="not what encode_image gave"):
+            decode_image(damaged)
+
+
+# ------------------------------------------------------------------- threads and memory
+
+
+def test_concurrent_fits_give_the_bits_of_lonely_ones():
+    names = [name for name in ESTIMATORS if name != "encoder"] * 4
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(fitted, names))
+        scores = list(pool.map(lambda _: together[0].score(*IRIS), range(8)))
+    for name, estimator in zip(names, together, strict=True):
+        assert same(estimator, fitted(name))
+    assert set(scores) == {fitted("besov").score(*IRIS)}
+
+
+def test_concurrent_comparisons_of_one_network(network):
+    before = state_of(network)
+    X, y = IRIS[0].astype(np.float32), IRIS[1]
+
+    def compare(_):
+        return compare_layers(network, X, y, layers=["0", "3"], random_state=0)["alpha"]
+
+    with ThreadPoolExecutor(4) as pool:
+        together = [list(alphas) for alphas in pool.map(compare, range(6))]
+    assert together == [list(compare(0))] * 6
+    assert state_of(network) == before
+
+
+def test_memory_does_not_grow_with_fits():
+    estimator = fitted("besov")
+    growth, n_open = [], len(os.listdir("/proc/self/fd")) if os.path.exists("/proc") else 0
+    tracemalloc.start()
+    for _ in range(3):
+        for _ in range(20 * CASES):
+            fit(estimator, IRIS).transform(IRIS[0])
+        gc.collect()
+        growth.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    # Caches fill in the first round; a fit leaves 30 kB if its arrays stay.
+    assert growth[2] - growth[1] < 20 * CASES * 1000
+    assert not n_open or len(os.listdir("/proc/self/fd")) <= n_open + 1

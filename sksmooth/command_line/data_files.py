@@ -23,7 +23,15 @@ __all__ = ["Dataset", "Note", "read_dataset"]
 
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 # EOFError and zlib.error come from compressed files that are cut or damaged.
-_DAMAGED = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError)
+# MemoryError comes from shapes that no memory could hold, whatever the file holds.
+_DAMAGED = (
+    OSError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 # Of the notes that pandas leaves in a Parquet file.
 _DAMAGED_NOTES = (ValueError, LookupError, TypeError, AttributeError)
@@ -105,6 +113,7 @@ def _read_npz(options: argparse.Namespace) -> Dataset:
         raise CommandError(
             f"{path}: of an npz file --features names one array, and --drop has no use"
         )
+    _check_is_file(path)
     with user_error(*_DAMAGED, ValueError, prefix=f"cannot read {path}"):
         zipfile.ZipFile(path).close()  # np.load would take a file of another kind
         with np.load(path, allow_pickle=False) as archive:
@@ -140,10 +149,16 @@ def _array(archive: Any, name: str, missing: str) -> np.ndarray:
     return array
 
 
-def _read_table(path: Path, *, has_names: bool = False) -> pd.DataFrame:
-    """A table; without ``has_names`` a text file may have a line of names or not."""
+def _check_is_file(path: Path) -> None:
     if path.is_dir():
         raise CommandError(f"{path} is a folder; give a file in it")
+    if path.exists() and not path.is_file():  # which may keep its reader waiting
+        raise CommandError(f"{path} is a device or a pipe; save what it gives to a file")
+
+
+def _read_table(path: Path, *, has_names: bool = False) -> pd.DataFrame:
+    """A table; without ``has_names`` a text file may have a line of names or not."""
+    _check_is_file(path)
     if path.suffix.lower() == ".parquet":
         pyarrow = require("pyarrow", extra="parquet", purpose="a Parquet file")
         damaged = (OSError, pyarrow.ArrowException, *_DAMAGED_NOTES)
