@@ -11,7 +11,9 @@ import sys
 import tracemalloc
 import warnings
 import zipfile
+import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import joblib
@@ -654,6 +656,20 @@ def test_damaged_images_are_refused(data):
     for damaged in (whole[:place], whole[:place] + bytes([flipped]) + whole[place + 1 :]):
         with pytest.raises(ValueError, match="not what encode_image gave"):
             decode_image(damaged)
+
+
+@given(st.data())
+def test_made_up_images_are_refused_or_read(data):
+    image = np.random.RandomState(0).uniform(size=(12, 9))
+    made_up = bytearray(encode_image(image_wavelets(image, random_state=0), 0.1)[:-4])
+    n_bytes = len(made_up)
+    # Not the first four, the size of the image: it may be as large as it says.
+    for _ in range(data.draw(st.integers(1, 3))):
+        made_up[data.draw(st.integers(4, n_bytes - 1))] = data.draw(st.integers(0, 255))
+    made_up = bytes(made_up[: data.draw(st.integers(1, n_bytes))])
+    with suppress(ValueError):
+        read = decode_image(made_up + zlib.crc32(made_up).to_bytes(4, "little"))
+        assert read.shape[:2] == (12, 9)
 
 
 # ------------------------------------------------------------------- threads and memory

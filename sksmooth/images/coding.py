@@ -45,8 +45,8 @@ _LZMA = [
     {"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": 1 << 20, "lc": 0, "lp": 0, "pb": 0}
 ]
 _DAMAGED = (
-    *(ValueError, IndexError, OverflowError, MemoryError, EOFError, OSError),
-    *(struct.error, zlib.error, lzma.LZMAError),
+    *(ValueError, TypeError, IndexError, OverflowError, MemoryError),
+    *(EOFError, OSError, struct.error, zlib.error, lzma.LZMAError),
 )
 _COMPRESSORS = (
     (lambda data: zlib.compress(data, 9), zlib.decompress),
