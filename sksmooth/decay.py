@@ -476,7 +476,8 @@ def is_finite_box_function(
         Exponent of the error norm.
     """
     start, end = curves[:, 0].mean(axis=0), curves[:, -1].mean(axis=0)
-    in_bag, left_out = end / start
+    with np.errstate(divide="ignore", invalid="ignore"):  # targets equal but for rounding
+        in_bag, left_out = end / start
     if not (in_bag < _NO_RESIDUAL and left_out < _SMALL_RESIDUAL):  # NaN is not small
         return False
     if n_samples < _FEWEST_SAMPLES_OF_ONE_BOX:

@@ -871,6 +871,13 @@ def test_targets_whose_powers_overflow():
         BesovSmoothnessEstimator(p=4).fit(X, 1e100 * X[:, 0])
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_targets_that_are_equal_but_for_rounding():
+    X = np.random.RandomState(0).randint(0, 9, (5, 2)).astype(float)
+    y = np.array([1.0, 1.0, 1.0, 1 + 2.0**-52, 1.0])
+    assert BesovSmoothnessEstimator(2, random_state=0).fit(X, y).alpha_ >= 0
+
+
 def test_targets_to_score_whose_powers_overflow():
     X = np.random.RandomState(0).uniform(size=(100, 2))
     fitted = BesovSmoothnessEstimator(2, p=4).fit(X, X[:, 0])
