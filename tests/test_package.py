@@ -1,4 +1,4 @@
-"""The package as a whole: its names, its layers, and what its papers say of it."""
+"""The package as a whole: its layers, and what its papers say of it."""
 
 import ast
 from pathlib import Path
@@ -48,34 +48,6 @@ LAYERS = [
 # Methods that open a wing above their own when they are called, not before: a report of an
 # estimator is asked for by the estimator, and needs much that needs estimators.
 OPENED_LATE = {("besov", "report"), ("layer_table", "report")}
-
-
-def test_public_names():
-    assert sorted(sksmooth.__all__) == [
-        "BesovSmoothnessEstimator",
-        "LayerComparison",
-        "LayerFeatureTransformer",
-        "PermutationBaseline",
-        "SimplexEncoder",
-        "SmoothnessDifference",
-        "SmoothnessMonitor",
-        "WaveletDecomposition",
-        "WaveletForestClassifier",
-        "WaveletForestRegressor",
-        "class_smoothness",
-        "compare_layers",
-        "datasets",
-        "exceptions",
-        "images",
-        "list_layers",
-        "permutation_baseline",
-        "plotting",
-        "sample_roughness",
-        "smoothness_difference",
-        "wavelet_decomposition",
-    ]
-    for name in sksmooth.__all__:
-        assert hasattr(sksmooth, name)
 
 
 def imported_layers(path):
