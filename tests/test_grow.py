@@ -1337,6 +1337,7 @@ def assert_sums_are_exact(numbers, rng):
         assert Fraction(float(parts[0] + parts[1])) == exact
 
 
+@example(np.array([1.0, 1e9]), 0)  # whole, but their squares need more than 53 bits
 @given(any_weights, st.integers(0, 1000))
 def test_sums_of_weights_are_exact(weights, seed):
     rng = np.random.RandomState(seed)

@@ -1,6 +1,7 @@
 """The package as a whole: its layers, and what its papers say of it."""
 
 import ast
+import configparser
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,15 @@ def test_readme_has_two_commands_and_the_checks_use_the_second():
 def test_version_is_the_same_everywhere():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"version: {sksmooth.__version__}" in citation
+
+
+@needs_sources
+def test_the_oldest_versions_tested_are_those_that_are_allowed():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    allowed = config["options"]["install_requires"].split()
+    lines = (ROOT / "constraints-oldest.txt").read_text(encoding="utf-8").splitlines()
+    tested = dict(line.split("==") for line in lines if not line.startswith("#"))
+    for requirement in allowed:
+        name, oldest = requirement.split(">=")
+        assert tested[name] in (oldest, f"{oldest}.0"), name

@@ -55,8 +55,8 @@ class GrowthSamples(NamedTuple):
 def growth_samples(targets: Targets, weights: np.ndarray) -> GrowthSamples:
     """Prepare targets for growth, so that no sum depends on the order of the samples."""
     is_classification = targets.codes is not None
-    if not (weights == np.rint(weights)).all():
-        bits = _SQUARE_BITS if is_classification else _SUM_BITS
+    bits = _SQUARE_BITS if is_classification else _SUM_BITS
+    if weights.sum() > 2.0**bits or (weights != np.rint(weights)).any():
         weights = _whole(weights, bits, at_least=1.0)
     if is_classification:
         labels = targets.codes.astype(np.int32)
