@@ -17,7 +17,6 @@ from sklearn.preprocessing import StandardScaler
 from sksmooth import BesovSmoothnessEstimator, compare_layers, smoothness_difference
 from sksmooth.comparison import _LayersInTurn
 from sksmooth.exceptions import SmoothnessWarning
-from sksmooth.forests import grow
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -62,15 +61,6 @@ class Perfect(nn.Module):
         return nn.functional.one_hot(self.y[: len(x)]).float()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """So small a network gains nothing from more, and may wait for them."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(n_threads)
-
-
 @pytest.fixture(scope="module")
 def digits():
     X, y = load_digits(return_X_y=True)
@@ -107,20 +97,6 @@ def alone(features, y, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SmoothnessWarning)
         return BesovSmoothnessEstimator(4, random_state=0, **options).fit(features, y)
-
-
-@pytest.fixture
-def drawn_bags(monkeypatch):
-    """The bags of all fits, in the order in which they are drawn."""
-    drawn = []
-    original = grow.draw_bags
-
-    def spy(*arguments):
-        drawn.append(original(*arguments))
-        return drawn[-1]
-
-    monkeypatch.setattr(grow, "draw_bags", spy)
-    return drawn
 
 
 # --- the table ---------------------------------------------------------------------

@@ -35,7 +35,6 @@ from sksmooth.exceptions import (
     TargetTypeWarning,
     UnresolvedIndexWarning,
 )
-from sksmooth.forests import grow
 
 # Most data sets here are small.
 pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.BentDecayWarning")
@@ -194,20 +193,6 @@ def test_each_estimator_is_fitted_to_its_own_representation(sharp_and_blurred):
     assert (a.n_features_in_, b.n_features_in_) == (2, 4)
     assert np.isfinite([a.score(X, y), b.score(wide, y)]).all()
     assert b.transform(wide).shape[0] == len(y)
-
-
-@pytest.fixture
-def drawn_bags(monkeypatch):
-    """The bags of all fits, in the order in which they are drawn."""
-    drawn = []
-    original = grow.draw_bags
-
-    def spy(*arguments):
-        drawn.append(original(*arguments))
-        return drawn[-1]
-
-    monkeypatch.setattr(grow, "draw_bags", spy)
-    return drawn
 
 
 @pytest.mark.parametrize("kind", KINDS)

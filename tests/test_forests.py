@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from sklearn.datasets import make_classification
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
@@ -39,13 +38,6 @@ from sksmooth.forests import (
 )
 from sksmooth.forests.sampling import CanonicalOrder, draw_bags
 from sksmooth.targets import encode_targets
-
-
-@pytest.fixture(scope="module")
-def data():
-    return make_classification(
-        150, 6, n_informative=4, n_redundant=0, n_classes=3, random_state=0
-    )
 
 
 def grown(X, y):
@@ -216,7 +208,7 @@ def test_models_without_trees_are_named(model, data):
 
 @pytest.mark.parametrize("thing", [None, "forest", RandomForestClassifier])
 def test_things_that_are_no_estimators_are_rejected(thing):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="tree|is a class"):
         read_forest(thing)
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from sklearn.datasets import make_classification
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sksmooth.exceptions import TargetTypeWarning
@@ -40,13 +39,6 @@ def _no_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", TargetTypeWarning)
         yield
-
-
-@pytest.fixture(scope="module")
-def data():
-    return make_classification(
-        150, 6, n_informative=4, n_redundant=0, n_classes=3, random_state=0
-    )
 
 
 def grown(X, y, weights=None, canonical=None, **options):

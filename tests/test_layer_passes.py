@@ -11,7 +11,6 @@ from sksmooth.layers import default_layers, extract_layers
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
-torch.set_num_threads(1)  # the networks are tiny
 
 X = np.random.RandomState(0).rand(40, 6)
 

@@ -25,7 +25,6 @@ from sksmooth.layers import default_layers, extract_layers
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
-torch.set_num_threads(1)  # the networks are tiny
 TensorDataset = torch.utils.data.TensorDataset
 DataLoader = torch.utils.data.DataLoader
 

@@ -38,15 +38,6 @@ class Net(nn.Sequential):
         )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """So small a network gains nothing from more, and may wait for them."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(n_threads)
-
-
 @pytest.fixture(scope="module")
 def digits():
     X, y = load_digits(return_X_y=True)

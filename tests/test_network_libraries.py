@@ -14,7 +14,6 @@ from sksmooth.layers import default_layers, extract_layers
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
-torch.set_num_threads(1)  # the networks are tiny
 
 
 @pytest.fixture(scope="module")
