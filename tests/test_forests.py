@@ -208,7 +208,7 @@ def test_models_without_trees_are_named(model, data):
 
 @pytest.mark.parametrize("thing", [None, "forest", RandomForestClassifier])
 def test_things_that_are_no_estimators_are_rejected(thing):
-    with pytest.raises(TypeError, match="tree|is a class"):
+    with pytest.raises(TypeError, match=r"tree|is a class"):
         read_forest(thing)
 
 

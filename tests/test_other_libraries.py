@@ -670,7 +670,7 @@ def test_numbers_for_missing_values_of_xgboost_are_refused():
 )
 def test_what_is_not_made_of_trees_is_refused(build):
     thing = build()
-    with pytest.raises(TypeError, match="tree|is a class"):
+    with pytest.raises(TypeError, match=r"tree|is a class"):
         read_forest(thing)
 
 
