@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from numba import njit
 from numba.core import event
 
 __all__ = ["compiled"]
-
-Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 
 class _Notice(event.Listener):
@@ -41,13 +39,13 @@ _NOTICE = _Notice()
 event.register("numba:compile", _NOTICE)
 
 
-def compiled(loop: Loop, *, inline: str = "never") -> Loop:
+def compiled(loop: Callable[..., Any], *, inline: str = "never") -> Callable[..., Any]:
     """The loop compiled by numba at its first call, or loaded if it has been before.
 
     It is kept beside its source, or in the user's cache if that folder is read-only, or
     where NUMBA_CACHE_DIR says. If none of them can be written, it is not kept.
     """
-    options = {"nogil": True, "inline": inline}
+    options: dict[str, Any] = {"nogil": True, "inline": inline}
     try:
         return njit(cache=True, **options)(loop)
     except RuntimeError:  # as numba says where it finds no folder that it can write

@@ -155,7 +155,9 @@ class ForestEstimator(Versioned, BaseEstimator):
         return tags
 
 
-def _fitted_clone(forest: Any, X, y, targets: Targets, weights: np.ndarray) -> Any:
+def _fitted_clone(
+    forest: Any, X: Any, y: Any, targets: Targets, weights: np.ndarray
+) -> Any:
     """A copy of an estimator, fitted to targets as it takes them."""
     fitted = clone(forest)
     is_xgboost = comes_from(fitted, "xgboost")

@@ -110,7 +110,7 @@ def number_of_rows(data: Any, name: str = "X") -> int:
     ValueError
         If it is a lazy array of unknown length, or a lazy data frame.
     """
-    shape = getattr(data, "shape", None)
+    shape: Any = getattr(data, "shape", None)
     if shape is None:
         shape = (len(data),) if hasattr(data, "__len__") else ()
     n_rows = shape[0] if len(shape) else 0

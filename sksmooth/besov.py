@@ -34,7 +34,7 @@ from ._validation import (
     warn_caller,
 )
 from .exceptions import UnseenClassesWarning
-from .forests import canonical_order, column_ranges
+from .forests import CanonicalOrder, canonical_order, column_ranges
 from .summary import estimator_card
 from .targets import Targets, encode_targets
 
@@ -286,7 +286,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         )
         return self._fit(samples, canonical)
 
-    def _read(self, X, y, sample_weight) -> tuple[Any, Any, Any]:
+    def _read(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         """The rows that trees of a given number of samples need, and no others.
 
         They are drawn by their numbers, without a look at the rest, which may be more
@@ -316,7 +316,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             X = X.compute()
         return X, y, sample_weight
 
-    def _prepared(self, X, y, sample_weight) -> _Samples:
+    def _prepared(self, X: Any, y: Any, sample_weight: Any) -> _Samples:
         """Checked samples with positive weights, and their targets."""
         X = self._check_features(X, reset=True)
         check_consistent_length(X, y)
@@ -325,7 +325,9 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         _check_powers(targets.values, self._exponent)
         return _Samples(X, y, weights, targets, classes)
 
-    def _fit(self, samples: _Samples, canonical) -> BesovSmoothnessEstimator:
+    def _fit(
+        self, samples: _Samples, canonical: CanonicalOrder
+    ) -> BesovSmoothnessEstimator:
         X, y, weights, targets, classes = samples
         grown = self._make_forest(X, y, targets, weights, canonical)
         forest, bags, leaves, _ = grown
@@ -562,7 +564,13 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     def _n_leading(self) -> int:
         return min(self._n_important, self.wavelets_.n_terms, _MOST_FEATURES)
 
-    def _held_out_rate(self, leaves, targets, weights, blind=None) -> float:
+    def _held_out_rate(
+        self,
+        leaves: np.ndarray,
+        targets: Targets,
+        weights: np.ndarray,
+        blind: np.ndarray | None = None,
+    ) -> float:
         """Held-out rate, of the trees that have not seen a sample if they are given."""
         covered = weights.sum() if blind is None else weights[blind.any(axis=0)].sum()
         if covered == 0:
@@ -577,7 +585,12 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         )
 
     def _tree_errors(
-        self, leaves, targets, weights, bags, canonical
+        self,
+        leaves: np.ndarray,
+        targets: Targets,
+        weights: np.ndarray,
+        bags: np.ndarray,
+        canonical: CanonicalOrder,
     ) -> tuple[np.ndarray, decay.SampleGroups]:
         """Error curves of all trees; a tree without further terms keeps its error."""
         n_groups = decay.n_groups(canonical.n_units)
@@ -616,7 +629,14 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         group_weights = np.stack([e.group_weights for e in errors])
         return curves, decay.SampleGroups(kept, sums, group_weights)
 
-    def _fit_index(self, leaves, targets, weights, bags, canonical) -> decay.IndexFit:
+    def _fit_index(
+        self,
+        leaves: np.ndarray,
+        targets: Targets,
+        weights: np.ndarray,
+        bags: np.ndarray,
+        canonical: CanonicalOrder,
+    ) -> decay.IndexFit:
         decomposition = self.wavelets_
         if decomposition.n_terms == 0:
             self._window = (1, 2)

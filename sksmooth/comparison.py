@@ -522,12 +522,20 @@ class _LayersInTurn:
     """
 
     def __init__(
-        self, template, source, y, sample_weight=None, *, y_test=None, probes=(), seed=0
-    ):
+        self,
+        template: BesovSmoothnessEstimator,
+        source: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        y_test: Any = None,
+        probes: Sequence[str] = (),
+        seed: int = 0,
+    ) -> None:
         if y is None:
             raise ValueError("y is None, and X is no data set that gives it; pass y.")
         self._template, self._y, self._sample_weight = template, y, sample_weight
-        self._y_test = None if y_test is None else np.asarray(y_test)
+        self._y_test: Any = None if y_test is None else np.asarray(y_test)
         estimator = clone(template)
         samples = estimator._prepared(*estimator._read(source, y, sample_weight))
         self._order = canonical_order(

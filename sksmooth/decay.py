@@ -242,7 +242,7 @@ def fit_window(
     last = min(2 * n_samples / SAMPLES_PER_CELL, n_terms / 2)
     excessive = curve[:, 1] > _OUT_OF_BAG_EXCESS ** (p / 2) * curve[:, 0]
     if excessive.any():
-        last = min(last, np.argmax(excessive))
+        last = min(last, int(np.argmax(excessive)))
     last = max(int(last), 2)
     error = curve[:, 0] if np.isnan(curve[0, 1]) else curve.mean(axis=1)
     lowest = error[: last + 1].min()
@@ -695,7 +695,7 @@ def _without_rounding(errors: np.ndarray) -> np.ndarray:
 
 def _without_one_tree(estimate: Callable[[np.ndarray], float], n_trees: int) -> np.ndarray:
     """An estimate from all trees but one; empty if there is only one."""
-    everything = np.arange(n_trees) if n_trees > 1 else []
+    everything = np.arange(n_trees if n_trees > 1 else 0)
     return np.array([estimate(np.delete(everything, j)) for j in everything])
 
 

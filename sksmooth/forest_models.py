@@ -72,7 +72,7 @@ class CompressedForest(Versioned):
         ]
         return sum(trees) + sum(values.nbytes for values in self.values)
 
-    def predict(self, X, n_jobs: int | None) -> np.ndarray:
+    def predict(self, X: Any, n_jobs: int | None) -> np.ndarray:
         leaves = self.forest.apply(X, n_jobs)
         total = np.zeros((leaves.shape[1], self.values[0].shape[1]))
         for tree, values, leaf in zip(self.forest.trees, self.values, leaves, strict=True):
@@ -161,7 +161,7 @@ class _WaveletForest(ForestEstimator):
         grown = self._decompose(samples)
         errors = self._validation_errors(grown, samples, is_read)
         for name in ("validation_errors_", "oob_score_"):
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         self._forest, self.wavelets_ = grown.forest, grown.wavelets
         n_all = self.wavelets_.n_terms
         if errors is not None:
@@ -237,7 +237,7 @@ class _WaveletForest(ForestEstimator):
         check_is_fitted(self)
         compressed = copy(self)
         for name in ("_forest", "wavelets_", "validation_errors_"):
-            vars(compressed).pop(name, None)
+            compressed.__dict__.pop(name, None)
         return compressed
 
     def _values(self, X: ArrayLike) -> np.ndarray:
@@ -272,7 +272,9 @@ class _WaveletForest(ForestEstimator):
             )
         return _Decomposed(forest, found, leaves, grown.unseen)
 
-    def _validation_errors(self, grown: _Decomposed, samples: _Samples, is_read):
+    def _validation_errors(
+        self, grown: _Decomposed, samples: _Samples, is_read: np.ndarray
+    ) -> np.ndarray | None:
         """Errors of all M on samples that trees have not seen, if they are asked for."""
         if self.n_terms == "oob":
             return self._oob_errors(grown, samples)
@@ -296,7 +298,9 @@ class _WaveletForest(ForestEstimator):
             blind=grown.unseen,
         )
 
-    def _folds(self, samples: _Samples, is_read: np.ndarray):
+    def _folds(
+        self, samples: _Samples, is_read: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Rows to fit and to hold out, among those that are read."""
         cv = check_cv(self.cv, samples.y, classifier=samples.targets.codes is not None)
         folds = cv.split(samples.X, samples.y)
@@ -306,7 +310,9 @@ class _WaveletForest(ForestEstimator):
         number = np.cumsum(is_read) - 1
         return ([number[rows][is_read[rows]] for rows in fold] for fold in folds)
 
-    def _cv_errors(self, grown: _Decomposed, samples: _Samples, is_read) -> np.ndarray:
+    def _cv_errors(
+        self, grown: _Decomposed, samples: _Samples, is_read: np.ndarray
+    ) -> np.ndarray:
         """Errors of all M in folds, whose terms are matched by their share of all."""
         if self.forest is not None and not hasattr(self.forest, "fit"):
             raise ValueError(
@@ -347,7 +353,9 @@ class _WaveletForest(ForestEstimator):
         )
 
 
-def _compressed(forest: Forest, decomposition, n_terms: int) -> CompressedForest:
+def _compressed(
+    forest: Forest, decomposition: wavelets.WaveletDecomposition, n_terms: int
+) -> CompressedForest:
     """The trees without the splits that no kept wavelet needs."""
     kept = decomposition.order[:n_terms]
     is_kept = np.zeros(len(decomposition.parent), dtype=bool)

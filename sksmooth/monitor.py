@@ -157,7 +157,7 @@ class SmoothnessMonitor(Versioned):
         """
         self._n_steps += 1
         if self._n_steps % self.every == 0:
-            self.record(**metrics)
+            self.record(None, **metrics)
 
     def record(self, step: int | None = None, **metrics: float) -> None:
         """Measure the layers now.
@@ -342,28 +342,30 @@ def _skorch_callback_class() -> type:
         raise ImportError("This needs skorch: pip install skorch") from error
 
     class SmoothnessCallback(Callback):
-        def __init__(self, monitor, unit):
+        def __init__(self, monitor: SmoothnessMonitor, unit: str) -> None:
             self.monitor = monitor
             self.unit = unit
 
-        def __reduce__(self):
+        def __reduce__(self) -> tuple[Any, ...]:
             return _skorch_callback, (self.monitor, self.unit)
 
-        def initialize(self):  # by every fit, but not by partial_fit
+        def initialize(self) -> SmoothnessCallback:  # by every fit, but not by partial_fit
             self.n_steps_ = 0
             self.monitor._frames.clear()
             return self
 
-        def on_train_begin(self, net, **kwargs):
+        def on_train_begin(self, net: Any, **kwargs: Any) -> None:
             done = self.n_steps_ if self.unit == "step" else len(net.history)
             self.monitor._record_if_due(net.module_, done, {})
 
-        def on_batch_end(self, net, training=None, **kwargs):
+        def on_batch_end(
+            self, net: Any, training: bool | None = None, **kwargs: Any
+        ) -> None:
             if self.unit == "step" and training:
                 self.n_steps_ += 1
                 self.monitor._record_if_due(net.module_, self.n_steps_, {})
 
-        def on_epoch_end(self, net, **kwargs):
+        def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
             if self.unit == "epoch":
                 epoch = net.history[-1]
                 metrics = {key: epoch[key] for key in epoch if _is_metric(key, epoch[key])}
@@ -380,30 +382,32 @@ def _is_metric(key: str, value: Any) -> bool:
 
 @cache
 def _lightning_callback_class() -> type:
-    class SmoothnessCallback(_lightning().Callback):
-        def __init__(self, monitor, unit):
+    callback: Any = _lightning().Callback
+
+    class SmoothnessCallback(callback):
+        def __init__(self, monitor: SmoothnessMonitor, unit: str) -> None:
             self.monitor = monitor
             self.unit = unit
 
-        def __reduce__(self):
+        def __reduce__(self) -> tuple[Any, ...]:
             return _lightning_callback, (self.monitor, self.unit)
 
-        def on_train_start(self, trainer, pl_module):
+        def on_train_start(self, trainer: Any, pl_module: Any) -> None:
             if trainer.global_step == 0:
                 self.monitor._frames.clear()
             is_steps = self.unit == "step"
             done = trainer.global_step if is_steps else trainer.current_epoch
             self._record(trainer, pl_module, done)
 
-        def on_train_batch_end(self, trainer, pl_module, *args):
+        def on_train_batch_end(self, trainer: Any, pl_module: Any, *args: Any) -> None:
             if self.unit == "step":
                 self._record(trainer, pl_module, trainer.global_step)
 
-        def on_train_epoch_end(self, trainer, pl_module):
+        def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
             if self.unit == "epoch":
                 self._record(trainer, pl_module, trainer.current_epoch + 1)
 
-        def _record(self, trainer, pl_module, step):
+        def _record(self, trainer: Any, pl_module: Any, step: int) -> None:
             if trainer.is_global_zero:
                 metrics = dict(trainer.callback_metrics)
                 self.monitor._record_if_due(pl_module, step, metrics)

@@ -185,7 +185,7 @@ def _linear(samples: _Samples) -> float:
     return _held_out_accuracy(make_pipeline(StandardScaler(), classifier), samples)
 
 
-def _held_out_accuracy(classifier, samples: _Samples) -> float:
+def _held_out_accuracy(classifier: Any, samples: _Samples) -> float:
     train, test = samples.rows.train, samples.rows.test
     classifier.fit(samples.X[train], samples.y[train])
     return classifier.score(samples.X_test[test], samples.y_test[test])
@@ -272,7 +272,7 @@ def _intrinsic_dimension(samples: _Samples) -> float:
     return _two_nn()().fit(np.pad(X, ((0, 0), (0, 1)))).dimension_
 
 
-def _two_nn():
+def _two_nn() -> Any:
     try:
         from skdim.id import TwoNN
     except ImportError as error:

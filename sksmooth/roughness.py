@@ -324,7 +324,9 @@ def _roughness(grown: GrownForest, values: np.ndarray) -> tuple[np.ndarray, np.n
     return np.sum((values - expected) ** 2, axis=1), expected
 
 
-def _means_of_others(parent, leaf, bag, values) -> np.ndarray:
+def _means_of_others(
+    parent: np.ndarray, leaf: np.ndarray, bag: np.ndarray, values: np.ndarray
+) -> np.ndarray:
     """Mean, at every sample, of the others in the smallest cell that has enough of them.
 
     Out of the bag, where the splits do not know the sample, any are enough.

@@ -298,7 +298,8 @@ def encode_classes(y: ArrayLike) -> tuple[Targets, np.ndarray]:
             f"y holds one class only ({classes[0]!r}): there is nothing to tell apart; "
             "at least 2 classes are needed."
         )
-    return encode_targets(labels, classes=classes, n_outputs=len(classes) - 1)
+    targets, _ = encode_targets(labels, classes=classes, n_outputs=len(classes) - 1)
+    return targets, classes
 
 
 def encode_numbers(y: ArrayLike) -> Targets:

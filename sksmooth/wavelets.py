@@ -23,7 +23,7 @@ from ._kernels import log_box_volumes, node_sums, sample_ranges, sweep_errors
 from ._sklearn import Interval, StrOptions, validate_params
 from ._state import Versioned
 from ._validation import feature_dtype, plain_features, positively_weighted, reading
-from .forests import Forest, column_ranges, read_forest
+from .forests import Forest, Tree, column_ranges, read_forest
 from .targets import Targets, encode_targets
 
 __all__ = [
@@ -264,7 +264,9 @@ def decompose_boosting(
     return _pooled(parts, 2.0, "samples")
 
 
-def _pooled(parts: list[dict[str, np.ndarray]], p: float, measure: str):
+def _pooled(
+    parts: list[dict[str, np.ndarray]], p: float, measure: str
+) -> WaveletDecomposition:
     """One decomposition of all trees."""
     sizes = [len(part["parent"]) for part in parts]
     offsets = np.concatenate([[0], np.cumsum(sizes)])
@@ -283,7 +285,14 @@ def _pooled(parts: list[dict[str, np.ndarray]], p: float, measure: str):
     )
 
 
-def _decompose_tree(tree, leaf, values, bag, p, ranges) -> dict[str, np.ndarray]:
+def _decompose_tree(
+    tree: Tree,
+    leaf: np.ndarray,
+    values: np.ndarray,
+    bag: np.ndarray,
+    p: float,
+    ranges: Any,
+) -> dict[str, np.ndarray]:
     parent = tree.parent
     feature = _split_of_parent(tree.feature, parent)
     # Means of centred values do not lose digits to a large common offset.
@@ -340,7 +349,9 @@ def _depths(parent: np.ndarray) -> np.ndarray:
     return depth
 
 
-def _inherit_means(mean, count, parent, depth) -> np.ndarray:
+def _inherit_means(
+    mean: np.ndarray, count: np.ndarray, parent: np.ndarray, depth: np.ndarray
+) -> np.ndarray:
     # Nodes without samples copy their parent, so that their wavelet is zero.
     for level in range(1, depth.max() + 1):
         empty = np.flatnonzero((depth == level) & (count == 0))
@@ -557,7 +568,9 @@ def tree_errors(
     return TreeErrors(curve, group_sums.reshape(len(kept), -1, 2), group_weights)
 
 
-def _node_samples(decomposition, leaves):
+def _node_samples(
+    decomposition: WaveletDecomposition, leaves: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The samples of each tree, node by node, and the range of every node in them."""
     start = np.empty(len(decomposition.parent), dtype=np.int64)
     stop = np.empty_like(start)

@@ -73,11 +73,11 @@ def _read_one_table(options: argparse.Namespace) -> Dataset:
     if target is None:
         raise CommandError(
             f"{path}: say which column holds the labels with --target COLUMN; "
-            f"columns: {listed(frame.columns)}"
+            f"columns: {listed(list(frame.columns))}"
         )
     dropped = options.drop or []
     for name in [target, *dropped, *(options.features or [])]:
-        _check_name(name, frame.columns, f"{path}: no column {name!r}")
+        _check_name(name, list(frame.columns), f"{path}: no column {name!r}")
     wanted = dict.fromkeys(options.features or frame.columns)  # each once
     kept = [name for name in wanted if name not in {target, *dropped}]
     if not kept:
@@ -100,10 +100,10 @@ def _read_two_files(options: argparse.Namespace) -> Dataset:
     hint = "; has one of them a first line of names?"
     _check_lengths(str(path), frame, str(labels_path), labels, hint)
     if labels.shape[1] == 1:
-        y = _target_column(labels.squeeze(axis=1), labels_path)
+        y = _target_column(labels.iloc[:, 0], labels_path)
     else:
         y = _numeric_matrix(labels, labels_path)
-    return Dataset(path, _numeric_matrix(frame, path), y, list(frame), labels_path)
+    return Dataset(path, _numeric_matrix(frame, path), y, list(frame.columns), labels_path)
 
 
 def _read_npz(options: argparse.Namespace) -> Dataset:
@@ -230,7 +230,7 @@ def _without_row_numbers(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 def _numeric_matrix(frame: pd.DataFrame, path: Path) -> np.ndarray:
     """The columns as floating-point numbers, NaN where a cell is empty."""
-    text = [name for name, dtype in frame.dtypes.items() if dtype.kind not in "biuf"]
+    text = [str(name) for name, dtype in frame.dtypes.items() if dtype.kind not in "biuf"]
     if text:
         present = frame[text[0]].dropna()
         wrong = present[pd.to_numeric(present.astype(str), errors="coerce").isna()]
@@ -242,7 +242,7 @@ def _numeric_matrix(frame: pd.DataFrame, path: Path) -> np.ndarray:
     # Narrow columns stay narrow. Nullable dtypes wrap one of numpy.
     dtypes = [getattr(dtype, "numpy_dtype", dtype) for dtype in frame.dtypes.unique()]
     matrix = frame.to_numpy(np.result_type(np.float32, *dtypes), na_value=np.nan)
-    _check_finite(matrix, frame.columns, path, allow_nan=True)
+    _check_finite(matrix, list(frame.columns), path, allow_nan=True)
     return matrix
 
 
@@ -258,7 +258,7 @@ def _target_column(column: pd.Series, path: Path) -> np.ndarray:
     if column.dtype.kind not in kinds:
         return column.astype(str).to_numpy(object)
     y = column.to_numpy(kinds[column.dtype.kind])
-    _check_finite(y[:, None], [column.name], path)
+    _check_finite(y[:, None], [str(column.name)], path)
     return y
 
 

@@ -34,7 +34,7 @@ def boosting_step(fitted: Any) -> float | None:
     return None
 
 
-def _boosting_classes() -> tuple[type, ...]:
+def _boosting_classes() -> tuple[Any, ...]:
     # Imported here, since these bring half of scikit-learn with them.
     from sklearn.ensemble import (
         GradientBoostingClassifier,

@@ -206,7 +206,7 @@ class _Growth:
 
     X: np.ndarray | sparse.csr_matrix
     ranks: np.ndarray | None
-    binned: BinnedFeatures | None
+    binned: Any  # BinnedFeatures, or None if cuts are exact
     samples: GrowthSamples
     limits: GrowthLimits
     least: float

@@ -177,7 +177,7 @@ def _treelite_state(model: Any) -> tuple[Callable, tuple[type, bytes]]:
     return _treelite_model, (type(model), model.serialize_bytes())
 
 
-def _treelite_model(cls: type, state: bytes) -> Any:
+def _treelite_model(cls: Any, state: bytes) -> Any:
     return cls.deserialize_bytes(state)
 
 

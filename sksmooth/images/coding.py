@@ -16,11 +16,13 @@ import lzma
 import struct
 import zlib
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from scipy.linalg import helmert
 
 from .._sklearn import Interval, validate_params
+from ..forests import Tree
 from .approximation import ImageWavelets
 
 __all__ = ["decode_image", "encode_image"]
@@ -246,7 +248,7 @@ def _sides(values: np.ndarray, coefficients: np.ndarray, halves: np.ndarray) -> 
     return np.stack([values - difference * right, values + difference * left], axis=1)
 
 
-def _cut_numbers(wavelets: ImageWavelets, nodes: np.ndarray, boxes: np.ndarray):
+def _cut_numbers(wavelets: ImageWavelets, nodes: np.ndarray, boxes: np.ndarray) -> Any:
     """Numbers of the cuts that the tree makes in the boxes of some nodes."""
     tree = wavelets.forest.trees[0]
     feature = tree.feature[nodes]
@@ -268,13 +270,19 @@ def _boxes(wavelets: ImageWavelets) -> np.ndarray:
     return boxes
 
 
-def _cut_nodes_by_depth(tree, depth: np.ndarray) -> list[np.ndarray]:
+def _cut_nodes_by_depth(tree: Tree, depth: np.ndarray) -> list[np.ndarray]:
     nodes = np.flatnonzero(tree.left >= 0)
     nodes = nodes[np.argsort(depth[nodes], kind="stable")]
     return np.split(nodes, np.flatnonzero(np.diff(depth[nodes])) + 1)
 
 
-def _worth_their_bits(wavelets, coefficients, steps, step, n_cuts) -> np.ndarray:
+def _worth_their_bits(
+    wavelets: ImageWavelets,
+    coefficients: np.ndarray,
+    steps: np.ndarray,
+    step: float,
+    n_cuts: np.ndarray,
+) -> np.ndarray:
     """Which nodes to cut, for the least squared error plus price of the bits."""
     tree = wavelets.forest.trees[0]
     gain = np.sum(coefficients**2 - (coefficients - step * steps) ** 2, axis=1)
@@ -288,7 +296,9 @@ def _worth_their_bits(wavelets, coefficients, steps, step, n_cuts) -> np.ndarray
     return best > 0
 
 
-def _levels(wavelets, boxes, is_cut, steps):
+def _levels(
+    wavelets: ImageWavelets, boxes: np.ndarray, is_cut: np.ndarray, steps: np.ndarray
+) -> tuple[Any, Any, Any]:
     """Flags, numbers of cuts with their bases, and coefficients, level by level."""
     tree, n_cuts = wavelets.forest.trees[0], _n_cuts(boxes)
     flags, all_cut = [], []

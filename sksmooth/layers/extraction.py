@@ -185,7 +185,7 @@ def _targets(y: Any, parts: list[Any], n_rows: int) -> Any:
     return _to_numpy(y) if hasattr(y, "detach") else y
 
 
-def _check_length(y: Any, n_rows: int) -> None:
+def _check_length(y: Any, n_rows: int | None) -> None:
     shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
     if shape[:1] != (n_rows,):
         raise ValueError(f"y has {shape[0] if shape else 0} rows, but X has {n_rows}.")

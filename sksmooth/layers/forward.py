@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -130,14 +130,14 @@ class _State:
             del held[name]
         held.update(self._attributes)
         for name, (buffer, copy) in self._buffers.items():
-            if copy is not None and not torch.equal(buffer, copy):
+            if _is_dense(buffer) and copy is not None and not torch.equal(buffer, copy):
                 buffer.data.copy_(copy)
             self.module._buffers[name] = buffer
         for name, value in held.items():
             held[name] = _trainable(value, set())
 
 
-def _is_dense(buffer: Tensor | None) -> bool:
+def _is_dense(buffer: Tensor | None) -> TypeGuard[Tensor]:
     return buffer is not None and buffer.layout == torch.strided
 
 

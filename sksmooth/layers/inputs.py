@@ -61,7 +61,7 @@ class Samples(NamedTuple):
     data: Any  # array, tensor, dict of these, or DataLoader
     batch_size: int
     input_shape: tuple[int, ...] | None
-    n_rows: int | None  # None if not known before all are read
+    n_rows: Any  # an int, or None if not known before all are read
 
     @property
     def is_loaded(self) -> bool:
@@ -158,7 +158,7 @@ def check_order(X: Any) -> None:
         )
 
 
-def _length_of(loader: DataLoader) -> int | None:
+def _length_of(loader: Any) -> int | None:
     """Number of rows that a loader yields at most."""
     if isinstance(loader.dataset, IterableDataset):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sklearn.exceptions import NotFittedError
 from torch import nn
@@ -31,7 +31,7 @@ class Point(NamedTuple):
     """A place in a network whose values are read."""
 
     name: str
-    module: nn.Module | None  # None is the input of the network
+    module: Any  # a torch.nn.Module; None is the input of the network
     call: int | None  # in one forward pass; None if there must be one only
 
     @property
@@ -55,7 +55,7 @@ def read_module(module: Any) -> nn.Module:
             f"{type(module).__name__}."
         )
     if type(module).__name__ == "OptimizedModule":  # compiled code calls no hooks
-        module = module._orig_mod
+        module = cast(nn.Module, module._orig_mod)
     _refuse_unreadable(module)
     return module
 

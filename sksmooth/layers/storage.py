@@ -6,7 +6,10 @@ import errno
 import os
 import tempfile
 import weakref
+from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +75,9 @@ class _FileStore:
     process. The file is removed when no array uses it any more.
     """
 
-    def __init__(self, folder, n_bytes: int, n_features: int, dtype: str) -> None:
+    def __init__(
+        self, folder: str | PathLike | None, n_bytes: int, n_features: int, dtype: str
+    ) -> None:
         self._n_features, self._dtype = n_features, np.dtype(dtype)
         self._n_bytes = n_bytes
         if folder is not None:
@@ -101,7 +106,7 @@ class _FileStore:
         self._file.close()
         _remove(self._file.name, os.getpid())
 
-    def _guarded(self, write) -> None:
+    def _guarded(self, write: Callable[[], Any]) -> None:
         try:
             write()
         except OSError as error:

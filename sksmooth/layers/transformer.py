@@ -135,7 +135,7 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
     True
     """
 
-    _parameter_constraints: dict[str, list] = {
+    _parameter_constraints: dict[str, Any] = {
         "module": "no_validation",
         "layer": [str, Integral, "array-like"],
         "device": "no_validation",

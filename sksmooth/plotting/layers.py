@@ -200,7 +200,8 @@ class LayerSmoothnessDisplay:
             ax = new_axes(figsize=(width, 4.8), layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
         points["place"] = points["depth"] + _offsets(points["network"], len(self.frames))
-        self.curves_, self.unresolved_ = [], []
+        self.curves_: list[Any] = []
+        self.unresolved_: list[Any] = []
         for name in self.frames:
             of_network = points[points["network"] == name]
             self._plot_network(name, of_network, curve_kwargs or {})
@@ -357,7 +358,9 @@ class SmoothnessHistoryDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        frame = monitor.to_frame() if isinstance(monitor, SmoothnessMonitor) else monitor
+        frame: Any = monitor
+        if isinstance(monitor, SmoothnessMonitor):
+            frame = monitor.to_frame()
         _check_columns(frame, ["step", "layer", "alpha"])
         alpha = frame.pivot(index="layer", columns="step", values="alpha")
         layers, steps = frame["layer"].unique(), frame["step"].unique()
@@ -392,7 +395,11 @@ class SmoothnessHistoryDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         finite = values[np.isfinite(values)]
         highest = finite.max(initial=0.0)
-        style = {"origin": "lower", "aspect": "auto", "interpolation": "nearest"}
+        style: dict[str, Any] = {
+            "origin": "lower",
+            "aspect": "auto",
+            "interpolation": "nearest",
+        }
         if "norm" not in image_kwargs:
             style |= {"vmin": finite.min(initial=0.0), "vmax": highest or 1.0}
         style |= image_kwargs
