@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from . import __version__
 from .exceptions import IncompatibleVersionError
@@ -12,6 +12,7 @@ from .exceptions import IncompatibleVersionError
 __all__ = ["Versioned", "whole_fit"]
 
 _Result = TypeVar("_Result")
+_Arguments = ParamSpec("_Arguments")
 _VERSION = "_sksmooth_version"  # its place in a pickle
 
 
@@ -24,8 +25,8 @@ class Versioned:
     """
 
     def __getstate__(self) -> dict[str, Any]:
-        # That of object is None if there are no attributes.
-        return {**(super().__getstate__() or {}), _VERSION: __version__}
+        state: Any = super().__getstate__()  # that of object is None without attributes
+        return {**(state or {}), _VERSION: __version__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         attributes = dict(state)
@@ -54,7 +55,9 @@ def _release(version: str) -> list[str]:
     return version.split(".")[:2]
 
 
-def whole_fit(fit: Callable[..., _Result]) -> Callable[..., _Result]:
+def whole_fit(
+    fit: Callable[Concatenate[Any, _Arguments], _Result],
+) -> Callable[Concatenate[Any, _Arguments], _Result]:
     """A fitting method that fails or is interrupted leaves its estimator as it was.
 
     It runs on a copy that shares all attributes. They become those of the estimator by one
@@ -63,7 +66,7 @@ def whole_fit(fit: Callable[..., _Result]) -> Callable[..., _Result]:
     """
 
     @wraps(fit)
-    def wrapped(self: Any, *args: Any, **kwargs: Any) -> _Result:
+    def wrapped(self: Any, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
         fitted = object.__new__(type(self))
         fitted.__dict__ = dict(vars(self))
         result = fit(fitted, *args, **kwargs)

@@ -305,7 +305,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         number_of_rows(y, "y")  # which must be known, too
         if n_drawn < n_rows:
             check_consistent_length(X, y, sample_weight)
-            rows = _drawn_rows(X, sample_weight, n_drawn, self.random_state)
+            rows = _drawn_rows(X, sample_weight, int(n_drawn), self.random_state)
             X, y, sample_weight = (read_rows(each, rows) for each in (X, y, sample_weight))
         elif is_dask(X):
             if not is_number:
@@ -681,7 +681,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return decay.checked(fit, window, power_law=is_rate)
 
 
-def _drawn_rows(X, sample_weight, n_drawn: int, random_state) -> np.ndarray:
+def _drawn_rows(X: Any, sample_weight: Any, n_drawn: int, random_state: Any) -> np.ndarray:
     """Numbers of rows that are drawn of those with a positive weight, or of all."""
     n_rows = number_of_rows(X)
     weighted = None

@@ -541,7 +541,7 @@ class _LayersInTurn:
         self._order = canonical_order(
             (samples.X,), samples.targets.tie_break, samples.weights
         )
-        self._before = None
+        self._before: IndexFit | None = None
         self._probes, self._seed = probes, seed
         if probes and samples.classes is None:
             raise ValueError(f"The probes {probes} need class labels; y holds numbers.")

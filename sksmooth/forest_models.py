@@ -308,7 +308,10 @@ class _WaveletForest(ForestEstimator):
             return folds
         # Lists of folds name rows as they were passed, those of weight zero among them.
         number = np.cumsum(is_read) - 1
-        return ([number[rows][is_read[rows]] for rows in fold] for fold in folds)
+        return (
+            (number[fit][is_read[fit]], number[held_out][is_read[held_out]])
+            for fit, held_out in folds
+        )
 
     def _cv_errors(
         self, grown: _Decomposed, samples: _Samples, is_read: np.ndarray

@@ -14,7 +14,7 @@ from ._forest_estimator import GrownForest
 from ._kernels import node_sums
 from ._progress import progress_bar
 from ._sklearn import validate_params
-from ._validation import has_weight
+from ._validation import has_weight, number_of_rows
 from .besov import BesovSmoothnessEstimator
 from .comparison import caution_names, ready_estimator
 from .decay import SAMPLES_PER_CELL
@@ -128,12 +128,12 @@ def class_smoothness(
     """
     template = ready_estimator(estimator, random_state, n_jobs)
     samples = template._prepared(*template._read(X, y, sample_weight))
-    if samples.classes is None:
+    codes = samples.targets.codes
+    if samples.classes is None or codes is None:
         raise ValueError(
             "y holds numbers, but the smoothness of each class is asked for; if they are "
             "class labels, pass y.astype(int)."
         )
-    codes = samples.targets.codes
     canonical = canonical_order((samples.X,), codes, samples.weights)
     measured = _codes_of(classes, samples.classes)
     rows = []
@@ -273,7 +273,7 @@ def sample_roughness(
     targets, weights = samples.targets, samples.weights
     canonical = canonical_order((samples.X,), targets.tie_break, weights)
     grown = grower._make_forest(samples.X, samples.y, targets, weights, canonical)
-    if samples.classes is None:
+    if samples.classes is None or targets.codes is None:
         values = targets.values - targets.values[0]  # a large offset would cost digits
         frame = pd.DataFrame({"roughness": _roughness(grown, values)[0]})
     else:
@@ -285,9 +285,10 @@ def sample_roughness(
         frame = pd.DataFrame(
             {"roughness": energy, "excess": excess, "suggested": suggested}
         )
-    if len(frame) < len(y):  # samples of weight zero were dropped
+    n_rows = number_of_rows(y)
+    if len(frame) < n_rows:  # samples of weight zero were dropped
         frame.index = np.flatnonzero(has_weight(sample_weight, X))
-        frame = frame.reindex(range(len(y)))
+        frame = frame.reindex(range(n_rows))
     for data in (X, y):
         if isinstance(data, pd.DataFrame | pd.Series):
             return frame.set_index(data.index)

@@ -581,7 +581,14 @@ def _node_samples(
     return start, stop, samples
 
 
-def _write_ranges(decomposition, tree: int, leaves, start, stop, samples) -> None:
+def _write_ranges(
+    decomposition: WaveletDecomposition,
+    tree: int,
+    leaves: np.ndarray,
+    start: np.ndarray,
+    stop: np.ndarray,
+    samples: np.ndarray,
+) -> None:
     first, last = decomposition.offsets[tree : tree + 2]
     parent = np.maximum(decomposition.parent[first:last] - first, -1)
     sample_ranges(parent, leaves, start, stop, samples)

@@ -149,7 +149,10 @@ def _prepared_features(X, weights, n_largest: int, limits: GrowthLimits, max_bin
     if max_bins is not None or n_largest > most_small:
         binned = bin_features(X, weights, max_bins or MOST_BINS, n_jobs)
     if limits.few_are_tried:
-        ranks = rank_features(X, n_jobs) if limits.is_exact else rank_codes(binned.codes)
+        if binned is None or limits.is_exact:
+            ranks = rank_features(X, n_jobs)
+        else:
+            ranks = rank_codes(binned.codes)
     return binned, ranks
 
 

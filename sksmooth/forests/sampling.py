@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -79,7 +80,7 @@ def canonical_order(
     if len(alone) == 1:
         return CanonicalOrder(alone[0])
     # Squares and odd factors, so that X and -X do not cancel. Products wrap around.
-    position = sum(position**2 for position, _ in keys)
+    position: Any = sum(position**2 for position, _ in keys)
     code = np.multiply.reduce([2 * code + 1 for _, code in keys])
     order = np.lexsort((weights, tie_break, code, position))
     return CanonicalOrder(_joined_units(alone, order))
@@ -127,10 +128,11 @@ def _positions(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
     low, high = column_ranges(X)
     half_range = 0.5 * high - 0.5 * low
     half_range[half_range == 0] = np.inf  # constant columns order nothing
-    direction = np.random.RandomState(0).uniform(0.5, 1.5, size=X.shape[1])
+    direction = np.random.RandomState(0).uniform(0.5, 1.5, size=(X.shape[1],))
     if sparse.issparse(X):
         scaled = np.nan_to_num(X.data * 0.5 / half_range[X.indices], nan=_NO_VALUE)
-        return sparse.csr_matrix((scaled, X.indices, X.indptr), X.shape) @ direction
+        matrix: Any = sparse.csr_matrix((scaled, X.indices, X.indptr), X.shape)
+        return matrix @ direction
     return _project(X, direction, 0.5 * low, half_range)
 
 

@@ -54,12 +54,12 @@ class GrowthSamples(NamedTuple):
 
 def growth_samples(targets: Targets, weights: np.ndarray) -> GrowthSamples:
     """Prepare targets for growth, so that no sum depends on the order of the samples."""
-    is_classification = targets.codes is not None
-    bits = _SQUARE_BITS if is_classification else _SUM_BITS
+    codes = targets.codes
+    bits = _SUM_BITS if codes is None else _SQUARE_BITS
     if weights.sum() > 2.0**bits or (weights != np.rint(weights)).any():
         weights = _whole(weights, bits, at_least=1.0)
-    if is_classification:
-        labels = targets.codes.astype(np.int32)
+    if codes is not None:
+        labels = codes.astype(np.int32)
         values = np.empty((len(labels), 0))
         return GrowthSamples(labels, values, weights, targets.values.shape[1] + 1)
     values = targets.values

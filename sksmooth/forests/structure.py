@@ -37,7 +37,7 @@ class Tree(Versioned):
     right: np.ndarray
     feature: np.ndarray
     threshold: np.ndarray
-    missing_left: np.ndarray | None = None
+    missing_left: np.ndarray = None  # type: ignore[assignment]  # filled in at once
 
     def __post_init__(self) -> None:
         if self.missing_left is None:

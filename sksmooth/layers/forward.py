@@ -25,7 +25,7 @@ class Call(NamedTuple):
 
     name: str
     module: nn.Module
-    index: int  # of the calls of this module
+    index: int  # type: ignore[assignment]  # hides tuple.index; of this module's calls
     is_leaf: bool  # no other module was called meanwhile
     output: Any
     n_calls: int = 1  # of this module in the pass

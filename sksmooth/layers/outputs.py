@@ -93,7 +93,9 @@ def _samples_first(output: Any, module: nn.Module) -> Any:
 def _item(output: Any, choice: int | str, name: str) -> Any:
     try:
         if isinstance(output, Mapping):
-            return output[choice] if choice in output else list(output.values())[choice]
+            if choice in output:
+                return output[choice]
+            return list(output.values())[choice]  # type: ignore[index]  # caught below
         return getattr(output, choice) if isinstance(choice, str) else output[choice]
     except (IndexError, KeyError, TypeError, AttributeError) as error:
         held = list(output) if isinstance(output, Mapping) else _described(output)

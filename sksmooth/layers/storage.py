@@ -76,7 +76,7 @@ class _FileStore:
     """
 
     def __init__(
-        self, folder: str | PathLike | None, n_bytes: int, n_features: int, dtype: str
+        self, folder: str | PathLike[str] | None, n_bytes: int, n_features: int, dtype: str
     ) -> None:
         self._n_features, self._dtype = n_features, np.dtype(dtype)
         self._n_bytes = n_bytes

@@ -424,7 +424,7 @@ class SmoothnessHistoryDisplay:
         frame : DataFrame
             Columns ``step``, ``layer`` and ``alpha``.
         """
-        steps = self.alpha.rename_axis(index="layer", columns="step").T
+        steps: Any = self.alpha.rename_axis(index="layer", columns="step").T
         return steps.stack(future_stack=True).rename("alpha").reset_index()
 
 
