@@ -66,7 +66,9 @@ def whole_fit(
     """
 
     @wraps(fit)
-    def wrapped(self: Any, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+    def wrapped(
+        self: Any, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
+    ) -> _Result:
         fitted = object.__new__(type(self))
         fitted.__dict__ = dict(vars(self))
         result = fit(fitted, *args, **kwargs)
