@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from . import __version__
 from .exceptions import IncompatibleVersionError
 
 __all__ = ["Versioned", "whole_fit"]
 
+_Estimator = TypeVar("_Estimator")
 _Result = TypeVar("_Result")
 _Arguments = ParamSpec("_Arguments")
 _VERSION = "_sksmooth_version"  # its place in a pickle
@@ -56,8 +57,8 @@ def _release(version: str) -> list[str]:
 
 
 def whole_fit(
-    fit: Callable[Concatenate[Any, _Arguments], _Result],
-) -> Callable[Concatenate[Any, _Arguments], _Result]:
+    fit: Callable[Concatenate[_Estimator, _Arguments], _Result],
+) -> Callable[Concatenate[_Estimator, _Arguments], _Result]:
     """A fitting method that fails or is interrupted leaves its estimator as it was.
 
     It runs on a copy that shares all attributes. They become those of the estimator by one
@@ -67,12 +68,12 @@ def whole_fit(
 
     @wraps(fit)
     def wrapped(
-        self: Any, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
+        self: _Estimator, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
     ) -> _Result:
-        fitted = object.__new__(type(self))
+        fitted: Any = object.__new__(type(self))
         fitted.__dict__ = dict(vars(self))
         result = fit(fitted, *args, **kwargs)
         self.__dict__ = fitted.__dict__
-        return self if result is fitted else result
+        return cast(_Result, self if result is fitted else result)
 
     return wrapped

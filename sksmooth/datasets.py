@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -216,7 +216,7 @@ def make_known_smoothness(
                 "at most 1."
             )
         if noise > 0:
-            y = corrupt_labels(y, noise, rng)
+            y = cast(np.ndarray, corrupt_labels(y, noise, rng))
     elif noise > 0:
         y = y + noise * y.std() * rng.standard_normal(n_samples)
     return X, y, alpha

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -124,7 +124,7 @@ class _WaveletForest(ForestEstimator):
     @whole_fit
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> _WaveletForest:
+    ) -> Self:
         """Grow the forest, decompose it and choose how many wavelets are kept.
 
         Parameters
