@@ -548,7 +548,7 @@ TABLE = "a,b,y\n" + "".join(f"{i % 7}.5,{i % 5}.5,{i % 2}\n" for i in range(30))
 BAD_TEXT = {
     "empty": (b"", "cannot read"),
     "garbage": (bytes(range(255, 0, -1)) * 9, "cannot read"),
-    "NUL": (TABLE.replace(".", "\0").encode(), "text, not numbers"),
+    "NUL": (TABLE.replace(".", "\0").encode(), "holds NUL characters"),
     "formula": (
         (TABLE + "=cmd|' /C calc'!A0,1,1\n").encode(),
         "text, not numbers, in column 'a'",

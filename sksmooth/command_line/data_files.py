@@ -22,6 +22,7 @@ from .errors import CommandError, listed, one_line, require, user_error
 __all__ = ["Dataset", "Note", "read_dataset"]
 
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+_PART = 1 << 20  # characters of a text that are looked at together
 # EOFError and zlib.error come from compressed files that are cut or damaged.
 # MemoryError comes from shapes that no memory could hold, whatever the file holds.
 _DAMAGED = (
@@ -189,6 +190,10 @@ def _read_text(file: TextIO, has_names: bool) -> pd.DataFrame:
     if separator not in unquoted and ".txt" in Path(file.name).suffixes:
         separator = r"\s+"
     has_names = has_names or not all(map(_is_number, re.split(separator, first)))
+    file.seek(0)
+    if any("\0" in part for part in iter(lambda: file.read(_PART), "")):
+        # Older versions of pandas take them for the end of a cell.
+        raise ValueError("it holds NUL characters, as no text does")
     file.seek(0)
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
