@@ -256,7 +256,7 @@ def smoothness_difference(
         "module": "no_validation",
         "X": "no_validation",
         "y": "no_validation",
-        "layers": [list, tuple, None],
+        "layers": ["array-like", str, Integral, None],
         "estimator": [BesovSmoothnessEstimator, None],
         "probes": [list, tuple, set, str],
         "X_test": "no_validation",
@@ -271,7 +271,7 @@ def compare_layers(
     module: Any,
     X: Any,
     y: ArrayLike | None = None,
-    layers: Sequence[str | int] | None = None,
+    layers: ArrayLike | str | int | None = None,
     estimator: BesovSmoothnessEstimator | None = None,
     probes: str | Iterable[str] = (),
     *,
@@ -306,7 +306,7 @@ def compare_layers(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         Class labels, or numbers in a floating-point dtype. None where ``X`` is a Dataset
         or DataLoader that gives them.
-    layers : sequence of str or int, default=None
+    layers : array-like of str or int, default=None
         The layers, as :func:`list_layers` names them, in the order of comparison. None
         takes the input, and every layer with weights, together with the normalisation,
         activation and pooling that follow it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from inspect import signature
@@ -46,7 +46,7 @@ class SmoothnessMonitor(Versioned):
         random augmentations are the same every time.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         Class labels, or numbers. None where ``X`` is a Dataset that gives them.
-    layers : sequence of str or int, default=None
+    layers : array-like of str or int, default=None
         The layers, as in :func:`compare_layers`.
     every : int, default=1
         Record every so many steps, or epochs.
@@ -100,7 +100,7 @@ class SmoothnessMonitor(Versioned):
             "module": "no_validation",
             "X": "no_validation",
             "y": "no_validation",
-            "layers": "no_validation",
+            "layers": ["array-like", str, Integral, None],
             "every": [Interval(Integral, 1, None, closed="left")],
             "n_samples": [Interval(Integral, 5, None, closed="left")],
             "estimator": [BesovSmoothnessEstimator, None],
@@ -115,7 +115,7 @@ class SmoothnessMonitor(Versioned):
         module: Any,
         X: Any,
         y: ArrayLike | None = None,
-        layers: Sequence[str | int] | None = None,
+        layers: ArrayLike | str | int | None = None,
         *,
         every: int = 1,
         n_samples: int = 500,

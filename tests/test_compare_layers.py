@@ -14,7 +14,12 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sksmooth import BesovSmoothnessEstimator, compare_layers, smoothness_difference
+from sksmooth import (
+    BesovSmoothnessEstimator,
+    compare_layers,
+    list_layers,
+    smoothness_difference,
+)
 from sksmooth.comparison import _LayersInTurn
 from sksmooth.exceptions import SmoothnessWarning
 
@@ -576,7 +581,7 @@ def test_probes_want_classes(trained, digits):
         (dict(estimator=BesovSmoothnessEstimator(0)), "n_estimators"),
         (dict(sample_weight=np.ones(3)), "sample_weight"),
         (dict(layers=[]), "No layer"),
-        (dict(layers="all"), "layers"),
+        (dict(layers=dict(all=1)), "layers"),
         (dict(max_features=1.5), "'max_features' parameter"),
         (dict(memmap=1), "'memmap' parameter"),
         (dict(pooling="median"), "'pooling' parameter"),
@@ -651,3 +656,12 @@ def test_probes_take_a_column_of_labels(trained, digits):
     assert_frame_equal(
         values(column), values(compare(trained, X[:300], y[:300], **options))
     )
+
+
+def test_layers_are_named_in_any_array(digits):
+    X, y = digits
+    module = nn.Sequential(nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 10))
+    expected = compare(module, X, y, ["1", "2"])
+    for layers in (list_layers(module)["layer"][2:4], np.array(["1", "2"])):
+        assert_frame_equal(values(compare(module, X, y, layers)), values(expected))
+    assert list(compare(module, X, y, "2")["layer"]) == ["2"]
