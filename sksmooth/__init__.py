@@ -1,6 +1,7 @@
 """Smoothness of labelled data by the geometric wavelets of decision forests."""
 
 from importlib import import_module
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what __getattr__ finds, for type checkers and editors
@@ -51,14 +52,18 @@ _HOMES = {
 }
 _MODULES = ["datasets", "exceptions", "images", "plotting"]
 
+_IMPORTING = RLock()  # scikit-learn's modules are not ready for threads that import them
+
 __all__ = sorted([*_HOMES, *_MODULES])
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return import_module(f".{name}", __name__)
+        with _IMPORTING:
+            return import_module(f".{name}", __name__)
     if name in _HOMES:
-        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        with _IMPORTING:
+            value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
         globals()[name] = value  # so that the next look-up does not come here
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

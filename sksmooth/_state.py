@@ -29,6 +29,14 @@ class Versioned:
         state: Any = super().__getstate__()  # that of object is None without attributes
         return {**(state or {}), _VERSION: __version__}
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """As usual, with the version where a subclass has a __getstate__ of its own."""
+        reduced: Any = super().__reduce_ex__(protocol)
+        if isinstance(reduced, tuple) and len(reduced) > 2 and isinstance(reduced[2], dict):
+            state = {_VERSION: __version__, **reduced[2]}
+            return (*reduced[:2], state, *reduced[3:])
+        return reduced
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         attributes = dict(state)
         _check_version(attributes.pop(_VERSION, None), type(self).__name__)

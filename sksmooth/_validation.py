@@ -76,7 +76,7 @@ def reading(data: Any, name: str) -> Iterator[None]:
 
 def refuse_hidden_gaps(data: Any, name: str) -> None:
     """Refuse missing values that would become numbers: masked entries, missing dates."""
-    if np.ma.is_masked(data):
+    if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         raise ValueError(
             f"{name} is a masked array, of which the masked entries would count as "
             f"numbers; fill them (in X by NaN: X.filled(np.nan)), or drop those rows."

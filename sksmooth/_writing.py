@@ -24,7 +24,8 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     Parameters
     ----------
     path : str or path
-        What is to be written. A symbolic link stays one: the file it leads to is replaced.
+        What is to be written. A symbolic link stays one: the file it leads to is replaced,
+        with its mode, but not with its owner or other names (hard links).
 
     Yields
     ------
@@ -96,7 +97,7 @@ def check_writable(path: str | os.PathLike) -> None:
 
 def _flush_to_disk(path: Path) -> None:
     """Let a disk that is full or broken say so before the old file is given up."""
-    descriptor = os.open(path, os.O_RDWR)
+    descriptor = os.open(path, os.O_WRONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -355,6 +355,11 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         for caution in self.decay_.cautions:
             warn_caller(caution)
         self._n_samples = len(weights)
+        self._measured_as = {
+            "index": self.index,
+            "p": self._exponent,
+            "confidence_level": self.confidence_level,
+        }
         mistyping = () if targets.caution is None else (targets.caution,)
         self._cautions = (*mistyping, *self.decay_.cautions)
         self.alpha_ = self.decay_.alpha

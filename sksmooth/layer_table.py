@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from pandas.api.types import is_numeric_dtype
 
 from ._html import (
     Html,
@@ -121,11 +121,17 @@ def _is_whole(frame: pd.DataFrame) -> bool:
     wanted = ["layer", "loses_smoothness", *_NUMBERS, *_CHANGES]
     return (
         len(frame) > 0
+        and frame.columns.nlevels == 1
         and frame.columns.is_unique
         and frame.columns.isin(wanted).sum() == len(wanted)
-        and all(is_numeric_dtype(frame[name]) for name in _NUMBERS + _CHANGES)
-        and is_bool_dtype(frame["loses_smoothness"])
+        and all(_is_plain(frame[name], "iuf") for name in _NUMBERS + _CHANGES)
+        and _is_plain(frame["loses_smoothness"], "b")
     )
+
+
+def _is_plain(column: pd.Series, kinds: str) -> bool:
+    """Whether it is one of NumPy's kinds, of which no entry is pandas' NA."""
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in kinds
 
 
 def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:
@@ -135,7 +141,7 @@ def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:
     heads = [head for name in names for head in _heads(name, frame[name])]
     n_first = min(len(frame), (most_rows + 1) // 2)
     n_last = min(len(frame) - n_first, most_rows // 2)
-    shown = pd.concat([frame.iloc[:n_first], frame.iloc[len(frame) - n_last :]])
+    shown = frame.iloc[[*range(n_first), *range(len(frame) - n_last, len(frame))]]
     rows = [
         [cell for name in names for cell in _cells(name, row, ends)]
         for row in shown.to_dict("records")

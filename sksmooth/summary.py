@@ -46,7 +46,8 @@ def in_words(estimator: Any) -> str:
     alpha, low = estimator.alpha_, estimator.alpha_interval_[0]
     if np.isinf(alpha):
         return "Unresolved: the labels look constant on a few boxes, smooth beyond number."
-    if estimator.index == "sparsity-probe":
+    index = estimator._measured_as["index"]
+    if index == "sparsity-probe":
         return "Compare this index only with others of its kind and of as many samples."
     if np.isinf(low):
         return "The rate is unknown: too few terms or trees to judge by."
@@ -55,13 +56,11 @@ def in_words(estimator: Any) -> str:
     if low <= 0:
         return "The interval reaches 0: the rate is uncertain; more samples may help."
     # The authors' index is that of the squared L2 error, which falls twice as fast.
-    rate, p = alpha, estimator.p
-    if estimator.index == "elisha-dekel":
-        rate, p = alpha / 2, 2
+    rate = alpha / 2 if index == "elisha-dekel" else alpha
     fall = f"Each doubling of the wavelets cuts the error by {1 - 2.0**-rate:.0%}"
     if hasattr(estimator, "classes_"):
         # A jump across a smooth surface has the rate 1 / (p (d - 1)).
-        dimension = 1 + 1 / (p * rate)
+        dimension = 1 + 1 / (estimator._measured_as["p"] * rate)
         return f"{fall}, as for classes with smooth borders in {dimension:.1f} dimensions."
     if estimator.n_outputs_ > 1:  # perhaps one-hot classes
         return f"{fall}."
@@ -76,7 +75,7 @@ def interval_in_words(estimator: Any) -> str:
     text = f"The smoothness index is {number(alpha)}"
     if not np.isfinite([low, high]).all():
         return f"{text}; how certain that is, is not known."
-    level = f"{100 * estimator.confidence_level:g} %"
+    level = f"{100 * estimator._measured_as['confidence_level']:g} %"
     return f"{text}, with {level} confidence between {number(low)} and {number(high)}."
 
 
@@ -111,13 +110,13 @@ def alpha_bar(estimator: Any) -> Html:
 def estimator_card(estimator: Any) -> Html:
     """The index, what it says, and the warnings of the fit."""
     alpha, (low, high) = estimator.alpha_, estimator.alpha_interval_
-    level = f"{100 * estimator.confidence_level:g} %"
+    level = f"{100 * estimator._measured_as['confidence_level']:g} %"
     text = f"{ALPHA} = {number(alpha)} [{number(low)}, {number(high)}], {level}"
     return card(
         element("p", element("span", text, class_="sksmooth-alpha")),
         element("p", alpha_bar(estimator)),
         element("p", in_words(estimator)),
-        facts_table(facts(estimator), f"Index “{estimator.index}”"),
+        facts_table(facts(estimator), f"Index “{estimator._measured_as['index']}”"),
         joined(
             element("p", element("b", "Read with care: "), str(caution))
             for caution in estimator._cautions
@@ -128,7 +127,7 @@ def estimator_card(estimator: Any) -> Html:
 def difference_card(result: Any) -> Html:
     """A difference of two indices, with its interval."""
     value, (low, high) = result.difference, result.interval
-    level = f"{100 * result.estimators[0].confidence_level:g} %"
+    level = f"{100 * result.estimators[0]._measured_as['confidence_level']:g} %"
     signed = [number(end, sign="+") for end in (value, low, high)]
     text = "Difference = {} [{}, {}], ".format(*signed) + level
     rows = {
@@ -166,7 +165,10 @@ def history_card(frame: pd.DataFrame) -> Html:
         np.unique(np.linspace(0, len(steps) - 1, _MOST_STEPS).round().astype(int))
     ]
     rows = [
-        (visible(layer, _LONGEST_NAME), *(number(alpha[layer, step]) for step in shown))
+        (
+            visible(layer, _LONGEST_NAME),
+            *(number(alpha.get((layer, step), np.nan)) for step in shown),
+        )
         for layer in list(layers)[:_MOST_LAYERS]
     ]
     caption = f"{ALPHA} of {len(layers)} layers at {len(steps)} steps"

@@ -1006,3 +1006,9 @@ def test_narrow_columns_of_frames_stay_narrow(digits, dtype):
     assert fitted._check_features(frame, reset=True).dtype == np.float32
     frame[0] = frame[0].astype(np.float64)
     assert fitted._check_features(frame, reset=True).dtype == np.float64
+
+
+def test_a_column_may_have_any_name():
+    X, y = load_iris(return_X_y=True)
+    frame = pd.DataFrame(X, columns=["a", "b", "c", "_mask"])
+    assert alpha(frame, y) == alpha(X, y)

@@ -717,3 +717,20 @@ def test_memory_does_not_grow_with_fits():
     # Caches fill in the first round; a fit leaves 30 kB if its arrays stay.
     assert growth[2] - growth[1] < 20 * CASES * 1000
     assert not n_open or len(os.listdir("/proc/self/fd")) <= n_open + 1
+
+
+class Cached(WaveletForestClassifier):
+    """A user's class that keeps something out of its pickles."""
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "cache"}
+
+
+def test_classes_with_a_state_of_their_own_are_copied():
+    estimator = fit(Cached(2, random_state=0), IRIS)
+    estimator.cache = object()
+    copied = copy.deepcopy(estimator)
+    assert not hasattr(copied, "cache")
+    assert "_sksmooth_version" not in vars(copied)
+    X, _ = IRIS
+    assert (copied.predict(X) == estimator.compress().predict(X)).all()

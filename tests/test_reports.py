@@ -680,3 +680,22 @@ def test_the_command_checks_the_output_first(output, problem, tmp_path, capsys):
     code = main(["report", "no_such_file.csv", "--output", str(tmp_path / output)])
     assert code == 2
     assert problem in capsys.readouterr().err
+
+
+def test_a_report_tells_how_it_was_measured():
+    X, y = load_iris(return_X_y=True)
+    fitted = BesovSmoothnessEstimator(3, random_state=0).fit(X, y)
+    card, page = fitted._card(), fitted.to_html()
+    fitted.set_params(confidence_level=0.5, index="elisha-dekel", p=1)
+    assert fitted._card() == card
+    assert "95 % confidence" in page
+    assert "95 % confidence" in fitted.to_html()
+
+
+def test_a_report_leaves_random_numbers_alone():
+    X, y = load_iris(return_X_y=True)
+    rng = np.random.RandomState(0)
+    fitted = BesovSmoothnessEstimator(3, random_state=rng).fit(X, y)
+    before = rng.get_state(legacy=False)["state"]["pos"]
+    fitted.to_html(X=X, y=y)
+    assert rng.get_state(legacy=False)["state"]["pos"] == before

@@ -153,7 +153,7 @@ class ErrorDecayDisplay:
             fit_range=estimator.fit_range_,
             alpha=estimator.alpha_,
             alpha_interval=estimator.alpha_interval_,
-            index=estimator.index,
+            index=estimator._measured_as["index"],
             estimator_name=name,
         )
         return display.plot(

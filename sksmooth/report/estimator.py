@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable, Sequence
 from numbers import Integral
@@ -161,7 +162,8 @@ def _scores(estimator: Any, X_test: Any, y_test: Any) -> Html:
 def _roughness(estimator: Any, X: Any, y: Any) -> list[Html]:
     """At which classes and samples the targets are rough."""
     options = {"n_jobs": estimator.n_jobs, "verbose": estimator.verbose}
-    options |= {"random_state": estimator.random_state}
+    # A report leaves the stream of a RandomState where it is.
+    options |= {"random_state": copy.deepcopy(estimator.random_state)}
     if not hasattr(estimator, "classes_"):
         samples = sample_roughness(X, y, **options).reset_index(drop=True)
         return [_rough_samples(samples, np.asarray(y))]
@@ -308,7 +310,7 @@ def _parameters(estimator: Any) -> Html:
         name: visible(repr(value))
         for name, value in estimator.get_params(deep=False).items()
     }
-    details = facts(estimator) | {"Convention": estimator.index}
+    details = facts(estimator) | {"Convention": estimator._measured_as["index"]}
     return section(
         "How it was measured",
         facts_table(details, "The fit"),

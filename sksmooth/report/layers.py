@@ -45,6 +45,8 @@ def layers_report(frame: pd.DataFrame, title: str = "Smoothness of layers") -> s
 
 
 def _in_words(frame: pd.DataFrame) -> list[str]:
+    if frame["alpha"].isna().all():
+        return ["No layer has an index."]
     best = frame.iloc[int(np.argmax(frame["alpha"].fillna(-np.inf)))]
     losses = frame["layer"][frame["loses_smoothness"]]
     smoothest = (
