@@ -146,7 +146,8 @@ def positively_weighted(
     if not kept.any():
         raise ValueError("sample_weight is zero for all samples.")
     unit = max(weights[kept].min(), _LEAST_WEIGHT * weights.max())
-    weights = np.where(kept, np.maximum(weights / unit, 1.0), 0.0)
+    with np.errstate(over="ignore"):  # old NumPy warns of subnormal units without a reason
+        weights = np.where(kept, np.maximum(weights / unit, 1.0), 0.0)
     whole = np.rint(weights)
     weights = np.where(np.abs(weights - whole) < 1e-9 * weights, whole, weights)
     if kept.all():
