@@ -357,7 +357,6 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         self._n_samples = len(weights)
         self._measured_as = {
             "index": self.index,
-            "p": self._exponent,
             "confidence_level": self.confidence_level,
         }
         mistyping = () if targets.caution is None else (targets.caution,)

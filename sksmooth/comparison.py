@@ -39,9 +39,9 @@ __all__ = [
     "COLUMNS",
     "PermutationBaseline",
     "SmoothnessDifference",
-    "caution_names",
     "compare_layers",
     "integer_seed",
+    "measured",
     "permutation_baseline",
     "ready_estimator",
     "seeded",
@@ -553,21 +553,8 @@ class _LayersInTurn:
         """Columns of the next layer."""
         start = time.perf_counter()
         test = None if X_test is None else (X_test, self._y_test)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", SmoothnessWarning)
-            estimator = self._fitted(X)
-            held_out = estimator.oob_score_ if test is None else estimator.score(*test)
-        low, high = estimator.alpha_interval_
-        columns = {
-            "n_features": X.shape[1],
-            "alpha": estimator.alpha_,
-            "alpha_low": low,
-            "alpha_high": high,
-            "r_squared": estimator.r_squared_,
-            "held_out": held_out,
-            "seconds": time.perf_counter() - start,
-            "cautions": ", ".join(caution_names(caught)),
-        }
+        estimator, columns = measured(lambda: self._fitted(X), test)
+        columns |= {"n_features": X.shape[1], "seconds": time.perf_counter() - start}
         columns |= self._change_to(estimator.decay_)
         del estimator
         if self._probes:
@@ -598,7 +585,26 @@ class _LayersInTurn:
         }
 
 
-def caution_names(caught: list[warnings.WarningMessage]) -> list[str]:
+def measured(
+    fit: Callable[[], BesovSmoothnessEstimator], test: tuple[Any, Any] | None = None
+) -> tuple[BesovSmoothnessEstimator, dict[str, Any]]:
+    """A fitted estimator, and the columns of a table that say what it has measured."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SmoothnessWarning)
+        estimator = fit()
+        held_out = estimator.oob_score_ if test is None else estimator.score(*test)
+    low, high = estimator.alpha_interval_
+    return estimator, {
+        "alpha": estimator.alpha_,
+        "alpha_low": low,
+        "alpha_high": high,
+        "r_squared": estimator.r_squared_,
+        "held_out": held_out,
+        "cautions": ", ".join(_caution_names(caught)),
+    }
+
+
+def _caution_names(caught: list[warnings.WarningMessage]) -> list[str]:
     """Names of the cautions among warnings; the others are given on."""
     names = []
     for warning in caught:

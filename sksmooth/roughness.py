@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -16,9 +16,8 @@ from ._progress import progress_bar
 from ._sklearn import validate_params
 from ._validation import has_weight, number_of_rows
 from .besov import BesovSmoothnessEstimator
-from .comparison import caution_names, ready_estimator
+from .comparison import measured, ready_estimator
 from .decay import SAMPLES_PER_CELL
-from .exceptions import SmoothnessWarning
 from .forests import canonical_order
 from .targets import class_codes, encode_targets
 
@@ -135,29 +134,15 @@ def class_smoothness(
             "class labels, pass y.astype(int)."
         )
     canonical = canonical_order((samples.X,), codes, samples.weights)
-    measured = _codes_of(classes, samples.classes)
+    wanted = _codes_of(classes, samples.classes)
     rows = []
-    for code in progress_bar(measured, len(measured), "classes") if verbose else measured:
+    for code in progress_bar(wanted, len(wanted), "classes") if verbose else wanted:
         own = codes == code
         targets, sides = encode_targets(own)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", SmoothnessWarning)
-            fitted = clone(template)._fit(
-                samples._replace(y=own, targets=targets, classes=sides), canonical
-            )
-        low, high = fitted.alpha_interval_
-        rows.append(
-            {
-                "class": samples.classes[code],
-                "n_samples": int(own.sum()),
-                "alpha": fitted.alpha_,
-                "alpha_low": low,
-                "alpha_high": high,
-                "r_squared": fitted.r_squared_,
-                "held_out": fitted.oob_score_,
-                "cautions": ", ".join(caution_names(caught)),
-            }
-        )
+        against_rest = samples._replace(y=own, targets=targets, classes=sides)
+        _, columns = measured(partial(clone(template)._fit, against_rest, canonical))
+        known = {"class": samples.classes[code], "n_samples": int(own.sum())}
+        rows.append(known | columns)
     return pd.DataFrame(rows)
 
 

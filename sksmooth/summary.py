@@ -60,7 +60,7 @@ def in_words(estimator: Any) -> str:
     fall = f"Each doubling of the wavelets cuts the error by {1 - 2.0**-rate:.0%}"
     if hasattr(estimator, "classes_"):
         # A jump across a smooth surface has the rate 1 / (p (d - 1)).
-        dimension = 1 + 1 / (estimator._measured_as["p"] * rate)
+        dimension = 1 + 1 / (estimator.wavelets_.p * rate)
         return f"{fall}, as for classes with smooth borders in {dimension:.1f} dimensions."
     if estimator.n_outputs_ > 1:  # perhaps one-hot classes
         return f"{fall}."

@@ -186,10 +186,10 @@ def _roughness(estimator: Any, X: Any, y: Any) -> list[Html]:
 
 def _for_all_rows(estimator: Any, n_rows: int) -> Any:
     """The same, but trees of a number of rows draw from all: a rare class is not missed."""
-    copy = clone(estimator).set_params(verbose=0)
-    if isinstance(copy.max_samples, Integral) and copy.max_samples < n_rows:
-        copy.set_params(max_samples=int(copy.max_samples) / n_rows)
-    return copy
+    cloned = clone(estimator).set_params(verbose=0)
+    if isinstance(cloned.max_samples, Integral) and cloned.max_samples < n_rows:
+        cloned.set_params(max_samples=int(cloned.max_samples) / n_rows)
+    return cloned
 
 
 def _rough_classes(frame: pd.DataFrame, names: np.ndarray) -> Html:
