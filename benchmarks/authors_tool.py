@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_diabetes, load_digits, load_iris, load_wine
 from sklearn.tree import DecisionTreeRegressor
-
-from sksmooth import BesovSmoothnessEstimator, decay, wavelets
 from sksmooth.forests import Forest, column_ranges
 from sksmooth.forests.read import read_tree
 from sksmooth.targets import encode_targets
+
+from sksmooth import BesovSmoothnessEstimator, decay, wavelets
 
 TOOL = {
     "digits": 0.724417506632798,

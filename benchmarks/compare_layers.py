@@ -21,11 +21,11 @@ import numpy as np
 import torch
 from joblib import Parallel, delayed
 from sklearn.base import clone
+from sksmooth.layers import extract_layers
 from torch import nn
 
 from sksmooth import BesovSmoothnessEstimator, compare_layers
 from sksmooth.exceptions import SmoothnessWarning
-from sksmooth.layers import extract_layers
 
 LAYERS = ["input", "2", "5", "8", "11", "13", "14"]
 

@@ -16,10 +16,10 @@ import tracemalloc
 import numpy as np
 from sklearn.datasets import make_blobs
 from sklearn.ensemble import RandomForestClassifier
-
-from sksmooth import BesovSmoothnessEstimator, wavelet_decomposition
 from sksmooth.forests import canonical_order, grow_forest, read_forest
 from sksmooth.targets import encode_targets
+
+from sksmooth import BesovSmoothnessEstimator, wavelet_decomposition
 from sksmooth.wavelets import m_term_errors
 
 

@@ -34,12 +34,12 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.tree import DecisionTreeClassifier
-
-from sksmooth import BesovSmoothnessEstimator
 from sksmooth.forests import canonical_order, grow_forest
 from sksmooth.forests.binning import bin_features
 from sksmooth.forests.histograms import best_binned_cut
 from sksmooth.targets import encode_targets
+
+from sksmooth import BesovSmoothnessEstimator
 
 REPEATS = 5
 LARGE_NODE = 512  # samples above which growth goes by histograms, at this size

@@ -19,9 +19,8 @@ import time
 
 import numpy as np
 import torch
-from torch import nn
-
 from sksmooth.layers import extract_layers
+from torch import nn
 
 BATCH = 256
 LAYER = 2

@@ -46,9 +46,9 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV, KFold, train_test_split
 from sklearn.pipeline import Pipeline, make_union
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sksmooth.forests import read_forest
 
 from sksmooth import BesovSmoothnessEstimator, wavelet_decomposition
-from sksmooth.forests import read_forest
 from sksmooth.wavelets import wavelet_features
 
 NUMBERS = ("friedman1", "diabetes")

@@ -21,7 +21,7 @@ from sphinx.util import logging
 from sphinx_gallery.sorting import ExplicitOrder
 
 import sksmooth
-from sksmooth import _compilation
+from sksmooth._lib import compilation as _compilation
 
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 matplotlib.use("Agg")

@@ -1,72 +1,47 @@
 """Smoothness of labelled data by the geometric wavelets of decision forests."""
 
+import ast
 from importlib import import_module
+from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:  # what __getattr__ finds, for type checkers and editors
-    from . import datasets as datasets
-    from . import exceptions as exceptions
-    from . import images as images
-    from . import plotting as plotting
-    from .besov import BesovSmoothnessEstimator as BesovSmoothnessEstimator
-    from .comparison import PermutationBaseline as PermutationBaseline
-    from .comparison import SmoothnessDifference as SmoothnessDifference
-    from .comparison import compare_layers as compare_layers
-    from .comparison import permutation_baseline as permutation_baseline
-    from .comparison import smoothness_difference as smoothness_difference
-    from .forest_models import WaveletForestClassifier as WaveletForestClassifier
-    from .forest_models import WaveletForestRegressor as WaveletForestRegressor
-    from .layer_table import LayerComparison as LayerComparison
-    from .layers import LayerFeatureTransformer as LayerFeatureTransformer
-    from .layers import list_layers as list_layers
-    from .monitor import SmoothnessMonitor as SmoothnessMonitor
-    from .roughness import class_smoothness as class_smoothness
-    from .roughness import sample_roughness as sample_roughness
-    from .targets import SimplexEncoder as SimplexEncoder
-    from .wavelets import WaveletDecomposition as WaveletDecomposition
-    from .wavelets import wavelet_decomposition as wavelet_decomposition
+from ._version import __version__ as __version__
 
-__version__ = "0.1.0.dev0"
 
-# The module of each public name; it is imported when the name is first asked for, since
-# scikit-learn and numba take a second to import.
-_HOMES = {
-    "BesovSmoothnessEstimator": "besov",
-    "LayerComparison": "layer_table",
-    "LayerFeatureTransformer": "layers",
-    "PermutationBaseline": "comparison",
-    "SimplexEncoder": "targets",
-    "SmoothnessDifference": "comparison",
-    "SmoothnessMonitor": "monitor",
-    "WaveletDecomposition": "wavelets",
-    "WaveletForestClassifier": "forest_models",
-    "WaveletForestRegressor": "forest_models",
-    "class_smoothness": "roughness",
-    "compare_layers": "comparison",
-    "list_layers": "layers",
-    "permutation_baseline": "comparison",
-    "sample_roughness": "roughness",
-    "smoothness_difference": "comparison",
-    "wavelet_decomposition": "wavelets",
-}
-_MODULES = ["datasets", "exceptions", "images", "plotting"]
+def _modules_of_names() -> dict[str, str | None]:
+    """Map each public name to the module that defines it, or a module to None.
 
-_IMPORTING = RLock()  # scikit-learn's modules are not ready for threads that import them
+    The stub beside this file is the only list, as in SPEC 1 of Scientific Python: type
+    checkers and editors read it, and so does ``__getattr__``, which imports a name when
+    it is first asked for, since scikit-learn and numba take a second to import.
+    """
+    stub = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    return {
+        alias.name: node.module
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name != "__version__"
+    }
 
-__all__ = sorted([*_HOMES, *_MODULES])
+
+_MODULES = _modules_of_names()
+_IMPORTING = RLock()  # scikit-learn cannot be imported by several threads at a time
+
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        with _IMPORTING:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = _MODULES[name]
+    with _IMPORTING:
+        if module is None:
             return import_module(f".{name}", __name__)
-    if name in _HOMES:
-        with _IMPORTING:
-            value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-        globals()[name] = value  # so that the next look-up does not come here
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = value  # later look-ups do not come here
+    return value
 
 
 def __dir__() -> list[str]:

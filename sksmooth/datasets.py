@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
-from ._sklearn import Interval, StrOptions, validate_params
+from ._lib.scikit_learn import Interval, StrOptions, validate_params
 
 __all__ = ["corrupt_labels", "make_known_smoothness"]
 

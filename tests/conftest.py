@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 from sklearn.datasets import load_iris, make_classification
 
 from sksmooth import BesovSmoothnessEstimator
-from sksmooth.forests import grow
+from sksmooth.trees import grow
 
 # Compiled kernels make the first example of a test slow, so no deadline; fixed examples
 # make a failure in one run a failure in every run.

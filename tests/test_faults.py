@@ -30,6 +30,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
+import sksmooth
 from sksmooth import (
     BesovSmoothnessEstimator,
     LayerFeatureTransformer,
@@ -38,18 +39,18 @@ from sksmooth import (
     WaveletForestClassifier,
     WaveletForestRegressor,
     __version__,
-    _state,
     compare_layers,
     permutation_baseline,
     smoothness_difference,
 )
-from sksmooth._writing import written_whole
+from sksmooth._lib import state as _state
+from sksmooth._lib.files import written_whole
 from sksmooth.command_line import main
 from sksmooth.exceptions import IncompatibleVersionError
-from sksmooth.forests import grow
 from sksmooth.images import decode_image, encode_image, image_wavelets
+from sksmooth.trees import grow
 
-PACKAGE = Path(_state.__file__).parent
+PACKAGE = Path(sksmooth.__file__).parent
 CASES = 10 if os.environ.get("SKSMOOTH_FUZZ") == "long" else 1  # of those by default
 
 pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
@@ -497,25 +498,25 @@ def test_a_monitor_and_a_transformer_are_kept_with_their_version(network, monkey
 # ------------------------------------------------------------------------------------ skops
 
 _TREES = {
-    "sksmooth.forests.structure.Forest",
-    "sksmooth.forests.structure.Tree",
-    "sksmooth.wavelets.WaveletDecomposition",
+    "sksmooth.trees.tree.Forest",
+    "sksmooth.trees.tree.Tree",
+    "sksmooth.wavelets.decomposition.WaveletDecomposition",
 }
-_MODELS = _TREES | {"sksmooth.forest_models.CompressedForest"}
+_MODELS = _TREES | {"sksmooth.estimators.wavelet_forests.CompressedForest"}
 TRUSTED = {
-    "encoder": {"sksmooth.targets.SimplexEncoder"},
+    "encoder": {"sksmooth.samples.targets.SimplexEncoder"},
     "besov": _TREES
     | {
-        "sksmooth.besov.BesovSmoothnessEstimator",
-        "sksmooth.decay.IndexFit",
-        "sksmooth.decay.PowerLaw",
+        "sksmooth.estimators.besov.BesovSmoothnessEstimator",
+        "sksmooth.index.decay.IndexFit",
+        "sksmooth.index.decay.PowerLaw",
         "sksmooth.exceptions.FewTermsWarning",
-        "sksmooth.replicates.Replicates",
+        "sksmooth.index.variance.Replicates",
     },
-    "classifier": _MODELS | {"sksmooth.forest_models.WaveletForestClassifier"},
-    "regressor": _MODELS | {"sksmooth.forest_models.WaveletForestRegressor"},
-    "compressed": _MODELS - {"sksmooth.wavelets.WaveletDecomposition"}
-    | {"sksmooth.forest_models.WaveletForestClassifier"},
+    "classifier": _MODELS | {"sksmooth.estimators.wavelet_forests.WaveletForestClassifier"},
+    "regressor": _MODELS | {"sksmooth.estimators.wavelet_forests.WaveletForestRegressor"},
+    "compressed": _MODELS - {"sksmooth.wavelets.decomposition.WaveletDecomposition"}
+    | {"sksmooth.estimators.wavelet_forests.WaveletForestClassifier"},
 }
 TRUSTED["pipeline"] = TRUSTED["besov"]
 

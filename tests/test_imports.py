@@ -90,7 +90,7 @@ def test_type_checkers_are_told_the_same_names():
 def test_compilation_is_announced_whichever_module_comes_first():
     code = """
 from numba import njit
-from sksmooth.wavelets import wavelet_decomposition
+from sksmooth.wavelets.decomposition import wavelet_decomposition
 
 def loop():
     return 1
@@ -106,7 +106,7 @@ njit(loop)()
 def test_loops_are_compiled_where_no_folder_can_be_written():
     code = """
 from numba.core import caching
-from sksmooth import _compilation
+from sksmooth._lib import compilation as _compilation
 
 def nowhere(self, *arguments):
     raise RuntimeError("cannot cache function: no locator available")

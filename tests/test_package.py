@@ -14,72 +14,69 @@ needs_sources = pytest.mark.skipif(
     not (ROOT / "setup.cfg").exists(), reason="these tests are not in the source tree"
 )
 
-# Nothing imports what stands below it.
-LAYERS = [
-    "exceptions",
-    "_state",
-    "_html",
-    "_sklearn",
-    "_writing",
-    "_compilation",
-    "_kernels",
-    "_validation",
-    "_progress",
-    "datasets",
-    "targets",
-    "forests",
-    "_forest_estimator",
-    "wavelets",
-    "replicates",
-    "decay",
-    "summary",
-    "besov",
-    "forest_models",
-    "images",
-    "layers",
-    "probes",
-    "layer_table",
-    "comparison",
-    "roughness",
-    "monitor",
-    "plotting",
-    "report",
-    "command_line",
+# A room imports only rooms that stand above it: the order of CONTRIBUTING.md.
+ROOMS = [
+    *(
+        "_version",
+        "exceptions",
+        "_lib",
+        "datasets",
+        "samples",
+        "trees",
+        "wavelets",
+        "index",
+    ),
+    *("index", "estimators", "images", "networks", "display", "plotting", "command_line"),
 ]
-# Methods that open a wing above their own when they are called, not before: a report of an
-# estimator is asked for by the estimator, and needs much that needs estimators.
-OPENED_LATE = {("besov", "report"), ("layer_table", "report")}
 
 
-def imported_layers(path):
-    package = path.relative_to(PACKAGE.parent).with_suffix("").parts
+def module_name(path):
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imported_modules(name):
+    """The modules of the package that a module imports, wherever in it."""
+    path = MODULES[name]
+    package = name.split(".") if path.stem == "__init__" else name.split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            absolute = [*package[: -node.level], *(node.module or "").split(".")]
-            names = [alias.name for alias in node.names]
-            inside = [part for part in absolute if part][1:]
-            yield from inside[:1] or names
+        if isinstance(node, ast.ImportFrom) and (node.level or node.module == "sksmooth"):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*base, *filter(None, [node.module])])
+            for alias in node.names:
+                whole = f"{base}.{alias.name}"
+                yield whole if whole in MODULES else base
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_imports_go_one_way(layer):
-    module = PACKAGE / f"{layer}.py"
-    paths = [module] if module.exists() else sorted((PACKAGE / layer).glob("*.py"))
-    for path in paths:
-        for imported in imported_layers(path):
-            if imported in LAYERS and (layer, imported) not in OPENED_LATE:
-                assert LAYERS.index(imported) <= LAYERS.index(layer), path.name
+def room(name):
+    return name.split(".")[1] if "." in name else ""
 
 
-def test_the_layers_are_found_in_the_imports():
-    assert {"wavelets", "decay", "forests"} <= set(imported_layers(PACKAGE / "besov.py"))
-    assert "targets" in set(imported_layers(PACKAGE / "forests" / "grow.py"))
+def test_every_module_is_in_a_room():
+    assert {room(name) for name in MODULES} == {"", "__main__", *ROOMS}
 
 
-def test_every_module_has_a_layer():
-    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
-    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert modules | folders == set(LAYERS)
+@pytest.mark.parametrize("name", [name for name in MODULES if room(name) in ROOMS])
+def test_no_import_runs_back_up(name):
+    for imported in imported_modules(name):
+        assert room(imported) in ROOMS, f"{name} imports the package itself"
+        assert ROOMS.index(room(imported)) <= ROOMS.index(room(name)), imported
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    imports = {name: set(imported_modules(name)) - {name} for name in MODULES}
+    done = set()
+    while ready := {name for name in imports.keys() - done if imports[name] <= done}:
+        done |= ready
+    assert imports.keys() == done, sorted(imports.keys() - done)
+
+
+def test_imports_are_found_where_they_are():
+    found = set(imported_modules("sksmooth.estimators.besov"))
+    assert {"sksmooth.trees", "sksmooth.exceptions"} <= found
 
 
 @needs_sources

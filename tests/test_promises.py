@@ -68,8 +68,8 @@ from sksmooth import (
 )
 from sksmooth.datasets import corrupt_labels, make_known_smoothness
 from sksmooth.exceptions import SmoothnessWarning
-from sksmooth.forests import grow
 from sksmooth.images import decode_image, encode_image, image_wavelets
+from sksmooth.trees import grow
 
 IS_LONG = os.environ.get("SKSMOOTH_FUZZ") == "long"
 TRIED = Counter()

@@ -32,7 +32,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-
 from sksmooth.layers import extract_layers
 
 N_FIT, N_TEST = 4000, 4000

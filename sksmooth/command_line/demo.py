@@ -19,9 +19,9 @@ from sklearn.preprocessing import Binarizer, FunctionTransformer
 from sklearn.random_projection import GaussianRandomProjection
 
 from .. import BesovSmoothnessEstimator, LayerFeatureTransformer
-from .._progress import run_parallel
+from .._lib.parallel import run_parallel
+from ..display.plots.axes import new_figure
 from ..exceptions import SmoothnessWarning
-from ..plotting.axes import new_figure
 from .demo_network import IMAGE_SHAPE, LAYERS, make_network, train
 from .errors import require
 from .pictures import check_picture_path, save_picture
@@ -137,7 +137,7 @@ def _table(rows: list[DemoRow]) -> str:
 
 
 def _figure(rows: list[DemoRow]) -> Any:
-    from ..plotting import ErrorDecayDisplay, LayerSmoothnessDisplay
+    from ..display.plots import ErrorDecayDisplay, LayerSmoothnessDisplay
 
     figure = new_figure(19, 5)
     left, middle, right = figure.subplots(1, 3)

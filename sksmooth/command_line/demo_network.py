@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._progress import progress_bar
+from .._lib.progress import progress_bar
 
 __all__ = ["IMAGE_SHAPE", "LAYERS", "make_network", "train"]
 

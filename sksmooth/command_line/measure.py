@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import BesovSmoothnessEstimator, __version__
-from ..plotting.axes import new_figure
-from ..summary import in_words
+from .. import BesovSmoothnessEstimator
+from .._version import __version__
+from ..display.plots.axes import new_figure
+from ..estimators.summary import in_words
 from .data_files import Dataset
 from .errors import MOST_NAMES, require
 from .fitting import Measured, fit_to_file
@@ -84,7 +85,7 @@ def _strict(value: Any) -> Any:
 
 
 def _decay_figure(estimator: BesovSmoothnessEstimator, name: str) -> Any:
-    from ..plotting import ErrorDecayDisplay
+    from ..display.plots import ErrorDecayDisplay
 
     axes = new_figure(6.4, 4.8).subplots()
     return ErrorDecayDisplay.from_estimator(estimator, ax=axes, name=name).figure_

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .._writing import check_writable, written_whole
+from .._lib.files import check_writable, written_whole
 from .errors import CommandError, user_error
 
 __all__ = ["check_picture_path", "check_report_path", "save_picture"]

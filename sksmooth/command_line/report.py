@@ -16,7 +16,7 @@ def run_report(options: argparse.Namespace) -> None:
     path = options.output
     check_report_path(path)
     require("matplotlib", extra="plot", purpose="the picture of the report")
-    from ..report import estimator_report, save_page
+    from ..display.pages import estimator_report, save_page
 
     measured = fit_to_file(options, verbose=0 if options.quiet else 1)
     data = measured.data

@@ -1,7 +1,7 @@
 """Images as functions on the unit square: samples, wavelets, and bytes."""
 
-from .approximation import ImageWavelets, image_samples, image_wavelets, psnr
 from .coding import decode_image, encode_image
+from .terms import ImageWavelets, image_samples, image_wavelets, psnr
 
 __all__ = [
     "ImageWavelets",

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from scipy.linalg import helmert
 
-from .._sklearn import Interval, validate_params
-from ..forests import Tree
-from .approximation import ImageWavelets
+from .._lib.scikit_learn import Interval, validate_params
+from ..trees import Tree
+from .terms import ImageWavelets
 
 __all__ = ["decode_image", "encode_image"]
 

@@ -1,0 +1,1 @@
+"""What any package needs, and what this one needs of others."""

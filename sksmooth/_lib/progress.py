@@ -1,0 +1,35 @@
+"""A progress bar on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+__all__ = ["progress_bar"]
+
+_WIDTH = 30
+
+
+def progress_bar(results: Iterable[Any], n_tasks: int, label: str) -> Iterator[Any]:
+    """The same results, with a bar on standard error that says how many have come."""
+    start = time.perf_counter()
+    _draw(label, 0, n_tasks, 0.0)
+    try:
+        for done, result in enumerate(results, start=1):
+            _draw(label, done, n_tasks, time.perf_counter() - start)
+            yield result
+    finally:
+        print(file=sys.stderr)
+
+
+def _draw(label: str, done: int, total: int, seconds: float) -> None:
+    filled = _WIDTH * done // max(total, 1)
+    bar = "#" * filled + "-" * (_WIDTH - filled)
+    print(
+        f"\r{label} [{bar}] {done}/{total} {seconds:6.1f} s",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )

@@ -1,0 +1,416 @@
+"""Compare smoothness indices: of two representations, or with shuffled targets."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+from sklearn.base import clone
+from sklearn.exceptions import DataConversionWarning
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_consistent_length
+
+from .._lib.scikit_learn import Interval, validate_params
+from .._lib.state import Versioned
+from .._lib.warn import warn_caller
+from ..exceptions import SmoothnessWarning, TargetTypeWarning
+from ..index.decay import IndexFit
+from ..index.variance import student_margin, variance_of_difference
+from ..samples.units import canonical_order
+from .besov import BesovSmoothnessEstimator
+from .summary import baseline_card, difference_card
+
+__all__ = [
+    "RATES",
+    "PermutationBaseline",
+    "SmoothnessDifference",
+    "integer_seed",
+    "measured",
+    "paired_difference",
+    "permutation_baseline",
+    "ready_estimator",
+    "seeded",
+    "smoothness_difference",
+]
+
+RATES = ("mterm", "weak-lp")
+_LARGEST_SEED = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True, eq=False)
+class SmoothnessDifference(Versioned):
+    """How much smoother the targets are on one representation than on another.
+
+    Attributes
+    ----------
+    difference : float
+        ``alpha_b - alpha_a``: positive if the second representation is the smoother.
+    interval : tuple of float
+        Its confidence interval, at the level of the estimator; without bounds if the
+        variance is not known.
+    p_value : float
+        Two-sided, for the hypothesis that both indices are equal; NaN if one of them is
+        infinite.
+    alpha_a, alpha_b : float
+        The two indices.
+    estimators : tuple of BesovSmoothnessEstimator
+        The two fitted estimators.
+
+    See Also
+    --------
+    smoothness_difference : Makes it.
+
+    Examples
+    --------
+    >>> from sksmooth import smoothness_difference
+    >>> from sksmooth.datasets import make_known_smoothness
+    >>> X, y, _ = make_known_smoothness("smooth", 2000, random_state=0)
+    >>> noise = X[::-1]
+    >>> result = smoothness_difference(noise, X, y, random_state=0)
+    >>> bool(result.difference == result.alpha_b - result.alpha_a > 0)
+    True
+    """
+
+    difference: float
+    interval: tuple[float, float]
+    p_value: float
+    alpha_a: float
+    alpha_b: float
+    estimators: tuple[BesovSmoothnessEstimator, BesovSmoothnessEstimator]
+
+    def _repr_html_(self) -> str:
+        return difference_card(self)
+
+
+@dataclass(frozen=True, eq=False)
+class PermutationBaseline(Versioned):
+    """The index of shuffled targets, to tell what zero looks like.
+
+    Attributes
+    ----------
+    alpha : float
+        Index of the targets as they are.
+    alphas : ndarray of shape (n_permutations,)
+        Indices of shuffled targets.
+    p_value : float
+        Share of permutations, the identity included, whose index is at least ``alpha``:
+        the permutation test of no relation between X and y. At least
+        ``1 / (n_permutations + 1)``.
+
+    See Also
+    --------
+    permutation_baseline : Makes it.
+
+    Examples
+    --------
+    >>> from sksmooth import BesovSmoothnessEstimator, permutation_baseline
+    >>> from sksmooth.datasets import make_known_smoothness
+    >>> X, y, _ = make_known_smoothness("smooth", 1000, random_state=0)
+    >>> estimator = BesovSmoothnessEstimator(3, random_state=0)
+    >>> baseline = permutation_baseline(estimator, X, y, random_state=0)
+    >>> bool(baseline.alphas.max() < baseline.alpha), len(baseline.alphas)
+    (True, 5)
+    """
+
+    alpha: float
+    alphas: np.ndarray
+    p_value: float
+
+    def _repr_html_(self) -> str:
+        return baseline_card(self)
+
+
+@validate_params(
+    {
+        "X_a": ["array-like", "sparse matrix"],
+        "X_b": ["array-like", "sparse matrix"],
+        "y": ["array-like"],
+        "estimator": [BesovSmoothnessEstimator, None],
+        "sample_weight": ["array-like", None],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def smoothness_difference(
+    X_a: ArrayLike,
+    X_b: ArrayLike,
+    y: ArrayLike,
+    *,
+    estimator: BesovSmoothnessEstimator | None = None,
+    sample_weight: ArrayLike | None = None,
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> SmoothnessDifference:
+    """Compare the smoothness of the same samples in two representations.
+
+    Both forests are grown on the same subsamples with the same seeds; samples that are
+    equal in either representation are drawn together. The variance of the difference is
+    that of the paired replicates: with the same samples or the same tree left out of both,
+    and by the same quarters of the two fit windows. What is common to both, such as the
+    noise of the labels, cancels.
+
+    Parameters
+    ----------
+    X_a, X_b : {array-like, sparse matrix, Dask array} of shape \
+(n_samples, n_features_a) and (n_samples, n_features_b)
+        The two representations, row by row of the same samples.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Class labels, or numbers.
+    estimator : BesovSmoothnessEstimator, default=None
+        An unfitted estimator, which is cloned; its ``confidence_level`` is that of the
+        interval, its ``index`` must be ``"mterm"`` or ``"weak-lp"``. None means one with
+        default parameters.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights.
+    n_jobs : int, default=None
+        Number of joblib workers, in place of the estimator's if it is given.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the estimator if it has none.
+
+    Returns
+    -------
+    result : SmoothnessDifference
+        The difference, its interval and a p-value.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of rows differ, if the index is that of a published tool, whose
+        variance is not known well enough, or as :meth:`BesovSmoothnessEstimator.fit`
+        raises.
+
+    See Also
+    --------
+    permutation_baseline : The index of shuffled targets.
+
+    Notes
+    -----
+    The p-value is that of Student's t, as for the interval of one index. The variance
+    includes that over the fit window, so the test asks whether the *rates*
+    differ: representations of one index whose curves bend differently at this number of
+    samples are not called different. The price is power: under the hypothesis it rejects
+    far less often than its level. With ``index="weak-lp"`` the variance has no part of the
+    samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksmooth import BesovSmoothnessEstimator, smoothness_difference
+    >>> from sksmooth.datasets import make_known_smoothness
+    >>> X, y, _ = make_known_smoothness("jump", 3000, random_state=0)
+    >>> blurred = X + 0.1 * np.random.RandomState(0).standard_normal(X.shape)
+    >>> estimator = BesovSmoothnessEstimator(random_state=0)
+    >>> result = smoothness_difference(blurred, X, y, estimator=estimator)
+    >>> result.difference > 0, result.p_value < 0.05
+    (True, True)
+    """
+    first = ready_estimator(estimator, random_state, n_jobs)
+    if first.index not in RATES:
+        raise ValueError(
+            f"index={first.index!r} has no variance over its window to compare by; use one "
+            f"of {RATES}."
+        )
+    check_consistent_length(X_a, X_b, y, sample_weight)
+    second = clone(first)
+    samples_a = first._prepared(*first._read(X_a, y, sample_weight))
+    with warnings.catch_warnings():
+        for said_once in (TargetTypeWarning, DataConversionWarning):
+            warnings.simplefilter("ignore", said_once)
+        samples_b = second._prepared(*second._read(X_b, y, sample_weight))
+    canonical = canonical_order(
+        (samples_a.X, samples_b.X), samples_a.targets.tie_break, samples_a.weights
+    )
+    first._fit(samples_a, canonical)
+    second._fit(samples_b, canonical)
+    return SmoothnessDifference(
+        *paired_difference(first.decay_, second.decay_, first.confidence_level),
+        first.alpha_,
+        second.alpha_,
+        (first, second),
+    )
+
+
+def measured(
+    fit: Callable[[], BesovSmoothnessEstimator], test: tuple[Any, Any] | None = None
+) -> tuple[BesovSmoothnessEstimator, dict[str, Any]]:
+    """A fitted estimator, and the columns of a table that say what it has measured."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SmoothnessWarning)
+        estimator = fit()
+        held_out = estimator.oob_score_ if test is None else estimator.score(*test)
+    low, high = estimator.alpha_interval_
+    return estimator, {
+        "alpha": estimator.alpha_,
+        "alpha_low": low,
+        "alpha_high": high,
+        "r_squared": estimator.r_squared_,
+        "held_out": held_out,
+        "cautions": ", ".join(_caution_names(caught)),
+    }
+
+
+def _caution_names(caught: list[warnings.WarningMessage]) -> list[str]:
+    """Names of the cautions among warnings; the others are given on."""
+    names = []
+    for warning in caught:
+        if issubclass(warning.category, SmoothnessWarning):
+            names.append(warning.category.__name__)
+        else:
+            warn_caller(warning.message)
+    return list(dict.fromkeys(names))
+
+
+@validate_params(
+    {
+        "estimator": "no_validation",
+        "X": "no_validation",
+        "y": ["array-like"],
+        "n_permutations": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=False,
+)
+def permutation_baseline(
+    estimator: Any,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    n_permutations: int = 5,
+    random_state: int | np.random.RandomState | None = None,
+) -> PermutationBaseline:
+    """The index of shuffled targets on the same features.
+
+    Shuffling y takes every relation to X away and leaves all else as it is: features,
+    class sizes, number of samples. The index of real noise is about zero; a large one
+    means that the estimator finds smoothness where there is none, as in-sample indices
+    (``max_samples=1.0``) do.
+
+    Parameters
+    ----------
+    estimator : BesovSmoothnessEstimator or Pipeline that ends in one
+        Cloned and fitted once to y and once to every permutation.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Samples.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Class labels, or numbers.
+    n_permutations : int, default=5
+        Number of permutations. Five tell what zero looks like; a test at the level 0.05
+        needs 19.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the permutations.
+
+    Returns
+    -------
+    baseline : PermutationBaseline
+        The index, those of the permutations, and a p-value.
+
+    See Also
+    --------
+    sklearn.model_selection.permutation_test_score : The same for cross-validated scores.
+
+    References
+    ----------
+    .. [1] M. Ojala and G. Garriga, *Permutation tests for studying classifier
+       performance*, JMLR 11 (2010).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksmooth import BesovSmoothnessEstimator, permutation_baseline
+    >>> X, y = load_digits(return_X_y=True)
+    >>> estimator = BesovSmoothnessEstimator(random_state=0)
+    >>> baseline = permutation_baseline(estimator, X, y, random_state=0)
+    >>> f"{baseline.alpha:.2f}", bool((abs(baseline.alphas) < 0.02).all())
+    ('0.25', True)
+    """
+    _last_step(estimator)
+    rng = check_random_state(random_state)
+    alpha = _last_step(clone(estimator).fit(X, y)).alpha_
+    y = np.asarray(y)
+    alphas = np.empty(n_permutations)
+    for i in range(n_permutations):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SmoothnessWarning)  # noise fits poorly
+            warnings.simplefilter("ignore", DataConversionWarning)  # said once
+            shuffled = clone(estimator).fit(X, y[rng.permutation(len(y))])
+        alphas[i] = _last_step(shuffled).alpha_
+    p_value = (1 + np.sum(alphas >= alpha)) / (n_permutations + 1)
+    return PermutationBaseline(float(alpha), alphas, float(p_value))
+
+
+def paired_difference(
+    first: IndexFit, second: IndexFit, confidence_level: float
+) -> tuple[float, tuple[float, float], float]:
+    """Second index minus first one, of the same subsamples; its interval and p-value."""
+    with np.errstate(invalid="ignore"):  # of two infinite ones nothing is known
+        difference = float(np.subtract(second.alpha, first.alpha))
+    if not np.isfinite(difference):
+        return difference, (-np.inf, np.inf), np.nan
+    variance, freedom = variance_of_difference(second.replicates, first.replicates)
+    margin = student_margin(variance, freedom, confidence_level)
+    interval = (difference - margin, difference + margin)
+    return difference, interval, _two_sided(difference, variance, freedom)
+
+
+def ready_estimator(
+    estimator: BesovSmoothnessEstimator | None,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+) -> BesovSmoothnessEstimator:
+    """A checked clone, the default if None, that can be fitted several times alike."""
+    ready = seeded(
+        BesovSmoothnessEstimator() if estimator is None else estimator, random_state
+    )
+    if n_jobs is not None:
+        ready.set_params(n_jobs=n_jobs)
+    ready._validate_params()
+    return ready
+
+
+def seeded(
+    estimator: BesovSmoothnessEstimator,
+    random_state: int | np.random.RandomState | None = None,
+) -> BesovSmoothnessEstimator:
+    """A clone whose random states are integers, so that it can be fitted twice alike.
+
+    Where they are left open, ``random_state`` takes their place.
+    """
+    copy = clone(estimator)
+    for name, value in estimator.get_params().items():
+        if name.split("__")[-1] == "random_state" and not isinstance(value, Integral):
+            value = random_state if value is None else value
+            copy.set_params(**{name: integer_seed(value)})
+    return copy
+
+
+def integer_seed(random_state: int | np.random.RandomState | None) -> int:
+    """A seed that can be used many times."""
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(_LARGEST_SEED))
+
+
+def _last_step(estimator: Any) -> BesovSmoothnessEstimator:
+    """The estimator, or the last step of a Pipeline."""
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if not isinstance(last, BesovSmoothnessEstimator):
+        raise TypeError(
+            "estimator must be a BesovSmoothnessEstimator, or a Pipeline that ends in "
+            f"one, got {last!r}."
+        )
+    return last
+
+
+def _two_sided(difference: float, variance: float, freedom: int) -> float:
+    """p-value of Student's t."""
+    if difference == 0:
+        return 1.0
+    return float(2 * stats.t.sf(abs(difference) / np.sqrt(variance), freedom))

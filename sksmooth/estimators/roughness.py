@@ -1,0 +1,341 @@
+"""Where labels are rough: at which classes, and at which samples."""
+
+from __future__ import annotations
+
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+
+from .._lib.progress import progress_bar
+from .._lib.scikit_learn import validate_params
+from ..index.decay import SAMPLES_PER_CELL
+from ..samples.checks import has_weight, number_of_rows
+from ..samples.targets import class_codes, encode_targets
+from ..samples.units import canonical_order
+from ..wavelets.kernels import node_sums
+from .base import GrownForest
+from .besov import BesovSmoothnessEstimator
+from .comparison import measured, ready_estimator
+
+__all__ = ["class_smoothness", "sample_roughness"]
+
+# A tree that has seen a sample has drawn its cells to suit the label, right or wrong. So it
+# counts less than one that has not: how much was chosen on digits, and on images of MNIST
+# other than those of the benchmark.
+_WEIGHT_IN_BAG = 1 / 3
+
+_PARAMETERS = {
+    "X": ["array-like", "sparse matrix"],
+    "y": ["array-like"],
+    "estimator": [BesovSmoothnessEstimator, None],
+    "sample_weight": ["array-like", None],
+    "n_jobs": [Integral, None],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+}
+
+
+@validate_params(
+    _PARAMETERS | {"classes": ["array-like", None]}, prefer_skip_nested_validation=True
+)
+def class_smoothness(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    classes: ArrayLike | None = None,
+    estimator: BesovSmoothnessEstimator | None = None,
+    sample_weight: ArrayLike | None = None,
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    verbose: int = 0,
+) -> pd.DataFrame:
+    """Measure how smooth each class is: the index of that class against the rest.
+
+    A class is smooth if a smooth surface separates it from all others, and rough if its
+    border is frayed, or if its samples are scattered among those of other classes, as
+    they are where labels are wrong.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Features, NaN where there is no value.
+    y : array-like of shape (n_samples,)
+        Class labels.
+    classes : array-like of shape (n_measured,), default=None
+        The classes to measure. None measures all that y holds.
+    estimator : BesovSmoothnessEstimator, default=None
+        An unfitted estimator, which is cloned for every class. None means one with
+        default parameters.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights.
+    n_jobs : int, default=None
+        Number of joblib workers, in place of the estimator's if it is given.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the estimator if it has none. All classes are measured on the same
+        subsamples.
+    verbose : int, default=0
+        1 shows a progress bar on standard error.
+
+    Returns
+    -------
+    frame : DataFrame
+        One row a class, in sorted order or in that of ``classes``, and the columns
+
+        - ``class``, ``n_samples``;
+        - ``alpha``, ``alpha_low``, ``alpha_high``: the index of the function that is one
+          on the class and zero elsewhere, and its interval;
+        - ``r_squared``;
+        - ``held_out``: the estimator's ``oob_score_``;
+        - ``cautions``: kinds of the warnings of the fit, which are not given as warnings.
+
+    Raises
+    ------
+    ValueError
+        If y holds numbers, or none of ``classes``; or as
+        :meth:`BesovSmoothnessEstimator.fit` raises.
+
+    See Also
+    --------
+    sample_roughness : Which samples are rough.
+
+    Notes
+    -----
+    Indices of classes of very unequal size compare only roughly: the fewer samples a class
+    has, the fewer of them describe its border.
+
+    Examples
+    --------
+    Where 3 and 8 are taken for each other, these two classes are rough, and no others
+    change:
+
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from sksmooth import class_smoothness
+    >>> from sksmooth.datasets import corrupt_labels
+    >>> X, y = load_digits(return_X_y=True)
+    >>> confusion = np.zeros((10, 10))
+    >>> confusion[3, 8] = confusion[8, 3] = 1
+    >>> labels = corrupt_labels(y, 0.02, random_state=0, confusion=confusion)
+    >>> before = class_smoothness(X, y, random_state=0)
+    >>> after = class_smoothness(X, labels, random_state=0)
+    >>> after["class"][after["alpha"] < 0.9 * before["alpha"]].tolist()
+    [3, 8]
+    """
+    template = ready_estimator(estimator, random_state, n_jobs)
+    samples = template._prepared(*template._read(X, y, sample_weight))
+    codes = samples.targets.codes
+    if samples.classes is None or codes is None:
+        raise ValueError(
+            "y holds numbers, but the smoothness of each class is asked for; if they are "
+            "class labels, pass y.astype(int)."
+        )
+    canonical = canonical_order((samples.X,), codes, samples.weights)
+    wanted = _codes_of(classes, samples.classes)
+    rows = []
+    for code in progress_bar(wanted, len(wanted), "classes") if verbose else wanted:
+        own = codes == code
+        targets, sides = encode_targets(own)
+        against_rest = samples._replace(y=own, targets=targets, classes=sides)
+        _, columns = measured(partial(clone(template)._fit, against_rest, canonical))
+        known = {"class": samples.classes[code], "n_samples": int(own.sum())}
+        rows.append(known | columns)
+    return pd.DataFrame(rows)
+
+
+@validate_params(_PARAMETERS, prefer_skip_nested_validation=True)
+def sample_roughness(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    estimator: BesovSmoothnessEstimator | None = None,
+    sample_weight: ArrayLike | None = None,
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    verbose: int = 0,
+) -> pd.DataFrame:
+    """Measure how rough the targets are at each sample, to find mislabelled ones.
+
+    The roughness of a sample is the energy of the small-scale wavelets through it: those
+    that a forest needs only to tell this sample from its neighbours. A sample that has
+    the label of its neighbours needs none. One with a wrong label needs large ones.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Features, NaN where there is no value.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Class labels, or numbers in a floating-point dtype.
+    estimator : BesovSmoothnessEstimator, default=None
+        An unfitted estimator, which is cloned; only its forest is used. None means one
+        with ``n_estimators=200, max_samples=0.5`` and, for classes,
+        ``max_features="sqrt"``. More trees find more.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights. A sample is left out of its neighbours with its whole
+        weight; one of weight zero has no roughness (NaN) and no suggestion.
+    n_jobs : int, default=None
+        Number of joblib workers, in place of the estimator's if it is given.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the estimator if it has none.
+    verbose : int, default=0
+        1 shows a progress bar on standard error, as that of the estimator does.
+
+    Returns
+    -------
+    frame : DataFrame
+        One row a sample, in the order of X and with the index of its rows, and the
+        columns
+
+        - ``roughness``: the energy, in squared units of the targets. For classes it goes
+          from 0, if all neighbours have the same label as the sample, to 2, if all have
+          the same other one;
+        - ``excess``, for classes only: the roughness less that which the sample would
+          have with the other label that suits it best, from -2 to 2. It is positive if
+          that label suits better than the given one: sort by it to find wrong labels;
+        - ``suggested``, for classes only: that other label.
+
+    Raises
+    ------
+    ValueError
+        If a tree is grown on one sample only, or as
+        :meth:`BesovSmoothnessEstimator.fit` raises.
+
+    See Also
+    --------
+    class_smoothness : Which classes are rough.
+    sksmooth.datasets.corrupt_labels : Makes wrong labels, to try it out.
+
+    Notes
+    -----
+    Along its path through a tree that it was grown on, a sample lies in smaller and smaller
+    cells, and the sum of the wavelets below one of them telescopes,
+
+    ``sum psi_Omega(x_i) = y_i - c_cell = (1 - 1/n) (y_i - c_others)``,
+
+    if leaves are pure, where ``c_others`` is the mean of the other ``n - 1`` samples in
+    the cell [1]_. The factor, which is the sample's own share in the mean, is left away.
+    The cell is the smallest one with at least ten other samples, the resolution at which
+    the fit window of the index ends. A tree that has not seen the sample has made no
+    wavelets for it, so the cell is the leaf. The roughness is the energy of the average
+    over trees, ``||mean_j (y_i - c_others)||^2``: at a border where trees differ only by
+    chance, their wavelets cancel. A tree that has seen the sample has drawn its cells to
+    suit the label, right or wrong, so it counts a third of one that has not.
+
+    For a row whose features and label occur several times, its copies are others, which
+    vouch for it.
+
+    References
+    ----------
+    .. [1] O. Elisha and S. Dekel, *Wavelet decompositions of Random Forests: smoothness
+       analysis, sparse approximation and applications*, JMLR 17 (2016).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksmooth import sample_roughness
+    >>> from sksmooth.datasets import corrupt_labels
+    >>> X, y = load_digits(return_X_y=True)
+    >>> labels, wrong = corrupt_labels(y, 0.1, random_state=0, return_mask=True)
+    >>> frame = sample_roughness(X, labels, random_state=0)
+    >>> found = frame.nlargest(100, "excess").index
+    >>> bool(wrong[found].mean() > 0.95)
+    True
+    >>> bool((frame.suggested[found] == y[found]).mean() > 0.95)
+    True
+    """
+    default = BesovSmoothnessEstimator(200, max_samples=0.5)
+    grower = ready_estimator(
+        default if estimator is None else estimator, random_state, n_jobs
+    )
+    if verbose:
+        grower.set_params(verbose=verbose)
+    samples = grower._prepared(X, y, sample_weight)
+    if estimator is None and samples.classes is not None:
+        grower.set_params(max_features="sqrt")
+    targets, weights = samples.targets, samples.weights
+    canonical = canonical_order((samples.X,), targets.tie_break, weights)
+    grown = grower._make_forest(samples.X, samples.y, targets, weights, canonical)
+    if samples.classes is None or targets.codes is None:
+        values = targets.values - targets.values[0]  # a large offset would cost digits
+        frame = pd.DataFrame({"roughness": _roughness(grown, values)[0]})
+    else:
+        # One-hot vectors: their distances are those of the simplex, their sums are exact.
+        labels = np.eye(len(samples.classes))[targets.codes]
+        energy, shares = _roughness(grown, labels)
+        excess, best = _excess(shares, targets.codes)
+        suggested = samples.classes[best]
+        frame = pd.DataFrame(
+            {"roughness": energy, "excess": excess, "suggested": suggested}
+        )
+    n_rows = number_of_rows(y)
+    if len(frame) < n_rows:  # samples of weight zero were dropped
+        frame.index = np.flatnonzero(has_weight(sample_weight, X))
+        frame = frame.reindex(range(n_rows))
+    for data in (X, y):
+        if isinstance(data, pd.DataFrame | pd.Series):
+            return frame.set_index(data.index)
+    return frame
+
+
+def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:
+    """Places of the wanted classes among all of them."""
+    if wanted is None:
+        return np.arange(len(classes))
+    wanted = np.atleast_1d(np.asarray(wanted))
+    if len(wanted) == 0:
+        raise ValueError("classes is empty; name some of them, or pass None for all.")
+    codes, is_known = class_codes(wanted, classes)
+    if not is_known.all():
+        raise ValueError(f"y holds no class {wanted[~is_known].tolist()[0]!r}.")
+    return codes
+
+
+def _roughness(grown: GrownForest, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Energy at every sample, and what the forest says there without that sample."""
+    bags = grown.bags
+    if (np.count_nonzero(bags, axis=1) < 2).any():
+        raise ValueError(
+            "A tree is grown on one sample only, which has no neighbours; raise "
+            "max_samples."
+        )
+    expected = np.zeros_like(values)
+    for tree, leaf, bag in zip(grown.forest.trees, grown.leaves, bags, strict=True):
+        weight = np.where(bag > 0, _WEIGHT_IN_BAG, 1.0)[:, None]
+        expected += weight * _means_of_others(tree.parent, leaf, bag, values)
+    n_seen = np.count_nonzero(bags, axis=0)
+    expected /= (len(bags) - n_seen + _WEIGHT_IN_BAG * n_seen)[:, None]
+    return np.sum((values - expected) ** 2, axis=1), expected
+
+
+def _means_of_others(
+    parent: np.ndarray, leaf: np.ndarray, bag: np.ndarray, values: np.ndarray
+) -> np.ndarray:
+    """Mean, at every sample, of the others in the smallest cell that has enough of them.
+
+    Out of the bag, where the splits do not know the sample, any are enough.
+    """
+    count, total = node_sums(parent, leaf, bag, values)
+    n_samples, _ = node_sums(parent, leaf, (bag > 0).astype(float), values[:, :0])
+    enough = np.where(bag > 0, SAMPLES_PER_CELL, 1)
+    cell = leaf.astype(np.intp)
+    climbing = np.arange(len(leaf))
+    while len(climbing) > 0:
+        here = cell[climbing]
+        lacks = n_samples[here] - (bag[climbing] > 0) < enough[climbing]
+        climbing = climbing[lacks & (here > 0)]
+        cell[climbing] = parent[cell[climbing]]
+    return (total[cell] - bag[:, None] * values) / (count[cell] - bag)[:, None]
+
+
+def _excess(shares: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Energy with the given label less that with the best other one, and which that is.
+
+    ``||e_a - p||^2 - ||e_b - p||^2 = 2 (p_b - p_a)`` for shares p of the classes.
+    """
+    own = (np.arange(len(codes)), codes)
+    rivals = shares.copy()
+    rivals[own] = -np.inf
+    return 2 * (rivals.max(axis=1) - shares[own]), rivals.argmax(axis=1)

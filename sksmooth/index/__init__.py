@@ -1,0 +1,1 @@
+"""From error curves to a smoothness index."""

@@ -1,0 +1,114 @@
+"""Where the uncertainty of an index comes from: samples, trees, and the fit window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from .._lib.state import Versioned
+
+__all__ = ["Replicates", "student_margin", "variance_of_difference"]
+
+_ROUNDING = 1e-12  # of a variance, relative to the whole
+
+
+@dataclass(frozen=True, eq=False)
+class Replicates(Versioned):
+    """What an index becomes with a part of the data left out: the sources of its variance.
+
+    Attributes
+    ----------
+    groups : ndarray of shape (n_groups,)
+        The index with one group of samples at a time left out of the errors.
+    trees : ndarray of shape (n_trees,)
+        The index with one tree at a time left out; empty if there is one tree only.
+    blocks : ndarray of shape (n_blocks,)
+        What every block of the fit window adds to the slope, less its share in a
+        straight line.
+    n_apart : float
+        Number of trees that see samples apart: if each leaves out the share s of them,
+        at most 1 / s trees leave out different ones.
+    """
+
+    groups: np.ndarray
+    trees: np.ndarray
+    blocks: np.ndarray
+    n_apart: float
+
+    def __sub__(self, other: Replicates) -> Replicates:
+        """Replicates of a difference of indices of the same samples and trees."""
+        with np.errstate(invalid="ignore"):  # inf - inf is as unknown as inf
+            return Replicates(
+                self.groups - other.groups,
+                self.trees - other.trees,
+                self.blocks - other.blocks,
+                self.n_apart,
+            )
+
+    def parts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Variances from samples, trees and window, as far as known, and their freedoms.
+
+        Samples: delete-a-group jackknife. Trees: variance of the jackknife's pseudo-values,
+        over the number of trees that are as good as independent. Window: sum of squares.
+        (Efron and Tibshirani, An introduction to the bootstrap, 1993, chapter 11.)
+        """
+        n_groups, n_trees, n_blocks = map(len, (self.groups, self.trees, self.blocks))
+        variances, freedoms = [], []
+        with np.errstate(invalid="ignore"):  # infinite replicates
+            if n_groups > 1:
+                variances.append((n_groups - 1) * np.var(self.groups))
+                freedoms.append(n_groups - 1)
+            of_one_tree = 0.0
+            if n_trees > 1:
+                of_one_tree = (n_trees - 1) ** 2 * np.var(self.trees, ddof=1)
+            if of_one_tree != 0:  # trees that all agree tell nothing
+                variances.append(of_one_tree / min(n_trees, self.n_apart))
+                freedoms.append(n_trees - 1)
+            if n_blocks > 1:
+                variances.append(np.sum(self.blocks**2) * n_blocks / (n_blocks - 1))
+                freedoms.append(n_blocks - 1)
+        return np.array(variances), np.array(freedoms)
+
+    @property
+    def variance(self) -> float:
+        """Variance of the index; infinite where there is nothing to judge by."""
+        variances, _ = self.parts()
+        known = len(variances) > 0 and np.isfinite(variances).all()
+        return float(variances.sum()) if known else np.inf
+
+    @property
+    def freedom(self) -> int:
+        """The fewest degrees of freedom of the parts that vary.
+
+        Not those of the sum: a finite number of samples has a bias too, which no
+        replicate shows.
+        """
+        variances, freedoms = self.parts()
+        varies = ~(variances <= _ROUNDING * np.sum(variances))  # so does NaN
+        return int(min(freedoms[varies], default=1))
+
+
+def variance_of_difference(ours: Replicates, theirs: Replicates) -> tuple[float, int]:
+    """Variance of the difference of two indices, and its degrees of freedom.
+
+    Replicates are paired; where they are no pairs, since the forests have different
+    numbers of trees or the windows different numbers of blocks, nothing cancels.
+    """
+    if all(
+        len(getattr(ours, part)) == len(getattr(theirs, part))
+        for part in ("groups", "trees", "blocks")
+    ):
+        difference = ours - theirs
+        return difference.variance, difference.freedom
+    varying = [one.freedom for one in (ours, theirs) if one.variance > 0]
+    return ours.variance + theirs.variance, min(varying, default=1)
+
+
+def student_margin(variance: float, freedom: int, confidence_level: float) -> float:
+    """Half the length of Student's interval; infinite if the variance is."""
+    if variance == np.inf:  # also at a level whose quantile is zero by rounding
+        return np.inf
+    quantile = stats.t.ppf(0.5 + confidence_level / 2, freedom)
+    return float(quantile * np.sqrt(variance))

@@ -1,0 +1,229 @@
+"""Samples in any of the forms that networks take, made batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import ceil, prod
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.utils import check_array
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, IterableDataset, SequentialSampler
+
+from ..samples.checks import number_of_rows, reading
+
+__all__ = ["Batch", "Samples", "check_order", "is_matrix", "read_samples"]
+
+_MASK = "attention_mask"
+
+
+class Batch(NamedTuple):
+    """What one call of the network is given, on its device."""
+
+    arguments: tuple[Tensor, ...]
+    keywords: dict[str, Tensor]
+    n_rows: int
+    y: Any = None
+
+    @property
+    def mask(self) -> Tensor | None:
+        """Which tokens are no padding, of shape (n_rows, n_tokens)."""
+        mask = self.keywords.get(_MASK)
+        if mask is None or mask.ndim != 2:
+            return None
+        if (mask < 0).any():
+            raise ValueError(f"{_MASK} must be 1 for tokens and 0 for padding.")
+        return mask.bool()
+
+    @property
+    def input(self) -> Tensor | None:
+        """The only tensor that is no mask."""
+        named = [value for key, value in self.keywords.items() if key != _MASK]
+        tensors = [*self.arguments, *named]
+        return tensors[0] if len(tensors) == 1 else None
+
+    def head(self, n_rows: int) -> Batch:
+        """A copy of the first rows, over again if there are fewer."""
+        rows = torch.arange(n_rows) % self.n_rows
+        return Batch(
+            tuple(value[rows.to(value.device)] for value in self.arguments),
+            {key: value[rows.to(value.device)] for key, value in self.keywords.items()},
+            n_rows,
+        )
+
+
+class Samples(NamedTuple):
+    """Where batches come from."""
+
+    data: Any  # array, tensor, dict of these, or DataLoader
+    batch_size: int
+    input_shape: tuple[int, ...] | None
+    n_rows: Any  # an int, or None if not known before all are read
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether a loader makes the batches, maybe of fewer rows than it has."""
+        return isinstance(self.data, DataLoader)
+
+    @property
+    def n_batches(self) -> int | None:
+        """Number of batches, if it is known."""
+        if self.is_loaded:
+            return None if self.n_rows is None else len(self.data)
+        return ceil(self.n_rows / self.batch_size)
+
+    def batches(self, dtype: torch.dtype, device: torch.device) -> Iterator[Batch]:
+        """Copies of the rows in their order, as the network takes them."""
+        for inputs, y in self._pieces():
+            batch = self._on_device(inputs, dtype, device)
+            if batch.n_rows == 0:
+                raise ValueError("A batch has no samples.")
+            yield batch._replace(y=y)
+
+    def _pieces(self) -> Iterator[tuple[Any, Any]]:
+        if self.is_loaded:
+            yield from map(_inputs_and_y, self.data)
+            return
+        for start in range(0, self.n_rows, self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            if isinstance(self.data, Mapping):
+                yield {key: value[rows] for key, value in self.data.items()}, None
+            else:
+                yield self.data[rows], None
+
+    def _on_device(self, inputs: Any, dtype: torch.dtype, device: torch.device) -> Batch:
+        if isinstance(inputs, Mapping):
+            keywords = {
+                str(key): _tensor(value, dtype, device, keep_bool=True)
+                for key, value in inputs.items()
+                if value is not None
+            }
+            return Batch((), keywords, _common_length(keywords))
+        tensor = _tensor(inputs, dtype, device)
+        if self.input_shape is not None:
+            tensor = _reshaped(tensor, self.input_shape)
+        return Batch((tensor,), {}, len(tensor))
+
+
+def read_samples(
+    X: Any, batch_size: int, input_shape: tuple[int, ...] | None = None
+) -> Samples:
+    """Check samples, without reading those of a data set."""
+    if isinstance(X, Dataset):
+        X = DataLoader(X, batch_size=batch_size)
+    if isinstance(X, DataLoader):
+        n_rows = _length_of(X)
+    elif _is_dict(X):
+        if input_shape is not None:
+            raise ValueError("input_shape is for one array, but X is a dict of arrays.")
+        X = {key: _entry(key, value) for key, value in X.items() if value is not None}
+        n_rows = _common_length(X)
+    else:
+        if not isinstance(X, Tensor):
+            with reading(X, "X"):
+                X = check_array(X, dtype="numeric", allow_nd=True, input_name="X")
+        elif X.ndim < 2:
+            raise ValueError(f"X has shape {tuple(X.shape)}; its rows must be the samples.")
+        n_rows = number_of_rows(X)
+    if n_rows == 0:
+        raise ValueError("X has no samples.")
+    return Samples(X, batch_size, input_shape, n_rows)
+
+
+def is_matrix(X: Any) -> bool:
+    """Whether X is a matrix or a data frame, or what should become one."""
+    if isinstance(X, Tensor | Dataset | DataLoader) or _is_dict(X):
+        return False
+    return (np.ndim(X) if isinstance(X, list | tuple) else getattr(X, "ndim", 2)) == 2
+
+
+def _is_dict(X: Any) -> bool:
+    return isinstance(X, Mapping) and not sparse.issparse(X)  # DOK matrices are dicts
+
+
+def check_order(X: Any) -> None:
+    """Refuse a loader whose rows come in another order than those of its data set."""
+    if not isinstance(X, DataLoader) or isinstance(X.dataset, IterableDataset):
+        return
+    batches = X.batch_sampler
+    sampler = X.sampler if batches is None else getattr(batches, "sampler", None)
+    if not isinstance(sampler, SequentialSampler):
+        raise ValueError(
+            "The DataLoader does not keep the order of its data set, so which row is which "
+            "is not known; use shuffle=False. Where the data set yields pairs (x, y), "
+            "score(loader) takes the targets of the same pass."
+        )
+
+
+def _length_of(loader: Any) -> int | None:
+    """Number of rows that a loader yields at most."""
+    if isinstance(loader.dataset, IterableDataset):
+        return None
+    try:
+        if loader.batch_sampler is None:
+            return None
+        return len(loader.batch_sampler) and len(loader.sampler)
+    except TypeError:  # a sampler without length
+        return None
+
+
+def _common_length(entries: Mapping[str, Any]) -> int:
+    if not entries:
+        raise ValueError("X is a dict without entries.")
+    lengths = {key: len(value) for key, value in entries.items()}
+    if len(set(lengths.values())) != 1:
+        raise ValueError(f"The entries of X differ in their numbers of rows: {lengths}.")
+    return next(iter(lengths.values()))
+
+
+def _entry(key: str, value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value
+    value = np.asarray(value)
+    if value.ndim == 0 or value.dtype.kind not in "biuf":
+        raise ValueError(
+            f"X[{key!r}] is not an array of numbers with the samples as its rows; pad "
+            "sequences to one length."
+        )
+    return value
+
+
+def _inputs_and_y(batch: Any) -> tuple[Any, Any]:
+    """A batch of a loader: the inputs, or a pair of the inputs and the targets."""
+    if not isinstance(batch, tuple | list):
+        return batch, None
+    if len(batch) not in (1, 2):
+        raise ValueError(
+            f"A batch of {len(batch)} parts; the data set must yield the inputs or a pair "
+            "(inputs, y). Several inputs go into a dict of the arguments of forward."
+        )
+    return batch[0], batch[1] if len(batch) == 2 else None
+
+
+def _tensor(
+    value: Any, dtype: torch.dtype, device: torch.device, keep_bool: bool = False
+) -> Tensor:
+    """A copy, which the network may write to: integers of 32 and 64 bits are tokens."""
+    if not isinstance(value, Tensor):
+        value = np.asarray(value)
+        if value.dtype.kind in "iu" and value.dtype.itemsize > 2:
+            value = value.astype(np.int64)
+        elif value.dtype.kind in "iuf":
+            value = value.astype(np.float64 if value.dtype.itemsize > 4 else np.float32)
+        value = torch.from_numpy(np.array(value, order="C"))
+    is_token = value.dtype in (torch.int32, torch.int64)
+    if is_token or (keep_bool and value.dtype == torch.bool):
+        dtype = value.dtype
+    return value.detach().to(device, dtype, copy=True)
+
+
+def _reshaped(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
+    if tensor[0].numel() != prod(shape):
+        raise ValueError(
+            f"input_shape={tuple(shape)} has {prod(shape)} numbers, but a sample of X has "
+            f"{tensor[0].numel()}: shape {tuple(tensor.shape[1:])}."
+        )
+    return tensor.reshape(len(tensor), *shape)

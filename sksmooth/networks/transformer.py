@@ -1,0 +1,348 @@
+"""The transformer: layers of a network as features for scikit-learn."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+from numbers import Integral
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._lib.scikit_learn import check_feature_names_in, fit_context
+from .._lib.state import Versioned, whole_fit
+from ..estimators.besov import BesovSmoothnessEstimator
+from ..samples.checks import reading
+from ._torch import require_torch
+from .extraction import CONSTRAINTS, LayerFeatures, extract_layers
+
+__all__ = ["LayerFeatureTransformer"]
+
+_OPTIONS = ["device", *CONSTRAINTS]  # that go to extract_layers as they are
+
+
+class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
+    """The values of a layer of a PyTorch network, as features.
+
+    The network is only read: in evaluation mode, without gradients, and with nothing left
+    behind in it, whatever happens. Buffers and attributes that it writes in a pass are put
+    back; only what it adds to lists and dicts of its own stays. Its forward pass ends after
+    the layer that is asked for.
+
+    Parameters
+    ----------
+    module : torch.nn.Module or fitted skorch net
+        The network, such as a LightningModule or one of Transformers or timm. It is
+        shared by clones of the transformer, not copied.
+    layer : str, int or list of these, default="output"
+        Dotted name of a submodule, as of ``module.named_modules()``; ``"input"``, the input
+        of the network as it is; ``"output"``, that of the whole network, unless a submodule
+        has that name; or the number of a leaf module, negative from the end.
+        :func:`list_layers` shows the names. Call k of
+        a module that is called several times in a forward pass is ``"name:k"``, from 0 on.
+        The features of a list of layers are side by side.
+    batch_size : int, default=256
+        Samples per forward pass. A DataLoader has its own.
+    device : str or torch.device, default=None
+        Where to run the network, which is moved back afterwards. None leaves it where it
+        is.
+    input_shape : tuple of int, default=None
+        Shape of a sample as the network takes it, such as ``(1, 8, 8)``, for X whose
+        samples come flat.
+    output : int, str or callable, default=None
+        What to take of a layer that gives several tensors: an index, a key, or a function
+        of all that gives one tensor, with the samples first. None takes the first one of a
+        tuple, and of a dict ``last_hidden_state``, ``logits`` or the only tensor. A layer
+        that gives one tensor is not affected by an index or a key.
+    pooling : {"flatten", "mean", "max", "cls", "last"}, default="flatten"
+        How a map or a sequence becomes one row of features: all its numbers; their mean
+        or maximum over the places or tokens; or the first or last token. Tokens that the
+        entry ``attention_mask`` of X does not count are left out, but not by "flatten".
+    max_features : int, default=None
+        Wider layers are projected to so many features by a
+        :class:`~sklearn.random_projection.SparseRandomProjection`.
+    dtype : {"float32", "float64"}, default="float32"
+        Type of the features.
+    memmap : bool, "auto" or path of a folder, default="auto"
+        Whether the features go to a temporary file, or in which folder; the file is
+        removed when no array uses it any more. "auto" means beyond 1 GiB in all, or if
+        the number of samples is not known. Temporary files lie where :mod:`tempfile` puts
+        them, which on some machines is in memory.
+    estimator : BesovSmoothnessEstimator, default=None
+        What :meth:`score` clones and fits. None means one with default parameters and the
+        ``random_state``, ``n_jobs`` and ``verbose`` given here.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the projection, and of the default estimator.
+    n_jobs : int, default=None
+        Number of joblib workers of the default estimator. The forward pass has the threads
+        of torch.
+    verbose : int, default=0
+        1 shows a progress bar on standard error.
+
+    Attributes
+    ----------
+    layer_names_, layer_types_ : list of str
+        The layers, and the classes of their modules.
+    layer_shapes_ : list of tuple of int
+        Shape of one sample of each layer, before it is pooled.
+    n_features_out_ : int
+        Number of features.
+    projection_error_ : float or None
+        Mean relative error of the squared distances between samples of the first batch
+        that the projection makes, of the layer for which it is largest; None if none was
+        projected.
+    n_features_in_ : int
+        Number of features seen in ``fit``. Only if X has two dimensions.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names. Only if X has string column names.
+
+    See Also
+    --------
+    list_layers : The names that can be asked for.
+
+    Notes
+    -----
+    X is an array, a data frame or a torch tensor whose first axis are the samples; a dict
+    of these, the keyword arguments of ``forward``; or a torch ``Dataset`` or ``DataLoader``
+    that yields such samples or pairs of them and their targets. Numbers are cast to the
+    type of the network's weights, but integers of 32 and 64 bits are handed on, as tokens.
+
+    Passes run one at a time in a process, since others would see the hooks.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn.datasets import load_digits
+    >>> from sksmooth import LayerFeatureTransformer
+    >>> X, y = load_digits(return_X_y=True)
+    >>> _ = torch.manual_seed(0)
+    >>> network = torch.nn.Sequential(
+    ...     torch.nn.Conv2d(1, 4, 3),
+    ...     torch.nn.ReLU(),
+    ...     torch.nn.Flatten(),
+    ...     torch.nn.Linear(144, 10),
+    ... )
+    >>> layer = LayerFeatureTransformer(network, "1", input_shape=(1, 8, 8), random_state=0)
+    >>> layer.fit_transform(X).shape
+    (1797, 144)
+    >>> layer.layer_types_, layer.layer_shapes_
+    (['ReLU'], [(4, 6, 6)])
+    >>> layer.score(X, y) > 0.1
+    True
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        "module": "no_validation",
+        "layer": [str, Integral, "array-like"],
+        "device": "no_validation",
+        **CONSTRAINTS,
+        "estimator": [BesovSmoothnessEstimator, None],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        module: Any,
+        layer: str | int | list[str | int] = "output",
+        *,
+        batch_size: int = 256,
+        device: Any = None,
+        input_shape: tuple[int, ...] | None = None,
+        output: Any = None,
+        pooling: str = "flatten",
+        max_features: int | None = None,
+        dtype: str = "float32",
+        memmap: bool | str | PathLike = "auto",
+        estimator: BesovSmoothnessEstimator | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.module = module
+        self.layer = layer
+        self.batch_size = batch_size
+        self.device = device
+        self.input_shape = input_shape
+        self.output = output
+        self.pooling = pooling
+        self.max_features = max_features
+        self.dtype = dtype
+        self.memmap = memmap
+        self.estimator = estimator
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=True)
+    @whole_fit
+    def fit(self, X: Any, y: ArrayLike | None = None) -> LayerFeatureTransformer:
+        """Run a batch through the network, and record the names and shapes of the layers.
+
+        Parameters
+        ----------
+        X : array-like, tensor, dict of these, Dataset or DataLoader
+            Samples, of which the first batch is read.
+        y : array-like of shape (n_samples, ...), default=None
+            Not used, but its length is checked.
+
+        Returns
+        -------
+        self : LayerFeatureTransformer
+            The fitted transformer.
+
+        Raises
+        ------
+        ImportError
+            If PyTorch is not installed.
+        TypeError
+            If ``module`` is no module, or a layer gives no tensor.
+        ValueError
+            If a layer is not known, not reached, or gives no row of finite numbers for each
+            sample; if the network or the device cannot be used; or for empty X.
+        NotFittedError
+            If ``module`` is a skorch net that is not initialised.
+        """
+        X = self._checked(X, reset=True)
+        self._record(self._read(X, y=y, first_batch_only=True))
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    @whole_fit
+    def fit_transform(self, X: Any, y: ArrayLike | None = None) -> np.ndarray:
+        """Fit, and give the features, by one forward pass.
+
+        Parameters
+        ----------
+        X : array-like, tensor, dict of these, Dataset or DataLoader
+            Samples.
+        y : array-like of shape (n_samples, ...), default=None
+            Not used, but its length is checked.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, `n_features_out_`)
+            Values of the layers.
+        """
+        X = self._checked(X, reset=True)
+        return self._record(self._read(X, y=y, keep_order=True)).arrays[0]
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Give the values of the layers.
+
+        Parameters
+        ----------
+        X : array-like, tensor, dict of these, Dataset or DataLoader
+            Samples. A DataLoader must keep their order.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, `n_features_out_`)
+            One row a sample; a memory map if they are many, see ``memmap``.
+        """
+        check_is_fitted(self)
+        X = self._checked(X, reset=False)
+        return self._read(X, earlier=self._fitted, keep_order=True).arrays[0]
+
+    def score(self, X: Any, y: ArrayLike | None = None) -> float:
+        """Smoothness index of targets on the features.
+
+        Parameters
+        ----------
+        X : array-like, tensor, dict of these, Dataset or DataLoader
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Class labels, or numbers. None takes those that a Dataset or DataLoader yields.
+
+        Returns
+        -------
+        score : float
+            ``alpha_`` of a clone of ``estimator`` that is fitted to them.
+        """
+        check_is_fitted(self)
+        features = self._read(self._checked(X, reset=False), y=y, earlier=self._fitted)
+        if features.y is None:
+            raise ValueError("score needs y: pass it, or a data set that yields (x, y).")
+        estimator = self.estimator
+        if estimator is None:
+            estimator = BesovSmoothnessEstimator(
+                random_state=self.random_state, n_jobs=self.n_jobs, verbose=self.verbose
+            )
+        return float(clone(estimator).fit(features.arrays[0], features.y).alpha_)
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Give the names of the features.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Not used but checked against ``feature_names_in_``.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            Such as ``"conv1_17"``: the layer and the number of the feature in it.
+        """
+        check_is_fitted(self)
+        check_feature_names_in(self, input_features, generate_names=False)
+        return np.array(
+            [
+                f"{name}_{i}"
+                for name, width in zip(self.layer_names_, self._widths_out, strict=True)
+                for i in range(width)
+            ],
+            dtype=object,
+        )
+
+    def __sklearn_clone__(self) -> LayerFeatureTransformer:
+        # A copy of the network would cost its memory, and one of skorch its weights.
+        hollow = copy(self)
+        hollow.module = None
+        cloned = super(LayerFeatureTransformer, hollow).__sklearn_clone__()
+        return cloned.set_params(module=self.module)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    def _checked(self, X: Any, *, reset: bool) -> Any:
+        """X of two dimensions as an array, with its columns recorded or compared."""
+        require_torch()
+        from .inputs import is_matrix
+
+        if is_matrix(X):
+            with reading(X, "X"):
+                return validate_data(self, X, reset=reset)
+        if reset:
+            for name in ("n_features_in_", "feature_names_in_"):
+                if hasattr(self, name):  # of an earlier fit
+                    delattr(self, name)
+        return X
+
+    def _read(self, X: Any, **options: Any) -> LayerFeatures:
+        options |= {name: getattr(self, name) for name in _OPTIONS}
+        return extract_layers(self.module, X, self.layer, side_by_side=True, **options)
+
+    def _record(self, features: LayerFeatures) -> LayerFeatures:
+        self.layer_names_ = features.names
+        self.layer_types_ = features.types
+        self.layer_shapes_ = features.shapes
+        self.n_features_out_ = features.arrays[0].shape[1]
+        errors = [error for error in features.projection_errors if error is not None]
+        self.projection_error_ = max(errors, default=None)
+        self._fitted = replace(features, arrays=[], y=None)
+        return features
+
+    @property
+    def _widths_out(self) -> list[int]:
+        return [
+            width if projection is None else projection.n_components_
+            for width, projection in zip(
+                self._fitted.widths, self._fitted.projections, strict=True
+            )
+        ]

@@ -1,0 +1,9 @@
+"""Pictures of smoothness indices, drawn with matplotlib (``sksmooth[plot]``)."""
+
+from .display.plots import (
+    ErrorDecayDisplay,
+    LayerSmoothnessDisplay,
+    SmoothnessHistoryDisplay,
+)
+
+__all__ = ["ErrorDecayDisplay", "LayerSmoothnessDisplay", "SmoothnessHistoryDisplay"]

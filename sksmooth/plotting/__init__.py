@@ -1,6 +1,0 @@
-"""Pictures of smoothness indices, drawn with matplotlib (``sksmooth[plot]``)."""
-
-from .decay import ErrorDecayDisplay
-from .layers import LayerSmoothnessDisplay, SmoothnessHistoryDisplay
-
-__all__ = ["ErrorDecayDisplay", "LayerSmoothnessDisplay", "SmoothnessHistoryDisplay"]

@@ -1,0 +1,1 @@
+"""Labelled samples: how they are read, encoded and drawn."""

@@ -1,0 +1,223 @@
+"""Quantile bins of the features, one byte an entry, computed once for all trees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from scipy import sparse
+
+from .._lib.compilation import compiled
+
+__all__ = ["MISSING_CODE", "MOST_BINS", "BinnedFeatures", "bin_features", "in_blocks"]
+
+MOST_BINS = 255
+MISSING_CODE = 255  # of samples without a value
+# Columns are copied and sorted in blocks. All workers together hold this much of X, or
+# this share of it: small data then take little, and maps on disk are read in long pieces.
+_BLOCK_BYTES, _BLOCK_SHARE = 1 << 20, 1 / 64
+# What stands for the codes of one kind where they are of the other: kernels take both.
+_NO_CODES = np.empty((0, 0), dtype=np.uint8)
+_NO_CODES.setflags(write=False)
+_NOTHING_STORED = (_NO_CODES.ravel().copy(), *np.empty((2, 0), dtype=np.int32))
+
+
+@dataclass(frozen=True, eq=False)
+class BinnedFeatures:
+    """Bins of equal weight, as far as equal values allow; exact for few distinct ones.
+
+    Attributes
+    ----------
+    codes : ndarray of shape (n_features, n_samples), or CSR matrix of the shape of X, uint8
+        Bin of every entry; in a sparse matrix only of those that are stored.
+    zero_codes : ndarray of shape (n_features,), uint8
+        Bin of zero, for the entries that a sparse matrix does not store.
+    lowest, highest : ndarray of shape (n_features, MOST_BINS), dtype of X
+        Smallest and largest value in every bin; infinite beyond the last one.
+    """
+
+    codes: np.ndarray | sparse.csr_matrix
+    zero_codes: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
+
+    def __post_init__(self) -> None:
+        # As memory maps in other processes are, so that kernels are compiled for one kind.
+        parts = (self.codes,) if isinstance(self.codes, np.ndarray) else ()
+        for array in (*parts, self.zero_codes):
+            array.setflags(write=False)
+
+    @property
+    def dense_codes(self) -> np.ndarray:
+        """The codes, or an array without entries where they are sparse."""
+        return _NO_CODES if sparse.issparse(self.codes) else self.codes
+
+    def stored(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Data, indices and indptr of the sparse codes of some samples, by column."""
+        if not sparse.issparse(self.codes):
+            return _NOTHING_STORED
+        part = sparse.csc_matrix(self.codes[rows])
+        return part.data, part.indices, part.indptr
+
+    def column(self, feature: int, rows: np.ndarray, stored: tuple) -> np.ndarray:
+        """Codes of some samples in one feature, given what is stored of these samples."""
+        if not sparse.issparse(self.codes):
+            return self.codes[feature, rows]
+        data, indices, indptr = stored
+        entries = slice(indptr[feature], indptr[feature + 1])
+        codes = np.full(len(rows), self.zero_codes[feature])
+        codes[indices[entries]] = data[entries]
+        return codes
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Dense codes of some samples, one row a feature."""
+        if not sparse.issparse(self.codes):
+            return self.codes[:, rows]
+        data, indices, indptr = self.stored(rows)
+        dense = np.repeat(self.zero_codes[:, None], len(rows), axis=1)
+        dense[np.repeat(np.arange(len(dense)), np.diff(indptr)), indices] = data
+        return dense
+
+
+def bin_features(
+    X: np.ndarray | sparse.csr_matrix,
+    weights: np.ndarray,
+    max_bins: int = MOST_BINS,
+    n_jobs: int | None = None,
+) -> BinnedFeatures:
+    """Sort every column once, and cut it at its quantiles.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Samples; NaN where there is no value. Copied a block of columns at a time.
+    weights : ndarray of shape (n_samples,), float64
+        Positive sample weights, of which all sums are exact.
+    max_bins : int, default=255
+        Largest number of bins of a column, at most 255.
+    n_jobs : int or None
+        Number of joblib workers, over blocks of columns.
+
+    Returns
+    -------
+    binned : BinnedFeatures
+        Codes and bins.
+    """
+    if sparse.issparse(X):
+        return _bin_sparse(X, weights, max_bins)
+    codes = np.empty(X.shape[::-1], dtype=np.uint8)
+    lowest, highest = _no_bins(X)
+
+    def fill(block: slice, columns: np.ndarray) -> None:
+        _bin_columns(
+            columns, weights, max_bins, lowest[block], highest[block], codes[block]
+        )
+
+    in_blocks(X, fill, n_jobs)
+    return BinnedFeatures(codes, np.zeros(X.shape[1], dtype=np.uint8), lowest, highest)
+
+
+def in_blocks(
+    X: np.ndarray, action: Callable[[slice, np.ndarray], Any], n_jobs: int | None
+) -> list[Any]:
+    """What an action gives for all blocks of columns, each with a copy of its columns."""
+    n_samples, n_features = X.shape
+    n_workers = min(effective_n_jobs(n_jobs), cpu_count())
+    block_bytes = max(_BLOCK_BYTES, X.nbytes * _BLOCK_SHARE) / n_workers
+    width = max(1, int(block_bytes / (X.itemsize * n_samples)))
+
+    def act(block: slice) -> Any:
+        return action(block, np.ascontiguousarray(X[:, block].T))
+
+    # Threads whatever the backend: they write to one array, and X stays where it is.
+    return Parallel(n_jobs=n_workers, backend="threading")(
+        delayed(act)(slice(start, start + width)) for start in range(0, n_features, width)
+    )
+
+
+def _no_bins(X) -> tuple[np.ndarray, np.ndarray]:
+    empty = np.full((X.shape[1], MOST_BINS), np.inf, dtype=X.dtype)
+    return empty, empty.copy()
+
+
+def _bin_sparse(X: sparse.csr_matrix, weights: np.ndarray, max_bins: int):
+    columns = sparse.csc_matrix(X)
+    lowest, highest = _no_bins(X)
+    codes = np.empty(X.nnz, dtype=np.uint8)
+    zero_codes = np.empty(X.shape[1], dtype=np.uint8)
+    total = weights.sum()
+    for k in range(X.shape[1]):
+        stored = slice(columns.indptr[k], columns.indptr[k + 1])
+        values, values_weights = columns.data[stored], weights[columns.indices[stored]]
+        if len(values) < X.shape[0]:  # all zeros that are not stored are one more sample
+            values = np.append(values, X.dtype.type(0))
+            values_weights = np.append(values_weights, total - values_weights.sum())
+        part = np.empty((1, len(values)), dtype=np.uint8)
+        ends = lowest[k : k + 1], highest[k : k + 1]
+        _bin_columns(values[None], values_weights, max_bins, *ends, part)
+        codes[stored] = part[0, : stored.stop - stored.start]
+        zero_codes[k] = part[0, -1]
+    codes = sparse.csc_matrix((codes, columns.indices, columns.indptr), X.shape)
+    return BinnedFeatures(sparse.csr_matrix(codes), zero_codes, lowest, highest)
+
+
+def _bin_columns(columns, weights, max_bins, lowest, highest, codes) -> None:
+    """Bins and codes of the rows of ``columns``, written to the last three arrays."""
+    if (weights == weights[0]).all():
+        ordered = np.sort(columns, axis=1)
+        order = np.zeros((len(columns), 0), dtype=np.intp)
+    else:
+        order = np.argsort(columns, axis=1)
+        ordered = np.take_along_axis(columns, order, axis=1)
+    _cut_columns(ordered, order, weights, max_bins, lowest, highest)
+    _find_codes(columns, highest, codes)
+
+
+@compiled
+def _cut_columns(ordered, order, weights, max_bins, lowest, highest):
+    """Cut sorted values, of the samples in ``order`` or all of one weight, into bins."""
+    n_samples = ordered.shape[1]
+    for k in range(len(ordered)):
+        row = ordered[k]
+        n_present, n_distinct, total = 0, 0, 0.0
+        for j in range(n_samples):
+            if np.isnan(row[j]):
+                break
+            n_present += 1
+            n_distinct += j == 0 or row[j] != row[j - 1]
+            total += weights[order[k, j]] if order.shape[1] else weights[0]
+        n_bins, last_place, before = 0, -1, 0.0
+        start = 0
+        while start < n_present:
+            stop, weight = start, 0.0
+            while stop < n_present and row[stop] == row[start]:
+                weight += weights[order[k, stop]] if order.shape[1] else weights[0]
+                stop += 1
+            place = n_bins
+            if n_distinct > max_bins:  # by the middle of the value's weight
+                place = int((before + 0.5 * weight) / total * max_bins)
+            if weight > 0:
+                if place != last_place:
+                    lowest[k, n_bins] = row[start]
+                    n_bins += 1
+                    last_place = place
+                highest[k, n_bins - 1] = row[start]
+            before += weight
+            start = stop
+
+
+@compiled
+def _find_codes(columns, highest, codes):
+    """Bin of every value: the first one that ends at or above it."""
+    for k in range(len(columns)):
+        ends = highest[k]
+        for i in range(columns.shape[1]):
+            value = columns[k, i]
+            code, step = 0, (MOST_BINS + 1) // 2
+            while step > 0:
+                code += step * (ends[code + step - 1] < value)  # no branch to predict
+                step //= 2
+            codes[k, i] = MISSING_CODE if np.isnan(value) else code

@@ -1,0 +1,56 @@
+"""Trees cut back to the nodes that a model still needs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._lib.compilation import compiled
+from .tree import Tree
+
+__all__ = ["prune_tree"]
+
+
+def prune_tree(tree: Tree, is_wanted: np.ndarray) -> tuple[Tree, np.ndarray]:
+    """The smallest tree of the same splits in which the wanted nodes are nodes.
+
+    Parameters
+    ----------
+    tree : Tree
+        A tree.
+    is_wanted : ndarray of shape (n_nodes,), bool
+        Nodes that must be told apart from the rest.
+
+    Returns
+    -------
+    pruned : Tree
+        The tree without the splits below which no node is wanted.
+    nodes : ndarray of shape (pruned.n_nodes,), intp
+        Numbers of its nodes in ``tree``.
+    """
+    parent = tree.parent
+    holds_wanted = _with_ancestors(is_wanted, parent)
+    inner = np.flatnonzero(tree.left >= 0)
+    splits = np.zeros(tree.n_nodes, dtype=bool)
+    splits[inner] = holds_wanted[tree.left[inner]] | holds_wanted[tree.right[inner]]
+    nodes = np.flatnonzero((parent < 0) | splits[parent])
+    number = np.full(tree.n_nodes, -1, dtype=np.int32)
+    number[nodes] = np.arange(len(nodes))
+    splits = splits[nodes]
+    return (
+        Tree(
+            np.where(splits, number[tree.left[nodes]], -1).astype(np.int32),
+            np.where(splits, number[tree.right[nodes]], -1).astype(np.int32),
+            np.where(splits, tree.feature[nodes], -1).astype(np.int32),
+            np.where(splits, tree.threshold[nodes], 0.0),
+            tree.missing_left[nodes] & splits,
+        ),
+        nodes,
+    )
+
+
+@compiled
+def _with_ancestors(is_wanted, parent):
+    holds_wanted = is_wanted.copy()
+    for node in range(len(parent) - 1, 0, -1):
+        holds_wanted[parent[node]] |= holds_wanted[node]
+    return holds_wanted

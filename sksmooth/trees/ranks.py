@@ -1,0 +1,86 @@
+"""Ranks of the values of every feature, two bytes an entry, computed once for all trees.
+
+They lie as samples do in memory, so that a node of few samples, which tries a few of many
+features, reads from a few lines of the cache.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from .._lib.compilation import compiled
+from .bins import MISSING_CODE, in_blocks
+
+__all__ = ["MISSING_RANK", "rank_codes", "rank_features"]
+
+MISSING_RANK = (1 << 16) - 1  # of samples without a value: above all others
+
+
+def rank_features(
+    X: np.ndarray | sparse.csr_matrix, n_jobs: int | None = None
+) -> np.ndarray | None:
+    """Rank of every value among the distinct ones of its column.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Samples; NaN where there is no value. Copied a block of columns at a time.
+    n_jobs : int or None
+        Number of joblib workers, over blocks of columns.
+
+    Returns
+    -------
+    ranks : ndarray of shape (n_samples, n_features), uint16, or None
+        None if X is sparse, or a column has more distinct values than 16 bits can number.
+    """
+    if sparse.issparse(X):
+        return None
+    ranks = np.empty(X.shape, dtype=np.uint16)
+
+    def fill(block: slice, columns: np.ndarray) -> bool:
+        return _rank_columns(columns, np.sort(columns, axis=1), ranks[:, block])
+
+    if not all(in_blocks(X, fill, n_jobs)):
+        return None
+    return _read_only(ranks)
+
+
+def rank_codes(codes: np.ndarray | sparse.csr_matrix) -> np.ndarray | None:
+    """Codes of bins, one row a feature, as ranks; None if they are sparse."""
+    if sparse.issparse(codes):
+        return None
+    ranks = np.ascontiguousarray(codes.T).astype(np.uint16)
+    ranks[ranks == MISSING_CODE] = MISSING_RANK
+    return _read_only(ranks)
+
+
+def _read_only(ranks: np.ndarray) -> np.ndarray:
+    # As memory maps in other processes are, so that kernels are compiled for one kind.
+    ranks.setflags(write=False)
+    return ranks
+
+
+@compiled
+def _rank_columns(columns, ordered, ranks):
+    """Write ranks, unless there are too many, given also the sorted values."""
+    for k in range(len(columns)):
+        distinct = ordered[k]
+        n_distinct = 0
+        for value in ordered[k]:
+            if np.isnan(value):
+                break
+            if n_distinct == 0 or value != distinct[n_distinct - 1]:
+                distinct[n_distinct] = value
+                n_distinct += 1
+        if n_distinct > MISSING_RANK:
+            return False
+        for i in range(columns.shape[1]):
+            value = columns[k, i]
+            rank, n_left = 0, n_distinct
+            while n_left > 1:
+                half = n_left // 2
+                rank += half * (distinct[rank + half - 1] < value)  # nothing to predict
+                n_left -= half
+            ranks[i, k] = MISSING_RANK if np.isnan(value) else rank
+    return True

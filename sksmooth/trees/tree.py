@@ -1,0 +1,179 @@
+"""Forests as plain arrays: topology, thresholds, and the leaf of every sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import delayed
+from scipy import sparse
+
+from .._lib.compilation import compiled
+from .._lib.parallel import run_parallel
+from .._lib.state import Versioned
+
+__all__ = ["Forest", "Tree", "find_leaves", "row_blocks"]
+
+_BLOCK_BYTES = 1 << 26  # of X are prepared at a time, whatever its size
+
+
+@dataclass(frozen=True, eq=False)
+class Tree(Versioned):
+    """A binary tree; every parent is numbered before its children, the root is 0.
+
+    Attributes
+    ----------
+    left, right : ndarray of shape (n_nodes,), int32
+        Children, -1 at leaves.
+    feature : ndarray of shape (n_nodes,), int32
+        Column that an inner node splits, -1 at leaves.
+    threshold : ndarray of shape (n_nodes,), float64
+        Samples with ``x[feature] <= threshold`` go left.
+    missing_left : ndarray of shape (n_nodes,), bool, default=None
+        Whether samples without a value (NaN) go left; None means nowhere.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    feature: np.ndarray
+    threshold: np.ndarray
+    missing_left: np.ndarray = None  # type: ignore[assignment]  # filled in at once
+
+    def __post_init__(self) -> None:
+        if self.missing_left is None:
+            object.__setattr__(self, "missing_left", np.zeros(self.n_nodes, dtype=bool))
+        inner = np.flatnonzero(self.left >= 0)
+        if np.any(self.left[inner] <= inner) or np.any(self.right[inner] <= inner):
+            raise ValueError("Every parent must be numbered before its children.")
+        for array in vars(self).values():
+            array.setflags(write=False)
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.left)
+
+    @property
+    def is_left(self) -> np.ndarray:
+        """Whether a node is the left child of its parent."""
+        is_left = np.zeros(self.n_nodes, dtype=bool)
+        is_left[self.left[self.left >= 0]] = True
+        return is_left
+
+    @property
+    def parent(self) -> np.ndarray:
+        """Parent of every node, -1 for the root."""
+        parent = np.full(self.n_nodes, -1, dtype=np.int32)
+        inner = np.flatnonzero(self.left >= 0)
+        parent[self.left[inner]] = inner
+        parent[self.right[inner]] = inner
+        return parent
+
+
+@dataclass(frozen=True, eq=False)
+class Forest(Versioned):
+    """Trees over the same columns.
+
+    Attributes
+    ----------
+    trees : tuple of Tree
+        The topologies.
+    n_features : int
+        Number of columns of the samples.
+    single_precision : bool
+        Whether samples are rounded to float32 before they are compared with thresholds,
+        as scikit-learn's trees do.
+    """
+
+    trees: tuple[Tree, ...]
+    n_features: int
+    single_precision: bool = True
+
+    def apply(self, X: np.ndarray | sparse.csr_matrix, n_jobs: int | None = None):
+        """Leaf of every sample in every tree.
+
+        Parameters
+        ----------
+        X : ndarray or CSR matrix of shape (n_samples, n_features)
+            Samples; prepared in blocks of rows, never copied whole. NaN where there is no
+            value.
+        n_jobs : int or None
+            Number of joblib workers over blocks of rows.
+
+        Returns
+        -------
+        leaves : ndarray of shape (n_trees, n_samples), int32
+            Node numbers.
+        """
+        if X.shape[1] != self.n_features:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but the forest has {self.n_features}."
+            )
+        blocks = row_blocks(X.shape)
+        leaves = run_parallel(
+            (delayed(find_leaves)(self, X[rows]) for rows in blocks),
+            len(blocks),
+            n_jobs=n_jobs,
+            label="leaves",
+            verbose=0,
+        )
+        return np.concatenate(leaves, axis=1)
+
+
+def find_leaves(forest: Forest, X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
+    """Leaf of every sample in every tree, as :meth:`Forest.apply`, in this thread."""
+    leaves = np.empty((len(forest.trees), X.shape[0]), dtype=np.int32)
+    for rows in row_blocks(X.shape):
+        block = X[rows]
+        if sparse.issparse(block):
+            data = _rounded(block.data, forest.single_precision)
+            samples = (data, block.indices, block.indptr, block.shape[1])
+            find = _find_sparse_leaves
+        else:
+            # One layout, and read-only as memory maps are: every kind is compiled anew.
+            block = np.ascontiguousarray(_rounded(block, forest.single_precision))
+            block = block.view(np.ndarray)
+            block.setflags(write=False)
+            samples, find = (block,), _find_leaves
+        for tree, row in zip(forest.trees, leaves, strict=True):
+            find(*samples, *vars(tree).values(), row[rows])
+    return leaves
+
+
+def _rounded(values: np.ndarray, single_precision: bool) -> np.ndarray:
+    if not single_precision:
+        return values
+    with np.errstate(over="ignore"):  # beyond float32 is beyond all thresholds
+        return values.astype(np.float32, copy=False)
+
+
+@compiled
+def _find_leaves(X, left, right, feature, threshold, missing_left, out):
+    for i in range(X.shape[0]):
+        node = 0
+        while left[node] >= 0:
+            value = X[i, feature[node]]
+            if value <= threshold[node] or (missing_left[node] and np.isnan(value)):
+                node = left[node]
+            else:
+                node = right[node]
+        out[i] = node
+
+
+@compiled
+def _find_sparse_leaves(
+    data, indices, indptr, n_features, left, right, feature, threshold, missing_left, out
+):  # fmt: skip
+    row = np.zeros((1, n_features), dtype=data.dtype)
+    for i in range(len(out)):
+        for entry in range(indptr[i], indptr[i + 1]):
+            row[0, indices[entry]] = data[entry]
+        _find_leaves(row, left, right, feature, threshold, missing_left, out[i : i + 1])
+        for entry in range(indptr[i], indptr[i + 1]):
+            row[0, indices[entry]] = 0.0
+
+
+def row_blocks(shape: tuple[int, int]) -> list[slice]:
+    """Slices that cut a matrix of this shape into blocks of bounded size."""
+    rows = max(1, _BLOCK_BYTES // (8 * shape[1]))
+    return [slice(start, start + rows) for start in range(0, shape[0], rows)]

@@ -1,0 +1,1 @@
+"""Forests as expansions in geometric wavelets."""

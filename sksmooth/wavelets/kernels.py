@@ -1,0 +1,165 @@
+"""Compiled loops over nodes and samples, on plain arrays and without the GIL."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._lib.compilation import compiled
+
+__all__ = ["log_box_volumes", "node_sums", "sample_ranges", "sweep_errors"]
+
+
+@compiled
+def node_sums(parent, leaf, weights, values):
+    """Weight and weighted sum of the values in every node of a tree, bottom-up."""
+    n_nodes, n_outputs = len(parent), values.shape[1]
+    weight = np.zeros(n_nodes)
+    total = np.zeros((n_nodes, n_outputs))
+    for i in range(len(leaf)):
+        weight[leaf[i]] += weights[i]
+        for k in range(n_outputs):
+            total[leaf[i], k] += weights[i] * values[i, k]
+    for node in range(n_nodes - 1, 0, -1):
+        weight[parent[node]] += weight[node]
+        for k in range(n_outputs):
+            total[parent[node], k] += total[node, k]
+    return weight, total
+
+
+@compiled
+def sample_ranges(parent, leaf, start, stop, samples):
+    """Sort the samples so that those of any node are ``samples[start:stop]``.
+
+    Samples with a negative leaf are in no node.
+    """
+    n_nodes = len(parent)
+    count = np.zeros(n_nodes, dtype=np.int64)
+    for i in range(len(leaf)):
+        if leaf[i] >= 0:
+            count[leaf[i]] += 1
+    for node in range(n_nodes - 1, 0, -1):
+        count[parent[node]] += count[node]
+    cursor = np.zeros(n_nodes, dtype=np.int64)
+    start[0] = 0
+    stop[0] = count[0]
+    for node in range(1, n_nodes):
+        up = parent[node]
+        start[node] = start[up] + cursor[up]
+        stop[node] = start[node] + count[node]
+        cursor[up] += count[node]
+    for node in range(n_nodes):
+        cursor[node] = start[node]
+    for i in range(len(leaf)):
+        if leaf[i] >= 0:
+            samples[cursor[leaf[i]]] = i
+            cursor[leaf[i]] += 1
+
+
+@compiled
+def log_box_volumes(parent, is_left, feature, threshold, low, high):
+    """Logarithm of the volume of every node's box in the unit cube of the data.
+
+    ``feature`` and ``threshold`` describe the split that made the node. The side of the
+    parent's box along that feature is found among the ancestors, so no box is stored.
+    """
+    n_nodes = len(parent)
+    log_volume = np.zeros(n_nodes)
+    for node in range(1, n_nodes):
+        k = feature[node]
+        left_end, right_end = low[k], high[k]
+        found_left, found_right = False, False
+        up = parent[node]
+        while up > 0 and not (found_left and found_right):
+            if feature[up] == k:
+                end = min(max(threshold[up], low[k]), high[k])
+                if is_left[up] and not found_right:
+                    right_end, found_right = end, True
+                elif not is_left[up] and not found_left:
+                    left_end, found_left = end, True
+            up = parent[up]
+        # Halves, since the side may exceed the largest float64.
+        side = 0.5 * right_end - 0.5 * left_end
+        cut = 0.5 * min(max(threshold[node], left_end), right_end)
+        part = cut - 0.5 * left_end if is_left[node] else 0.5 * right_end - cut
+        log_volume[node] = log_volume[parent[node]]
+        if side > 0:
+            log_volume[node] += np.log(part / side) if part > 0 else -np.inf
+    return log_volume
+
+
+@compiled
+def sweep_errors(
+    order, tree, start, stop, samples, step, share, residual, floor, weight, column,
+    n_columns, n_sides, kept, p,
+):  # fmt: skip
+    """Sums of weighted p-th powers of errors while terms are added one by one.
+
+    Parameters
+    ----------
+    order : term numbers in the order in which they are added
+    tree, start, stop : per term, its tree and its range in ``samples[tree]``
+    samples : (n_trees, n_samples), as ``sample_ranges`` orders them
+    step : (n_terms, n_outputs), what a term adds to the approximation
+    share : (n_samples,), factor of all steps at a sample
+    residual : (n_samples, n_outputs), overwritten
+    floor : (n_samples,), squared error that stays whatever the approximation
+    weight : (n_samples,)
+    column, n_columns, n_sides : (n_samples,), which of ``n_columns`` sums a sample belongs
+        to; its side is ``column % n_sides``
+    kept : increasing numbers of terms at which all columns are kept
+    p : exponent of the errors
+
+    Returns
+    -------
+    sums : (len(order) + 1, n_sides)
+    by_column : (len(kept), n_columns)
+    """
+    n_samples, n_outputs = residual.shape
+    power = floor.copy()  # of the samples' errors
+    for i in range(n_samples):
+        for k in range(n_outputs):
+            power[i] += residual[i, k] ** 2
+        power[i] **= 0.5 * p
+    sums = np.zeros((len(order) + 1, n_sides))
+    by_column = np.zeros((len(kept), n_columns))
+    current = _column_sums(power, weight, column, n_columns)
+    _sum_sides(current, sums[0])
+    summed = sums[0].copy()
+    n_kept = 0
+    for m in range(len(order) + 1):
+        if m > 0:
+            node = order[m - 1]
+            for position in range(start[node], stop[node]):
+                i = samples[tree[node], position]
+                squared, factor = floor[i], share[i]
+                for k in range(n_outputs):
+                    residual[i, k] -= factor * step[node, k]
+                    squared += residual[i, k] ** 2
+                after = squared if p == 2.0 else squared ** (0.5 * p)
+                current[column[i]] += weight[i] * (after - power[i])
+                power[i] = after
+            _sum_sides(current, sums[m])
+            # Differences lose digits as the sums fall, so they are taken afresh at times.
+            if (sums[m] < 0.25 * summed).any():
+                current = _column_sums(power, weight, column, n_columns)
+                _sum_sides(current, sums[m])
+                summed[:] = sums[m]
+        if n_kept < len(kept) and kept[n_kept] == m:
+            by_column[n_kept] = current
+            n_kept += 1
+    return sums, by_column
+
+
+@compiled
+def _column_sums(power, weight, column, n_columns):
+    sums = np.zeros(n_columns)
+    for i in range(len(power)):
+        sums[column[i]] += weight[i] * power[i]
+    return sums
+
+
+@compiled
+def _sum_sides(current, out):
+    out[:] = 0.0
+    for j in range(len(current)):
+        out[j % len(out)] += current[j]

@@ -1,0 +1,518 @@
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from pandas.testing import assert_frame_equal
+from sklearn.datasets import load_digits, load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sksmooth import BesovSmoothnessEstimator, SmoothnessMonitor, compare_layers
+from sksmooth._lib.html import visible
+from sksmooth.datasets import make_known_smoothness
+from sksmooth.exceptions import SmoothnessWarning
+from sksmooth.plotting import (
+    ErrorDecayDisplay,
+    LayerSmoothnessDisplay,
+    SmoothnessHistoryDisplay,
+)
+
+INDICES = ["mterm", "weak-lp", "elisha-dekel", "sparsity-probe"]
+
+
+@pytest.fixture(autouse=True)
+def pyplot():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    yield plt
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return BesovSmoothnessEstimator(random_state=0).fit(X, y)
+
+
+def make_display(**changes):
+    data = dict(
+        n_terms=np.arange(1, 101),
+        errors=2.0 / np.sqrt(np.arange(1, 101)),
+        slope=-0.5,
+        intercept=np.log(2.0),
+        fit_range=(10, 50),
+        alpha=0.5,
+        alpha_interval=(0.45, 0.55),
+    )
+    return ErrorDecayDisplay(**(data | changes))
+
+
+def slope_of(line):
+    x, y = np.log(line.get_data())
+    return (y[-1] - y[0]) / (x[-1] - x[0])
+
+
+def legend_texts(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_init_stores_plain_data_and_does_not_draw(pyplot):
+    display = make_display(estimator_name="a")
+    assert display.estimator_name == "a"
+    assert not hasattr(display, "ax_")
+    assert not pyplot.get_fignums()
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
+@pytest.mark.parametrize("index", INDICES)
+def test_draws_curve_and_line_of_the_estimator(index):
+    X, y = load_digits(return_X_y=True)
+    estimator = BesovSmoothnessEstimator(index=index, random_state=0).fit(X, y)
+    display = ErrorDecayDisplay.from_estimator(estimator)
+
+    x, errors = display.curve_.get_data()
+    assert_allclose(errors, estimator.errors_[np.searchsorted(estimator.n_terms_, x)])
+    x, fitted = display.line_.get_data()
+    assert (x[0], x[-1]) == estimator.fit_range_
+    assert_allclose(fitted, estimator.decay_.line(x))
+    assert_allclose(slope_of(display.line_), estimator.decay_.line.slope)
+    assert f"{estimator.alpha_:.2f}" in display.ax_.get_title()
+
+
+def test_mterm_line_has_the_slope_minus_alpha(digits):
+    display = ErrorDecayDisplay.from_estimator(digits)
+    assert_allclose(slope_of(display.line_), -digits.alpha_)
+
+
+def test_title_holds_index_and_interval():
+    display = make_display().plot()
+    assert display.ax_.get_title() == r"$\alpha$ = 0.50 [0.45, 0.55]"
+    assert display.ax_.get_legend() is None
+
+
+@pytest.mark.parametrize(
+    ("index", "xlabel", "ylabel"),
+    [
+        ("mterm", "of a tree", "Error"),
+        ("elisha-dekel", "of the forest", "squared error"),
+        ("weak-lp", "Rank", "Norm"),
+        ("sparsity-probe", "Rank", "Norm"),
+    ],
+)
+def test_axes_say_what_they_hold(index, xlabel, ylabel):
+    ax = make_display(index=index).plot().ax_
+    assert xlabel in ax.get_xlabel()
+    assert ylabel in ax.get_ylabel()
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_window_is_shaded_in_the_colour_of_the_curve(pyplot):
+    display = make_display().plot(curve_kwargs={"color": "red"})
+    assert display.window_.get_extents().width > 0
+    corners = display.window_.get_path().vertices[:, 0]
+    corners = display.window_.get_patch_transform().transform(
+        np.column_stack([corners, corners])
+    )[:, 0]
+    assert_allclose((corners.min(), corners.max()), (10, 50))
+    assert display.window_.get_facecolor()[:3] == (1.0, 0.0, 0.0)
+
+
+def test_window_can_be_left_out():
+    display = make_display().plot(show_window=False)
+    assert display.window_ is None
+    assert not display.ax_.patches
+
+
+def test_given_axes_are_used(digits, pyplot):
+    figure, (left, right) = pyplot.subplots(ncols=2)
+    display = ErrorDecayDisplay.from_estimator(digits, ax=right)
+    assert display.ax_ is right
+    assert display.figure_ is figure
+    assert pyplot.get_fignums() == [figure.number]
+    assert not left.lines
+    assert display.plot(left).ax_ is left
+
+
+def test_names_and_options_reach_the_artists():
+    display = make_display(estimator_name="raw")
+    display.plot(curve_kwargs={"linewidth": 4}, line_kwargs={"color": "green"})
+    assert display.ax_.get_title().startswith("raw: ")
+    assert display.curve_.get_linewidth() == 4
+    assert display.line_.get_color() == "green"
+    assert make_display().plot(name="other").ax_.get_title().startswith("other: ")
+
+
+@pytest.mark.parametrize("name", [r"$\frac{", "$a$ and $b$", "two\nlines", "a\u202eb\0"])
+def test_names_are_drawn_as_they_are(name, pyplot):
+    make_display(estimator_name="half \ud800").plot().figure_.canvas.draw()
+    display = make_display(estimator_name=name).plot()
+    display.figure_.canvas.draw()
+    shown = visible(name).replace("$", r"\$")
+    assert display.ax_.get_title().startswith(shown)
+    layers = pd.DataFrame({"layer": pd.Series([name, "b"], dtype=object), "step": 0})
+    layers = layers.assign(alpha=[0.1, 0.2], alpha_low=0.0, alpha_high=0.3)
+    for draw, axis in (
+        (LayerSmoothnessDisplay.from_frame, "x"),
+        (SmoothnessHistoryDisplay.from_monitor, "y"),
+    ):
+        display = draw(layers)
+        display.figure_.canvas.draw()
+        labels = getattr(display.ax_, f"get_{axis}ticklabels")()
+        assert [label.get_text() for label in labels] == [shown, "b"]
+    display = LayerSmoothnessDisplay.from_frame({name: layers.drop(columns="step")})
+    display.figure_.canvas.draw()
+    assert legend_texts(display.ax_) == [shown]
+
+
+def test_several_displays_share_axes_and_a_legend():
+    first = make_display(estimator_name="raw").plot()
+    second = make_display(estimator_name="LDA", alpha=0.25).plot(first.ax_)
+    make_display(estimator_name="noise", alpha=0.0).plot(first.ax_)
+    raw, lda, noise = legend_texts(second.ax_)
+    assert raw.startswith("raw: ")
+    assert "0.25" in lda
+    assert "0.00" in noise
+    assert second.ax_.get_title() == ""
+    assert first.curve_.get_color() != second.curve_.get_color()
+
+
+def test_a_title_of_the_user_is_kept():
+    ax = make_display().plot().ax_
+    ax.set_title("Mine")
+    make_display().plot(ax)
+    assert ax.get_title() == "Mine"
+
+
+def test_infinite_index_is_unresolved_and_without_line():
+    X, y, alpha = make_known_smoothness("boxes", 2000, n_relevant=1, random_state=0)
+    with pytest.warns(SmoothnessWarning):
+        estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
+    assert np.isinf(alpha)
+    display = ErrorDecayDisplay.from_estimator(estimator, name="boxes")
+    assert "unresolved" in display.ax_.get_title()
+    assert display.line_ is None
+    assert len(display.curve_.get_xdata()) > 0
+    display.figure_.canvas.draw()
+
+
+def test_zero_errors_are_left_out():
+    errors = np.r_[np.geomspace(1, 0.1, 60), np.zeros(40)]
+    display = make_display(errors=errors, fit_range=(10, 80)).plot()
+    assert display.curve_.get_xdata().max() == 60
+    assert display.line_.get_xdata().max() == 60
+    assert (display.frame()["error"] > 0).all()
+
+
+def test_flat_curve_of_one_point():
+    with pytest.warns(SmoothnessWarning):
+        estimator = BesovSmoothnessEstimator().fit(np.zeros((20, 2)), np.arange(20) % 2)
+    display = ErrorDecayDisplay.from_estimator(estimator)
+    assert display.curve_.get_marker() == "."  # a line of one point would be invisible
+    display.figure_.canvas.draw()
+
+
+def test_long_curves_are_thinned_but_keep_their_ends():
+    n_terms = np.arange(1, 100_001)
+    display = make_display(
+        n_terms=n_terms, errors=n_terms**-0.5, fit_range=(137, 44_444)
+    ).plot()
+    x = display.curve_.get_xdata()
+    assert 500 < len(x) <= 1002
+    assert (x[0], x[-1]) == (1, 100_000)
+    assert np.diff(np.log(x[x > 1000])).max() < 0.02
+    assert tuple(display.line_.get_xdata()[[0, -1]]) == (137, 44_444)
+    assert_allclose(slope_of(display.line_), -0.5)
+
+
+def test_frame_holds_the_plotted_points(digits):
+    display = ErrorDecayDisplay.from_estimator(digits)
+    frame = display.frame()
+    assert list(frame.columns) == ["n_terms", "error", "fitted"]
+    assert_allclose(frame["n_terms"], display.curve_.get_xdata())
+    assert_allclose(frame["error"], display.curve_.get_ydata())
+    inside = frame["n_terms"].between(*digits.fit_range_)
+    assert (frame["fitted"].notna() == inside).all()
+
+
+def test_unfitted_estimator():
+    with pytest.raises(NotFittedError):
+        ErrorDecayDisplay.from_estimator(BesovSmoothnessEstimator())
+
+
+def test_other_estimators_are_refused_with_advice():
+    X, y = load_iris(return_X_y=True)
+    pipeline = make_pipeline(StandardScaler(), BesovSmoothnessEstimator(random_state=0))
+    with pytest.warns(SmoothnessWarning):
+        pipeline.fit(X, y)
+    with pytest.raises(TypeError, match=r"pipeline\[-1\]"):
+        ErrorDecayDisplay.from_estimator(pipeline)
+    assert ErrorDecayDisplay.from_estimator(pipeline[-1]).curve_ is not None
+
+
+def test_missing_matplotlib_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    display = make_display()
+    assert len(display.frame()) == 100  # the data need no matplotlib
+    with pytest.raises(ImportError, match=r'pip install "sksmooth\[plot\]"'):
+        display.plot()
+
+
+def test_import_does_not_load_matplotlib():
+    code = (
+        "import sys, sksmooth, sksmooth.plotting; "
+        "sys.exit(any(name.startswith('matplotlib') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- layers of networks ------------------------------------------------------------
+
+
+def layer_frame(alpha=(0.1, 0.3, 0.2), names=("input", "conv", "fc"), **columns):
+    alpha = np.array(alpha)
+    infinite = np.isinf(alpha)
+    data = dict(
+        layer=list(names),
+        alpha=alpha,
+        alpha_low=np.where(infinite, 0, alpha - 0.05),
+        alpha_high=alpha + 0.02,
+        loses_smoothness=np.r_[False, np.diff(np.where(infinite, 9, alpha)) < 0],
+    )
+    return pd.DataFrame(data | columns)
+
+
+def tick_labels(axis):
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def points_of(curve):
+    return np.array(curve.lines[0].get_data(), dtype=float)  # they are objects
+
+
+def ends_of_bars(container):
+    (bars,) = container.lines[2]
+    return [segment[:, 1] for segment in bars.get_segments()]
+
+
+def test_layers_are_drawn_with_their_intervals():
+    frame = layer_frame()
+    display = LayerSmoothnessDisplay.from_frame(frame)
+    (curve,) = display.curves_
+    assert_allclose(points_of(curve), [[0, 1, 2], frame["alpha"]])
+    assert_allclose(ends_of_bars(curve), frame[["alpha_low", "alpha_high"]])
+    assert tick_labels(display.ax_.xaxis) == ["input", "conv", "fc"]
+    assert r"\alpha" in display.ax_.get_ylabel()
+    assert display.ax_.get_xlabel() == "Layer"
+    assert display.unresolved_ == []
+
+
+def test_layers_that_lose_smoothness_are_marked():
+    display = LayerSmoothnessDisplay.from_frame(layer_frame())
+    assert_allclose(display.losses_.get_offsets(), [[2, 0.2]])
+    assert legend_texts(display.ax_) == ["loses smoothness"]
+    display.plot(mark_losses=False)
+    assert display.losses_ is None
+    assert display.ax_.get_legend() is None
+    rising = layer_frame((0.1, 0.2, 0.3))
+    assert LayerSmoothnessDisplay.from_frame(rising).losses_ is None
+    without = LayerSmoothnessDisplay.from_frame(rising.drop(columns="loses_smoothness"))
+    assert without.losses_ is None
+
+
+def test_networks_stand_side_by_side():
+    frames = dict(plain=layer_frame(), residual=layer_frame((0.2, 0.4, 0.5)))
+    display = LayerSmoothnessDisplay.from_frame(frames)
+    plain, residual = map(points_of, display.curves_)
+    assert (plain[0] < residual[0]).all()
+    assert_allclose(plain[0] + residual[0], [0, 2, 4])
+    colors = {curve.lines[0].get_color() for curve in display.curves_}
+    assert len(colors) == 2
+    assert legend_texts(display.ax_) == ["plain", "residual", "loses smoothness"]
+    # Of many networks, those of one layer stay apart from those of the next.
+    many = LayerSmoothnessDisplay.from_frame({str(k): layer_frame() for k in range(12)})
+    places = np.array([points_of(curve)[0] for curve in many.curves_])
+    assert np.ptp(places[:, 0]) < 0.51
+
+
+def test_layers_of_other_names_are_numbered():
+    other = layer_frame((0.1, 0.2), ("input", "block"))
+    display = LayerSmoothnessDisplay.from_frame(dict(a=layer_frame(), b=other))
+    assert tick_labels(display.ax_.xaxis) == ["0", "1", "2"]
+    assert display.ax_.get_xlabel() == "Depth of the layer"
+
+
+def test_infinite_indices_are_arrows_at_the_top():
+    frames = dict(a=layer_frame((0.1, np.inf, 0.3)), b=layer_frame((0.1, 0.2, np.inf)))
+    display = LayerSmoothnessDisplay.from_frame(frames)
+    first, second = display.unresolved_
+    assert first.get_marker() == "^"
+    assert first.get_transform() == display.ax_.get_xaxis_transform()
+    assert_allclose(second.get_xdata(), 2, atol=0.1)
+    assert second.get_color() == display.curves_[1].lines[0].get_color()
+    assert np.isnan(points_of(display.curves_[0])[1, 1])
+    texts = legend_texts(display.ax_)
+    assert texts == ["a", "b", "unresolved", "loses smoothness"]
+    assert display.ax_.get_ylim()[1] < 1
+    display.figure_.canvas.draw()
+
+
+def test_all_indices_infinite_or_without_bounds():
+    frame = layer_frame((np.inf, np.inf), ("a", "b"))
+    LayerSmoothnessDisplay.from_frame(frame).figure_.canvas.draw()
+    frame = layer_frame((0.1, 0.2), ("a", "b"), alpha_low=-np.inf, alpha_high=np.inf)
+    LayerSmoothnessDisplay.from_frame(frame).figure_.canvas.draw()
+
+
+def test_long_names_and_many_layers_stay_inside_the_figure():
+    names = ["input", *(f"features.stage{k // 4}.block{k % 4}.relu" for k in range(19))]
+    frame = layer_frame(np.linspace(0.1, 1, 20), names)
+    display = LayerSmoothnessDisplay.from_frame(frame)
+    labels = tick_labels(display.ax_.xaxis)
+    assert labels[0] == "input"
+    assert labels[-1] == "\N{HORIZONTAL ELLIPSIS}stage4.block2.relu"
+    assert len(set(labels)) == 20
+    display.figure_.canvas.draw()
+    inside = display.figure_.bbox
+    for label in display.ax_.get_xticklabels():
+        assert label.get_window_extent().y0 >= inside.y0
+        assert label.get_window_extent().x0 >= inside.x0 - 1
+    shapeless = "x" * 40
+    one = LayerSmoothnessDisplay.from_frame(layer_frame((0.1,), (shapeless,)))
+    assert len(tick_labels(one.ax_.xaxis)[0]) == 24
+
+
+def test_steps_of_a_training_are_networks():
+    frame = pd.concat([layer_frame().assign(step=step) for step in (0, 10)])
+    display = LayerSmoothnessDisplay.from_frame(frame)
+    assert legend_texts(display.ax_)[:2] == ["step 0", "step 10"]
+    display = LayerSmoothnessDisplay.from_frame(dict(big=frame, small=layer_frame()))
+    assert legend_texts(display.ax_)[:3] == ["big, step 0", "big, step 10", "small"]
+
+
+def test_layer_options_axes_and_frame(pyplot):
+    figure, (_, right) = pyplot.subplots(ncols=2)
+    frame = layer_frame()
+    display = LayerSmoothnessDisplay.from_frame(
+        frame, ax=right, curve_kwargs={"color": "green", "marker": "s"}
+    )
+    assert display.ax_ is right
+    assert display.figure_ is figure
+    assert pyplot.get_fignums() == [figure.number]
+    line = display.curves_[0].lines[0]
+    assert (line.get_color(), line.get_marker()) == ("green", "s")
+    plotted = display.frame()
+    assert list(plotted.columns) == [
+        *("network", "depth", "layer", "alpha", "alpha_low", "alpha_high"),
+        "loses_smoothness",
+    ]
+    assert_frame_equal(plotted[frame.columns], frame)
+
+
+def test_layer_display_stores_plain_data_and_does_not_draw(pyplot):
+    frames = dict(a=layer_frame())
+    display = LayerSmoothnessDisplay(frames=frames)
+    assert display.frames is frames
+    assert not hasattr(display, "ax_")
+    assert not pyplot.get_fignums()
+
+
+@pytest.mark.parametrize("kind", ["layers", "history"])
+def test_tables_that_cannot_be_drawn(kind):
+    draw = {
+        "layers": LayerSmoothnessDisplay.from_frame,
+        "history": SmoothnessHistoryDisplay.from_monitor,
+    }[kind]
+    with pytest.raises(ValueError, match=r"no columns.*'alpha'"):
+        draw(pd.DataFrame({"layer": ["a"], "step": [0]}))
+    with pytest.raises(ValueError, match="no rows"):
+        draw(layer_frame().assign(step=0)[:0])
+    with pytest.raises(TypeError, match="DataFrame"):
+        draw([1, 2])
+
+
+def test_no_tables():
+    with pytest.raises(ValueError, match="no table"):
+        LayerSmoothnessDisplay.from_frame({})
+
+
+def history_frame():
+    parts = [(0, (0.1, 0.0)), (1, (0.1, 0.4)), (5, (0.1, np.inf))]
+    names = ("input", "fc")
+    return pd.concat([layer_frame(a, names).assign(step=step) for step, a in parts])
+
+
+def test_history_is_a_map_of_layers_and_steps():
+    display = SmoothnessHistoryDisplay.from_monitor(history_frame())
+    shown = display.image_.get_array()
+    assert_allclose(shown, [[0.1, 0.1, 0.1], [0.0, 0.4, 0.4]])
+    (sign,) = display.texts_
+    assert sign.get_position() == (2, 1)
+    assert tick_labels(display.ax_.yaxis) == ["input", "fc"]
+    assert display.ax_.get_ylim()[0] < display.ax_.get_ylim()[1]  # depth goes upwards
+    assert tick_labels(display.ax_.xaxis) == ["0", "1", "5"]
+    assert display.image_.get_clim() == (0.0, 0.4)
+    assert r"\alpha" in display.colorbar_.ax.get_ylabel()
+    display.figure_.canvas.draw()
+
+
+def test_history_of_missing_and_infinite_values_only():
+    frame = history_frame()
+    late = frame[(frame["step"] > 0) | (frame["layer"] == "input")]
+    display = SmoothnessHistoryDisplay.from_monitor(late)
+    assert np.isnan(display.alpha.loc["fc", 0])
+    frame = frame.assign(alpha=np.inf)
+    SmoothnessHistoryDisplay.from_monitor(frame).figure_.canvas.draw()
+
+
+def test_history_of_many_steps_names_some():
+    frame = pd.concat([layer_frame().assign(step=step) for step in range(100)])
+    display = SmoothnessHistoryDisplay.from_monitor(frame)
+    assert 8 <= len(display.ax_.get_xticks()) <= 15
+    assert display.image_.get_array().shape == (3, 100)
+
+
+def test_history_options_and_frame(pyplot):
+    _, ax = pyplot.subplots()
+    frame = history_frame()
+    display = SmoothnessHistoryDisplay.from_monitor(frame, ax=ax, cmap="gray", vmax=1)
+    assert display.ax_ is ax
+    assert display.image_.get_cmap().name == "gray"
+    assert display.image_.get_clim()[1] == 1
+    expected = frame[["step", "layer", "alpha"]].reset_index(drop=True)
+    assert_frame_equal(display.frame(), expected, check_dtype=False)
+
+
+def test_layers_of_a_module_and_of_a_monitor():
+    torch = pytest.importorskip("torch")
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:300], y[:300]
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Linear(64, 8), torch.nn.ReLU())
+    options = dict(estimator=BesovSmoothnessEstimator(2, random_state=0), random_state=0)
+    display = LayerSmoothnessDisplay.from_module(module, X, y, **options)
+    expected = compare_layers(module, X, y, **options)
+    assert_frame_equal(display.frame()[["layer", "alpha"]], expected[["layer", "alpha"]])
+    monitor = SmoothnessMonitor(module, X, y, **options)
+    with pytest.raises(NotFittedError):
+        SmoothnessHistoryDisplay.from_monitor(monitor)
+    monitor.record()
+    history = SmoothnessHistoryDisplay.from_monitor(monitor)
+    assert_allclose(history.alpha[0], expected["alpha"])
+
+
+def test_missing_matplotlib_for_layers(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    for draw, frame in (
+        (LayerSmoothnessDisplay.from_frame, layer_frame()),
+        (SmoothnessHistoryDisplay.from_monitor, history_frame()),
+    ):
+        with pytest.raises(ImportError, match=r'pip install "sksmooth\[plot\]"'):
+            draw(frame)

@@ -1,0 +1,418 @@
+"""Other processes and machines, workers that die, and data larger than memory."""
+
+import operator
+import os
+import signal
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+from joblib import delayed, parallel_config
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib.pool import PicklingPool
+from numpy.testing import assert_array_equal
+from scipy import sparse
+
+from sksmooth import BesovSmoothnessEstimator
+from sksmooth._lib import parallel as _progress
+from sksmooth._lib.parallel import run_parallel
+from sksmooth.exceptions import WorkerLostWarning
+from sksmooth.trees import grow
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+SMALL, LARGE = (500, 5), (3000, 400)  # large ones are grown by histograms
+FORMS = {
+    "float64": lambda X: X,
+    "float32": lambda X: X.astype(np.float32),
+    "missing": lambda X: np.where(X > 1.2, np.nan, X),
+    "sparse": lambda X: sparse.csr_matrix(np.where(np.abs(X) > 1, X, 0)),
+}
+
+
+def data(shape, form="float64", kind="classes"):
+    X = np.random.RandomState(0).standard_normal(shape)
+    y = np.sin(3 * X[:, 0]) + X[:, 1]
+    return FORMS[form](X), y if kind == "numbers" else (y > 0).astype(int)
+
+
+def fit(X, y, n_estimators=3, **options):
+    return BesovSmoothnessEstimator(n_estimators, random_state=0, **options).fit(X, y)
+
+
+def assert_same_fit(first, second):
+    assert first.alpha_ == second.alpha_
+    assert first.alpha_interval_ == second.alpha_interval_
+    assert first.oob_score_ == second.oob_score_
+    assert_array_equal(first.errors_, second.errors_)
+    trees = zip(first._forest.trees, second._forest.trees, strict=True)
+    parts = [(first.wavelets_, second.wavelets_), *trees]
+    for one, other in parts:
+        for name, value in vars(one).items():
+            assert_array_equal(value, getattr(other, name))
+
+
+def assert_same_leaves(first, second, X):
+    leaves = first._forest.apply(X)
+    assert_array_equal(leaves, second._forest.apply(X))
+
+
+@pytest.fixture(scope="module")
+def dask_cluster():
+    distributed = pytest.importorskip("distributed")
+    dask = pytest.importorskip("dask")
+    # Workers that restart must not be taken for lost when others are killed.
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "10 minutes"}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def dask_workers(dask_cluster):
+    dask_cluster.wait_for_workers(2, timeout=60)
+    with parallel_config(backend="dask"):
+        yield dask_cluster
+
+
+@pytest.fixture(scope="module")
+def ray_cluster():
+    ray = pytest.importorskip("ray")
+    pytest.importorskip("ray.util.joblib").register_ray()
+    bases = PicklingPool.__bases__  # which Ray replaces, for all of joblib
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield ray
+    ray.shutdown()
+    PicklingPool.__bases__ = bases
+
+
+@pytest.fixture
+def ray_workers(ray_cluster):
+    with parallel_config(backend="ray", n_jobs=2):
+        yield ray_cluster
+
+
+# ----------------------------------------------------------------------- the same results
+
+
+@pytest.mark.parametrize("kind", ["classes", "numbers"])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("shape", [SMALL, LARGE])
+def test_dask_gives_the_results_of_threads(dask_workers, shape, form, kind):
+    X, y = data(shape, form, kind)
+    distributed = fit(X, y)
+    with parallel_config(backend="threading", n_jobs=2):
+        expected = fit(X, y)
+        assert_same_fit(distributed, expected)
+        score = expected.score(X, y)
+    assert distributed.score(X, y) == score
+    assert_same_leaves(distributed, expected, X)
+
+
+# Few, since Ray starts its workers anew for every step of a fit, in seconds.
+@pytest.mark.parametrize(
+    ("shape", "form", "kind"),
+    [
+        (SMALL, "float64", "classes"),
+        (LARGE, "missing", "numbers"),
+        (LARGE, "sparse", "classes"),
+    ],
+)
+def test_ray_gives_the_results_of_threads(ray_workers, shape, form, kind):
+    X, y = data(shape, form, kind)
+    distributed = fit(X, y)
+    with parallel_config(backend="threading", n_jobs=2):
+        assert_same_fit(distributed, fit(X, y))
+
+
+# --------------------------------------------------------------------- what is sent, once
+
+
+class Counted:
+    """Something large that counts how often it is pickled, as the number 7."""
+
+    n_pickled = 0
+
+    def __sizeof__(self):
+        return 10**6
+
+    def __reduce__(self):
+        Counted.n_pickled += 1
+        return int, (7,)
+
+
+def times_pickled(n_tasks):
+    counted, Counted.n_pickled = Counted(), 0
+    tasks = (delayed(operator.add)(counted, i) for i in range(n_tasks))
+    results = run_parallel(tasks, n_tasks, n_jobs=None, label="", verbose=0)
+    assert results == [7 + i for i in range(n_tasks)]
+    return Counted.n_pickled
+
+
+def test_dask_sends_an_argument_once(dask_workers):
+    assert times_pickled(12) == times_pickled(2) == 1
+
+
+def test_ray_sends_an_argument_once(ray_workers):
+    assert times_pickled(12) == times_pickled(2) == 1
+
+
+@pytest.mark.parametrize("form", ["float64", "sparse"])
+def test_dask_sends_the_samples_once(dask_workers, monkeypatch, form):
+    tcp = pytest.importorskip("distributed.comm.tcp")
+    write, sent = tcp.TCP.write, []
+
+    async def counted(self, message, *args, **options):
+        sent.append(await write(self, message, *args, **options))
+        return sent[-1]
+
+    monkeypatch.setattr(tcp.TCP, "write", counted)
+    X, y = data(LARGE, form)
+    n_bytes = {}
+    for n_estimators in (2, 10):
+        sent.clear()
+        fit(X, y, n_estimators)
+        n_bytes[n_estimators] = sum(sent)
+    size = X.nbytes if form == "float64" else X.data.nbytes + X.indices.nbytes
+    assert n_bytes[2] > size
+    assert n_bytes[10] - n_bytes[2] < 2 * size  # not the 8 of the 8 more trees
+
+
+# ------------------------------------------------------------------------ workers that die
+
+
+@pytest.fixture
+def deadly_growth(monkeypatch, tmp_path):
+    """The first worker to grow a tree is killed, but never this process."""
+    grow_tree, marker, this_process = grow._grow_tree, str(tmp_path / "killed"), os.getpid()
+
+    def grow_or_die(*args):
+        if os.getpid() != this_process:
+            try:
+                open(marker, "x").close()
+            except FileExistsError:
+                return grow_tree(*args)
+            time.sleep(0.2)  # others have begun
+            os.kill(os.getpid(), signal.SIGKILL)
+        return grow_tree(*args)
+
+    monkeypatch.setattr(grow, "_grow_tree", grow_or_die)
+    yield
+    assert os.path.exists(marker)
+
+
+@pytest.fixture
+def expected():
+    with parallel_config(backend="threading", n_jobs=2):
+        return fit(*data(LARGE), n_estimators=5)
+
+
+kills = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL")
+
+
+@kills
+@pytest.mark.usefixtures("deadly_growth")
+def test_a_lost_process_costs_time_not_the_result(expected):
+    with (
+        parallel_config(backend="loky", n_jobs=2),
+        pytest.warns(WorkerLostWarning, match="run again"),
+    ):
+        assert_same_fit(fit(*data(LARGE), n_estimators=5), expected)
+
+
+@kills
+def test_a_lost_dask_worker_costs_time_not_the_result(
+    expected, dask_workers, deadly_growth
+):
+    assert_same_fit(fit(*data(LARGE), n_estimators=5), expected)
+
+
+@kills
+@pytest.mark.usefixtures("ray_workers", "deadly_growth")
+def test_a_lost_ray_worker_costs_time_not_the_result(expected):
+    with pytest.warns(WorkerLostWarning, match="ActorDiedError"):
+        assert_same_fit(fit(*data(LARGE), n_estimators=5), expected)
+
+
+def test_a_dask_worker_may_die_while_it_is_sent_something(dask_workers, monkeypatch):
+    comm = pytest.importorskip("distributed.comm.core")
+    scatter, calls = type(dask_workers).scatter, []
+
+    def broken_once(*args, **options):
+        calls.append(args)
+        if len(calls) == 1:
+            raise comm.CommClosedError("gone")  # which joblib's backend would wait for
+        return scatter(*args, **options)
+
+    monkeypatch.setattr(type(dask_workers), "scatter", broken_once)
+    tasks = [delayed(operator.add)(np.arange(3), i) for i in range(4)]
+    with pytest.warns(WorkerLostWarning, match="CommClosedError"):
+        results = run_parallel(tasks, 4, n_jobs=None, label="", verbose=0)
+    assert_array_equal(results, np.add.outer(range(4), range(3)))
+
+
+class Failing:
+    """A function that fails some times before it returns."""
+
+    def __init__(self, error, times):
+        self.error, self.times, self.n_calls = error, times, 0
+
+    def __call__(self):
+        self.n_calls += 1
+        if self.n_calls <= self.times:
+            raise self.error
+        return ["result"]
+
+
+def error_of(module, *names):
+    kind = Exception
+    for name in names:
+        kind = type(name, (kind,), {"__module__": module})
+    return kind("gone")
+
+
+LOST = [
+    TerminatedWorkerError("gone"),
+    error_of("distributed.scheduler", "KilledWorker"),
+    error_of("distributed.comm.core", "CommClosedError"),
+    error_of("ray.exceptions", "RayError", "RayActorError", "ActorDiedError"),
+]
+
+
+@pytest.mark.parametrize("error", LOST)
+def test_tasks_of_lost_workers_are_run_again_twice(error):
+    run = Failing(error, 2)
+    with pytest.warns(WorkerLostWarning) as caught:
+        assert _progress._repeated(run) == ["result"]
+    assert len(caught) == 2
+    run = Failing(error, 3)
+    with pytest.warns(WorkerLostWarning), pytest.raises(type(error)):
+        _progress._repeated(run)
+    assert run.n_calls == 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("wrong"),
+        MemoryError(),
+        error_of("mine", "KilledWorker"),
+        error_of("ray.exceptions", "RayError", "RayTaskError"),
+    ],
+)
+def test_errors_of_tasks_are_not_run_again(error):
+    run = Failing(error, 1)
+    with pytest.raises(type(error)):
+        _progress._repeated(run)
+    assert run.n_calls == 1
+
+
+def test_an_error_of_a_task_comes_through_from_other_processes():
+    with parallel_config(backend="loky", n_jobs=2), pytest.raises(ZeroDivisionError):
+        run_parallel(
+            (delayed(divmod)(1, i) for i in (1, 0)), 2, n_jobs=None, label="", verbose=0
+        )
+
+
+# ------------------------------------------------------------------ data larger than memory
+
+
+@pytest.fixture(scope="module")
+def table():
+    X, y = data((3000, 6))
+    return X.astype(np.float32), y, fit(X.astype(np.float32), y, max_samples=300)
+
+
+def test_only_the_drawn_rows_of_a_memory_map_are_read(table, tmp_path):
+    X, y, expected = table
+    mapped = np.memmap(tmp_path / "X", dtype=X.dtype, mode="w+", shape=X.shape)
+    mapped[:] = X
+    assert_same_fit(fit(mapped, y, max_samples=300), expected)
+    assert mapped[:1].base is not None  # still a map
+
+
+@pytest.mark.parametrize("chunks", [(700, 6), (3000, 2), (256, 4)])
+def test_dask_arrays_give_the_results_of_arrays(table, chunks):
+    da = pytest.importorskip("dask.array")
+    X, y, expected = table
+    lazy_X, lazy_y = da.from_array(X, chunks=chunks), da.from_array(y, chunks=500)
+    assert_same_fit(fit(lazy_X, lazy_y, max_samples=300), expected)
+    assert_same_fit(fit(lazy_X, y, max_samples=300), expected)
+    weighted = fit(lazy_X, lazy_y, max_samples=300, n_estimators=20)  # reads all
+    assert_same_fit(weighted, fit(X, y, max_samples=300, n_estimators=20))
+
+
+def test_weights_may_be_dask_arrays(table):
+    da = pytest.importorskip("dask.array")
+    X, y, _ = table
+    weights = np.random.RandomState(0).randint(1, 4, len(y))
+    estimator = BesovSmoothnessEstimator(3, max_samples=300, random_state=0)
+    expected = estimator.fit(X, y, weights).alpha_
+    lazy = [da.from_array(each, chunks=500) for each in (X, y, weights)]
+    assert estimator.fit(*lazy).alpha_ == expected
+
+
+def test_a_dask_array_of_400_gigabytes():
+    da = pytest.importorskip("dask.array")
+    n_rows, n_columns, size = 10**9, 100, 10**5
+    chunks_read = []
+
+    def chunk(block_info=None):
+        (start, stop), _ = block_info[None]["array-location"]
+        chunks_read.append(start)
+        rows = np.arange(start, stop) % 9973
+        return np.outer(rows.astype(np.float32), np.arange(1, 1 + n_columns, dtype="f4"))
+
+    X = da.map_blocks(
+        chunk,
+        chunks=((size,) * (n_rows // size), (n_columns,)),
+        dtype=np.float32,
+        meta=np.empty((0, 0), dtype=np.float32),
+    )
+    y = (da.arange(n_rows, chunks=size) % 9973 > 5000).astype(int)
+    tracemalloc.start()
+    estimator = fit(X, y, n_estimators=2, max_samples=50)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(estimator._forest.trees) == 2
+    assert len(set(chunks_read)) == len(chunks_read) <= 100
+    assert peak < 5e8
+
+
+def test_what_is_not_read_as_a_whole_says_so(table):
+    da = pytest.importorskip("dask.array")
+    X, y, fitted = table
+    lazy = da.from_array(X, chunks=700)
+    with pytest.raises(ValueError, match="max_samples as the number"):
+        fit(lazy, y)
+    with pytest.raises(ValueError, match="number of rows of X is not known"):
+        fit(lazy[lazy[:, 0] > 0], y, max_samples=300)
+    with pytest.raises(ValueError, match="number of rows of y is not known"):
+        fit(lazy, lazy[lazy[:, 0] > 0, 0], max_samples=300)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        fit(lazy, y[:-1], max_samples=300)
+    with pytest.raises(ValueError, match="some rows"):
+        fitted.score(lazy, y)
+    with pytest.raises(ValueError, match="some rows"):
+        fitted.transform(lazy)
+
+
+def test_dask_data_frames_must_become_arrays(table):
+    dd = pytest.importorskip("dask.dataframe")
+    pd = pytest.importorskip("pandas")
+    X, y, expected = table
+    frame = dd.from_pandas(pd.DataFrame(X), npartitions=3)
+    with pytest.raises(ValueError, match="to_dask_array"):
+        fit(frame, y, max_samples=300)
+    with pytest.raises(ValueError, match="to_dask_array"):
+        fit(frame.to_dask_array(lengths=True), frame[0], max_samples=300)
+    as_array = frame.to_dask_array(lengths=True)
+    assert_same_fit(fit(as_array, y, max_samples=300), expected)
