@@ -17,7 +17,7 @@ from .._lib.scikit_learn import HasMethods, Interval, StrOptions
 from .._lib.state import Versioned
 from ..samples.checks import feature_dtype, is_dask, plain_features, reading
 from ..samples.targets import Targets
-from ..samples.units import CanonicalOrder
+from ..samples.units import SamplingUnits
 from ..trees import (
     MOST_BINS,
     Forest,
@@ -108,7 +108,7 @@ class ForestEstimator(Versioned, BaseEstimator):
         y: ArrayLike,
         targets: Targets,
         weights: np.ndarray,
-        canonical: CanonicalOrder,
+        canonical: SamplingUnits,
     ) -> GrownForest:
         if self.forest is None:
             forest, bags, leaves = grow_forest(

@@ -34,7 +34,7 @@ from ..samples.checks import (
     read_rows,
 )
 from ..samples.targets import Targets, encode_targets
-from ..samples.units import CanonicalOrder, canonical_order, column_ranges
+from ..samples.units import SamplingUnits, column_ranges, sampling_units
 from ..wavelets import decomposition as wavelets
 from .base import ForestEstimator
 from .summary import estimator_card
@@ -282,9 +282,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         """
         X, y, sample_weight = self._read(X, y, sample_weight)
         samples = self._prepared(X, y, sample_weight)
-        canonical = canonical_order(
-            (samples.X,), samples.targets.tie_break, samples.weights
-        )
+        canonical = sampling_units((samples.X,), samples.targets.tie_break, samples.weights)
         return self._fit(samples, canonical)
 
     def _read(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
@@ -326,9 +324,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         _check_powers(targets.values, self._exponent)
         return _Samples(X, y, weights, targets, classes)
 
-    def _fit(
-        self, samples: _Samples, canonical: CanonicalOrder
-    ) -> BesovSmoothnessEstimator:
+    def _fit(self, samples: _Samples, canonical: SamplingUnits) -> BesovSmoothnessEstimator:
         X, y, weights, targets, classes = samples
         grown = self._make_forest(X, y, targets, weights, canonical)
         forest, bags, leaves, _ = grown
@@ -595,7 +591,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         targets: Targets,
         weights: np.ndarray,
         bags: np.ndarray,
-        canonical: CanonicalOrder,
+        canonical: SamplingUnits,
     ) -> tuple[np.ndarray, decay.SampleGroups]:
         """Error curves of all trees; a tree without further terms keeps its error."""
         n_groups = decay.n_groups(canonical.n_units)
@@ -640,7 +636,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         targets: Targets,
         weights: np.ndarray,
         bags: np.ndarray,
-        canonical: CanonicalOrder,
+        canonical: SamplingUnits,
     ) -> decay.IndexFit:
         decomposition = self.wavelets_
         if decomposition.n_terms == 0:

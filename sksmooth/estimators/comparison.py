@@ -23,7 +23,7 @@ from .._lib.warn import warn_caller
 from ..exceptions import SmoothnessWarning, TargetTypeWarning
 from ..index.decay import IndexFit
 from ..index.variance import student_margin, variance_of_difference
-from ..samples.units import canonical_order
+from ..samples.units import sampling_units
 from .besov import BesovSmoothnessEstimator
 from .summary import baseline_card, difference_card
 
@@ -225,7 +225,7 @@ def smoothness_difference(
         for said_once in (TargetTypeWarning, DataConversionWarning):
             warnings.simplefilter("ignore", said_once)
         samples_b = second._prepared(*second._read(X_b, y, sample_weight))
-    canonical = canonical_order(
+    canonical = sampling_units(
         (samples_a.X, samples_b.X), samples_a.targets.tie_break, samples_a.weights
     )
     first._fit(samples_a, canonical)

@@ -15,7 +15,7 @@ from .._lib.scikit_learn import validate_params
 from ..index.decay import SAMPLES_PER_CELL
 from ..samples.checks import has_weight, number_of_rows
 from ..samples.targets import class_codes, encode_targets
-from ..samples.units import canonical_order
+from ..samples.units import sampling_units
 from ..wavelets.kernels import node_sums
 from .base import GrownForest
 from .besov import BesovSmoothnessEstimator
@@ -133,7 +133,7 @@ def class_smoothness(
             "y holds numbers, but the smoothness of each class is asked for; if they are "
             "class labels, pass y.astype(int)."
         )
-    canonical = canonical_order((samples.X,), codes, samples.weights)
+    canonical = sampling_units((samples.X,), codes, samples.weights)
     wanted = _codes_of(classes, samples.classes)
     rows = []
     for code in progress_bar(wanted, len(wanted), "classes") if verbose else wanted:
@@ -256,7 +256,7 @@ def sample_roughness(
     if estimator is None and samples.classes is not None:
         grower.set_params(max_features="sqrt")
     targets, weights = samples.targets, samples.weights
-    canonical = canonical_order((samples.X,), targets.tie_break, weights)
+    canonical = sampling_units((samples.X,), targets.tie_break, weights)
     grown = grower._make_forest(samples.X, samples.y, targets, weights, canonical)
     if samples.classes is None or targets.codes is None:
         values = targets.values - targets.values[0]  # a large offset would cost digits

@@ -27,7 +27,7 @@ from ..samples.targets import (
     refuse_no_targets,
     simplex_vertices,
 )
-from ..samples.units import canonical_order
+from ..samples.units import sampling_units
 from ..trees import Forest, boosting_step, prune_tree
 from ..wavelets import decomposition as wavelets
 from .base import ForestEstimator
@@ -261,7 +261,7 @@ class _WaveletForest(ForestEstimator):
 
     def _decompose(self, samples: _Samples) -> _Decomposed:
         X, y, targets, weights = samples
-        canonical = canonical_order((X,), targets.tie_break, weights)
+        canonical = sampling_units((X,), targets.tie_break, weights)
         grown = self._make_forest(X, y, targets, weights, canonical)
         forest, bags, leaves, fitted = grown
         step = boosting_step(fitted)

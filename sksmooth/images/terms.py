@@ -19,7 +19,7 @@ from .._lib.scikit_learn import Interval, validate_params
 from .._lib.state import Versioned
 from ..samples.checks import reading
 from ..samples.targets import encode_numbers
-from ..samples.units import canonical_order
+from ..samples.units import sampling_units
 from ..trees import Forest, grow_forest
 from ..wavelets.decomposition import WaveletDecomposition, decompose, kept_values
 
@@ -240,7 +240,7 @@ def image_wavelets(
         X,
         targets,
         weights,
-        canonical_order((X,), targets.tie_break, weights),
+        sampling_units((X,), targets.tie_break, weights),
         n_estimators=1,
         max_depth=max_depth,
         random_state=random_state,

@@ -24,7 +24,7 @@ from ..estimators.comparison import (
     ready_estimator,
 )
 from ..index.decay import IndexFit
-from ..samples.units import canonical_order
+from ..samples.units import sampling_units
 from .extraction import CONSTRAINTS, LayerFeatures, extract_layers
 from .probes import check_probes, measure_probes, probe_rows
 from .table import LayerComparison
@@ -325,7 +325,7 @@ class _LayersInTurn:
         self._y_test: Any = None if y_test is None else np.asarray(y_test)
         estimator = clone(template)
         samples = estimator._prepared(*estimator._read(source, y, sample_weight))
-        self._order = canonical_order(
+        self._order = sampling_units(
             (samples.X,), samples.targets.tie_break, samples.weights
         )
         self._before: IndexFit | None = None

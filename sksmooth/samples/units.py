@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .._lib.compilation import compiled
 
-__all__ = ["CanonicalOrder", "canonical_order", "column_ranges", "draw_bags"]
+__all__ = ["SamplingUnits", "column_ranges", "draw_bags", "sampling_units"]
 
 # With so many rows to every distinct one, the features take a few values only.
 _ROWS_OF_DISCRETE_FEATURES = 20
@@ -27,7 +27,7 @@ _NO_VALUE = 2.0  # where NaN lies in the scaled features
 
 
 @dataclass(frozen=True, eq=False)
-class CanonicalOrder:
+class SamplingUnits:
     """What is drawn into bags, in an order that does not depend on that of the rows.
 
     Equal samples (features and target) are one unit, in the bag or out of it together: a
@@ -53,11 +53,11 @@ class CanonicalOrder:
         return float(np.mean([len(np.unique(self.unit[bag > 0])) for bag in bags]))
 
 
-def canonical_order(
+def sampling_units(
     representations: Sequence[np.ndarray | sparse.csr_matrix],
     tie_break: np.ndarray,
     weights: np.ndarray,
-) -> CanonicalOrder:
+) -> SamplingUnits:
     """Order the samples along a fixed direction in the space of the scaled features.
 
     Parameters
@@ -71,18 +71,18 @@ def canonical_order(
 
     Returns
     -------
-    canonical : CanonicalOrder
+    canonical : SamplingUnits
         The units to draw.
     """
     keys = [(_positions(X), _row_codes(X)) for X in representations]
     alone = [_units(*key, tie_break, weights) for key in keys]
     if len(alone) == 1:
-        return CanonicalOrder(alone[0])
+        return SamplingUnits(alone[0])
     # Squares and odd factors, so that X and -X do not cancel. Products wrap around.
     position: Any = sum(position**2 for position, _ in keys)
     code = np.multiply.reduce([2 * code + 1 for _, code in keys])
     order = np.lexsort((weights, tie_break, code, position))
-    return CanonicalOrder(_joined_units(alone, order))
+    return SamplingUnits(_joined_units(alone, order))
 
 
 def _units(position, code, tie_break, weights) -> np.ndarray:
@@ -182,7 +182,7 @@ def _sparse_row_codes(data, indices, indptr):
 
 
 def draw_bags(
-    canonical: CanonicalOrder,
+    canonical: SamplingUnits,
     weights: np.ndarray,
     n_trees: int,
     fraction: float,
@@ -192,7 +192,7 @@ def draw_bags(
 
     Parameters
     ----------
-    canonical : CanonicalOrder
+    canonical : SamplingUnits
         The units to draw.
     weights : ndarray of shape (n_samples,), float64
         Positive sample weights.

@@ -22,7 +22,7 @@ from sklearn.utils import check_random_state
 
 from .._lib.parallel import run_parallel
 from ..samples.targets import Targets
-from ..samples.units import CanonicalOrder, draw_bags
+from ..samples.units import SamplingUnits, draw_bags
 from .bins import MISSING_CODE, MOST_BINS, BinnedFeatures, bin_features
 from .histograms import best_binned_cut
 from .presorted import (
@@ -68,7 +68,7 @@ def grow_forest(
     X: np.ndarray | sparse.csr_matrix,
     targets: Targets,
     weights: np.ndarray,
-    canonical: CanonicalOrder,
+    canonical: SamplingUnits,
     *,
     n_estimators: int,
     max_depth: int | None = None,
@@ -90,7 +90,7 @@ def grow_forest(
         What to fit.
     weights : ndarray of shape (n_samples,), float64
         Positive sample weights.
-    canonical : CanonicalOrder
+    canonical : SamplingUnits
         Canonical order of the samples, by which the subsamples are drawn.
     min_samples_leaf : int, default=1
         Smallest weight of a leaf, in units of the smallest weight.

@@ -27,7 +27,7 @@ from sklearn.tree import (
 )
 
 from sksmooth.samples.targets import encode_targets
-from sksmooth.samples.units import CanonicalOrder, canonical_order, column_ranges, draw_bags
+from sksmooth.samples.units import SamplingUnits, column_ranges, draw_bags, sampling_units
 from sksmooth.trees import Forest, Tree, grow_forest, in_bag_rows, read_forest
 from sksmooth.trees import tree as structure
 
@@ -36,7 +36,7 @@ def grown(X, y):
     """A forest of the package's own, and its bags."""
     targets, _ = encode_targets(y)
     weights = np.ones(len(y))
-    canonical = canonical_order((X,), targets.tie_break, weights)
+    canonical = sampling_units((X,), targets.tie_break, weights)
     options = dict(n_estimators=4, max_samples=0.8, random_state=0)
     return grow_forest(X, targets, weights, canonical, **options)[:2]
 
@@ -240,7 +240,7 @@ def bags_of(unit, fraction, weights=None, n_trees=3, seed=0):
     unit = np.asarray(unit)
     weights = np.ones(len(unit)) if weights is None else weights
     rng = np.random.RandomState(seed)
-    return draw_bags(CanonicalOrder(unit), weights, n_trees, fraction, rng)
+    return draw_bags(SamplingUnits(unit), weights, n_trees, fraction, rng)
 
 
 fractions = st.floats(0.01, 1.0)
@@ -305,7 +305,7 @@ rows_with_equals = st.integers(0, 10**6).map(
 @given(rows_with_equals)
 def test_equal_samples_are_one_unit_unless_their_target_is_contested(convert, rows):
     X, y, weights = rows
-    unit = canonical_order((convert(X),), y, weights).unit
+    unit = sampling_units((convert(X),), y, weights).unit
     same_features = (X[:, None, :] == X[None, :, :]).all(axis=2)
     contested = (same_features & (y[:, None] != y[None, :])).any(axis=1)
     together = same_features & ~contested[:, None] | np.eye(len(y), dtype=bool)
@@ -315,9 +315,9 @@ def test_equal_samples_are_one_unit_unless_their_target_is_contested(convert, ro
 
 def test_rows_are_units_where_features_take_a_few_values():
     X, y = np.repeat([[0.0], [1.0]], 20, axis=0), np.repeat([0, 1], 20)
-    assert canonical_order((X,), y, np.ones(40)).n_units == 40
+    assert sampling_units((X,), y, np.ones(40)).n_units == 40
     # One row less, and there are fewer than 20 rows to a distinct one.
-    assert canonical_order((X[1:],), y[1:], np.ones(39)).n_units == 2
+    assert sampling_units((X[1:],), y[1:], np.ones(39)).n_units == 2
 
 
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
@@ -325,8 +325,8 @@ def test_rows_are_units_where_features_take_a_few_values():
 def test_units_do_not_depend_on_the_order_of_the_rows(convert, rows, seed):
     X, y, weights = rows
     shuffle = np.random.RandomState(seed).permutation(len(y))
-    first = canonical_order((convert(X),), y, weights).unit
-    second = canonical_order((convert(X[shuffle]),), y[shuffle], weights[shuffle]).unit
+    first = sampling_units((convert(X),), y, weights).unit
+    second = sampling_units((convert(X[shuffle]),), y[shuffle], weights[shuffle]).unit
     # Equal samples of equal weight may change places.
     samples = np.column_stack([X, y, weights])
     assert_array_equal(
@@ -341,7 +341,7 @@ def test_units_do_not_depend_on_other_outputs_of_equal_rows():
     Y = np.array([[0.0, 1.0], [0.0, 2.0], [1.0, 3.0]])
     shuffle = [1, 0, 2]
     first, second = (
-        canonical_order((X[rows],), encode_targets(Y[rows])[0].tie_break, np.ones(3)).unit
+        sampling_units((X[rows],), encode_targets(Y[rows])[0].tie_break, np.ones(3)).unit
         for rows in ([0, 1, 2], shuffle)
     )
     assert_array_equal(first[shuffle], second)
@@ -351,9 +351,9 @@ def test_units_do_not_depend_on_other_outputs_of_equal_rows():
 def test_units_do_not_depend_on_positive_scales_of_the_columns(convert):
     rng = np.random.RandomState(0)
     X, y, ones = rng.uniform(size=(60, 4)), rng.randint(0, 2, size=60), np.ones(60)
-    expected = canonical_order((convert(X),), y, ones).unit
+    expected = sampling_units((convert(X),), y, ones).unit
     for scale in ([2.0, 0.25, 1024.0, 1.0], [1e300, 1e-300, 1e-308, 3.0]):
-        assert_array_equal(canonical_order((convert(X * scale),), y, ones).unit, expected)
+        assert_array_equal(sampling_units((convert(X * scale),), y, ones).unit, expected)
 
 
 @pytest.mark.parametrize("outlier", [1e20, -1e20, -999.0])
@@ -361,12 +361,12 @@ def test_units_do_not_depend_on_positive_scales_of_the_columns(convert):
 def test_outliers_do_not_merge_the_others(convert, outlier):
     X = np.random.RandomState(0).uniform(size=(100, 1))
     X[:3] = outlier
-    canonical = canonical_order((convert(X),), np.zeros(100), np.ones(100))
+    canonical = sampling_units((convert(X),), np.zeros(100), np.ones(100))
     assert canonical.n_units == 98
 
 
 def test_units_are_counted_in_the_bag():
-    canonical = CanonicalOrder(np.array([0, 0, 1, 2]))
+    canonical = SamplingUnits(np.array([0, 0, 1, 2]))
     bags = np.array([[1.0, 0.0, 0.0, 2.0], [0.0, 0.0, 1.0, 0.0]])
     assert canonical.count_in_bag(bags) == 1.5
 

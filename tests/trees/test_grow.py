@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sksmooth.exceptions import TargetTypeWarning
 from sksmooth.samples.targets import Targets, encode_targets
-from sksmooth.samples.units import canonical_order, draw_bags
+from sksmooth.samples.units import draw_bags, sampling_units
 from sksmooth.trees import bins as binning
 from sksmooth.trees import grow, grow_forest, presorted, sampled
 from sksmooth.trees import tree as structure
@@ -40,7 +40,7 @@ def grown(X, y, weights=None, canonical=None, **options):
     targets, _ = encode_targets(y)
     weights = np.ones(X.shape[0]) if weights is None else weights
     if canonical is None:
-        canonical = canonical_order((X,), targets.tie_break, weights)
+        canonical = sampling_units((X,), targets.tie_break, weights)
     options = {"n_estimators": 2, "max_samples": 0.8, "random_state": 0, **options}
     return grow_forest(X, targets, weights, canonical, **options)
 
@@ -326,7 +326,7 @@ def test_order_of_the_rows_does_not_matter_by_rounding(path, kind, max_bins):
         X, y = tied_data(kind, n=60, n_values=3, seed=seed)
         y = y if kind == "classes" else y / 3
         weights = np.random.RandomState(seed).choice([1.0, 4 / 3, 5 / 3], size=60)
-        canonical = canonical_order((X,), encode_targets(y)[0].tie_break, weights)
+        canonical = sampling_units((X,), encode_targets(y)[0].tie_break, weights)
         forest, *_ = grown(X, y, weights, canonical, **options)
         for number in range(5):
             rows = np.random.RandomState(number).permutation(60)
@@ -440,7 +440,7 @@ def test_a_chain_deeper_than_usual():
     # Most of the variance is in the last sample left, so that each split takes one away.
     X, y = np.arange(400.0)[:, None], 2.0 ** np.arange(400)
     targets, _ = encode_targets(y)
-    canonical = canonical_order((X,), targets.tie_break, np.ones(400))
+    canonical = sampling_units((X,), targets.tie_break, np.ones(400))
     forest, _, leaves = grow_forest(X, targets, np.ones(400), canonical, n_estimators=1)
     tree = forest.trees[0]
     depth = np.zeros(tree.n_nodes, dtype=int)
@@ -574,7 +574,7 @@ def test_bags_grow_the_trees_of_the_plain_reference(kind):
     weights = np.random.RandomState(0).randint(1, 4, size=60) * 1.0
     forest, bags, leaves = grown(X, y, weights, max_samples=0.7)
     rng = np.random.RandomState(0)
-    canonical = canonical_order((X,), encode_targets(y)[0].tie_break, weights)
+    canonical = sampling_units((X,), encode_targets(y)[0].tie_break, weights)
     assert_array_equal(draw_bags(canonical, weights, 2, 0.7, rng), bags)
     seeds = rng.randint(np.iinfo(np.int32).max, size=2)
     values = values_of(y) * 2  # halves are whole
@@ -747,7 +747,7 @@ def test_sparse_samples_grow_the_trees_of_dense_ones(
     assert (X.data == 0).any()
     assert (np.diff(X.tocsc().indptr) == 0).any()
     weights = np.random.RandomState(0).randint(1, 4, size=150) * 1.0
-    canonical = canonical_order((X,), encode_targets(y)[0].tie_break, weights)
+    canonical = sampling_units((X,), encode_targets(y)[0].tie_break, weights)
     options = dict(canonical=canonical, max_bins=max_bins, max_features=max_features)
     dense = grown(X.toarray(), y, weights, **options)
     from_sparse = grown(X, y, weights, **options)
@@ -1206,7 +1206,7 @@ def test_partition_of_the_bags_is_invariant_to_monotone_transforms(kind, form, p
     options = {"weights": np.ones(200), **options}
     # One order of the samples for both; and ranks are not zero, as samples are not.
     tie_break = encode_targets(y)[0].tie_break
-    options["canonical"] = canonical_order((X,), tie_break, options["weights"])
+    options["canonical"] = sampling_units((X,), tie_break, options["weights"])
     _, bags, leaves = grown(X, y, **options)
     _, same_bags, of_ranks = grown(1.0 + ranks_of(dense), y, **options)
     assert_array_equal(bags, same_bags)
@@ -1505,7 +1505,7 @@ def test_leaves_of_sparse_samples_with_missing_values(path, kind, dtype, max_bin
 def test_sparse_trees_with_missing_values_are_those_of_dense_ones(path, kind):
     X, y = holey_data(kind, np.float64)
     X = X[:, [0, 1, 2, 4, 6, 7]]  # no empty columns
-    canonical = canonical_order((X,), encode_targets(y)[0].tie_break, np.ones(150))
+    canonical = sampling_units((X,), encode_targets(y)[0].tie_break, np.ones(150))
     for max_bins in (None, 12):
         dense = grown(X.toarray(), y, canonical=canonical, max_bins=max_bins)
         from_sparse = grown(X, y, canonical=canonical, max_bins=max_bins)

@@ -1,0 +1,59 @@
+"""Labelled samples that have been checked: what all later steps start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+
+from .targets import Targets
+from .units import SamplingUnits, sampling_units
+
+__all__ = ["Samples"]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Checked samples of positive weight, and their targets.
+
+    Attributes
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features), float32 or float64
+        Features, NaN where there is no value.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets as they were given, for forests of other libraries.
+    targets : Targets
+        Targets as points of a vector space.
+    weights : ndarray of shape (n_samples,), float64
+        Positive weights, in units of the smallest one.
+    classes : ndarray of shape (n_classes,) or None
+        Class labels; None for regression.
+    rows : ndarray of shape (n_samples,), intp, or None
+        Row numbers of the samples in what was given, where rows of weight zero were
+        dropped; None if these are all rows.
+    joint_units : SamplingUnits or None
+        Units to draw into bags, where they do not depend on X alone: several
+        representations of the same samples are drawn alike. None means those of X.
+    """
+
+    X: np.ndarray | sparse.csr_matrix
+    y: ArrayLike
+    targets: Targets
+    weights: np.ndarray
+    classes: np.ndarray | None
+    rows: np.ndarray | None = None
+    joint_units: SamplingUnits | None = None
+
+    @cached_property
+    def units(self) -> SamplingUnits:
+        """What is drawn into bags."""
+        if self.joint_units is not None:
+            return self.joint_units
+        return sampling_units((self.X,), self.targets.tie_break, self.weights)
+
+    def drawn_by(self, units: SamplingUnits) -> Samples:
+        """Return the same samples, drawn by units of several representations."""
+        return replace(self, joint_units=units)
