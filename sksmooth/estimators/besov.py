@@ -1,20 +1,17 @@
-"""The smoothness estimator: prepares, grows, decomposes and fits; no mathematics."""
+"""The smoothness estimator: reads, grows, decomposes and fits; no mathematics."""
 
 from __future__ import annotations
 
-import os
+from functools import partial
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from joblib import delayed
 from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import TransformerMixin
-from sklearn.utils.random import sample_without_replacement
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from .._lib.parallel import run_parallel
 from .._lib.scikit_learn import (
     Interval,
     StrOptions,
@@ -25,33 +22,28 @@ from .._lib.scikit_learn import (
 from .._lib.state import whole_fit
 from .._lib.warn import warn_caller
 from ..exceptions import UnseenClassesWarning
-from ..index import decay
-from ..samples.checks import (
-    has_weight,
-    is_dask,
-    number_of_rows,
-    positively_weighted,
-    read_rows,
+from ..index import CONVENTIONS, IndexFit, held_out_rate
+from ..samples import Samples, encode_targets, read_features, read_samples
+from ..trees import GrownForest, grow
+from ..wavelets import (
+    MEASURES,
+    WaveletDecomposition,
+    decompose,
+    error_curves,
+    held_out_norms,
+    m_term_errors,
+    wavelet_features,
+    wavelet_importances,
 )
-from ..samples.targets import Targets, encode_targets
-from ..samples.units import SamplingUnits, column_ranges, sampling_units
-from ..wavelets import decomposition as wavelets
-from .base import ForestEstimator
+from .base import ForestEstimator, growth_of
 from .summary import estimator_card
 
-__all__ = ["BesovSmoothnessEstimator"]
+__all__ = ["FEWEST_SAMPLES", "BesovSmoothnessEstimator", "fit_samples", "read_for"]
 
 _LARGEST_P = 50  # whose powers of small errors are still numbers
 _MOST_DIGITS = 280  # of p-th powers of the targets, with room for their weights
 _MOST_FEATURES = 1000  # of transform, which may be asked for dense
-
-
-class _Samples(NamedTuple):
-    X: np.ndarray | sparse.csr_matrix
-    y: ArrayLike
-    weights: np.ndarray
-    targets: Targets
-    classes: np.ndarray | None
+FEWEST_SAMPLES = 5  # fewer say nothing about a rate
 
 
 class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
@@ -210,12 +202,11 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
 
     _parameter_constraints: dict[str, list] = {
         **ForestEstimator._parameter_constraints,
-        "index": [StrOptions({"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"})],
-        "measure": [StrOptions({"samples", "volume"})],
+        "index": [StrOptions(CONVENTIONS.keys())],
+        "measure": [StrOptions(MEASURES.keys())],
         "p": [Interval(Real, 1, _LARGEST_P, closed="both")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
     }
-    _fewest_samples = 5  # fewer say nothing about a rate
 
     def __init__(
         self,
@@ -280,99 +271,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         TypeError
             If ``forest`` is not made of trees.
         """
-        X, y, sample_weight = self._read(X, y, sample_weight)
-        samples = self._prepared(X, y, sample_weight)
-        canonical = sampling_units((samples.X,), samples.targets.tie_break, samples.weights)
-        return self._fit(samples, canonical)
-
-    def _read(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
-        """The rows that trees of a given number of samples need, and no others.
-
-        They are drawn by their numbers, without a look at the rest, which may be more
-        than fits into memory.
-        """
-        is_number = self.forest is None and isinstance(self.max_samples, Integral)
-        # Of two trees at least, since one alone would leave none of its rows out.
-        n_trees = max(int(self.n_estimators), 2)
-        n_drawn = n_trees * int(self.max_samples) if is_number else np.inf
-        if n_drawn < self._fewest_samples:
-            raise ValueError(
-                f"n_estimators * max_samples = {n_drawn} rows are drawn, but at least "
-                f"{self._fewest_samples} are needed."
-            )
-        n_rows = number_of_rows(X)
-        number_of_rows(y, "y")  # which must be known, too
-        if n_drawn < n_rows:
-            check_consistent_length(X, y, sample_weight)
-            rows = _drawn_rows(X, sample_weight, int(n_drawn), self.random_state)
-            X, y, sample_weight = (read_rows(each, rows) for each in (X, y, sample_weight))
-        elif is_dask(X):
-            if not is_number:
-                raise ValueError(
-                    "X is a Dask array, of which only a subsample is read: pass "
-                    "max_samples as the number of rows of a tree, or X.compute()."
-                )
-            X = X.compute()
-        return X, y, sample_weight
-
-    def _prepared(self, X: Any, y: Any, sample_weight: Any) -> _Samples:
-        """Checked samples with positive weights, and their targets."""
-        X = self._check_features(X, reset=True)
-        check_consistent_length(X, y)
-        X, y, weights = positively_weighted(X, y, sample_weight, self._fewest_samples)
-        targets, classes = encode_targets(y)
-        _check_powers(targets.values, self._exponent)
-        return _Samples(X, y, weights, targets, classes)
-
-    def _fit(self, samples: _Samples, canonical: SamplingUnits) -> BesovSmoothnessEstimator:
-        X, y, weights, targets, classes = samples
-        grown = self._make_forest(X, y, targets, weights, canonical)
-        forest, bags, leaves, _ = grown
-        unseen = grown.unseen
-        by_volume = self.measure == "volume" or self.index == "elisha-dekel"
-
-        self._forest = forest
-        self.n_outputs_ = targets.values.shape[1]
-        if classes is not None:
-            self.classes_ = classes
-        elif hasattr(self, "classes_"):
-            del self.classes_
-        self.wavelets_ = wavelets.decompose(
-            forest,
-            leaves,
-            targets.values,
-            bags,
-            p=self._exponent,
-            measure="volume" if by_volume else "samples",
-            ranges=column_ranges(X) if by_volume else None,
-        )
-        self._n_grown = canonical.count_in_bag(bags)
-        self.decay_ = self._fit_index(leaves, targets, weights, bags, canonical)
-        self.oob_score_ = self._held_out_rate(leaves, targets, weights, unseen)
-        for caution in self.decay_.cautions:
-            warn_caller(caution)
-        self._n_samples = len(weights)
-        self._measured_as = {
-            "index": self.index,
-            "confidence_level": self.confidence_level,
-        }
-        mistyping = () if targets.caution is None else (targets.caution,)
-        self._cautions = (*mistyping, *self.decay_.cautions)
-        self.alpha_ = self.decay_.alpha
-        self.alpha_interval_ = self.decay_.interval(self.confidence_level)
-        self.n_terms_ = self.decay_.n_terms
-        self.errors_ = self.decay_.errors
-        self.fit_range_ = self.decay_.fit_range
-        self.r_squared_ = self.decay_.line.r_squared
-        self.feature_importances_ = wavelets.wavelet_importances(
-            self.wavelets_,
-            X.shape[1],
-            self._n_important,
-            wavelets.held_out_norms(
-                self.wavelets_, forest, leaves, targets.values, unseen * weights
-            ),
-        )
-        return self
+        return fit_samples(self, read_for(self, X, y, sample_weight))
 
     def score(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
@@ -404,17 +303,19 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             The held-out rate; larger is smoother.
         """
         check_is_fitted(self)
-        X = self._check_features(X, reset=False)
-        check_consistent_length(X, y)
-        X, y, weights = positively_weighted(X, y, sample_weight)
-        targets, _ = encode_targets(
-            y, classes=getattr(self, "classes_", None), n_outputs=self.n_outputs_
+        encode = partial(
+            encode_targets,
+            classes=getattr(self, "classes_", None),
+            n_outputs=self.n_outputs_,
+        )
+        samples = read_samples(
+            X, y, sample_weight, estimator=self, reset=False, encode=encode
         )
         of_the_fit = self.wavelets_.mean[:1]
-        values = np.concatenate([of_the_fit, targets.values])
+        values = np.concatenate([of_the_fit, samples.targets.values])
         _check_powers(values, self.wavelets_.p, least=-np.inf)
-        _warn_of_unseen_classes(y, targets, weights)
-        return self._held_out_rate(self._forest.apply(X, self.n_jobs), targets, weights)
+        _warn_of_unseen_classes(samples)
+        return self._held_out_rate(samples, self._forest.apply(samples.X, self.n_jobs))
 
     def transform(self, X: ArrayLike) -> sparse.csr_matrix | np.ndarray:
         """Give the values of the leading wavelets.
@@ -433,10 +334,9 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             linear model, trees with ``max_features="sqrt"`` give wavelets that differ more.
         """
         check_is_fitted(self)
-        X = self._check_features(X, reset=False)
-        features = wavelets.wavelet_features(
-            self.wavelets_, self._forest.apply(X, self.n_jobs), self._n_leading
-        )
+        X = read_features(X, self, reset=False)
+        leaves = self._forest.apply(X, self.n_jobs)
+        features = wavelet_features(self.wavelets_, leaves, self._n_leading)
         return features.toarray() if dense_output_wanted(self) else features
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
@@ -465,75 +365,6 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             dtype=object,
         )
 
-    def to_html(
-        self,
-        path: str | os.PathLike | None = None,
-        *,
-        X: ArrayLike | None = None,
-        y: ArrayLike | None = None,
-        X_test: ArrayLike | None = None,
-        y_test: ArrayLike | None = None,
-        title: str = "Smoothness report",
-    ) -> str:
-        """Report of the fit as one HTML file, to keep or to send.
-
-        It holds the index and what it says, the warnings of the fit, a picture of the
-        decay, the most important features and the parameters. The file needs no other
-        file and no network, and names in it cannot do harm.
-
-        Parameters
-        ----------
-        path : str or path, default=None
-            Where to write it, in place of a file that is there.
-        X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
-            Samples, usually those of the fit. With them the report says at which classes
-            and samples the targets are rough, as :func:`class_smoothness` and
-            :func:`sample_roughness` measure it. That takes about as
-            long as a dozen fits.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Their targets.
-        X_test, y_test : as ``X`` and ``y``, default=None
-            Other samples, for the held-out score.
-        title : str, default="Smoothness report"
-            Heading of the report.
-
-        Returns
-        -------
-        page : str
-            The HTML, which is less than 1 MB: long tables are cut, and say so.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ImportError
-            If matplotlib is not installed.
-        ValueError
-            If X is given without y, or y without X.
-
-        See Also
-        --------
-        sksmooth.LayerComparison.to_html : The report of the layers of a network.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from sksmooth import BesovSmoothnessEstimator
-        >>> X, y = load_iris(return_X_y=True, as_frame=True)
-        >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
-        >>> page = estimator.to_html(X=X, y=y, title="Three species of iris")
-        >>> "petal width (cm)" in page, len(page) < 1_000_000
-        (True, True)
-        """
-        # A wing above this one, which is opened here only.
-        from ..display.pages import estimator_report, save_page
-
-        check_is_fitted(self)
-        page = estimator_report(self, X, y, X_test, y_test, title=title)
-        if path is not None:
-            save_page(page, path)
-        return page
-
     def _repr_html_inner(self) -> str:
         return super()._repr_html_inner() + self._card()
 
@@ -553,146 +384,157 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return tags
 
     @property
-    def _exponent(self) -> float:
-        """The p of norms and errors, which one of the published procedures fixes."""
-        return 2.0 if self.index == "elisha-dekel" else float(self.p)
+    def alpha_(self) -> float:
+        """The smoothness index."""
+        return self.decay_.alpha
+
+    @property
+    def alpha_interval_(self) -> tuple[float, float]:
+        """Its confidence interval."""
+        return self.decay_.interval
+
+    @property
+    def n_terms_(self) -> np.ndarray:
+        """Numbers of terms of the M-term error curve."""
+        return np.arange(1, len(self.decay_.m_term_errors) + 1)
+
+    @property
+    def errors_(self) -> np.ndarray:
+        """The M-term error curve."""
+        return self.decay_.m_term_errors
+
+    @property
+    def fit_range_(self) -> tuple[int, int]:
+        """First and last number of terms of its fit window."""
+        return self.decay_.window
+
+    @property
+    def r_squared_(self) -> float:
+        """Share of the variance of the log errors that the line explains."""
+        return self.decay_.line.r_squared
 
     @property
     def _n_important(self) -> int:
-        return self.wavelets_.n_trees * self._window[1]
+        return self.wavelets_.n_trees * self.decay_.window[1]
 
     @property
     def _n_leading(self) -> int:
         return min(self._n_important, self.wavelets_.n_terms, _MOST_FEATURES)
 
-    def _held_out_rate(
+    def _keep(
         self,
-        leaves: np.ndarray,
-        targets: Targets,
-        weights: np.ndarray,
-        blind: np.ndarray | None = None,
+        samples: Samples,
+        grown: GrownForest,
+        wavelets: WaveletDecomposition,
+        fit: IndexFit,
+    ) -> None:
+        """Set the fitted attributes."""
+        self._forest, self.wavelets_ = grown.forest, wavelets
+        self._n_grown = grown.n_grown
+        self.n_samples_ = len(samples.weights)
+        self.n_outputs_ = samples.targets.values.shape[1]
+        if samples.classes is not None:
+            self.classes_ = samples.classes
+        elif hasattr(self, "classes_"):  # of an earlier fit
+            del self.classes_
+        for caution in fit.cautions:
+            warn_caller(caution)
+        mistyping = () if samples.targets.caution is None else (samples.targets.caution,)
+        self.decay_ = fit.with_cautions(*mistyping)
+        self.oob_score_ = self._held_out_rate(samples, grown.leaves, grown.unseen)
+        norms = held_out_norms(wavelets, grown, samples)
+        self.feature_importances_ = wavelet_importances(
+            wavelets, samples.X.shape[1], self._n_important, norms
+        )
+
+    def _held_out_rate(
+        self, samples: Samples, leaves: np.ndarray, blind: np.ndarray | None = None
     ) -> float:
         """Held-out rate, of the trees that have not seen a sample if they are given."""
+        weights = samples.weights
         covered = weights.sum() if blind is None else weights[blind.any(axis=0)].sum()
         if covered == 0:
             return np.nan
         if self.wavelets_.n_terms == 0:
             return 0.0
-        errors = wavelets.m_term_errors(
-            self.wavelets_, leaves, targets, weights, blind=blind
+        errors = m_term_errors(
+            self.wavelets_, leaves, samples.targets, weights, blind=blind
         )
-        return decay.held_out_rate(
+        return held_out_rate(
             errors, self.wavelets_.n_trees, self._n_grown, covered, self.wavelets_.p
         )
 
-    def _tree_errors(
-        self,
-        leaves: np.ndarray,
-        targets: Targets,
-        weights: np.ndarray,
-        bags: np.ndarray,
-        canonical: SamplingUnits,
-    ) -> tuple[np.ndarray, decay.SampleGroups]:
-        """Error curves of all trees; a tree without further terms keeps its error."""
-        n_groups = decay.n_groups(canonical.n_units)
-        unit_group = np.random.RandomState(0).permutation(canonical.n_units) % n_groups
-        group = unit_group[canonical.unit]
-        longest = int(self.wavelets_.n_terms_per_tree.max())
-        kept = decay.group_terms(longest)
-        errors = run_parallel(
-            (
-                delayed(wavelets.tree_errors)(
-                    self.wavelets_,
-                    j,
-                    leaf,
-                    targets,
-                    weights,
-                    bag > 0,
-                    group,
-                    kept,
-                )
-                for j, (leaf, bag) in enumerate(
-                    zip(leaves, np.broadcast_to(bags, leaves.shape), strict=True)
-                )
-            ),
-            len(leaves),
-            n_jobs=self.n_jobs,
-            label="errors",
-            verbose=0,
-        )
-        curves = np.stack(
-            [
-                np.pad(e.curve, ((0, longest + 1 - len(e.curve)), (0, 0)), mode="edge")
-                for e in errors
-            ]
-        )
-        sums = np.stack([e.group_sums for e in errors])
-        group_weights = np.stack([e.group_weights for e in errors])
-        return curves, decay.SampleGroups(kept, sums, group_weights)
 
-    def _fit_index(
-        self,
-        leaves: np.ndarray,
-        targets: Targets,
-        weights: np.ndarray,
-        bags: np.ndarray,
-        canonical: SamplingUnits,
-    ) -> decay.IndexFit:
-        decomposition = self.wavelets_
-        if decomposition.n_terms == 0:
-            self._window = (1, 2)
-            return decay.flat_fit(
-                targets.values,
-                weights,
-                decomposition.p,
-                is_squared=self.index == "elisha-dekel",
+def read_for(
+    estimator: BesovSmoothnessEstimator, X: Any, y: Any, sample_weight: Any = None
+) -> Samples:
+    """Read samples as the parameters of an estimator ask for.
+
+    Where its trees are grown on a given number of rows each, no more rows are read than
+    they need.
+
+    Parameters
+    ----------
+    estimator : BesovSmoothnessEstimator
+        Where the names of the features are recorded.
+    X, y, sample_weight
+        As in :meth:`BesovSmoothnessEstimator.fit`.
+
+    Returns
+    -------
+    samples : Samples
+        The samples to fit.
+    """
+    n_drawn = None
+    if estimator.forest is None and isinstance(estimator.max_samples, Integral):
+        # Of two trees at least, since one alone would leave none of its rows out.
+        n_drawn = max(int(estimator.n_estimators), 2) * int(estimator.max_samples)
+        if n_drawn < FEWEST_SAMPLES:
+            raise ValueError(
+                f"n_estimators * max_samples = {n_drawn} rows are drawn, but at least "
+                f"{FEWEST_SAMPLES} are needed."
             )
-        n_trees, p = decomposition.n_trees, decomposition.p
-        curves, groups = self._tree_errors(leaves, targets, weights, bags, canonical)
-        self._window = window = decay.fit_window(
-            curves.mean(axis=0),
-            self._n_grown,
-            np.median(decomposition.n_terms_per_tree),
-            p,
-        )
-        share_left_out = 1 - self._n_grown / canonical.n_units
-        n_apart = 1 / share_left_out if share_left_out > 0 else np.inf
-        order = decomposition.order
-        if self.index == "mterm":
-            fit = decay.m_term_index(curves, groups, window, p, n_apart)
-        elif self.index == "weak-lp":
-            by_tree = decomposition.norms_by_tree()
-            fit = decay.weak_lp_index(curves, by_tree, window, p, n_apart)
-        elif self.index == "sparsity-probe":
-            norms, tree = decomposition.norm[order], decomposition.tree[order]
-            fit = decay.sparsity_probe_index(norms, tree, n_trees, p, n_apart)
-        else:
-            fit = decay.elisha_dekel_index(
-                lambda n_terms, trees: wavelets.squared_errors_with_ranked_roots(
-                    decomposition, leaves, targets, weights, n_terms, trees
-                ),
-                np.diff(decomposition.offsets),
-                n_apart,
-            )
-        count = decomposition.count
-        cell_sizes = count[decomposition.parent[order]] * self._n_grown / count[0]
-        is_rate = self.index in ("mterm", "weak-lp")
-        if decay.is_finite_box_function(curves, cell_sizes, self._n_grown, p):
-            return decay.unresolved(fit, unbounded=is_rate or np.isinf(fit.alpha))
-        return decay.checked(fit, window, power_law=is_rate)
+    samples = read_samples(
+        X,
+        y,
+        sample_weight,
+        estimator=estimator,
+        fewest=FEWEST_SAMPLES,
+        n_drawn=n_drawn,
+        random_state=estimator.random_state,
+    )
+    convention = CONVENTIONS[estimator.index]
+    _check_powers(samples.targets.values, convention.exponent(estimator.p))
+    return samples
 
 
-def _drawn_rows(X: Any, sample_weight: Any, n_drawn: int, random_state: Any) -> np.ndarray:
-    """Numbers of rows that are drawn of those with a positive weight, or of all."""
-    n_rows = number_of_rows(X)
-    weighted = None
-    if sample_weight is not None:
-        weighted = np.flatnonzero(has_weight(sample_weight, X))
-        n_rows = len(weighted)
-        if n_rows <= n_drawn:
-            return weighted
-    rows = np.sort(sample_without_replacement(n_rows, n_drawn, random_state=random_state))
-    return rows if weighted is None else weighted[rows]
+def fit_samples(
+    estimator: BesovSmoothnessEstimator, samples: Samples
+) -> BesovSmoothnessEstimator:
+    """Fit an estimator to samples that have been read.
+
+    Parameters
+    ----------
+    estimator : BesovSmoothnessEstimator
+        Estimator to fit.
+    samples : Samples
+        Samples, from :func:`read_for`.
+
+    Returns
+    -------
+    estimator : BesovSmoothnessEstimator
+        The same estimator, fitted.
+    """
+    convention = CONVENTIONS[estimator.index]
+    p, measure = convention.exponent(estimator.p), convention.measure(estimator.measure)
+
+    grown = grow(samples, growth_of(estimator))
+    wavelets = decompose(grown, samples, p=p, measure=measure)
+    curves = error_curves(wavelets, grown, samples, estimator.n_jobs)
+    fit = convention.fit(curves, estimator.confidence_level)
+
+    estimator._keep(samples, grown, wavelets, fit)
+    return estimator
 
 
 def _check_powers(values: np.ndarray, p: float, least: float = -_MOST_DIGITS) -> None:
@@ -706,12 +548,12 @@ def _check_powers(values: np.ndarray, p: float, least: float = -_MOST_DIGITS) ->
         )
 
 
-def _warn_of_unseen_classes(y: ArrayLike, targets: Targets, weights: np.ndarray) -> None:
-    unseen = targets.floor > 0
-    if weights[unseen].sum() > weights.sum() / 2:
+def _warn_of_unseen_classes(samples: Samples) -> None:
+    unseen = samples.targets.floor > 0
+    if samples.weights[unseen].sum() > samples.weights.sum() / 2:
         warn_caller(
             "More than half of y are classes that fit has not seen, such as "
-            f"{np.asarray(y)[unseen][0]!r}; no wavelet explains them. Shuffle or stratify "
-            "the folds, or check the labels.",
+            f"{np.asarray(samples.y)[unseen][0]!r}; no wavelet explains them. Shuffle or "
+            "stratify the folds, or check the labels.",
             UnseenClassesWarning,
         )

@@ -21,14 +21,12 @@ from .._lib.scikit_learn import Interval, validate_params
 from .._lib.state import Versioned
 from .._lib.warn import warn_caller
 from ..exceptions import SmoothnessWarning, TargetTypeWarning
-from ..index.decay import IndexFit
-from ..index.variance import student_margin, variance_of_difference
-from ..samples.units import sampling_units
-from .besov import BesovSmoothnessEstimator
+from ..index import CONVENTIONS, IndexFit, student_margin, variance_of_difference
+from ..samples import sampling_units
+from .besov import BesovSmoothnessEstimator, fit_samples, read_for
 from .summary import baseline_card, difference_card
 
 __all__ = [
-    "RATES",
     "PermutationBaseline",
     "SmoothnessDifference",
     "integer_seed",
@@ -40,7 +38,6 @@ __all__ = [
     "smoothness_difference",
 ]
 
-RATES = ("mterm", "weak-lp")
 _LARGEST_SEED = np.iinfo(np.int32).max
 
 
@@ -213,25 +210,26 @@ def smoothness_difference(
     (True, True)
     """
     first = ready_estimator(estimator, random_state, n_jobs)
-    if first.index not in RATES:
+    if not CONVENTIONS[first.index].has_variance:
+        comparable = tuple(c.name for c in CONVENTIONS.values() if c.has_variance)
         raise ValueError(
             f"index={first.index!r} has no variance over its window to compare by; use one "
-            f"of {RATES}."
+            f"of {comparable}."
         )
     check_consistent_length(X_a, X_b, y, sample_weight)
     second = clone(first)
-    samples_a = first._prepared(*first._read(X_a, y, sample_weight))
+    samples_a = read_for(first, X_a, y, sample_weight)
     with warnings.catch_warnings():
         for said_once in (TargetTypeWarning, DataConversionWarning):
             warnings.simplefilter("ignore", said_once)
-        samples_b = second._prepared(*second._read(X_b, y, sample_weight))
-    canonical = sampling_units(
+        samples_b = read_for(second, X_b, y, sample_weight)
+    units = sampling_units(
         (samples_a.X, samples_b.X), samples_a.targets.tie_break, samples_a.weights
     )
-    first._fit(samples_a, canonical)
-    second._fit(samples_b, canonical)
+    fit_samples(first, samples_a.drawn_by(units))
+    fit_samples(second, samples_b.drawn_by(units))
     return SmoothnessDifference(
-        *paired_difference(first.decay_, second.decay_, first.confidence_level),
+        *paired_difference(first.decay_, second.decay_),
         first.alpha_,
         second.alpha_,
         (first, second),
@@ -347,15 +345,25 @@ def permutation_baseline(
 
 
 def paired_difference(
-    first: IndexFit, second: IndexFit, confidence_level: float
+    first: IndexFit, second: IndexFit
 ) -> tuple[float, tuple[float, float], float]:
-    """Second index minus first one, of the same subsamples; its interval and p-value."""
+    """Subtract the first index from the second, of the same subsamples.
+
+    Returns
+    -------
+    difference : float
+        Second index minus first.
+    interval : tuple of float
+        Its interval, at the level of the second index.
+    p_value : float
+        Two-sided; NaN if an index is infinite.
+    """
     with np.errstate(invalid="ignore"):  # of two infinite ones nothing is known
         difference = float(np.subtract(second.alpha, first.alpha))
     if not np.isfinite(difference):
         return difference, (-np.inf, np.inf), np.nan
     variance, freedom = variance_of_difference(second.replicates, first.replicates)
-    margin = student_margin(variance, freedom, confidence_level)
+    margin = student_margin(variance, freedom, second.confidence_level)
     interval = (difference - margin, difference + margin)
     return difference, interval, _two_sided(difference, variance, freedom)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from numbers import Integral
 
@@ -12,13 +13,13 @@ from sklearn.base import clone
 
 from .._lib.progress import progress_bar
 from .._lib.scikit_learn import validate_params
-from ..index.decay import SAMPLES_PER_CELL
-from ..samples.checks import has_weight, number_of_rows
-from ..samples.targets import class_codes, encode_targets
-from ..samples.units import sampling_units
-from ..wavelets.kernels import node_sums
-from .base import GrownForest
-from .besov import BesovSmoothnessEstimator
+from ..index import SAMPLES_PER_CELL
+from ..samples import encode_targets, number_of_rows, read_samples
+from ..samples.labels import class_codes
+from ..trees import GrownForest, grow
+from ..wavelets import node_sums
+from .base import growth_of
+from .besov import FEWEST_SAMPLES, BesovSmoothnessEstimator, fit_samples, read_for
 from .comparison import measured, ready_estimator
 
 __all__ = ["class_smoothness", "sample_roughness"]
@@ -126,21 +127,22 @@ def class_smoothness(
     [3, 8]
     """
     template = ready_estimator(estimator, random_state, n_jobs)
-    samples = template._prepared(*template._read(X, y, sample_weight))
+    samples = read_for(template, X, y, sample_weight)
     codes = samples.targets.codes
     if samples.classes is None or codes is None:
         raise ValueError(
             "y holds numbers, but the smoothness of each class is asked for; if they are "
             "class labels, pass y.astype(int)."
         )
-    canonical = sampling_units((samples.X,), codes, samples.weights)
     wanted = _codes_of(classes, samples.classes)
     rows = []
     for code in progress_bar(wanted, len(wanted), "classes") if verbose else wanted:
         own = codes == code
         targets, sides = encode_targets(own)
-        against_rest = samples._replace(y=own, targets=targets, classes=sides)
-        _, columns = measured(partial(clone(template)._fit, against_rest, canonical))
+        against_rest = replace(
+            samples, y=own, targets=targets, classes=sides, joint_units=samples.units
+        )
+        _, columns = measured(partial(fit_samples, clone(template), against_rest))
         known = {"class": samples.classes[code], "n_samples": int(own.sum())}
         rows.append(known | columns)
     return pd.DataFrame(rows)
@@ -252,12 +254,11 @@ def sample_roughness(
     )
     if verbose:
         grower.set_params(verbose=verbose)
-    samples = grower._prepared(X, y, sample_weight)
+    samples = read_samples(X, y, sample_weight, estimator=grower, fewest=FEWEST_SAMPLES)
     if estimator is None and samples.classes is not None:
         grower.set_params(max_features="sqrt")
-    targets, weights = samples.targets, samples.weights
-    canonical = sampling_units((samples.X,), targets.tie_break, weights)
-    grown = grower._make_forest(samples.X, samples.y, targets, weights, canonical)
+    targets = samples.targets
+    grown = grow(samples, growth_of(grower))
     if samples.classes is None or targets.codes is None:
         values = targets.values - targets.values[0]  # a large offset would cost digits
         frame = pd.DataFrame({"roughness": _roughness(grown, values)[0]})
@@ -271,8 +272,8 @@ def sample_roughness(
             {"roughness": energy, "excess": excess, "suggested": suggested}
         )
     n_rows = number_of_rows(y)
-    if len(frame) < n_rows:  # samples of weight zero were dropped
-        frame.index = np.flatnonzero(has_weight(sample_weight, X))
+    if samples.rows is not None:  # samples of weight zero were dropped
+        frame.index = samples.rows
         frame = frame.reindex(range(n_rows))
     for data in (X, y):
         if isinstance(data, pd.DataFrame | pd.Series):

@@ -15,16 +15,14 @@ from sklearn.base import clone
 
 from .._lib.progress import progress_bar
 from .._lib.scikit_learn import validate_params
-from ..estimators.besov import BesovSmoothnessEstimator
+from ..estimators.besov import BesovSmoothnessEstimator, fit_samples, read_for
 from ..estimators.comparison import (
-    RATES,
     integer_seed,
     measured,
     paired_difference,
     ready_estimator,
 )
-from ..index.decay import IndexFit
-from ..samples.units import sampling_units
+from ..index import IndexFit
 from .extraction import CONSTRAINTS, LayerFeatures, extract_layers
 from .probes import check_probes, measure_probes, probe_rows
 from .table import LayerComparison
@@ -324,10 +322,8 @@ class _LayersInTurn:
         self._template, self._y, self._sample_weight = template, y, sample_weight
         self._y_test: Any = None if y_test is None else np.asarray(y_test)
         estimator = clone(template)
-        samples = estimator._prepared(*estimator._read(source, y, sample_weight))
-        self._order = sampling_units(
-            (samples.X,), samples.targets.tie_break, samples.weights
-        )
+        samples = read_for(estimator, source, y, sample_weight)
+        self._units = samples.units
         self._before: IndexFit | None = None
         self._probes, self._seed = probes, seed
         if probes and samples.classes is None:
@@ -352,16 +348,14 @@ class _LayersInTurn:
 
     def _fitted(self, X: np.ndarray) -> BesovSmoothnessEstimator:
         estimator = clone(self._template)
-        rows = estimator._read(X, self._y, self._sample_weight)
-        return estimator._fit(estimator._prepared(*rows), self._order)
+        samples = read_for(estimator, X, self._y, self._sample_weight)
+        return fit_samples(estimator, samples.drawn_by(self._units))
 
     def _change_to(self, fit: IndexFit) -> dict[str, Any]:
         """Columns that say how the index changes from the layer before."""
         difference, (low, high), p_value = np.nan, (np.nan, np.nan), np.nan
-        if self._before is not None and self._template.index in RATES:
-            difference, (low, high), p_value = paired_difference(
-                self._before, fit, self._template.confidence_level
-            )
+        if self._before is not None and fit.convention.has_variance:
+            difference, (low, high), p_value = paired_difference(self._before, fit)
         self._before = fit
         return {
             "difference": difference,

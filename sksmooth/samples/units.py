@@ -18,8 +18,9 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from .._lib.compilation import compiled
+from .features import column_ranges
 
-__all__ = ["SamplingUnits", "column_ranges", "draw_bags", "sampling_units"]
+__all__ = ["SamplingUnits", "draw_bags", "sampling_units"]
 
 # With so many rows to every distinct one, the features take a few values only.
 _ROWS_OF_DISCRETE_FEATURES = 20
@@ -219,13 +220,3 @@ def draw_bags(
         drawn[rng.permutation(n_units)[:n_drawn]] = True
         bag[:] = np.where(drawn[canonical.unit], weights, 0.0)
     return bags
-
-
-def column_ranges(X: np.ndarray | sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-    """Smallest and largest value of every column, 0 where it holds NaN alone."""
-    if sparse.issparse(X):
-        ranges = X.nanmin(axis=0).toarray().ravel(), X.nanmax(axis=0).toarray().ravel()
-    else:
-        ranges = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
-    low, high = (np.nan_to_num(ends.astype(np.float64), nan=0.0) for ends in ranges)
-    return low, high
