@@ -8,24 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.base import BaseEstimator, clone, is_classifier
-from sklearn.utils import get_tags
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
-from .._lib.optional import comes_from
 from .._lib.scikit_learn import HasMethods, Interval, StrOptions
 from .._lib.state import Versioned
 from ..samples.checks import feature_dtype, is_dask, plain_features, reading
+from ..samples.samples import Samples
 from ..samples.targets import Targets
 from ..samples.units import SamplingUnits
-from ..trees import (
-    MOST_BINS,
-    Forest,
-    allow_copies,
-    grow_forest,
-    in_bag_rows,
-    read_forest,
-)
+from ..trees import MOST_BINS, Forest, Growth, allow_copies, grow
 
 __all__ = ["ForestEstimator", "GrownForest"]
 
@@ -110,35 +102,20 @@ class ForestEstimator(Versioned, BaseEstimator):
         weights: np.ndarray,
         canonical: SamplingUnits,
     ) -> GrownForest:
-        if self.forest is None:
-            forest, bags, leaves = grow_forest(
-                X,
-                targets,
-                weights,
-                canonical,
-                n_estimators=int(self.n_estimators),
-                max_depth=self.max_depth,
-                max_features=self.max_features,
-                max_samples=self.max_samples,
-                max_bins=self.max_bins,
-                random_state=self.random_state,
-                n_jobs=self.n_jobs,
-                verbose=self.verbose,
-            )
-            return GrownForest(forest, bags, leaves, None)
-        fitted = self.forest
-        if hasattr(fitted, "fit"):  # treelite's models have none, and come fitted
-            fitted = _fitted_clone(fitted, X, y, targets, weights)
-        forest = read_forest(fitted)
-        if forest.n_features != X.shape[1]:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but forest was fitted with "
-                f"{forest.n_features}."
-            )
-        in_bag = in_bag_rows(fitted, len(weights))
-        if in_bag is None:
-            in_bag = np.ones((len(forest.trees), 1), dtype=bool)
-        return GrownForest(forest, in_bag * weights, forest.apply(X, self.n_jobs), fitted)
+        samples = Samples(X, y, targets, weights, None, joint_units=canonical)
+        growth = Growth(
+            self.n_estimators,
+            self.max_depth,
+            self.max_features,
+            self.max_samples,
+            self.max_bins,
+            self.forest,
+            self.random_state,
+            self.n_jobs,
+            self.verbose,
+        )
+        grown = grow(samples, growth)
+        return GrownForest(grown.forest, grown.bags, grown.leaves, grown.fitted)
 
     def __sklearn_clone__(self) -> Any:
         allow_copies(self.forest)
@@ -154,40 +131,3 @@ class ForestEstimator(Versioned, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.target_tags.required = True
         return tags
-
-
-def _fitted_clone(
-    forest: Any, X: Any, y: Any, targets: Targets, weights: np.ndarray
-) -> Any:
-    """A copy of an estimator, fitted to targets as it takes them."""
-    fitted = clone(forest)
-    is_xgboost = comes_from(fitted, "xgboost")
-    if is_xgboost and sparse.issparse(X):
-        raise ValueError(
-            "XGBoost takes the entries that a sparse X leaves out for missing "
-            "values, not for zeros; pass X.toarray() or use another forest."
-        )
-    if targets.codes is not None:
-        if not is_classifier(fitted):
-            y = _regression_targets(targets, fitted)
-        elif is_xgboost:  # takes no labels but 0, 1, ...
-            y = targets.codes
-    elif targets.values.shape[1] == 1:  # and not a column, which raises a warning
-        y = targets.values.ravel()
-    uniform = (weights == weights[0]).all()
-    fitted.fit(X, y, **({} if uniform else {"sample_weight": weights}))
-    return fitted
-
-
-def _regression_targets(targets: Targets, regressor: Any) -> np.ndarray:
-    """Vertices of the simplex as a regressor fits them."""
-    if targets.values.shape[1] == 1:
-        return targets.values.ravel()
-    if not get_tags(regressor).target_tags.multi_output:
-        name = type(regressor).__name__
-        raise ValueError(
-            f"{name} fits one output, but {targets.values.shape[1] + 1} classes are as "
-            f"many outputs less one; use {name.replace('Regressor', 'Classifier')} or a "
-            "forest that fits several outputs."
-        )
-    return targets.values

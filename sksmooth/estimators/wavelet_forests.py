@@ -28,7 +28,8 @@ from ..samples.targets import (
     simplex_vertices,
 )
 from ..samples.units import sampling_units
-from ..trees import Forest, boosting_step, prune_tree
+from ..trees import Forest, prune_tree
+from ..trees.libraries import library_of
 from ..wavelets import decomposition as wavelets
 from .base import ForestEstimator
 
@@ -264,7 +265,7 @@ class _WaveletForest(ForestEstimator):
         canonical = sampling_units((X,), targets.tie_break, weights)
         grown = self._make_forest(X, y, targets, weights, canonical)
         forest, bags, leaves, fitted = grown
-        step = boosting_step(fitted)
+        step = None if fitted is None else library_of(fitted).learning_rate(fitted)
         if step is None:
             found = wavelets.decompose(forest, leaves, targets.values, bags)
         else:

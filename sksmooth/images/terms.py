@@ -18,9 +18,9 @@ from sklearn.utils import check_array
 from .._lib.scikit_learn import Interval, validate_params
 from .._lib.state import Versioned
 from ..samples.checks import reading
+from ..samples.samples import Samples
 from ..samples.targets import encode_numbers
-from ..samples.units import sampling_units
-from ..trees import Forest, grow_forest
+from ..trees import Forest, Growth, grow
 from ..wavelets.decomposition import WaveletDecomposition, decompose, kept_values
 
 __all__ = ["ImageWavelets", "image_samples", "image_wavelets", "psnr"]
@@ -236,15 +236,11 @@ def image_wavelets(
     X, y = image_samples(image)
     targets = encode_numbers(y)
     values, weights = targets.values, np.ones(len(y))
-    forest, bags, leaves = grow_forest(
-        X,
-        targets,
-        weights,
-        sampling_units((X,), targets.tie_break, weights),
-        n_estimators=1,
-        max_depth=max_depth,
-        random_state=random_state,
+    grown = grow(
+        Samples(X, y, targets, weights, None),
+        Growth(n_estimators=1, max_depth=max_depth, random_state=random_state),
     )
+    forest, bags, leaves = grown.forest, grown.bags, grown.leaves
     wavelets = decompose(forest, leaves, values, bags)
     coefficients = _coefficients(forest, wavelets)
     size = np.linalg.norm(coefficients, axis=1)
