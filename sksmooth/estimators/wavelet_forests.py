@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, NamedTuple, Self
 
@@ -156,6 +156,8 @@ class _WaveletForest(ForestEstimator):
             fewest=_FEWEST_SAMPLES,
         )
         self._remember(samples, y)
+        # As predictions are, whatever the dtype of y.
+        samples = replace(samples, y=self._decide(samples.targets.values))
         fitted = self._decompose(samples)
         errors = self._validation_errors(fitted, samples, n_rows)
         for name in ("validation_errors_", "oob_score_"):
@@ -288,9 +290,8 @@ class _WaveletForest(ForestEstimator):
         self, samples: Samples, n_rows: int
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield rows to fit and to hold out, among those of a positive weight."""
-        y = self._decide(samples.targets.values)
-        cv = check_cv(self.cv, y, classifier=samples.targets.codes is not None)
-        folds = cv.split(samples.X, y)
+        cv = check_cv(self.cv, samples.y, classifier=samples.targets.codes is not None)
+        folds = cv.split(samples.X, samples.y)
         if self.cv is None or isinstance(self.cv, Integral) or hasattr(self.cv, "split"):
             return folds
         # Lists of folds name rows as they were passed, those of weight zero among them.
@@ -341,7 +342,7 @@ class _WaveletForest(ForestEstimator):
         )
         rows = np.flatnonzero(unseen.any(axis=0))
         return self._score_of(
-            self._decide(samples.targets.values[rows]),
+            samples.y[rows],
             self._decide(values[rows]),
             sample_weight=samples.weights[rows],
         )
