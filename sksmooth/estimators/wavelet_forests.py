@@ -10,11 +10,10 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import check_cv
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from .._lib.scikit_learn import Interval, StrOptions, fit_context
 from .._lib.state import Versioned, whole_fit
@@ -304,9 +303,7 @@ class _WaveletForest(ForestEstimator):
             for fit, held_out in folds
         )
 
-    def _cv_errors(
-        self, fitted: _Decomposed, samples: Samples, n_rows: int
-    ) -> np.ndarray:
+    def _cv_errors(self, fitted: _Decomposed, samples: Samples, n_rows: int) -> np.ndarray:
         """Measure the errors of all M in folds, matching terms by their share of all."""
         if self.forest is not None and not hasattr(self.forest, "fit"):
             raise ValueError(
