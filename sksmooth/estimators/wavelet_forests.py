@@ -569,7 +569,7 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
     _encode = staticmethod(encode_labels)
 
     def _remember(self, samples: Samples, y: ArrayLike) -> None:
-        self.classes_ = samples.classes
+        self.classes_: Any = samples.classes
 
     def _decide(self, values: np.ndarray) -> np.ndarray:
         vertices = simplex_vertices(len(self.classes_))
