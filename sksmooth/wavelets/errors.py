@@ -183,7 +183,7 @@ def m_term_errors(
     trees: np.ndarray | None = None,
     blind: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Error of the M-term approximation of the pooled forest, for all M in one sweep.
+    """Measure the M-term error of the pooled forest, for all M in one sweep.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def m_term_errors(
 
 
 def _one_sum(n_samples: int) -> tuple[np.ndarray, int, int, np.ndarray]:
-    """Columns, sides and kept terms of a sweep that sums over all samples."""
+    """Choose the columns, sides and kept terms of a sweep over all samples at once."""
     return np.zeros(n_samples, dtype=np.intp), 1, 1, np.zeros(0, dtype=np.int64)
 
 
@@ -313,7 +313,7 @@ def tree_errors(
     group: np.ndarray,
     kept: np.ndarray,
 ) -> TreeErrors:
-    """Errors of the M-term approximations of one tree alone, for all M in one sweep.
+    """Measure the M-term errors of one tree alone, for all M in one sweep.
 
     Parameters
     ----------
@@ -376,6 +376,6 @@ def _as_norms(mean_powers: np.ndarray, p: float) -> np.ndarray:
 
 
 def _group_terms(n_terms: int) -> np.ndarray:
-    """Numbers of terms, none and 16 to the octave, at which groups are told apart."""
+    """Space the numbers of terms at which groups are told apart: 0, and 16 an octave."""
     terms = np.geomspace(1, max(n_terms, 1), 16 * max(n_terms, 2).bit_length())
     return np.unique(np.append(0, terms.round().astype(np.int64)))

@@ -11,7 +11,11 @@ __all__ = ["log_box_volumes", "node_sums", "sample_ranges", "sweep_errors"]
 
 @compiled
 def node_sums(parent, leaf, weights, values):
-    """Weight and weighted sum of the values in every node of a tree, bottom-up."""
+    """Add up the weights and weighted values in every node of a tree, bottom-up.
+
+    Parents have smaller numbers than their children, so one pass from the last node to the
+    first hands every sum to the parent.
+    """
     n_nodes, n_outputs = len(parent), values.shape[1]
     weight = np.zeros(n_nodes)
     total = np.zeros((n_nodes, n_outputs))
@@ -57,7 +61,7 @@ def sample_ranges(parent, leaf, start, stop, samples):
 
 @compiled
 def log_box_volumes(parent, is_left, feature, threshold, low, high):
-    """Logarithm of the volume of every node's box in the unit cube of the data.
+    """Measure the log volume of every node's box in the unit cube of the data.
 
     ``feature`` and ``threshold`` describe the split that made the node. The side of the
     parent's box along that feature is found among the ancestors, so no box is stored.
@@ -92,7 +96,7 @@ def sweep_errors(
     order, tree, start, stop, samples, step, share, residual, floor, weight, column,
     n_columns, n_sides, kept, p,
 ):  # fmt: skip
-    """Sums of weighted p-th powers of errors while terms are added one by one.
+    """Sum weighted p-th powers of errors while terms are added one by one.
 
     Parameters
     ----------
