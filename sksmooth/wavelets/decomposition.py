@@ -21,7 +21,7 @@ from .._lib.scikit_learn import Interval, StrOptions, validate_params
 from .._lib.state import Versioned
 from ..samples import Samples, read_samples
 from ..trees import Forest, GrownForest, Tree, read_forest
-from .kernels import node_sums, sample_ranges
+from .kernels import NodeSamples, node_sums, sample_ranges
 from .measures import MEASURES, NodeMeasure, log_share, split_of_parent
 
 __all__ = [
@@ -364,9 +364,7 @@ def falling_order(log_norm: np.ndarray, nodes: np.ndarray) -> np.ndarray:
     return nodes[np.argsort(-keys.astype(np.float32), kind="stable")].astype(np.int32)
 
 
-def node_samples(
-    decomposition: WaveletDecomposition, leaves: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def node_samples(decomposition: WaveletDecomposition, leaves: np.ndarray) -> NodeSamples:
     """List the samples of each tree node by node, with the range of every node."""
     start = np.empty(len(decomposition.parent), dtype=np.int64)
     stop = np.empty_like(start)
@@ -374,7 +372,7 @@ def node_samples(
     for j in range(decomposition.n_trees):
         own = slice(*decomposition.offsets[j : j + 2])
         write_ranges(decomposition, j, leaves[j], start[own], stop[own], samples[j])
-    return start, stop, samples
+    return NodeSamples(start, stop, samples)
 
 
 def write_ranges(
