@@ -88,7 +88,7 @@ class SmoothnessDifference(Versioned):
 
 @dataclass(frozen=True, eq=False)
 class PermutationBaseline(Versioned):
-    """The index of shuffled targets, to tell what zero looks like.
+    """The index of shuffled targets, which shows what zero looks like.
 
     Attributes
     ----------
@@ -149,10 +149,10 @@ def smoothness_difference(
     """Compare the smoothness of the same samples in two representations.
 
     Both forests are grown on the same subsamples with the same seeds; samples that are
-    equal in either representation are drawn together. The variance of the difference is
-    that of the paired replicates: with the same samples or the same tree left out of both,
-    and by the same quarters of the two fit windows. What is common to both, such as the
-    noise of the labels, cancels.
+    equal in either representation are drawn together. The variance of the difference comes
+    from paired replicates: the same samples or the same tree are left out of both, and the
+    same quarters of the two fit windows are compared. What is common to both, such as label
+    noise, cancels.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def smoothness_difference(
 (n_samples, n_features_a) and (n_samples, n_features_b)
         The two representations, row by row of the same samples.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Class labels, or numbers.
+        Class labels or regression targets.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned; its ``confidence_level`` is that of the
         interval, its ``index`` must be ``"mterm"`` or ``"weak-lp"``. None means one with
@@ -191,10 +191,10 @@ def smoothness_difference(
     Notes
     -----
     The p-value is that of Student's t, as for the interval of one index. The variance
-    includes that over the fit window, so the test asks whether the *rates*
-    differ: representations of one index whose curves bend differently at this number of
-    samples are not called different. The price is power: under the hypothesis it rejects
-    far less often than its level. With ``index="weak-lp"`` the variance has no part of the
+    includes the fit window, so the test asks whether the *rates* differ: representations
+    with the same index whose curves bend differently at this number of samples are not
+    called different. The price is power: under the null hypothesis it rejects far less
+    often than its level. With ``index="weak-lp"`` the variance has no part of the
     samples.
 
     Examples
@@ -295,9 +295,9 @@ def permutation_baseline(
 ) -> PermutationBaseline:
     """Measure the index of shuffled targets on the same features.
 
-    Shuffling y takes every relation to X away and leaves all else as it is: features,
-    class sizes, number of samples. The index of real noise is about zero; a large one
-    means that the estimator finds smoothness where there is none, as in-sample indices
+    Shuffling y removes every relation to X and keeps all else: features, class sizes,
+    number of samples. The index of real noise is about zero; a large one means that the
+    estimator finds smoothness where there is none, as in-sample indices
     (``max_samples=1.0``) do.
 
     Parameters
@@ -309,8 +309,8 @@ def permutation_baseline(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Class labels, or numbers.
     n_permutations : int, default=5
-        Number of permutations. Five tell what zero looks like; a test at the level 0.05
-        needs 19.
+        Number of permutations. Five show what zero looks like; a test at level 0.05 needs
+        19.
     random_state : int, RandomState instance or None, default=None
         Seed of the permutations.
 
