@@ -131,8 +131,8 @@ def class_smoothness(
     codes = samples.targets.codes
     if samples.classes is None or codes is None:
         raise ValueError(
-            "y holds regression targets, but class_smoothness measures classes; if they are "
-            "class labels, pass y.astype(int)."
+            "y holds regression targets, but class_smoothness measures classes; if they "
+            "are class labels, pass y.astype(int)."
         )
     wanted = _codes_of(classes, samples.classes)
     rows = []
