@@ -3,8 +3,8 @@
 A fit is drawn by its number alone, so that two versions of the package can be compared fit
 by fit. Only public names are used. ``errors_``, ``n_terms_`` and ``fit_range_`` are
 recorded for ``index="mterm"`` only, since older versions give other curves for other
-indices. The curve that an index is read from is that of ``decay_``, which is recorded for every index.
-Times, messages and ``LayerFeatureTransformer.score`` are not recorded.
+indices. The curve that an index is read from is that of ``decay_``, which is recorded for
+every index. Times, messages and ``LayerFeatureTransformer.score`` are not recorded.
 """
 
 import hashlib
@@ -57,6 +57,8 @@ def record_fit(number):
         try:
             for name, value in results_of(number, options):
                 results[name] = digest(value)
+        except (ImportError, SyntaxError):  # of a package that does not work at all
+            raise
         except Exception as error:  # a refusal is a result, too
             results["error"] = type(error).__name__
             print(f"fit {number}: {type(error).__name__}: {error}", flush=True)
