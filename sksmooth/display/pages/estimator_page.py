@@ -33,9 +33,9 @@ _MOST_ROWS = 20  # of a table
 _LONGEST_NAME = 120
 _ABOUT = (
     "The index says how fast the error falls as more wavelets, the steps of decision "
-    "trees, describe the targets. 0 is noise: the features say nothing about the targets. The "
-    "larger it is, the fewer wavelets are needed; 1 is that of a smooth function of one "
-    "feature."
+    "trees, describe the targets. 0 is noise: the features say nothing about the targets. "
+    "The larger it is, the fewer wavelets are needed; 1 is that of a smooth function of "
+    "one feature."
 )
 
 
@@ -221,9 +221,10 @@ def _suspects(frame: pd.DataFrame) -> Html:
 
 def _rough_samples(frame: pd.DataFrame) -> Html:
     """Show the samples whose targets are far from those of their neighbours."""
+    first = frame.nlargest(_MOST_ROWS, "roughness")
     rows = [
-        (f"{place:,}", _numbers(frame["target"][place]), f"{roughness:.4g}")
-        for place, roughness in frame["roughness"].nlargest(_MOST_ROWS).items()
+        (f"{place:,}", _numbers(row["target"]), f"{row['roughness']:.4g}")
+        for place, row in zip(first.index, first.to_dict("records"), strict=True)
     ]
     heads = (OfNumbers("Row, from 0"), "Target", OfNumbers("Roughness"))
     text = (
