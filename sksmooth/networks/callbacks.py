@@ -45,7 +45,8 @@ class TrainingCallback:
         self.unit = unit
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self)._make, (self.monitor, self.unit), vars(self)
+        # Not the attributes that libraries set, which may refer to a whole training.
+        return type(self)._make, (self.monitor, self.unit)
 
     @property
     def counts_steps(self) -> bool:
@@ -106,6 +107,9 @@ def _skorch_class() -> type:
         # skorch clones callbacks as scikit-learn does: attributes that are no parameters
         # have names that end with an underscore.
         n_steps_ = 0
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (*super().__reduce__(), {"n_steps_": self.n_steps_})
 
         def initialize(self) -> SmoothnessCallback:  # called by fit, not by partial_fit
             self.n_steps_ = 0
