@@ -348,7 +348,7 @@ class _WaveletForest(ForestEstimator):
 def _compressed(
     forest: Forest, decomposition: WaveletDecomposition, n_terms: int
 ) -> CompressedForest:
-    """The trees without the splits that no kept wavelet needs."""
+    """Prune the splits that no kept wavelet needs."""
     kept = decomposition.order[:n_terms]
     is_kept = np.zeros(len(decomposition.parent), dtype=bool)
     is_kept[kept] = True
