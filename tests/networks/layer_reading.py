@@ -22,6 +22,19 @@ def digits(n_samples):
     return (X[:n_samples] / 16).astype(np.float32), y[:n_samples]
 
 
+class Network(nn.Module):
+    """Named parts, and a function of them and of the inputs."""
+
+    def __init__(self, run, **parts):
+        super().__init__()
+        self.run = run
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+    def forward(self, *args, **kwargs):
+        return self.run(self, *args, **kwargs)
+
+
 class Digits(nn.Module):
     """Convolutions, then two full layers, by their names."""
 

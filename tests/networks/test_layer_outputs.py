@@ -6,22 +6,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 torch = pytest.importorskip("torch")
 
-from layer_reading import Digits, digits, padded, read, rows_of  # noqa: E402
+from layer_reading import Digits, Network, digits, padded, read, rows_of  # noqa: E402
 
 nn = torch.nn
 
 
 def test_output_selects_of_a_recurrent_layer():
-    class TimeFirst(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.lstm = nn.LSTM(3, 4, num_layers=2)
-
-        def forward(self, x):
-            return self.lstm(x.transpose(0, 1))[1][0][-1]
-
     X = np.random.RandomState(0).rand(11, 5, 3).astype(np.float32)
-    network = TimeFirst()
+    network = Network(
+        lambda self, x: self.lstm(x.transpose(0, 1))[1][0][-1],
+        lstm=nn.LSTM(3, 4, num_layers=2),
+    )
     samples_first = nn.LSTM(3, 4, num_layers=2, batch_first=True)
     samples_first.load_state_dict(network.lstm.state_dict())
     with torch.no_grad():
@@ -38,17 +33,13 @@ def test_output_selects_of_a_recurrent_layer():
 
 @pytest.mark.parametrize("batch_first", [True, False])
 def test_attention_gives_a_tuple(batch_first):
-    class Attention(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.attention = nn.MultiheadAttention(4, 2, batch_first=batch_first)
-
-        def forward(self, x):
-            x = x if batch_first else x.transpose(0, 1)
-            return self.attention(x, x, x)[0].sum()
+    def run(self, x):
+        x = x if batch_first else x.transpose(0, 1)
+        return self.attention(x, x, x)[0].sum()
 
     torch.manual_seed(0)
-    network, X = Attention(), np.random.RandomState(0).rand(6, 5, 4)
+    attention = nn.MultiheadAttention(4, 2, batch_first=batch_first)
+    network, X = Network(run, attention=attention), np.random.RandomState(0).rand(6, 5, 4)
     features = read(network, X, "attention", pooling="mean", batch_size=4)
     assert features.shapes == [(5, 4)]
     weights = read(network, X, "attention", output=1)
@@ -57,24 +48,13 @@ def test_attention_gives_a_tuple(batch_first):
     assert read(network, X).names == ["input", "attention"]
 
 
-class Outputs(nn.Module):
-    """Gives what a function of its linear layer makes."""
-
-    def __init__(self, make):
-        super().__init__()
-        self.linear, self.make = nn.Linear(3, 4), make
-
-    def forward(self, x):
-        return self.make(self.linear(x))
-
-
 SELECTED = {
     "tuple": (lambda t: (t, 2 * t), None, lambda t: t),
     "index": (lambda t: (t, 2 * t), 1, lambda t: 2 * t),
     "list": (lambda t: [t, 2 * t], -1, lambda t: 2 * t),
     "nested": (lambda t: ((2 * t, t), None), None, lambda t: 2 * t),
     "last_hidden_state": (
-        lambda t: {"a": t, "last_hidden_state": 3 * t},
+        lambda t: {"last_hidden_state": 3 * t, "a": t},
         None,
         lambda t: 3 * t,
     ),
@@ -97,24 +77,13 @@ SELECTED = {
 def test_output_selects(case):
     make, output, expected = SELECTED[case]
     torch.manual_seed(0)
-    network, X = Outputs(make), np.random.RandomState(0).rand(6, 3)
+    network = Network(lambda self, x: make(self.linear(x)), linear=nn.Linear(3, 4))
+    X = np.random.RandomState(0).rand(6, 3)
     features = rows_of(network, X, output=output)
     assert features.dtype == np.float32
     with torch.no_grad():
         linear = network.linear(torch.tensor(X).float())
     assert_allclose(features, expected(linear), rtol=1e-6)
-
-
-class Tokens(nn.Module):
-    """Tokens, none of which sees the others."""
-
-    def __init__(self):
-        super().__init__()
-        self.embedding = nn.Embedding(50, 6)
-        self.mix = nn.Linear(6, 5)
-
-    def forward(self, input_ids, attention_mask=None):
-        return torch.tanh(self.mix(self.embedding(input_ids)))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +103,12 @@ POOLED = {
 @pytest.mark.parametrize("pooling", POOLED)
 @pytest.mark.parametrize(("layer", "width"), [("output", 5), ("mix", 5), ("embedding", 6)])
 def test_padding_changes_nothing(pooling, layer, width, texts):
-    network = Tokens()
+    network = Network(  # of tokens none of which sees the others
+        lambda self, input_ids, attention_mask=None: torch.tanh(
+            self.mix(self.embedding(input_ids))
+        ),
+        **dict(embedding=nn.Embedding(50, 6), mix=nn.Linear(6, 5)),
+    )
     alone = [rows_of(network, text[None], layer).reshape(-1, width) for text in texts]
     expected = np.stack([POOLED[pooling](tokens) for tokens in alone])
     for length, side, size in ((9, "right", 256), (9, "left", 4), (15, "right", 1)):
@@ -145,20 +119,15 @@ def test_padding_changes_nothing(pooling, layer, width, texts):
 
 @pytest.mark.skipif(not hasattr(torch.backends, "mha"), reason="older torch")
 def test_a_transformer_of_torch_without_its_fast_path(texts):
-    class Encoder(nn.Module):
-        def __init__(self):
-            super().__init__()
-            layer = nn.TransformerEncoderLayer(6, 2, 8, batch_first=True)
-            self.embedding = nn.Embedding(50, 6)
-            self.encoder = nn.TransformerEncoder(layer, 2)
-
-        def forward(self, input_ids, attention_mask):
-            x = self.embedding(input_ids)
-            return self.encoder(x, src_key_padding_mask=attention_mask == 0)
+    def run(self, input_ids, attention_mask):
+        x = self.embedding(input_ids)
+        return self.encoder(x, src_key_padding_mask=attention_mask == 0)
 
     layers = ["encoder.layers.0.linear1", "encoder.layers.0", "output"]
     torch.manual_seed(0)
-    network = Encoder()
+    encoder = nn.TransformerEncoderLayer(6, 2, 8, batch_first=True)
+    parts = dict(embedding=nn.Embedding(50, 6), encoder=nn.TransformerEncoder(encoder, 2))
+    network = Network(run, **parts)
     reference = read(network, padded(texts, 8), layers, pooling="mean")
     assert reference.shapes == [(8, 8), (8, 6), (8, 6)]
     wider = read(network, padded(texts, 11), layers, pooling="mean", batch_size=4)
@@ -199,33 +168,23 @@ def test_pooling_refuses_what_it_cannot_tell():
 
 
 def test_patches_are_tokens():
-    class Patches(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.cut = nn.Conv2d(1, 6, 2, stride=2)
-            self.norm, self.act = nn.LayerNorm(6), nn.GELU()
-
-        def forward(self, x):
-            return self.act(self.norm(self.cut(x).flatten(2).transpose(1, 2)))
-
+    network = Network(
+        lambda self, x: self.act(self.norm(self.cut(x).flatten(2).transpose(1, 2))),
+        **dict(cut=nn.Conv2d(1, 6, 2, stride=2), norm=nn.LayerNorm(6), act=nn.GELU()),
+    )
     X = np.random.RandomState(0).rand(4, 1, 8, 8)
     for name in ("norm", "act", "output"):
-        features = read(Patches(), X, name, pooling="mean")
+        features = read(network, X, name, pooling="mean")
         assert features.shapes == [(16, 6)]
         assert features.arrays[0].shape == (4, 6)
 
 
 def test_a_sequence_whose_length_is_that_of_the_batch():
-    class TimeFirst(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.lstm, self.head = nn.LSTM(6, 4), nn.Linear(4, 2)
-
-        def forward(self, x):
-            return self.head(self.lstm(x.transpose(0, 1))[0]).transpose(0, 1)
-
     sequences = np.random.RandomState(0).rand(9, 3, 6)
-    network = TimeFirst()
+    network = Network(
+        lambda self, x: self.head(self.lstm(x.transpose(0, 1))[0]).transpose(0, 1),
+        **dict(lstm=nn.LSTM(6, 4), head=nn.Linear(4, 2)),
+    )
     assert read(network, sequences, "lstm", batch_size=3).shapes == [(3, 4)]
     with pytest.raises(ValueError, match="takes the time first"):
         read(network, sequences, "head", batch_size=3)

@@ -9,7 +9,7 @@ from sksmooth import LayerFeatureTransformer, list_layers
 
 torch = pytest.importorskip("torch")
 
-from layer_reading import hooks_of, read, rows_of  # noqa: E402
+from layer_reading import Network, hooks_of, read, rows_of  # noqa: E402
 
 nn = torch.nn
 
@@ -28,16 +28,12 @@ def make_network():
     )
 
 
-class Calls(nn.Module):
-    """Calls a function between two linear layers."""
-
-    def __init__(self, function=lambda x: x, width=5):
-        super().__init__()
-        self.first, self.second = nn.Linear(6, 5), nn.Linear(width, 4)
-        self.function = function
-
-    def forward(self, x):
-        return self.second(self.function(self.first(x)))
+def calling(function=lambda x: x, width=5):
+    """A network that calls a function between two linear layers."""
+    return Network(
+        lambda self, x: self.second(function(self.first(x))),
+        **dict(first=nn.Linear(6, 5), second=nn.Linear(width, 4)),
+    )
 
 
 def state_of(network):
@@ -160,8 +156,7 @@ def test_the_pass_is_in_evaluation_mode_without_gradients():
         seen.append((torch.is_inference_mode_enabled(), network.training, x.requires_grad))
         return x
 
-    network = Calls(look)
-    network.train()
+    network = calling(look)
     read(network, X, "output")
     assert seen == [(True, False, False)]
 
@@ -178,7 +173,7 @@ def test_training_flags_are_set_without_calling_train():
 
 def test_the_pass_stops_after_the_last_layer():
     calls = []
-    network = Calls(lambda x: calls.append(1) or x)
+    network = calling(lambda x: calls.append(1) or x)
     read(network, X, "first", batch_size=10)
     assert len(calls) == 1  # the first batch counts the calls of the modules
     layer = LayerFeatureTransformer(network, "first", batch_size=10).fit(X)
@@ -188,7 +183,7 @@ def test_the_pass_stops_after_the_last_layer():
 
 
 def test_what_fails_after_the_last_layer_is_of_no_concern():
-    network = Calls(width=7)  # does not fit
+    network = calling(width=7)  # does not fit
     assert rows_of(network, X, "first").shape == (40, 5)
     with pytest.raises(RuntimeError) as caught:
         read(network, X, "second")
@@ -196,14 +191,13 @@ def test_what_fails_after_the_last_layer_is_of_no_concern():
 
 
 def test_a_module_cannot_catch_the_end_of_a_pass():
-    class Catches(Calls):
-        def forward(self, x):
-            try:
-                return super().forward(x)
-            except Exception:
-                return super().forward(2 * x)
+    def run(self, x):
+        try:
+            return self.first(x)
+        except Exception:
+            return self.first(2 * x)
 
-    network = Catches()
+    network = Network(run, first=nn.Linear(6, 5))
     features = rows_of(network, X, "first", batch_size=10)
     with torch.no_grad():
         np.testing.assert_allclose(features, network.first(torch.tensor(X).float()))
@@ -239,15 +233,10 @@ def test_hooks_of_the_user_stay_and_count():
 
 
 def test_control_flow_that_depends_on_the_data():
-    class Chooses(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.low, self.high = nn.Linear(6, 3), nn.Linear(6, 3)
-
-        def forward(self, x):
-            return self.low(x) if x.mean() < 0.5 else self.high(x)
-
-    network = Chooses()
+    network = Network(
+        lambda self, x: self.low(x) if x.mean() < 0.5 else self.high(x),
+        **dict(low=nn.Linear(6, 3), high=nn.Linear(6, 3)),
+    )
     rows = X[np.argsort(X.mean(1))]
     assert rows_of(network, rows, "output", batch_size=20).shape == (40, 3)
     assert rows_of(network, rows[:20], "low").shape == (20, 3)
@@ -284,42 +273,17 @@ def test_a_data_set_that_keeps_its_tensors_can_be_trained_on():
     assert not any(tensor.is_inference() for tensor in data.kept.values())
 
 
-def test_a_module_that_keeps_a_tensor_of_the_pass_can_be_trained_on():
-    class Keeping(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.linear, self.scale = nn.Linear(6, 5), None
-            self.register_buffer("shift", None)
-
-        def forward(self, x):
-            if self.scale is None:
-                self.scale, self.shift = torch.rand(5), torch.rand(5)
-            return self.scale * self.linear(x) * self.shift
-
-    network = Keeping()
-    read(network, X, "output")
-    assert network.scale is None
-    assert network.shift is None
-    network(torch.rand(8, 6)).sum().backward()
-    assert network.linear.weight.grad is not None
-
-
 def test_what_a_module_writes_to_itself_is_put_back():
-    class Counting(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.linear, self.state = nn.Linear(6, 5), torch.zeros(3, 5)
-            self.register_buffer("n", torch.zeros(1))
-            self.kept = {}
+    def run(self, x):
+        self.n += 1
+        self.state, self.cache = self.linear(x), torch.rand(5)
+        self.kept["parts"] = [self.state, (self.state, "text")]
+        self.late = self.state
+        return self.state
 
-        def forward(self, x):
-            self.n += 1
-            self.state = self.linear(x)
-            self.kept["parts"] = [self.state, (self.state, "text")]
-            self.late = self.state
-            return self.state
-
-    network = Counting()
+    network = Network(run, linear=nn.Linear(6, 5), state=torch.zeros(3, 5), kept={})
+    network.register_buffer("n", torch.zeros(1))
+    network.register_buffer("cache", None)
     state, counter = network.state, network.n
     list_layers(network, X)
     read(network, X)
@@ -327,6 +291,7 @@ def test_what_a_module_writes_to_itself_is_put_back():
     assert network.n is counter
     assert network.n.item() == 0
     assert network.state is state
+    assert network.cache is None
     assert not hasattr(network, "late")
     # What it keeps in containers of its own stays, but can be trained with.
     (kept, (same, text)) = network.kept["parts"]
@@ -338,17 +303,12 @@ def test_what_a_module_writes_to_itself_is_put_back():
 
 
 def test_sparse_buffers_and_containers_that_hold_themselves():
-    class Graph(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.linear, self.loop = nn.Linear(6, 6), []
-            self.loop.append(self.loop)
-            self.register_buffer("adjacency", torch.eye(6).to_sparse())
-
-        def forward(self, x):
-            return torch.sparse.mm(self.adjacency, self.linear(x).T).T
-
-    network = Graph()
+    network = Network(
+        lambda self, x: torch.sparse.mm(self.adjacency, self.linear(x).T).T,
+        **dict(linear=nn.Linear(6, 6), loop=[]),
+    )
+    network.loop.append(network.loop)
+    network.register_buffer("adjacency", torch.eye(6).to_sparse())
     assert rows_of(network, X, "output").shape == (len(X), 6)
     assert all(module.training for module in network.modules())
 
@@ -409,7 +369,7 @@ def refuses(error, match, network, data=X, layer="output", **options):
     ],
 )
 def test_layers_that_are_not_there(layer, error, match):
-    network = Calls()
+    network = calling()
     if layer == "unused":
         network.unused = nn.Linear(1, 1)
     with pytest.raises(error, match=match):
@@ -432,20 +392,9 @@ def test_layers_that_are_not_there(layer, error, match):
     ],
 )
 def test_outputs_that_are_no_rows(function, error, match):
-    class Returns(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.part = Part()
-
-        def forward(self, x):
-            self.part(x)
-            return x
-
-    class Part(nn.Module):
-        def forward(self, x):
-            return function(x)
-
-    refuses(error, match, Returns(), layer="part")
+    part = Network(lambda self, x: function(x))
+    network = Network(lambda self, x: (self.part(x), x)[1], part=part)
+    refuses(error, match, network, layer="part")
 
 
 def test_output_that_is_not_there():
@@ -491,12 +440,8 @@ def test_samples_that_are_none(data, match):
 
 def test_shapes_that_do_not_fit():
     network = nn.Sequential(nn.Conv2d(1, 2, 2), nn.Flatten())
-    refuses(
-        ValueError,
-        r"input_shape=\(1, 2, 2\) has 4 .* has 6",
-        network,
-        input_shape=(1, 2, 2),
-    )
+    too_small = dict(input_shape=(1, 2, 2))
+    refuses(ValueError, r"=\(1, 2, 2\) has 4 .* has 6", network, **too_small)
     layer = LayerFeatureTransformer(network, input_shape=(1, 2, 3)).fit(X)
     with pytest.raises(ValueError, match="5 features"):
         layer.transform(X[:, :5])
@@ -508,29 +453,23 @@ def test_shapes_that_do_not_fit():
 
 
 def test_a_network_of_several_inputs_has_no_one_input():
-    class Two(nn.Module):
-        def forward(self, left, right):
-            return left + right
-
+    network = Network(lambda self, left, right: left + right)
     both = {"left": X, "right": X}
-    np.testing.assert_allclose(rows_of(Two(), both, "output"), 2 * X)
+    np.testing.assert_allclose(rows_of(network, both, "output"), 2 * X)
     with pytest.raises(ValueError, match=r"several inputs, \['left', 'right'\]"):
-        read(Two(), both, "input")
+        read(network, both, "input")
     with pytest.raises(ValueError, match="no module with weights"):
-        read(Two(), both)
+        read(network, both)
 
 
 def test_masks_that_do_not_fit():
-    class Tokens(nn.Module):
-        def forward(self, x, attention_mask):
-            return x
-
+    network = Network(lambda self, x, attention_mask: x)
     data = {"x": np.ones((3, 4, 2)), "attention_mask": np.ones((3, 5), int)}
-    refuses(ValueError, r"shape \(3, 5\).*4 tokens", Tokens(), data, pooling="mean")
+    refuses(ValueError, r"shape \(3, 5\).*4 tokens", network, data, pooling="mean")
     data["attention_mask"] = np.eye(3, 4, -1)
-    refuses(ValueError, "leaves no token", Tokens(), data, pooling="last")
+    refuses(ValueError, "leaves no token", network, data, pooling="last")
     data["attention_mask"] = -np.ones((3, 4))
-    refuses(ValueError, "1 for tokens and 0 for padding", Tokens(), data, pooling="mean")
+    refuses(ValueError, "1 for tokens and 0 for padding", network, data, pooling="mean")
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")

@@ -17,7 +17,15 @@ from sksmooth.networks import ReaderOptions, extract
 
 torch = pytest.importorskip("torch")
 
-from layer_reading import NAMES, Digits, digits, expected_of_digits, read, rows_of  # noqa: E402
+from layer_reading import (  # noqa: E402
+    NAMES,
+    Digits,
+    Network,
+    digits,
+    expected_of_digits,
+    read,
+    rows_of,
+)
 
 nn = torch.nn
 TensorDataset = torch.utils.data.TensorDataset
@@ -66,21 +74,13 @@ def test_several_layers_take_one_pass(network, images):
         assert_allclose(array, expected, rtol=1e-5, atol=1e-6)
 
 
-class Shared(nn.Module):
-    """One activation for two places, under two names."""
-
-    def __init__(self):
-        super().__init__()
-        self.first, self.second = nn.Linear(6, 5), nn.Linear(5, 4)
-        self.act = nn.ReLU(inplace=True)
-        self.alias = self.act
-
-    def forward(self, x):
-        return self.alias(self.second(self.act(self.first(x))))
-
-
 def test_calls_of_a_shared_module_have_numbers():
-    network, X = Shared(), np.random.RandomState(0).randn(20, 6)
+    act = nn.ReLU(inplace=True)
+    network = Network(  # one activation for two places, under two names
+        lambda self, x: self.alias(self.second(self.act(self.first(x)))),
+        **dict(first=nn.Linear(6, 5), second=nn.Linear(5, 4), act=act, alias=act),
+    )
+    X = np.random.RandomState(0).randn(20, 6)
     features = read(network, X, ["act:1", "act:0", "alias:1", "output"]).arrays
     assert [array.shape[1] for array in features] == [4, 5, 4, 4]
     assert_array_equal(features[0], features[3])
@@ -97,15 +97,11 @@ def test_calls_of_a_shared_module_have_numbers():
 
 
 def test_submodules_called_output_and_input():
-    class Odd(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.input, self.output = nn.Linear(3, 4), nn.Linear(4, 2)
-
-        def forward(self, x):
-            return self.output(self.input(x)).exp()
-
-    network, X = Odd(), np.random.RandomState(0).rand(10, 3)
+    network = Network(
+        lambda self, x: self.output(self.input(x)).exp(),
+        **dict(input=nn.Linear(3, 4), output=nn.Linear(4, 2)),
+    )
+    X = np.random.RandomState(0).rand(10, 3)
     inner, outer, first, whole = read(network, X, ["output", "", "input:0", "input"]).arrays
     assert_allclose(np.exp(inner), outer, rtol=1e-6)
     assert first.shape == (10, 4)
@@ -176,19 +172,15 @@ def test_layers_of_the_network_of_the_lecture():
 
 @pytest.mark.parametrize("n_rows", [1, 5, 7, 30])
 def test_layers_left_open_do_not_depend_on_the_number_of_samples(n_rows):
-    class Tokens(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.token, self.place = nn.Embedding(9, 4), nn.Embedding(7, 4)
-            self.head = nn.Linear(4, 3)
+    def run(self, tokens):
+        places = self.place(torch.arange(7)[None])
+        turned = self.token(tokens.T).transpose(0, 1)
+        return self.head((turned + places).mean(1))
 
-        def forward(self, tokens):
-            places = self.place(torch.arange(7)[None])
-            turned = self.token(tokens.T).transpose(0, 1)
-            return self.head((turned + places).mean(1))
-
+    token, place, head = nn.Embedding(9, 4), nn.Embedding(7, 4), nn.Linear(4, 3)
+    network = Network(run, token=token, place=place, head=head)
     tokens = np.random.RandomState(0).randint(9, size=(n_rows, 7))
-    assert read(Tokens(), tokens).names == ["head"]
+    assert read(network, tokens).names == ["head"]
 
 
 # --- forms of X ---------------------------------------------------------------------
@@ -399,14 +391,13 @@ def test_layers_that_are_large_together_go_to_files(monkeypatch):
 
 
 def test_files_are_removed_when_a_pass_fails(images, tmp_path):
-    class Fails(nn.Module):
-        def forward(self, x):
-            if len(x) < 100:
-                raise RuntimeError("the last batch")
-            return x
+    def run(self, x):
+        if len(x) < 100:
+            raise RuntimeError("the last batch")
+        return x
 
     with pytest.raises(RuntimeError, match="the last batch"):
-        read(Fails(), images[:250], "output", batch_size=100, memmap=tmp_path)
+        read(Network(run), images[:250], "output", batch_size=100, memmap=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
