@@ -12,12 +12,15 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from sklearn.base import clone
-from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 
 from sksmooth import BesovSmoothnessEstimator, SmoothnessMonitor, compare_layers
+from sksmooth.networks.callbacks import TrainingCallback
 
 torch = pytest.importorskip("torch")
+
+import layer_reading  # noqa: E402
+
 nn = torch.nn
 
 needs_skorch = pytest.mark.skipif(find_spec("skorch") is None, reason="needs skorch")
@@ -40,8 +43,7 @@ class Net(nn.Sequential):
 
 @pytest.fixture(scope="module")
 def digits():
-    X, y = load_digits(return_X_y=True)
-    return (X[:600] / 16).astype(np.float32), y[:600]
+    return layer_reading.digits(600)
 
 
 def make_net():
@@ -66,7 +68,7 @@ def values(frame):
 
 
 def numpy_state():
-    return np.random.mtrand._rand.get_state(legacy=False)["state"]["key"].copy()
+    return np.random.get_state()[1].copy()  # noqa: NPY002
 
 
 # --- a plain loop ------------------------------------------------------------------
@@ -107,12 +109,16 @@ def test_a_record_is_what_compare_layers_gives(digits):
     monitor.record()
     estimator = BesovSmoothnessEstimator(5, random_state=0)
     expected = compare_layers(module, X, y, None, estimator, ["nc1"], random_state=0)
-    assert_frame_equal(values(monitor.to_frame()).drop(columns="step"), values(expected))
+    assert_frame_equal(
+        values(monitor.to_frame()).drop(columns="step"), values(expected.frame)
+    )
 
 
 def test_training_does_not_notice(digits):
     X, y = digits
     plain, watched = make_net(), make_net()
+    plain[1].eval()  # a frozen normalisation
+    watched[1].eval()
     torch.manual_seed(1)
     train(plain, X, y, lambda _: None)
     numbers = torch.rand(3)
@@ -137,16 +143,7 @@ def test_training_does_not_notice(digits):
         watched.state_dict().values(), plain.state_dict().values(), strict=True
     ):
         assert torch.equal(ours, theirs)
-    assert not any(part._forward_hooks for part in watched.modules())
-
-
-def test_training_flags_of_parts_are_kept(digits):
-    X, y = digits
-    module = make_net()
-    module[1].eval()  # a frozen normalisation
-    SmoothnessMonitor(module, X, y, **FAST).record()
-    assert module.training
-    assert not module[1].training
+    assert sum(layer_reading.hooks_of(watched)) == 0
 
 
 def test_every_record_is_of_the_same_samples(digits):
@@ -228,7 +225,7 @@ def test_a_step_recorded_again_replaces_the_record(digits):
 
 def test_options_reach_compare_layers(digits):
     X, y = digits
-    monitor = SmoothnessMonitor(make_net(), X, y, n_samples=150, max_features=8, n_jobs=2)
+    monitor = SmoothnessMonitor(make_net(), X, y, n_samples=150, n_components=8, n_jobs=2)
     monitor.record()
     assert list(monitor.to_frame()["n_features"]) == [8, 8, 8]
 
@@ -279,10 +276,11 @@ def test_metrics_with_names_of_columns(digits):
         (dict(n_samples=2), "n_samples"),
         (dict(estimator="forest"), "estimator"),
         (dict(probes=["kmeans"]), "Unknown probes"),
-        (dict(y=None), "y is None"),
+        (dict(y=None), "y is required"),
         (dict(y=np.zeros(3)), "600 samples, but y has 3"),
         (dict(X=iter([1])), "X"),
         (dict(X={}), "without entries"),
+        (dict(sample_weight=np.ones(600)), "sample_weight"),
         (dict(poling="mean"), r"Unknown options \['poling'\]"),
     ],
 )
@@ -299,29 +297,79 @@ def test_loaders_are_refused(digits):
         SmoothnessMonitor(make_net(), loader)
 
 
-def test_libraries_are_imported_when_needed():
-    libraries = {"torch", "skorch", "lightning", "pytorch_lightning"}
-    code = f"import sys, sksmooth; sys.exit(bool({libraries} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def test_what_a_monitor_cannot_draw_from(digits):
+    X, y = digits
+
+    class Stream(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            yield from X
+
+    with pytest.raises(TypeError, match="must have a length"):
+        SmoothnessMonitor(Net(), Stream())
+    parts = torch.tensor(X), torch.tensor(y), torch.arange(len(X))
+    with pytest.raises(ValueError, match="pairs"):
+        SmoothnessMonitor(Net(), torch.utils.data.TensorDataset(*parts))
+
+
+# --- callbacks ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("unit", "recorded"), [("epoch", [0, 2]), ("step", [0, 2, 4, 6])])
+def test_hooks_of_a_callback(digits, unit, recorded):
+    monitor, module = SmoothnessMonitor(None, *digits, **FAST, every=2), make_net()
+    callback = TrainingCallback(monitor, unit)
+    for _ in range(2):  # a second training begins anew
+        callback.reset()
+        callback.before_training(module, 0)
+        for epoch in range(1, 4):
+            callback.after_step(module, 2 * epoch - 1, {"loss": 0.3})
+            callback.after_step(module, 2 * epoch, {"loss": 0.2})
+            callback.after_epoch(module, epoch, {"loss": 0.1})
+        frame = monitor.to_frame()
+        assert list(frame["step"]) == recorded
+        assert set(frame["loss"][1:]) == {0.1 if unit == "epoch" else 0.2}
+    callback.before_training(module, 2, {"loss": 9.9})  # goes on: it is recorded already
+    assert_frame_equal(monitor.to_frame(), frame)
+
+
+def test_callbacks_record_another_module_if_it_is_given(digits):
+    other = make_net()
+    monitor = SmoothnessMonitor(other, *digits, **FAST)
+    callback = TrainingCallback(monitor)
+    callback.before_training(None, 0)
+    callback.after_epoch(None, 1)
+    assert monitor.to_frame()["alpha"].nunique() == 1
+
+
+def test_logged_metrics_named_like_a_column_do_not_end_a_training(digits):
+    monitor = SmoothnessMonitor(Net(), *digits, **FAST, probes=["nc1"])
+    metrics = {"step": 3.0, "alpha": 1.0, "nc1": 4.0, "loss": 2.0}
+    TrainingCallback(monitor).after_epoch(None, 1, metrics)
+    row = monitor.to_frame().iloc[0]
+    logged = ["logged_step", "logged_alpha", "logged_nc1", "loss"]
+    assert row[logged].tolist() == list(metrics.values())
+    with pytest.raises(ValueError, match="other names"):
+        monitor.record(alpha=1.0)
 
 
 @pytest.mark.parametrize("library", ["skorch", "lightning"])
-def test_missing_libraries(digits, monkeypatch, library):
-    from sksmooth import monitor as module
-
-    for name in ("skorch.callbacks", "lightning.pytorch", "pytorch_lightning"):
-        monkeypatch.setitem(sys.modules, name, None)
-    getattr(module, f"_{library}_callback_class").cache_clear()
-    with pytest.raises(ImportError, match=f"pip install {library}"):
-        getattr(SmoothnessMonitor(None, *digits), f"{library}_callback")()
-
-
-def test_units(digits):
-    monitor = SmoothnessMonitor(None, *digits)
+def test_units_and_missing_libraries(digits, library):
+    pytest.importorskip(library)
+    make = getattr(SmoothnessMonitor(None, *digits), f"{library}_callback")
     with pytest.raises(ValueError, match="unit must be"):
-        monitor.skorch_callback("batch")
-    with pytest.raises(ValueError, match="unit must be"):
-        monitor.lightning_callback("batch")
+        make("batch")
+    code = f"""
+import sys
+for name in ("skorch.callbacks", "lightning.pytorch", "pytorch_lightning"):
+    sys.modules[name] = None
+import numpy as np, sksmooth
+monitor = sksmooth.SmoothnessMonitor(None, np.ones((9, 2)), np.ones(9))
+try:
+    monitor.{library}_callback()
+except ImportError as error:
+    assert 'pip install "{library}"' in str(error), error
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # --- skorch ------------------------------------------------------------------------
@@ -371,9 +419,12 @@ def test_skorch_epochs(digits):
 @needs_skorch
 def test_skorch_steps(digits):
     monitor = SmoothnessMonitor(None, *digits, **FAST, every=3)
-    skorch_net(monitor.skorch_callback("step"), max_epochs=2).fit(*digits)
+    net = skorch_net(monitor.skorch_callback("step"), max_epochs=2).fit(*digits)
     # 480 samples train, the others validate.
     assert list(monitor.to_frame()["step"]) == [0, 3, 6, 9]
+    loaded = pickle.loads(pickle.dumps(net)).partial_fit(*digits)
+    steps = loaded.callbacks[0].monitor.to_frame()["step"]
+    assert list(steps) == [0, 3, 6, 9, 12, 15, 18]
 
 
 @needs_skorch
@@ -468,42 +519,3 @@ def test_lightning_steps(digits):
     # Two batches a step, so that the number of steps stands still in between.
     lightning_training(digits, callback, max_epochs=2, accumulate_grad_batches=2)
     assert list(monitor.to_frame()["step"]) == [0, 2, 4, 6]
-
-
-@pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*logging interval.*")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-@needs_lightning
-def test_callbacks_record_another_module_if_it_is_given(digits):
-    other = make_net()
-    monitor = SmoothnessMonitor(other, *digits, **FAST)
-    lightning_training(digits, monitor.lightning_callback(), max_epochs=1)
-    assert monitor.to_frame()["alpha"].nunique() == 1
-
-
-def test_what_a_monitor_cannot_draw_from(digits):
-    X, y = digits
-    with pytest.raises(ValueError, match="sample_weight"):
-        SmoothnessMonitor(Net(), X, y, sample_weight=np.ones(len(X)))
-
-    class Stream(torch.utils.data.IterableDataset):
-        def __iter__(self):
-            yield from X
-
-    with pytest.raises(TypeError, match="must have a length"):
-        SmoothnessMonitor(Net(), Stream())
-    parts = torch.tensor(X), torch.tensor(y), torch.arange(len(X))
-    with pytest.raises(ValueError, match="pairs"):
-        SmoothnessMonitor(Net(), torch.utils.data.TensorDataset(*parts))
-
-
-def test_logged_metrics_named_like_a_column_do_not_end_a_training(digits):
-    monitor = SmoothnessMonitor(Net(), *digits, **FAST)
-    monitor._record_if_due(None, 0, {"step": 3.0, "alpha": 1.0, "loss": 2.0})
-    frame = monitor.to_frame()
-    assert frame[["logged_step", "logged_alpha", "loss"]].iloc[0].tolist() == [
-        3.0,
-        1.0,
-        2.0,
-    ]
-    with pytest.raises(ValueError, match="other names"):
-        monitor.record(alpha=1.0)
