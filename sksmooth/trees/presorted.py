@@ -164,7 +164,7 @@ def _grow(keys, spare, samples, max_depth, max_features, is_sampled, seed):
     return grow_nodes(search, samples, n_features, max_depth, seed)
 
 
-@overload(find_cut)
+@overload(find_cut, inline="always")
 def _overload_find_cut(search, samples, sums, own, node):
     if isinstance(search, types.NamedTuple) and search.instance_class is Presorted:
         return lambda search, samples, sums, own, node: _find_cut(
@@ -173,7 +173,7 @@ def _overload_find_cut(search, samples, sums, own, node):
     return None
 
 
-@overload(hand_down)
+@overload(hand_down, inline="always")
 def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     if isinstance(search, types.NamedTuple) and search.instance_class is Presorted:
         return lambda search, node, goes_left, n_left, left_grows, right_grows: _hand_down(

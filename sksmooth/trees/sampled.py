@@ -100,7 +100,7 @@ def _grow(ranks, rows, samples, max_depth, max_features, seed):
     return grow_nodes(search, samples, 0, max_depth, seed)
 
 
-@overload(find_cut)
+@overload(find_cut, inline="always")
 def _overload_find_cut(search, samples, sums, own, node):
     if isinstance(search, types.NamedTuple) and search.instance_class is Sampled:
         return lambda search, samples, sums, own, node: _find_cut(
@@ -109,7 +109,7 @@ def _overload_find_cut(search, samples, sums, own, node):
     return None
 
 
-@overload(hand_down)
+@overload(hand_down, inline="always")
 def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     if isinstance(search, types.NamedTuple) and search.instance_class is Sampled:
         # Children find all that they need in the ranks.
