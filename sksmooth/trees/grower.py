@@ -53,7 +53,7 @@ _FEW_RANKS = 1 << 21  # entries, where nodes sort the few features that they try
 _SMALL_SHARE = 64  # of the samples of the tree: such nodes spread over four bins or more
 # Nodes sort the features that they try, if there are so many times as many, in forests of
 # so many trees at least.
-_FEW_TRIED, _SOME_TREES = 3, 3
+_FEW_TRIED, _SOME_TREES = 3, 2
 
 
 def choose_search(
