@@ -17,7 +17,9 @@ def load_images(npz, n_samples=None):
         return X[:n_samples].astype(np.float32), y[:n_samples].astype(int)
     with np.load(npz) as arrays:
         images, labels = arrays["train_image"][:n_samples], arrays["train_label"]
-    return images.reshape(len(images), -1).astype(np.float32), labels[:n_samples].astype(int)
+    return images.reshape(len(images), -1).astype(np.float32), labels[:n_samples].astype(
+        int
+    )
 
 
 def load_colour_images(npz, n_samples=None):

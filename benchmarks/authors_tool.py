@@ -15,11 +15,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from _results import write_results
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.datasets import load_diabetes, load_digits, load_iris, load_wine
 from sklearn.tree import DecisionTreeRegressor
 
-from _results import write_results
 from sksmooth import BesovSmoothnessEstimator
 
 TOOL = {
@@ -139,8 +139,12 @@ def main():
             "on its rows: difference %": 100 * (on_rows / tool - 1),
         }
         if args.curves:
-            table[name]["curves: difference %"] = mean_off(fits, args.curves / f"{name}.csv")
-    setup = "5 trees of depth 9 on 80 % of the rows, all features; 10 seeds, 20 ways of ties"
+            table[name]["curves: difference %"] = mean_off(
+                fits, args.curves / f"{name}.csv"
+            )
+    setup = (
+        "5 trees of depth 9 on 80 % of the rows, all features; 10 seeds, 20 ways of ties"
+    )
     write_results("authors_tool", {"alpha": table}, setup=setup)
 
 

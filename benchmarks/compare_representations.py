@@ -12,10 +12,10 @@ import argparse
 import warnings
 
 import numpy as np
+from _results import write_results
 from joblib import Parallel, delayed
 from scipy import stats
 
-from _results import write_results
 from sksmooth import BesovSmoothnessEstimator, smoothness_difference
 from sksmooth.datasets import make_known_smoothness
 

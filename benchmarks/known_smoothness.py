@@ -17,13 +17,12 @@ second group was only looked at afterwards. ``--quick`` runs everything at a ten
 """
 
 import argparse
-import time
 import warnings
 
 import numpy as np
+from _results import print_tables, write_results
 from joblib import Parallel, delayed
 
-from _results import print_tables, write_results
 from sksmooth import BesovSmoothnessEstimator
 from sksmooth.datasets import make_known_smoothness
 
@@ -246,7 +245,7 @@ def coverage(n_samples, n_sets, n_jobs):
     rows = measure_all({**SEEN, **FRESH}, n_samples, range(100, 100 + n_sets), n_jobs)
     table, widths, functions = {}, [], {}
     for name, results in rows.items():
-        true, lows, highs, alphas = (np.array(column) for column in zip(*results))
+        true, lows, highs, alphas = np.array(results).T
         functions[name] = (lows <= true) & (true <= highs)
         widths += (np.subtract(highs, lows) / 2 / np.abs(alphas)).tolist()
     for group, members in {"chosen on": SEEN, "fresh": FRESH, "all": rows}.items():
