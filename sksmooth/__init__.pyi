@@ -19,6 +19,6 @@ from .networks.listing import list_layers as list_layers
 from .networks.monitor import SmoothnessMonitor as SmoothnessMonitor
 from .networks.table import LayerComparison as LayerComparison
 from .networks.transformer import LayerFeatureTransformer as LayerFeatureTransformer
-from .samples.targets import SimplexEncoder as SimplexEncoder
-from .wavelets.decomposition import WaveletDecomposition as WaveletDecomposition
-from .wavelets.decomposition import wavelet_decomposition as wavelet_decomposition
+from .samples import SimplexEncoder as SimplexEncoder
+from .wavelets import WaveletDecomposition as WaveletDecomposition
+from .wavelets import wavelet_decomposition as wavelet_decomposition

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 from sklearn.datasets import load_iris, make_classification
 
 from sksmooth import BesovSmoothnessEstimator
-from sksmooth.trees import grow
+from sksmooth.trees import grower
 
 # Compiled kernels make the first example of a test slow, so no deadline; fixed examples
 # make a failure in one run a failure in every run.
@@ -50,11 +50,11 @@ def data():
 def drawn_bags(monkeypatch):
     """The bags of all fits, in the order in which they are drawn."""
     drawn = []
-    original = grow.draw_bags
+    original = grower.draw_bags
 
     def spy(*arguments):
         drawn.append(original(*arguments))
         return drawn[-1]
 
-    monkeypatch.setattr(grow, "draw_bags", spy)
+    monkeypatch.setattr(grower, "draw_bags", spy)
     return drawn

@@ -1,59 +1,17 @@
-"""What the estimators that stand on a forest share: its parameters, samples and growth."""
+"""What the estimators that stand on a forest share: its parameters and how it is read."""
 
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike
-from scipy import sparse
-from sklearn.base import BaseEstimator, clone, is_classifier
-from sklearn.utils import get_tags
-from sklearn.utils.validation import validate_data
+from sklearn.base import BaseEstimator
 
-from .._lib.optional import comes_from
 from .._lib.scikit_learn import HasMethods, Interval, StrOptions
 from .._lib.state import Versioned
-from ..samples.checks import feature_dtype, is_dask, plain_features, reading
-from ..samples.targets import Targets
-from ..samples.units import SamplingUnits
-from ..trees import (
-    MOST_BINS,
-    Forest,
-    allow_copies,
-    grow_forest,
-    in_bag_rows,
-    read_forest,
-)
+from ..trees import MOST_BINS, Growth, allow_copies
 
-__all__ = ["ForestEstimator", "GrownForest"]
-
-
-class GrownForest(NamedTuple):
-    """A forest over given samples.
-
-    Attributes
-    ----------
-    forest : Forest
-        The trees.
-    bags : ndarray of shape (n_trees, n_samples), float64
-        The weight of every sample in every tree, 0 where it is out of the bag.
-    leaves : ndarray of shape (n_trees, n_samples), int32
-        The leaf of every sample in every tree.
-    fitted : estimator or None
-        What the trees were read from; None for the built-in forest.
-    """
-
-    forest: Forest
-    bags: np.ndarray
-    leaves: np.ndarray
-    fitted: Any
-
-    @property
-    def unseen(self) -> np.ndarray:
-        """Samples that are out of the bag of a tree, shape (n_trees, n_samples)."""
-        return self.bags == 0
+__all__ = ["ForestEstimator", "growth_of"]
 
 
 class ForestEstimator(Versioned, BaseEstimator):
@@ -82,63 +40,6 @@ class ForestEstimator(Versioned, BaseEstimator):
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
-    _fewest_samples = 1  # that fit takes
-
-    def _check_features(self, X: ArrayLike, *, reset: bool) -> Any:
-        if is_dask(X):
-            raise ValueError(
-                "X is a Dask collection, which is not read as a whole here: pass some rows "
-                "of it, such as X[:10000].compute(), and the same rows of y."
-            )
-        with reading(X, "X"):
-            X = validate_data(
-                self,
-                X,
-                reset=reset,
-                accept_sparse="csr",
-                dtype=feature_dtype(X),
-                ensure_all_finite="allow-nan",
-                ensure_min_samples=self._fewest_samples if reset else 1,
-            )
-        return plain_features(X)
-
-    def _make_forest(
-        self,
-        X: np.ndarray | sparse.csr_matrix,
-        y: ArrayLike,
-        targets: Targets,
-        weights: np.ndarray,
-        canonical: SamplingUnits,
-    ) -> GrownForest:
-        if self.forest is None:
-            forest, bags, leaves = grow_forest(
-                X,
-                targets,
-                weights,
-                canonical,
-                n_estimators=int(self.n_estimators),
-                max_depth=self.max_depth,
-                max_features=self.max_features,
-                max_samples=self.max_samples,
-                max_bins=self.max_bins,
-                random_state=self.random_state,
-                n_jobs=self.n_jobs,
-                verbose=self.verbose,
-            )
-            return GrownForest(forest, bags, leaves, None)
-        fitted = self.forest
-        if hasattr(fitted, "fit"):  # treelite's models have none, and come fitted
-            fitted = _fitted_clone(fitted, X, y, targets, weights)
-        forest = read_forest(fitted)
-        if forest.n_features != X.shape[1]:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but forest was fitted with "
-                f"{forest.n_features}."
-            )
-        in_bag = in_bag_rows(fitted, len(weights))
-        if in_bag is None:
-            in_bag = np.ones((len(forest.trees), 1), dtype=bool)
-        return GrownForest(forest, in_bag * weights, forest.apply(X, self.n_jobs), fitted)
 
     def __sklearn_clone__(self) -> Any:
         allow_copies(self.forest)
@@ -156,38 +57,16 @@ class ForestEstimator(Versioned, BaseEstimator):
         return tags
 
 
-def _fitted_clone(
-    forest: Any, X: Any, y: Any, targets: Targets, weights: np.ndarray
-) -> Any:
-    """A copy of an estimator, fitted to targets as it takes them."""
-    fitted = clone(forest)
-    is_xgboost = comes_from(fitted, "xgboost")
-    if is_xgboost and sparse.issparse(X):
-        raise ValueError(
-            "XGBoost takes the entries that a sparse X leaves out for missing "
-            "values, not for zeros; pass X.toarray() or use another forest."
-        )
-    if targets.codes is not None:
-        if not is_classifier(fitted):
-            y = _regression_targets(targets, fitted)
-        elif is_xgboost:  # takes no labels but 0, 1, ...
-            y = targets.codes
-    elif targets.values.shape[1] == 1:  # and not a column, which raises a warning
-        y = targets.values.ravel()
-    uniform = (weights == weights[0]).all()
-    fitted.fit(X, y, **({} if uniform else {"sample_weight": weights}))
-    return fitted
-
-
-def _regression_targets(targets: Targets, regressor: Any) -> np.ndarray:
-    """Vertices of the simplex as a regressor fits them."""
-    if targets.values.shape[1] == 1:
-        return targets.values.ravel()
-    if not get_tags(regressor).target_tags.multi_output:
-        name = type(regressor).__name__
-        raise ValueError(
-            f"{name} fits one output, but {targets.values.shape[1] + 1} classes are as "
-            f"many outputs less one; use {name.replace('Regressor', 'Classifier')} or a "
-            "forest that fits several outputs."
-        )
-    return targets.values
+def growth_of(estimator: ForestEstimator) -> Growth:
+    """Collect how an estimator grows its forest."""
+    return Growth(
+        n_estimators=int(estimator.n_estimators),
+        max_depth=estimator.max_depth,
+        max_features=estimator.max_features,
+        max_samples=estimator.max_samples,
+        max_bins=estimator.max_bins,
+        forest=estimator.forest,
+        random_state=estimator.random_state,
+        n_jobs=estimator.n_jobs,
+        verbose=estimator.verbose,
+    )

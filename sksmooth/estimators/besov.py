@@ -1,20 +1,17 @@
-"""The smoothness estimator: prepares, grows, decomposes and fits; no mathematics."""
+"""The smoothness estimator: reads, grows, decomposes and fits; no mathematics."""
 
 from __future__ import annotations
 
-import os
+from functools import partial
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from joblib import delayed
 from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import TransformerMixin
-from sklearn.utils.random import sample_without_replacement
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from .._lib.parallel import run_parallel
 from .._lib.scikit_learn import (
     Interval,
     StrOptions,
@@ -25,33 +22,28 @@ from .._lib.scikit_learn import (
 from .._lib.state import whole_fit
 from .._lib.warn import warn_caller
 from ..exceptions import UnseenClassesWarning
-from ..index import decay
-from ..samples.checks import (
-    has_weight,
-    is_dask,
-    number_of_rows,
-    positively_weighted,
-    read_rows,
+from ..index import CONVENTIONS, IndexFit, held_out_rate
+from ..samples import Samples, encode_targets, read_features, read_samples
+from ..trees import GrownForest, grow
+from ..wavelets import (
+    MEASURES,
+    WaveletDecomposition,
+    decompose,
+    error_curves,
+    held_out_norms,
+    m_term_errors,
+    wavelet_features,
+    wavelet_importances,
 )
-from ..samples.targets import Targets, encode_targets
-from ..samples.units import SamplingUnits, column_ranges, sampling_units
-from ..wavelets import decomposition as wavelets
-from .base import ForestEstimator
+from .base import ForestEstimator, growth_of
 from .summary import estimator_card
 
-__all__ = ["BesovSmoothnessEstimator"]
+__all__ = ["FEWEST_SAMPLES", "BesovSmoothnessEstimator", "fit_samples", "read_for"]
 
 _LARGEST_P = 50  # whose powers of small errors are still numbers
 _MOST_DIGITS = 280  # of p-th powers of the targets, with room for their weights
 _MOST_FEATURES = 1000  # of transform, which may be asked for dense
-
-
-class _Samples(NamedTuple):
-    X: np.ndarray | sparse.csr_matrix
-    y: ArrayLike
-    weights: np.ndarray
-    targets: Targets
-    classes: np.ndarray | None
+FEWEST_SAMPLES = 5  # fewer say nothing about a rate
 
 
 class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
@@ -62,7 +54,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     smoother the labels, and the rate of that decay is the Besov smoothness index
     ``alpha_``: ``1/d`` for a smooth function of d relevant features, ``1 / (2 (d - 1))``
     for classes separated by a smooth surface in d dimensions, 0 for noise. It needs no
-    test set, no training of a model, and no scaling of the features.
+    test set, no trained model, and no scaling of the features.
 
     Parameters
     ----------
@@ -74,20 +66,20 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         the built-in forest: of scikit-learn (DecisionTree*, ExtraTree*, RandomForest*,
         ExtraTrees*, Bagging* or AdaBoost* of trees, GradientBoosting*,
         HistGradientBoosting*), scikit-learn-intelex, LightGBM or XGBoost. Or a
-        treelite.Model, which comes fitted and is used as it is. Only the splits of all
-        their trees are used, and the rows that each tree has seen where scikit-learn
-        tells them (its forests and bags); otherwise all trees count as having seen all
-        rows. The parameters ``n_estimators``, ``max_depth``, ``max_features``,
+        treelite.Model, which comes fitted and is used as it is. Only the splits of the
+        trees are used, and the rows that each tree has seen, where scikit-learn records
+        them (its forests and bags); otherwise all trees count as having seen all rows.
+        The parameters ``n_estimators``, ``max_depth``, ``max_features``,
         ``max_samples``, ``max_bins`` and ``random_state`` then have no effect.
     index : {"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"}, default="mterm"
-        What ``alpha_`` is:
+        Convention by which ``alpha_`` is read:
 
         - ``"mterm"``: the rate of the M-term error in L_p. Every tree is decomposed
-          alone, and its errors on the rows it was grown on, which are biased low, and
-          on the rows left out, which are biased high by as much, are averaged.
+          separately, and its errors on the rows it was grown on, which are biased low, are
+          averaged with those on the rows left out, which are biased high by as much.
         - ``"weak-lp"``: the decay of the sorted norms, ``k^-(alpha + 1/p)``, in the same
           window. It sees the local slope of the error curve where ``"mterm"`` sees all
-          that is left, so it is the less certain one.
+          the error that remains, so it is the less certain of the two.
         - ``"elisha-dekel"``: the procedure of the tool of [2]_, for comparison with
           published values: the slope of the log of the *squared* L2 error, twice the
           rate of ``"mterm"``, at M = 1, 1 + 2J, 1 + 4J, ... < 1000, with wavelets ranked
@@ -101,22 +93,22 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     p : float, default=2
         Exponent of the norms and of the error, from 1 to 50.
     max_depth : int, default=None
-        Largest depth of the built-in trees. None grows them until leaves are pure.
+        Maximum depth of the built-in trees. None grows them until leaves are pure.
     max_features : int, float, {"sqrt", "log2"} or None, default=None
         Features tried at each split of the built-in trees, as in scikit-learn. None
-        tries all, which is what the theory asks for.
+        tries all, as the theory asks.
     max_samples : float or int, default=0.8
         Rows that each built-in tree is grown on, drawn without replacement: a fraction,
-        or a number. The rows left out keep the index unbiased, so 1.0 makes it too
-        high. The rows depend on the data set, not on the order of its rows; but with a
-        number, for data larger than that, ``n_estimators * max_samples`` rows (twice
-        ``max_samples`` for one tree), of those with a positive weight, are drawn
-        by their places, and only those are read: X may then be a memory map or a Dask
-        array larger than memory.
+        or a number. The rows left out make the index nearly unbiased; with 1.0 it is too
+        high. Which rows are drawn depends on the data set, not on the order of its rows.
+        With a number, ``n_estimators * max_samples`` rows of larger data (twice
+        ``max_samples`` for one tree) are drawn by position among those with a positive
+        weight, and only those are read: X may then be a memory map or a Dask array
+        larger than memory.
     max_bins : int, default=None
-        If given, at most 255, the built-in trees cut each feature into that many
-        quantile bins at most. None tries all cuts, but in nodes of many samples only
-        those between 255 bins, of which the best one is then placed exactly.
+        If given, at most 255, the built-in trees cut each feature into at most that many
+        quantile bins. None tries all cuts; in nodes of many samples, those between 255
+        bins, of which the best is then placed exactly.
     confidence_level : float, default=0.95
         Level of ``alpha_interval_``, in (0, 1).
     random_state : int, RandomState instance or None, default=None
@@ -136,37 +128,40 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     alpha_interval_ : tuple of float
         Interval for ``alpha_`` at ``confidence_level``. For ``"mterm"`` it covers the
         randomness of the samples, of the trees, and of the fit window: how much the
-        curve bends and wavers there. ``"weak-lp"`` leaves out the part of the samples,
-        the other two also that of the window.
+        curve bends and wavers there. ``"weak-lp"`` leaves out the samples, the other two
+        conventions also the window.
     oob_score_ : float
-        The held-out index as :meth:`score` gives it, but on the fitted samples
+        The held-out index as :meth:`score` computes it, but on the fitted samples
         themselves: each is approximated by the trees that have not seen it, a fifth of
         them by default. With fewer trees to average, it is lower than ``score`` on new
         samples. NaN if no rows are left out of the trees.
     n_terms_ : ndarray of shape (n_points,), int64
-        Numbers of terms of the curve below: per tree for ``"mterm"`` and ``"weak-lp"``,
-        of the whole forest otherwise.
+        Numbers of terms M of the error curve: 1, 2, ... up to those of the largest tree.
     errors_ : ndarray of shape (n_points,), float64
-        The M-term error, in units of the targets (simplex edge sqrt(2) for classes).
-        For ``"elisha-dekel"`` the mean squared error; for ``"sparsity-probe"`` the sorted
-        norms; for ``"weak-lp"`` the sorted norms, averaged over trees and less their
-        bias. If there is no split, the error of the mean.
+        The M-term error of a tree in L_p, averaged over trees and over the rows in and out
+        of their bags, in units of the targets (simplex edge sqrt(2) for classes). It is the
+        same curve for every ``index``; the one that a published procedure reads, in its own
+        units, is in ``decay_``.
     fit_range_ : tuple of int
-        First and last number of terms of the window in which ``alpha_`` is fitted.
+        First and last number of terms at which that curve can be trusted: the fit window
+        of ``"mterm"`` and ``"weak-lp"``.
     r_squared_ : float
-        Share of the variance of the log errors in the window that the line explains.
+        Share of the variance of the log errors (or norms) that the fitted line explains.
     decay_ : IndexFit
-        All of the above, and the fitted line.
+        The curve that ``alpha_`` was read from (``decay_.n_terms``, ``decay_.errors``),
+        the window and the line fitted to it, and the convention that read it.
     wavelets_ : WaveletDecomposition
         The wavelets of the forest.
     feature_importances_ : ndarray of shape (n_features,), float64
         Sum of the norms of the leading wavelets that splits by each feature made [1]_,
-        scaled to sum one. Each norm is that on the samples which its tree has not seen,
-        negative where they contradict the wavelet, so that splits on noise add up to
-        about nothing [4]_; without such samples it is the fitted one, and columns of noise
-        get a share.
+        scaled to sum to one. Each norm is measured on the samples which its tree has not
+        seen, and is negative where they contradict the wavelet, so that splits on noise add
+        up to about nothing [4]_; without such samples it is the fitted one, and columns of
+        noise get a share.
     classes_ : ndarray of shape (n_classes,)
         Class labels. Only if ``y`` holds classes.
+    n_samples_ : int
+        Number of samples of a positive weight that were read.
     n_outputs_ : int
         Dimension of the targets: number of classes minus one, or of columns of ``y``.
     n_features_in_ : int
@@ -179,13 +174,14 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     wavelet_decomposition : Wavelets of a forest that is already fitted.
     smoothness_difference : Compare two representations of the same samples.
     permutation_baseline : The index of shuffled targets.
+    report : Write what was measured as one HTML file.
     sksmooth.plotting.ErrorDecayDisplay : Draws the curve and the line.
 
     Notes
     -----
-    Whether ``y`` holds classes or numbers is read from its dtype: floating-point and
-    two-dimensional ``y`` are numbers, anything else (integers, strings, booleans) is
-    class labels.
+    Whether ``y`` holds classes or regression targets is read from its dtype: floating-point
+    and two-dimensional ``y`` are regression targets, anything else (integers, strings,
+    booleans) is class labels.
 
     References
     ----------
@@ -210,12 +206,11 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
 
     _parameter_constraints: dict[str, list] = {
         **ForestEstimator._parameter_constraints,
-        "index": [StrOptions({"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"})],
-        "measure": [StrOptions({"samples", "volume"})],
+        "index": [StrOptions(CONVENTIONS.keys())],
+        "measure": [StrOptions(MEASURES.keys())],
         "p": [Interval(Real, 1, _LARGEST_P, closed="both")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
     }
-    _fewest_samples = 5  # fewer say nothing about a rate
 
     def __init__(
         self,
@@ -261,7 +256,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             Features, NaN where there is no value; at least 5 rows. float32 input and CSR
             matrices are not copied to float64.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, or numbers in a floating-point dtype.
+            Class labels, or regression targets in a floating-point dtype.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights. Whole multiples of the smallest positive weight are
             the same as repeating the rows so many times, unless the same features come
@@ -280,104 +275,12 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         TypeError
             If ``forest`` is not made of trees.
         """
-        X, y, sample_weight = self._read(X, y, sample_weight)
-        samples = self._prepared(X, y, sample_weight)
-        canonical = sampling_units((samples.X,), samples.targets.tie_break, samples.weights)
-        return self._fit(samples, canonical)
-
-    def _read(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
-        """The rows that trees of a given number of samples need, and no others.
-
-        They are drawn by their numbers, without a look at the rest, which may be more
-        than fits into memory.
-        """
-        is_number = self.forest is None and isinstance(self.max_samples, Integral)
-        # Of two trees at least, since one alone would leave none of its rows out.
-        n_trees = max(int(self.n_estimators), 2)
-        n_drawn = n_trees * int(self.max_samples) if is_number else np.inf
-        if n_drawn < self._fewest_samples:
-            raise ValueError(
-                f"n_estimators * max_samples = {n_drawn} rows are drawn, but at least "
-                f"{self._fewest_samples} are needed."
-            )
-        n_rows = number_of_rows(X)
-        number_of_rows(y, "y")  # which must be known, too
-        if n_drawn < n_rows:
-            check_consistent_length(X, y, sample_weight)
-            rows = _drawn_rows(X, sample_weight, int(n_drawn), self.random_state)
-            X, y, sample_weight = (read_rows(each, rows) for each in (X, y, sample_weight))
-        elif is_dask(X):
-            if not is_number:
-                raise ValueError(
-                    "X is a Dask array, of which only a subsample is read: pass "
-                    "max_samples as the number of rows of a tree, or X.compute()."
-                )
-            X = X.compute()
-        return X, y, sample_weight
-
-    def _prepared(self, X: Any, y: Any, sample_weight: Any) -> _Samples:
-        """Checked samples with positive weights, and their targets."""
-        X = self._check_features(X, reset=True)
-        check_consistent_length(X, y)
-        X, y, weights = positively_weighted(X, y, sample_weight, self._fewest_samples)
-        targets, classes = encode_targets(y)
-        _check_powers(targets.values, self._exponent)
-        return _Samples(X, y, weights, targets, classes)
-
-    def _fit(self, samples: _Samples, canonical: SamplingUnits) -> BesovSmoothnessEstimator:
-        X, y, weights, targets, classes = samples
-        grown = self._make_forest(X, y, targets, weights, canonical)
-        forest, bags, leaves, _ = grown
-        unseen = grown.unseen
-        by_volume = self.measure == "volume" or self.index == "elisha-dekel"
-
-        self._forest = forest
-        self.n_outputs_ = targets.values.shape[1]
-        if classes is not None:
-            self.classes_ = classes
-        elif hasattr(self, "classes_"):
-            del self.classes_
-        self.wavelets_ = wavelets.decompose(
-            forest,
-            leaves,
-            targets.values,
-            bags,
-            p=self._exponent,
-            measure="volume" if by_volume else "samples",
-            ranges=column_ranges(X) if by_volume else None,
-        )
-        self._n_grown = canonical.count_in_bag(bags)
-        self.decay_ = self._fit_index(leaves, targets, weights, bags, canonical)
-        self.oob_score_ = self._held_out_rate(leaves, targets, weights, unseen)
-        for caution in self.decay_.cautions:
-            warn_caller(caution)
-        self._n_samples = len(weights)
-        self._measured_as = {
-            "index": self.index,
-            "confidence_level": self.confidence_level,
-        }
-        mistyping = () if targets.caution is None else (targets.caution,)
-        self._cautions = (*mistyping, *self.decay_.cautions)
-        self.alpha_ = self.decay_.alpha
-        self.alpha_interval_ = self.decay_.interval(self.confidence_level)
-        self.n_terms_ = self.decay_.n_terms
-        self.errors_ = self.decay_.errors
-        self.fit_range_ = self.decay_.fit_range
-        self.r_squared_ = self.decay_.line.r_squared
-        self.feature_importances_ = wavelets.wavelet_importances(
-            self.wavelets_,
-            X.shape[1],
-            self._n_important,
-            wavelets.held_out_norms(
-                self.wavelets_, forest, leaves, targets.values, unseen * weights
-            ),
-        )
-        return self
+        return fit_samples(self, read_for(self, X, y, sample_weight))
 
     def score(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> float:
-        """Held-out smoothness index: what the fitted wavelets explain of other samples.
+        """Compute the held-out index: what the fitted wavelets explain of other samples.
 
         The fitted wavelets of the whole forest, in their fitted order, approximate the
         given samples, and the rate at which that error falls is the score: in a window
@@ -385,8 +288,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         that is faster, as it is where most of the error is gone before the window.
         Wavelets that memorised noise do not help on other samples, so the score of noise
         is about zero or negative. Errors below that of one sample do not count, so it
-        stays finite where no error is left. It is in units of the L_p rate for every
-        ``index``.
+        stays finite where no error is left. It is an L_p rate for every ``index``.
 
         Parameters
         ----------
@@ -404,17 +306,19 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             The held-out rate; larger is smoother.
         """
         check_is_fitted(self)
-        X = self._check_features(X, reset=False)
-        check_consistent_length(X, y)
-        X, y, weights = positively_weighted(X, y, sample_weight)
-        targets, _ = encode_targets(
-            y, classes=getattr(self, "classes_", None), n_outputs=self.n_outputs_
+        encode = partial(
+            encode_targets,
+            classes=getattr(self, "classes_", None),
+            n_outputs=self.n_outputs_,
+        )
+        samples = read_samples(
+            X, y, sample_weight, estimator=self, reset=False, encode=encode
         )
         of_the_fit = self.wavelets_.mean[:1]
-        values = np.concatenate([of_the_fit, targets.values])
+        values = np.concatenate([of_the_fit, samples.targets.values])
         _check_powers(values, self.wavelets_.p, least=-np.inf)
-        _warn_of_unseen_classes(y, targets, weights)
-        return self._held_out_rate(self._forest.apply(X, self.n_jobs), targets, weights)
+        _warn_of_unseen_classes(samples)
+        return self._held_out_rate(samples, self._forest.apply(samples.X, self.n_jobs))
 
     def transform(self, X: ArrayLike) -> sparse.csr_matrix | np.ndarray:
         """Give the values of the leading wavelets.
@@ -433,10 +337,9 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             linear model, trees with ``max_features="sqrt"`` give wavelets that differ more.
         """
         check_is_fitted(self)
-        X = self._check_features(X, reset=False)
-        features = wavelets.wavelet_features(
-            self.wavelets_, self._forest.apply(X, self.n_jobs), self._n_leading
-        )
+        X = read_features(X, self, reset=False)
+        leaves = self._forest.apply(X, self.n_jobs)
+        features = wavelet_features(self.wavelets_, leaves, self._n_leading)
         return features.toarray() if dense_output_wanted(self) else features
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
@@ -465,75 +368,6 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             dtype=object,
         )
 
-    def to_html(
-        self,
-        path: str | os.PathLike | None = None,
-        *,
-        X: ArrayLike | None = None,
-        y: ArrayLike | None = None,
-        X_test: ArrayLike | None = None,
-        y_test: ArrayLike | None = None,
-        title: str = "Smoothness report",
-    ) -> str:
-        """Report of the fit as one HTML file, to keep or to send.
-
-        It holds the index and what it says, the warnings of the fit, a picture of the
-        decay, the most important features and the parameters. The file needs no other
-        file and no network, and names in it cannot do harm.
-
-        Parameters
-        ----------
-        path : str or path, default=None
-            Where to write it, in place of a file that is there.
-        X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
-            Samples, usually those of the fit. With them the report says at which classes
-            and samples the targets are rough, as :func:`class_smoothness` and
-            :func:`sample_roughness` measure it. That takes about as
-            long as a dozen fits.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Their targets.
-        X_test, y_test : as ``X`` and ``y``, default=None
-            Other samples, for the held-out score.
-        title : str, default="Smoothness report"
-            Heading of the report.
-
-        Returns
-        -------
-        page : str
-            The HTML, which is less than 1 MB: long tables are cut, and say so.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ImportError
-            If matplotlib is not installed.
-        ValueError
-            If X is given without y, or y without X.
-
-        See Also
-        --------
-        sksmooth.LayerComparison.to_html : The report of the layers of a network.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from sksmooth import BesovSmoothnessEstimator
-        >>> X, y = load_iris(return_X_y=True, as_frame=True)
-        >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
-        >>> page = estimator.to_html(X=X, y=y, title="Three species of iris")
-        >>> "petal width (cm)" in page, len(page) < 1_000_000
-        (True, True)
-        """
-        # A wing above this one, which is opened here only.
-        from ..display.pages import estimator_report, save_page
-
-        check_is_fitted(self)
-        page = estimator_report(self, X, y, X_test, y_test, title=title)
-        if path is not None:
-            save_page(page, path)
-        return page
-
     def _repr_html_inner(self) -> str:
         return super()._repr_html_inner() + self._card()
 
@@ -553,146 +387,157 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return tags
 
     @property
-    def _exponent(self) -> float:
-        """The p of norms and errors, which one of the published procedures fixes."""
-        return 2.0 if self.index == "elisha-dekel" else float(self.p)
+    def alpha_(self) -> float:
+        """The smoothness index."""
+        return self.decay_.alpha
+
+    @property
+    def alpha_interval_(self) -> tuple[float, float]:
+        """Its confidence interval."""
+        return self.decay_.interval
+
+    @property
+    def n_terms_(self) -> np.ndarray:
+        """Numbers of terms of the M-term error curve."""
+        return np.arange(1, len(self.decay_.m_term_errors) + 1)
+
+    @property
+    def errors_(self) -> np.ndarray:
+        """The M-term error curve."""
+        return self.decay_.m_term_errors
+
+    @property
+    def fit_range_(self) -> tuple[int, int]:
+        """First and last number of terms of its fit window."""
+        return self.decay_.window
+
+    @property
+    def r_squared_(self) -> float:
+        """Share of the variance of the log errors that the line explains."""
+        return self.decay_.line.r_squared
 
     @property
     def _n_important(self) -> int:
-        return self.wavelets_.n_trees * self._window[1]
+        return self.wavelets_.n_trees * self.decay_.window[1]
 
     @property
     def _n_leading(self) -> int:
         return min(self._n_important, self.wavelets_.n_terms, _MOST_FEATURES)
 
-    def _held_out_rate(
+    def _keep(
         self,
-        leaves: np.ndarray,
-        targets: Targets,
-        weights: np.ndarray,
-        blind: np.ndarray | None = None,
+        samples: Samples,
+        grown: GrownForest,
+        wavelets: WaveletDecomposition,
+        fit: IndexFit,
+    ) -> None:
+        """Set the fitted attributes."""
+        self._forest, self.wavelets_ = grown.forest, wavelets
+        self._n_grown = grown.n_grown
+        self.n_samples_ = len(samples.weights)
+        self.n_outputs_ = samples.targets.values.shape[1]
+        if samples.classes is not None:
+            self.classes_ = samples.classes
+        elif hasattr(self, "classes_"):  # of an earlier fit
+            del self.classes_
+        for caution in fit.cautions:
+            warn_caller(caution)
+        mistyping = () if samples.targets.caution is None else (samples.targets.caution,)
+        self.decay_ = fit.with_cautions(*mistyping)
+        self.oob_score_ = self._held_out_rate(samples, grown.leaves, grown.unseen)
+        norms = held_out_norms(wavelets, grown, samples)
+        self.feature_importances_ = wavelet_importances(
+            wavelets, samples.X.shape[1], self._n_important, norms
+        )
+
+    def _held_out_rate(
+        self, samples: Samples, leaves: np.ndarray, blind: np.ndarray | None = None
     ) -> float:
         """Held-out rate, of the trees that have not seen a sample if they are given."""
+        weights = samples.weights
         covered = weights.sum() if blind is None else weights[blind.any(axis=0)].sum()
         if covered == 0:
             return np.nan
         if self.wavelets_.n_terms == 0:
             return 0.0
-        errors = wavelets.m_term_errors(
-            self.wavelets_, leaves, targets, weights, blind=blind
+        errors = m_term_errors(
+            self.wavelets_, leaves, samples.targets, weights, blind=blind
         )
-        return decay.held_out_rate(
+        return held_out_rate(
             errors, self.wavelets_.n_trees, self._n_grown, covered, self.wavelets_.p
         )
 
-    def _tree_errors(
-        self,
-        leaves: np.ndarray,
-        targets: Targets,
-        weights: np.ndarray,
-        bags: np.ndarray,
-        canonical: SamplingUnits,
-    ) -> tuple[np.ndarray, decay.SampleGroups]:
-        """Error curves of all trees; a tree without further terms keeps its error."""
-        n_groups = decay.n_groups(canonical.n_units)
-        unit_group = np.random.RandomState(0).permutation(canonical.n_units) % n_groups
-        group = unit_group[canonical.unit]
-        longest = int(self.wavelets_.n_terms_per_tree.max())
-        kept = decay.group_terms(longest)
-        errors = run_parallel(
-            (
-                delayed(wavelets.tree_errors)(
-                    self.wavelets_,
-                    j,
-                    leaf,
-                    targets,
-                    weights,
-                    bag > 0,
-                    group,
-                    kept,
-                )
-                for j, (leaf, bag) in enumerate(
-                    zip(leaves, np.broadcast_to(bags, leaves.shape), strict=True)
-                )
-            ),
-            len(leaves),
-            n_jobs=self.n_jobs,
-            label="errors",
-            verbose=0,
-        )
-        curves = np.stack(
-            [
-                np.pad(e.curve, ((0, longest + 1 - len(e.curve)), (0, 0)), mode="edge")
-                for e in errors
-            ]
-        )
-        sums = np.stack([e.group_sums for e in errors])
-        group_weights = np.stack([e.group_weights for e in errors])
-        return curves, decay.SampleGroups(kept, sums, group_weights)
 
-    def _fit_index(
-        self,
-        leaves: np.ndarray,
-        targets: Targets,
-        weights: np.ndarray,
-        bags: np.ndarray,
-        canonical: SamplingUnits,
-    ) -> decay.IndexFit:
-        decomposition = self.wavelets_
-        if decomposition.n_terms == 0:
-            self._window = (1, 2)
-            return decay.flat_fit(
-                targets.values,
-                weights,
-                decomposition.p,
-                is_squared=self.index == "elisha-dekel",
+def read_for(
+    estimator: BesovSmoothnessEstimator, X: Any, y: Any, sample_weight: Any = None
+) -> Samples:
+    """Read samples as the parameters of an estimator ask for.
+
+    Where its trees are grown on a given number of rows each, no more rows are read than
+    they need.
+
+    Parameters
+    ----------
+    estimator : BesovSmoothnessEstimator
+        Where the names of the features are recorded.
+    X, y, sample_weight
+        As in :meth:`BesovSmoothnessEstimator.fit`.
+
+    Returns
+    -------
+    samples : Samples
+        The samples to fit.
+    """
+    n_drawn = None
+    if estimator.forest is None and isinstance(estimator.max_samples, Integral):
+        # Of two trees at least, since one alone would leave none of its rows out.
+        n_drawn = max(int(estimator.n_estimators), 2) * int(estimator.max_samples)
+        if n_drawn < FEWEST_SAMPLES:
+            raise ValueError(
+                f"n_estimators * max_samples = {n_drawn} rows are drawn, but at least "
+                f"{FEWEST_SAMPLES} are needed."
             )
-        n_trees, p = decomposition.n_trees, decomposition.p
-        curves, groups = self._tree_errors(leaves, targets, weights, bags, canonical)
-        self._window = window = decay.fit_window(
-            curves.mean(axis=0),
-            self._n_grown,
-            np.median(decomposition.n_terms_per_tree),
-            p,
-        )
-        share_left_out = 1 - self._n_grown / canonical.n_units
-        n_apart = 1 / share_left_out if share_left_out > 0 else np.inf
-        order = decomposition.order
-        if self.index == "mterm":
-            fit = decay.m_term_index(curves, groups, window, p, n_apart)
-        elif self.index == "weak-lp":
-            by_tree = decomposition.norms_by_tree()
-            fit = decay.weak_lp_index(curves, by_tree, window, p, n_apart)
-        elif self.index == "sparsity-probe":
-            norms, tree = decomposition.norm[order], decomposition.tree[order]
-            fit = decay.sparsity_probe_index(norms, tree, n_trees, p, n_apart)
-        else:
-            fit = decay.elisha_dekel_index(
-                lambda n_terms, trees: wavelets.squared_errors_with_ranked_roots(
-                    decomposition, leaves, targets, weights, n_terms, trees
-                ),
-                np.diff(decomposition.offsets),
-                n_apart,
-            )
-        count = decomposition.count
-        cell_sizes = count[decomposition.parent[order]] * self._n_grown / count[0]
-        is_rate = self.index in ("mterm", "weak-lp")
-        if decay.is_finite_box_function(curves, cell_sizes, self._n_grown, p):
-            return decay.unresolved(fit, unbounded=is_rate or np.isinf(fit.alpha))
-        return decay.checked(fit, window, power_law=is_rate)
+    samples = read_samples(
+        X,
+        y,
+        sample_weight,
+        estimator=estimator,
+        fewest=FEWEST_SAMPLES,
+        n_drawn=n_drawn,
+        random_state=estimator.random_state,
+    )
+    convention = CONVENTIONS[estimator.index]
+    _check_powers(samples.targets.values, convention.exponent(estimator.p))
+    return samples
 
 
-def _drawn_rows(X: Any, sample_weight: Any, n_drawn: int, random_state: Any) -> np.ndarray:
-    """Numbers of rows that are drawn of those with a positive weight, or of all."""
-    n_rows = number_of_rows(X)
-    weighted = None
-    if sample_weight is not None:
-        weighted = np.flatnonzero(has_weight(sample_weight, X))
-        n_rows = len(weighted)
-        if n_rows <= n_drawn:
-            return weighted
-    rows = np.sort(sample_without_replacement(n_rows, n_drawn, random_state=random_state))
-    return rows if weighted is None else weighted[rows]
+def fit_samples(
+    estimator: BesovSmoothnessEstimator, samples: Samples
+) -> BesovSmoothnessEstimator:
+    """Fit an estimator to samples that have been read.
+
+    Parameters
+    ----------
+    estimator : BesovSmoothnessEstimator
+        Estimator to fit.
+    samples : Samples
+        Samples, from :func:`read_for`.
+
+    Returns
+    -------
+    estimator : BesovSmoothnessEstimator
+        The same estimator, fitted.
+    """
+    convention = CONVENTIONS[estimator.index]
+    p, measure = convention.exponent(estimator.p), convention.measure(estimator.measure)
+
+    grown = grow(samples, growth_of(estimator))
+    wavelets = decompose(grown, samples, p=p, measure=measure)
+    curves = error_curves(wavelets, grown, samples, estimator.n_jobs)
+    fit = convention.fit(curves, estimator.confidence_level)
+
+    estimator._keep(samples, grown, wavelets, fit)
+    return estimator
 
 
 def _check_powers(values: np.ndarray, p: float, least: float = -_MOST_DIGITS) -> None:
@@ -706,12 +551,12 @@ def _check_powers(values: np.ndarray, p: float, least: float = -_MOST_DIGITS) ->
         )
 
 
-def _warn_of_unseen_classes(y: ArrayLike, targets: Targets, weights: np.ndarray) -> None:
-    unseen = targets.floor > 0
-    if weights[unseen].sum() > weights.sum() / 2:
+def _warn_of_unseen_classes(samples: Samples) -> None:
+    unseen = samples.targets.floor > 0
+    if samples.weights[unseen].sum() > samples.weights.sum() / 2:
         warn_caller(
             "More than half of y are classes that fit has not seen, such as "
-            f"{np.asarray(y)[unseen][0]!r}; no wavelet explains them. Shuffle or stratify "
-            "the folds, or check the labels.",
+            f"{np.asarray(samples.y)[unseen][0]!r}; no wavelet explains them. Shuffle or "
+            "stratify the folds, or check the labels.",
             UnseenClassesWarning,
         )

@@ -1,7 +1,8 @@
-"""Where labels are rough: at which classes, and at which samples."""
+"""Roughness in detail: of single classes, and of single samples."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from numbers import Integral
 
@@ -12,20 +13,20 @@ from sklearn.base import clone
 
 from .._lib.progress import progress_bar
 from .._lib.scikit_learn import validate_params
-from ..index.decay import SAMPLES_PER_CELL
-from ..samples.checks import has_weight, number_of_rows
-from ..samples.targets import class_codes, encode_targets
-from ..samples.units import sampling_units
-from ..wavelets.kernels import node_sums
-from .base import GrownForest
-from .besov import BesovSmoothnessEstimator
+from ..index import SAMPLES_PER_CELL
+from ..samples import encode_targets, number_of_rows, read_samples
+from ..samples.labels import class_codes
+from ..trees import GrownForest, grow
+from ..wavelets import node_sums
+from .base import growth_of
+from .besov import FEWEST_SAMPLES, BesovSmoothnessEstimator, fit_samples, read_for
 from .comparison import measured, ready_estimator
 
 __all__ = ["class_smoothness", "sample_roughness"]
 
-# A tree that has seen a sample has drawn its cells to suit the label, right or wrong. So it
-# counts less than one that has not: how much was chosen on digits, and on images of MNIST
-# other than those of the benchmark.
+# A tree that has seen a sample has shaped its cells to suit the label, right or wrong, so
+# it counts less than one that has not. The factor was chosen on digits, and on images of
+# MNIST other than those of the benchmark.
 _WEIGHT_IN_BAG = 1 / 3
 
 _PARAMETERS = {
@@ -56,8 +57,8 @@ def class_smoothness(
     """Measure how smooth each class is: the index of that class against the rest.
 
     A class is smooth if a smooth surface separates it from all others, and rough if its
-    border is frayed, or if its samples are scattered among those of other classes, as
-    they are where labels are wrong.
+    boundary is frayed or its samples are scattered among other classes, as they are where
+    labels are wrong.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def class_smoothness(
     Raises
     ------
     ValueError
-        If y holds numbers, or none of ``classes``; or as
+        If y holds regression targets, or none of ``classes``; or as
         :meth:`BesovSmoothnessEstimator.fit` raises.
 
     See Also
@@ -104,13 +105,13 @@ def class_smoothness(
 
     Notes
     -----
-    Indices of classes of very unequal size compare only roughly: the fewer samples a class
-    has, the fewer of them describe its border.
+    Indices of classes of very unequal size are only roughly comparable: the fewer samples
+    a class has, the fewer of them describe its boundary.
 
     Examples
     --------
-    Where 3 and 8 are taken for each other, these two classes are rough, and no others
-    change:
+    If some 3s are labelled 8 and some 8s labelled 3, these two classes become rough, and no
+    others:
 
     >>> import numpy as np
     >>> from sklearn.datasets import load_digits
@@ -126,21 +127,22 @@ def class_smoothness(
     [3, 8]
     """
     template = ready_estimator(estimator, random_state, n_jobs)
-    samples = template._prepared(*template._read(X, y, sample_weight))
+    samples = read_for(template, X, y, sample_weight)
     codes = samples.targets.codes
     if samples.classes is None or codes is None:
         raise ValueError(
-            "y holds numbers, but the smoothness of each class is asked for; if they are "
-            "class labels, pass y.astype(int)."
+            "y holds regression targets, but class_smoothness measures classes; if they "
+            "are class labels, pass y.astype(int)."
         )
-    canonical = sampling_units((samples.X,), codes, samples.weights)
     wanted = _codes_of(classes, samples.classes)
     rows = []
     for code in progress_bar(wanted, len(wanted), "classes") if verbose else wanted:
         own = codes == code
         targets, sides = encode_targets(own)
-        against_rest = samples._replace(y=own, targets=targets, classes=sides)
-        _, columns = measured(partial(clone(template)._fit, against_rest, canonical))
+        against_rest = replace(
+            samples, y=own, targets=targets, classes=sides, joint_units=samples.units
+        )
+        _, columns = measured(partial(fit_samples, clone(template), against_rest))
         known = {"class": samples.classes[code], "n_samples": int(own.sum())}
         rows.append(known | columns)
     return pd.DataFrame(rows)
@@ -159,29 +161,29 @@ def sample_roughness(
 ) -> pd.DataFrame:
     """Measure how rough the targets are at each sample, to find mislabelled ones.
 
-    The roughness of a sample is the energy of the small-scale wavelets through it: those
-    that a forest needs only to tell this sample from its neighbours. A sample that has
-    the label of its neighbours needs none. One with a wrong label needs large ones.
+    The roughness of a sample is the energy of the small-scale wavelets through it, which a
+    forest needs only to tell this sample from its neighbours. A sample with the label of
+    its neighbours needs none; one with a wrong label needs large ones.
 
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Features, NaN where there is no value.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Class labels, or numbers in a floating-point dtype.
+        Class labels, or regression targets in a floating-point dtype.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned; only its forest is used. None means one
         with ``n_estimators=200, max_samples=0.5`` and, for classes,
-        ``max_features="sqrt"``. More trees find more.
+        ``max_features="sqrt"``. More trees find more wrong labels.
     sample_weight : array-like of shape (n_samples,), default=None
-        Non-negative weights. A sample is left out of its neighbours with its whole
-        weight; one of weight zero has no roughness (NaN) and no suggestion.
+        Non-negative weights. The whole weight of a sample is left out of the mean of its
+        neighbours; one of weight zero has no roughness (NaN) and no suggestion.
     n_jobs : int, default=None
         Number of joblib workers, in place of the estimator's if it is given.
     random_state : int, RandomState instance or None, default=None
         Seed of the estimator if it has none.
     verbose : int, default=0
-        1 shows a progress bar on standard error, as that of the estimator does.
+        1 shows a progress bar on standard error; so does that of the estimator.
 
     Returns
     -------
@@ -189,12 +191,12 @@ def sample_roughness(
         One row a sample, in the order of X and with the index of its rows, and the
         columns
 
-        - ``roughness``: the energy, in squared units of the targets. For classes it goes
-          from 0, if all neighbours have the same label as the sample, to 2, if all have
-          the same other one;
-        - ``excess``, for classes only: the roughness less that which the sample would
-          have with the other label that suits it best, from -2 to 2. It is positive if
-          that label suits better than the given one: sort by it to find wrong labels;
+        - ``roughness``: the energy, in squared units of the targets. For classes it ranges
+          from 0, if all neighbours have the label of the sample, to 2, if all share one
+          other label;
+        - ``excess``, for classes only: the roughness minus what it would be with the
+          best-fitting other label, from -2 to 2. It is positive if that label fits better
+          than the given one: sort by it to find wrong labels;
         - ``suggested``, for classes only: that other label.
 
     Raises
@@ -216,16 +218,16 @@ def sample_roughness(
     ``sum psi_Omega(x_i) = y_i - c_cell = (1 - 1/n) (y_i - c_others)``,
 
     if leaves are pure, where ``c_others`` is the mean of the other ``n - 1`` samples in
-    the cell [1]_. The factor, which is the sample's own share in the mean, is left away.
-    The cell is the smallest one with at least ten other samples, the resolution at which
-    the fit window of the index ends. A tree that has not seen the sample has made no
+    the cell [1]_. The factor, which comes from the sample's own share in the mean, is
+    dropped. The cell is the smallest with at least ten other samples, the resolution at
+    which the fit window of the index ends. A tree that has not seen the sample has made no
     wavelets for it, so the cell is the leaf. The roughness is the energy of the average
-    over trees, ``||mean_j (y_i - c_others)||^2``: at a border where trees differ only by
-    chance, their wavelets cancel. A tree that has seen the sample has drawn its cells to
+    over trees, ``||mean_j (y_i - c_others)||^2``: at a boundary where trees differ only by
+    chance, their wavelets cancel. A tree that has seen the sample has shaped its cells to
     suit the label, right or wrong, so it counts a third of one that has not.
 
-    For a row whose features and label occur several times, its copies are others, which
-    vouch for it.
+    Copies of a row, with the same features and label, count as other samples and vouch for
+    it.
 
     References
     ----------
@@ -252,12 +254,11 @@ def sample_roughness(
     )
     if verbose:
         grower.set_params(verbose=verbose)
-    samples = grower._prepared(X, y, sample_weight)
+    samples = read_samples(X, y, sample_weight, estimator=grower, fewest=FEWEST_SAMPLES)
     if estimator is None and samples.classes is not None:
         grower.set_params(max_features="sqrt")
-    targets, weights = samples.targets, samples.weights
-    canonical = sampling_units((samples.X,), targets.tie_break, weights)
-    grown = grower._make_forest(samples.X, samples.y, targets, weights, canonical)
+    targets = samples.targets
+    grown = grow(samples, growth_of(grower))
     if samples.classes is None or targets.codes is None:
         values = targets.values - targets.values[0]  # a large offset would cost digits
         frame = pd.DataFrame({"roughness": _roughness(grown, values)[0]})
@@ -271,8 +272,8 @@ def sample_roughness(
             {"roughness": energy, "excess": excess, "suggested": suggested}
         )
     n_rows = number_of_rows(y)
-    if len(frame) < n_rows:  # samples of weight zero were dropped
-        frame.index = np.flatnonzero(has_weight(sample_weight, X))
+    if samples.rows is not None:  # samples of weight zero were dropped
+        frame.index = samples.rows
         frame = frame.reindex(range(n_rows))
     for data in (X, y):
         if isinstance(data, pd.DataFrame | pd.Series):
@@ -281,7 +282,7 @@ def sample_roughness(
 
 
 def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:
-    """Places of the wanted classes among all of them."""
+    """Find the wanted classes among all of them."""
     if wanted is None:
         return np.arange(len(classes))
     wanted = np.atleast_1d(np.asarray(wanted))
@@ -294,7 +295,7 @@ def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:
 
 
 def _roughness(grown: GrownForest, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Energy at every sample, and what the forest says there without that sample."""
+    """Compute the energy at every sample, and the forest's mean there without it."""
     bags = grown.bags
     if (np.count_nonzero(bags, axis=1) < 2).any():
         raise ValueError(
@@ -313,9 +314,9 @@ def _roughness(grown: GrownForest, values: np.ndarray) -> tuple[np.ndarray, np.n
 def _means_of_others(
     parent: np.ndarray, leaf: np.ndarray, bag: np.ndarray, values: np.ndarray
 ) -> np.ndarray:
-    """Mean, at every sample, of the others in the smallest cell that has enough of them.
+    """Average the other samples in the smallest cell that has enough of them.
 
-    Out of the bag, where the splits do not know the sample, any are enough.
+    Out of the bag, where the splits do not know the sample, one is enough.
     """
     count, total = node_sums(parent, leaf, bag, values)
     n_samples, _ = node_sums(parent, leaf, (bag > 0).astype(float), values[:, :0])
@@ -331,7 +332,7 @@ def _means_of_others(
 
 
 def _excess(shares: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Energy with the given label less that with the best other one, and which that is.
+    """Subtract the energy with the best other label from that with the given one.
 
     ``||e_a - p||^2 - ||e_b - p||^2 = 2 (p_b - p_a)`` for shares p of the classes.
     """

@@ -46,7 +46,7 @@ def in_words(estimator: Any) -> str:
     alpha, low = estimator.alpha_, estimator.alpha_interval_[0]
     if np.isinf(alpha):
         return "Unresolved: the labels look constant on a few boxes, smooth beyond number."
-    index = estimator._measured_as["index"]
+    index = estimator.decay_.convention.name
     if index == "sparsity-probe":
         return "Compare this index only with others of its kind and of as many samples."
     if np.isinf(low):
@@ -75,20 +75,20 @@ def interval_in_words(estimator: Any) -> str:
     text = f"The smoothness index is {number(alpha)}"
     if not np.isfinite([low, high]).all():
         return f"{text}; how certain that is, is not known."
-    level = f"{100 * estimator._measured_as['confidence_level']:g} %"
+    level = f"{100 * estimator.decay_.confidence_level:g} %"
     return f"{text}, with {level} confidence between {number(low)} and {number(high)}."
 
 
 def facts(estimator: Any) -> dict[str, str]:
     """What was measured and how well, as texts by their names."""
-    first, last = estimator.fit_range_
+    first, last = estimator.decay_.fit_range
     if hasattr(estimator, "classes_"):
         kind = {"Classes": f"{len(estimator.classes_):,}"}
     else:
         kind = {"Columns of numbers": f"{estimator.n_outputs_:,}"}
     decomposition = estimator.wavelets_
     return {
-        "Samples": f"{estimator._n_samples:,}",
+        "Samples": f"{estimator.n_samples_:,}",
         "Features": f"{estimator.n_features_in_:,}",
         **kind,
         "Wavelets": f"{decomposition.n_terms:,} in {decomposition.n_trees:,} trees",
@@ -110,16 +110,16 @@ def alpha_bar(estimator: Any) -> Html:
 def estimator_card(estimator: Any) -> Html:
     """The index, what it says, and the warnings of the fit."""
     alpha, (low, high) = estimator.alpha_, estimator.alpha_interval_
-    level = f"{100 * estimator._measured_as['confidence_level']:g} %"
+    level = f"{100 * estimator.decay_.confidence_level:g} %"
     text = f"{ALPHA} = {number(alpha)} [{number(low)}, {number(high)}], {level}"
     return card(
         element("p", element("span", text, class_="sksmooth-alpha")),
         element("p", alpha_bar(estimator)),
         element("p", in_words(estimator)),
-        facts_table(facts(estimator), f"Index “{estimator._measured_as['index']}”"),
+        facts_table(facts(estimator), f"Index “{estimator.decay_.convention.name}”"),
         joined(
             element("p", element("b", "Read with care: "), str(caution))
-            for caution in estimator._cautions
+            for caution in estimator.decay_.cautions
         ),
     )
 
@@ -127,7 +127,7 @@ def estimator_card(estimator: Any) -> Html:
 def difference_card(result: Any) -> Html:
     """A difference of two indices, with its interval."""
     value, (low, high) = result.difference, result.interval
-    level = f"{100 * result.estimators[0]._measured_as['confidence_level']:g} %"
+    level = f"{100 * result.estimators[0].decay_.confidence_level:g} %"
     signed = [number(end, sign="+") for end in (value, low, high)]
     text = "Difference = {} [{}, {}], ".format(*signed) + level
     rows = {

@@ -4,59 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import check_cv
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from .._lib.scikit_learn import Interval, StrOptions, fit_context
 from .._lib.state import Versioned, whole_fit
-from ..samples.checks import has_weight, positively_weighted
-from ..samples.targets import (
-    Targets,
-    encode_classes,
-    encode_numbers,
+from ..samples import (
+    Samples,
+    encode_labels,
+    encode_values,
     nearest_vertex,
-    refuse_no_targets,
+    number_of_rows,
+    read_features,
+    read_samples,
     simplex_vertices,
 )
-from ..samples.units import sampling_units
-from ..trees import Forest, boosting_step, prune_tree
-from ..wavelets import decomposition as wavelets
-from .base import ForestEstimator
+from ..trees import Forest, GrownForest, grow, prune_tree
+from ..wavelets import (
+    WaveletDecomposition,
+    decompose,
+    decompose_boosting,
+    held_out_norms,
+    kept_values,
+    m_term_approximation,
+    m_term_errors,
+    staged_approximations,
+    wavelet_importances,
+)
+from .base import ForestEstimator, growth_of
 
 __all__ = ["WaveletForestClassifier", "WaveletForestRegressor"]
 
-
-class _Samples(NamedTuple):
-    X: np.ndarray | sparse.csr_matrix
-    y: np.ndarray
-    targets: Targets
-    weights: np.ndarray
-
-    def take(self, rows: np.ndarray) -> _Samples:
-        return _Samples(
-            self.X[rows],
-            self.y[rows],
-            self.targets.take(rows),
-            self.weights[rows],
-        )
+_FEWEST_SAMPLES = 2
 
 
 class _Decomposed(NamedTuple):
-    """A forest, its wavelets, the leaves of its samples, and which it has not seen."""
+    """A forest over samples, and its wavelets."""
 
-    forest: Forest
-    wavelets: wavelets.WaveletDecomposition
-    leaves: np.ndarray
-    unseen: np.ndarray
+    grown: GrownForest
+    wavelets: WaveletDecomposition
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +86,6 @@ class _WaveletForest(ForestEstimator):
         ],
         "cv": ["cv_object"],
     }
-    _fewest_samples = 2
 
     def __init__(
         self,
@@ -152,18 +145,23 @@ class _WaveletForest(ForestEstimator):
         TypeError
             If ``forest`` is not made of trees.
         """
-        X = self._check_features(X, reset=True)
-        refuse_no_targets(y)
-        check_consistent_length(X, y)
-        is_read = has_weight(sample_weight, X)  # rows of weight zero are dropped
-        X, y, weights = positively_weighted(X, y, sample_weight, self._fewest_samples)
-        targets = self._encode(y)
-        samples = _Samples(X, self._decide(targets.values), targets, weights)
-        grown = self._decompose(samples)
-        errors = self._validation_errors(grown, samples, is_read)
+        n_rows = number_of_rows(X)
+        samples = read_samples(
+            X,
+            y,
+            sample_weight,
+            estimator=self,
+            encode=self._encode,
+            fewest=_FEWEST_SAMPLES,
+        )
+        self._remember(samples, y)
+        # As predictions are, whatever the dtype of y.
+        samples = replace(samples, y=self._decide(samples.targets.values))
+        fitted = self._decompose(samples)
+        errors = self._validation_errors(fitted, samples, n_rows)
         for name in ("validation_errors_", "oob_score_"):
             self.__dict__.pop(name, None)
-        self._forest, self.wavelets_ = grown.forest, grown.wavelets
+        self._forest, self.wavelets_ = fitted.grown.forest, fitted.wavelets
         n_all = self.wavelets_.n_terms
         if errors is not None:
             self.validation_errors_ = errors
@@ -171,20 +169,14 @@ class _WaveletForest(ForestEstimator):
         else:
             self.n_terms_ = n_all if self.n_terms is None else min(int(self.n_terms), n_all)
         if self.n_terms == "oob":
-            self.oob_score_ = self._oob_score(grown, samples)
-        self._compressed = _compressed(grown.forest, grown.wavelets, self.n_terms_)
+            self.oob_score_ = self._oob_score(fitted, samples)
+        self._compressed = _compressed(self._forest, self.wavelets_, self.n_terms_)
         self.compressed_size_ = self._compressed.n_bytes
-        self.feature_importances_ = wavelets.wavelet_importances(
+        self.feature_importances_ = wavelet_importances(
             self.wavelets_,
             self.n_features_in_,
             self.n_terms_,
-            wavelets.held_out_norms(
-                grown.wavelets,
-                grown.forest,
-                grown.leaves,
-                targets.values,
-                grown.unseen * weights,
-            ),
+            held_out_norms(self.wavelets_, fitted.grown, samples),
         )
         return self
 
@@ -202,7 +194,7 @@ class _WaveletForest(ForestEstimator):
             Node numbers, as in the trees of scikit-learn.
         """
         check_is_fitted(self)
-        X = self._check_features(X, reset=False)
+        X = read_features(X, self, reset=False)
         return np.ascontiguousarray(self._compressed.forest.apply(X, self.n_jobs).T)
 
     def staged_predict(
@@ -243,7 +235,7 @@ class _WaveletForest(ForestEstimator):
 
     def _values(self, X: ArrayLike) -> np.ndarray:
         check_is_fitted(self)
-        X = self._check_features(X, reset=False)
+        X = read_features(X, self, reset=False)
         return self._compressed.predict(X, self.n_jobs)
 
     def _stages(self, X: ArrayLike, n_terms: Iterable[int] | None) -> Iterator[np.ndarray]:
@@ -253,85 +245,80 @@ class _WaveletForest(ForestEstimator):
                 "compress() has dropped the wavelets that stages are made of; use the "
                 "estimator that it was called on."
             )
-        X = self._check_features(X, reset=False)
+        X = read_features(X, self, reset=False)
         n_terms = range(self.n_terms_ + 1) if n_terms is None else list(n_terms)
         _check_stages(np.asarray(n_terms), self.wavelets_.n_terms)
         leaves = self._forest.apply(X, self.n_jobs)
-        return wavelets.staged_approximations(self.wavelets_, leaves, n_terms)
+        return staged_approximations(self.wavelets_, leaves, n_terms)
 
-    def _decompose(self, samples: _Samples) -> _Decomposed:
-        X, y, targets, weights = samples
-        canonical = sampling_units((X,), targets.tie_break, weights)
-        grown = self._make_forest(X, y, targets, weights, canonical)
-        forest, bags, leaves, fitted = grown
-        step = boosting_step(fitted)
-        if step is None:
-            found = wavelets.decompose(forest, leaves, targets.values, bags)
-        else:
-            found = wavelets.decompose_boosting(
-                forest, leaves, targets.values, weights, step
-            )
-        return _Decomposed(forest, found, leaves, grown.unseen)
+    def _decompose(self, samples: Samples) -> _Decomposed:
+        grown = grow(samples, growth_of(self))
+        learning_rate = grown.learning_rate
+        if learning_rate is None:
+            return _Decomposed(grown, decompose(grown, samples))
+        return _Decomposed(grown, decompose_boosting(grown, samples, learning_rate))
 
     def _validation_errors(
-        self, grown: _Decomposed, samples: _Samples, is_read: np.ndarray
+        self, fitted: _Decomposed, samples: Samples, n_rows: int
     ) -> np.ndarray | None:
-        """Errors of all M on samples that trees have not seen, if they are asked for."""
+        """Measure the errors of all M on samples that trees have not seen, if asked for."""
         if self.n_terms == "oob":
-            return self._oob_errors(grown, samples)
+            return self._oob_errors(fitted, samples)
         if self.n_terms == "cv":
-            return self._cv_errors(grown, samples, is_read)
+            return self._cv_errors(fitted, samples, n_rows)
         return None
 
-    def _oob_errors(self, grown: _Decomposed, samples: _Samples) -> np.ndarray:
-        """Errors of all M; a sample is approximated by the trees that have not seen it."""
-        if not grown.unseen.any():
+    def _oob_errors(self, fitted: _Decomposed, samples: Samples) -> np.ndarray:
+        """Approximate each sample by the trees that have not seen it, for all M."""
+        unseen = fitted.grown.unseen
+        if not unseen.any():
             raise ValueError(
                 'n_terms="oob" needs rows that some trees have not seen, and there are '
                 "none; let max_samples be less than 1 (or the forest draw subsamples), or "
                 'use n_terms="cv".'
             )
-        return wavelets.m_term_errors(
-            grown.wavelets,
-            grown.leaves,
+        return m_term_errors(
+            fitted.wavelets,
+            fitted.grown.leaves,
             samples.targets,
             samples.weights,
-            blind=grown.unseen,
+            blind=unseen,
         )
 
     def _folds(
-        self, samples: _Samples, is_read: np.ndarray
+        self, samples: Samples, n_rows: int
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Rows to fit and to hold out, among those that are read."""
+        """Yield rows to fit and to hold out, among those of a positive weight."""
         cv = check_cv(self.cv, samples.y, classifier=samples.targets.codes is not None)
         folds = cv.split(samples.X, samples.y)
         if self.cv is None or isinstance(self.cv, Integral) or hasattr(self.cv, "split"):
             return folds
         # Lists of folds name rows as they were passed, those of weight zero among them.
+        is_read = np.ones(n_rows, dtype=bool)
+        if samples.rows is not None:
+            is_read = np.isin(np.arange(n_rows), samples.rows)
         number = np.cumsum(is_read) - 1
         return (
             (number[fit][is_read[fit]], number[held_out][is_read[held_out]])
             for fit, held_out in folds
         )
 
-    def _cv_errors(
-        self, grown: _Decomposed, samples: _Samples, is_read: np.ndarray
-    ) -> np.ndarray:
-        """Errors of all M in folds, whose terms are matched by their share of all."""
+    def _cv_errors(self, fitted: _Decomposed, samples: Samples, n_rows: int) -> np.ndarray:
+        """Measure the errors of all M in folds, matching terms by their share of all."""
         if self.forest is not None and not hasattr(self.forest, "fit"):
             raise ValueError(
                 'forest comes fitted, so that n_terms="cv" cannot fit it to folds; pass '
                 "n_terms as a number."
             )
-        n_all = grown.wavelets.n_terms
+        n_all = fitted.wavelets.n_terms
         squares, total = np.zeros(n_all + 1), 0.0
-        for fit_rows, held_out_rows in self._folds(samples, is_read):
+        for fit_rows, held_out_rows in self._folds(samples, n_rows):
             if min(len(fit_rows), len(held_out_rows)) == 0:
                 raise ValueError("A fold of cv has no rows (of a positive weight).")
-            part, held_out = samples.take(fit_rows), samples.take(held_out_rows)
-            fold = self._decompose(part)
-            leaves = fold.forest.apply(held_out.X, self.n_jobs)
-            errors = wavelets.m_term_errors(
+            held_out = samples.take(held_out_rows)
+            fold = self._decompose(samples.take(fit_rows))
+            leaves = fold.grown.forest.apply(held_out.X, self.n_jobs)
+            errors = m_term_errors(
                 fold.wavelets, leaves, held_out.targets, held_out.weights
             )
             share = (len(errors) - 1) / max(n_all, 1)
@@ -344,12 +331,13 @@ class _WaveletForest(ForestEstimator):
             )
         return np.sqrt(squares / total)
 
-    def _oob_score(self, grown: _Decomposed, samples: _Samples) -> float:
-        """Score of the out-of-bag prediction, of the samples that have one."""
-        values = wavelets.m_term_approximation(
-            grown.wavelets, grown.leaves, self.n_terms_, blind=grown.unseen
+    def _oob_score(self, fitted: _Decomposed, samples: Samples) -> float:
+        """Score the out-of-bag prediction of the samples that have one."""
+        unseen = fitted.grown.unseen
+        values = m_term_approximation(
+            fitted.wavelets, fitted.grown.leaves, self.n_terms_, blind=unseen
         )
-        rows = np.flatnonzero(grown.unseen.any(axis=0))
+        rows = np.flatnonzero(unseen.any(axis=0))
         return self._score_of(
             samples.y[rows],
             self._decide(values[rows]),
@@ -358,13 +346,13 @@ class _WaveletForest(ForestEstimator):
 
 
 def _compressed(
-    forest: Forest, decomposition: wavelets.WaveletDecomposition, n_terms: int
+    forest: Forest, decomposition: WaveletDecomposition, n_terms: int
 ) -> CompressedForest:
-    """The trees without the splits that no kept wavelet needs."""
+    """Prune the splits that no kept wavelet needs."""
     kept = decomposition.order[:n_terms]
     is_kept = np.zeros(len(decomposition.parent), dtype=bool)
     is_kept[kept] = True
-    values = wavelets.kept_values(decomposition, kept)
+    values = kept_values(decomposition, kept)
     trees, leaf_values = [], []
     for tree, first in zip(forest.trees, decomposition.roots, strict=True):
         pruned, nodes = prune_tree(tree, is_kept[first : first + tree.n_nodes])
@@ -578,9 +566,10 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
         """
         return (self._shares(values) for values in self._stages(X, n_terms))
 
-    def _encode(self, y: ArrayLike) -> Targets:
-        targets, self.classes_ = encode_classes(y)
-        return targets
+    _encode = staticmethod(encode_labels)
+
+    def _remember(self, samples: Samples, y: ArrayLike) -> None:
+        self.classes_: Any = samples.classes
 
     def _decide(self, values: np.ndarray) -> np.ndarray:
         vertices = simplex_vertices(len(self.classes_))
@@ -695,9 +684,10 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
         """
         return self._decide(self._values(X))
 
-    def _encode(self, y: ArrayLike) -> Targets:
-        self._is_vector = np.asarray(y).ndim == 1
-        return encode_numbers(y)
+    _encode = staticmethod(encode_values)
+
+    def _remember(self, samples: Samples, y: ArrayLike) -> None:
+        self._is_vector = np.ndim(y) == 1
 
     def _decide(self, values: np.ndarray) -> np.ndarray:
         return values[:, 0].copy() if self._is_vector else values.copy()

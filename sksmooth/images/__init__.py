@@ -1,13 +1,6 @@
-"""Images as functions on the unit square: samples, wavelets, and bytes."""
+"""Images as functions on the unit square: their samples and their wavelets."""
 
-from .coding import decode_image, encode_image
-from .terms import ImageWavelets, image_samples, image_wavelets, psnr
+from .samples import image_samples, psnr
+from .terms import ImageWavelets, image_wavelets
 
-__all__ = [
-    "ImageWavelets",
-    "decode_image",
-    "encode_image",
-    "image_samples",
-    "image_wavelets",
-    "psnr",
-]
+__all__ = ["ImageWavelets", "image_samples", "image_wavelets", "psnr"]

@@ -1,4 +1,4 @@
-"""An image as a function on the unit square, and its approximation by tree wavelets.
+"""The approximation of an image by the wavelets of one tree.
 
 One decision tree, grown on all pixels, cuts the image into boxes. The two wavelets of
 siblings are multiples of one function, so a cut is one term with one coefficient, and
@@ -9,21 +9,19 @@ them (Dekel and Leviatan, SIAM J. Numer. Anal. 43, 2005).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_array
 
 from .._lib.scikit_learn import Interval, validate_params
 from .._lib.state import Versioned
-from ..samples.checks import reading
-from ..samples.targets import encode_numbers
-from ..samples.units import sampling_units
-from ..trees import Forest, grow_forest
-from ..wavelets.decomposition import WaveletDecomposition, decompose, kept_values
+from ..samples import encode_values, read_samples
+from ..trees import Forest, Growth, grow
+from ..wavelets import WaveletDecomposition, decompose, kept_values
+from .samples import image_samples
 
-__all__ = ["ImageWavelets", "image_samples", "image_wavelets", "psnr"]
+__all__ = ["ImageWavelets", "image_wavelets"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +87,7 @@ class ImageWavelets(Versioned):
         return np.sqrt(left_out / np.prod(self.shape))
 
     def approximate(self, n_terms: int) -> np.ndarray:
-        """The image from its mean and its largest terms.
+        """Approximate the image by its mean and its largest terms.
 
         Parameters
         ----------
@@ -111,71 +109,6 @@ class ImageWavelets(Versioned):
 
     def __repr__(self) -> str:
         return f"ImageWavelets(shape={self.shape}, n_terms={self.n_terms})"
-
-
-def image_samples(image: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Take an image as samples of a function on the unit square, one a pixel.
-
-    Parameters
-    ----------
-    image : array-like of shape (n_rows, n_columns) or (n_rows, n_columns, n_channels)
-        Grey or colour image. Pixels of type uint8, uint16 or bool are divided by their
-        largest possible value; floating-point ones are taken as they are.
-
-    Returns
-    -------
-    X : ndarray of shape (n_pixels, 2), float64
-        Centres of the pixels in the unit square: how far down, and how far right.
-    y : ndarray of shape (n_pixels,) or (n_pixels, n_channels), float64
-        Values of the pixels.
-
-    See Also
-    --------
-    sksmooth.BesovSmoothnessEstimator : Measures the smoothness of the image.
-
-    Notes
-    -----
-    A jump along a smooth curve and a smooth image both have the index 1/2 if trees
-    measure it, whose functions are constant on boxes; a random surface of Hurst exponent
-    H has H/2. The values of a black and white image are better taken for classes, by
-    ``y.astype(int)``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sksmooth import BesovSmoothnessEstimator
-    >>> from sksmooth.images import image_samples
-    >>> rows, columns = np.mgrid[:128, :128] / 128
-    >>> smooth = np.sin(3 * rows + columns**2)
-    >>> estimator = BesovSmoothnessEstimator(random_state=0)
-    >>> bool(0.4 < estimator.fit(*image_samples(smooth)).alpha_ < 0.6)
-    True
-    """
-    values = _pixel_values(image)
-    n_rows, n_columns = values.shape[:2]
-    rows, columns = np.mgrid[:n_rows, :n_columns]
-    X = np.stack(
-        [(rows.ravel() + 0.5) / n_rows, (columns.ravel() + 0.5) / n_columns], axis=1
-    )
-    return X, values.reshape(-1, *values.shape[2:])
-
-
-def _pixel_values(given: ArrayLike) -> np.ndarray:
-    image = np.asarray(given)
-    if image.ndim not in (2, 3) or image.size == 0:
-        raise ValueError(
-            "An image has two dimensions, or three if it is in colour, none of them empty; "
-            f"got shape {image.shape}."
-        )
-    if image.dtype.kind == "u" and image.itemsize <= 2:
-        image = image / np.iinfo(image.dtype).max
-    elif image.dtype.kind not in "fb":
-        raise ValueError(
-            f"The pixels are of type {image.dtype}, whose largest value is not known; "
-            "pass uint8, uint16 or bool, or divide them by it."
-        )
-    with reading(given, "image"):
-        return check_array(image, dtype=np.float64, allow_nd=True, input_name="image")
 
 
 @validate_params(
@@ -210,10 +143,6 @@ def image_wavelets(
     wavelets : ImageWavelets
         The terms, of which ``approximate`` keeps the largest.
 
-    See Also
-    --------
-    sksmooth.images.encode_image : Writes them as bytes.
-
     References
     ----------
     .. [1] S. Dekel and D. Leviatan, *Adaptive multivariate approximation using binary
@@ -233,26 +162,17 @@ def image_wavelets(
     >>> psnr(image, wavelets.approximate(4)) > 100
     True
     """
-    X, y = image_samples(image)
-    targets = encode_numbers(y)
-    values, weights = targets.values, np.ones(len(y))
-    forest, bags, leaves = grow_forest(
-        X,
-        targets,
-        weights,
-        sampling_units((X,), targets.tie_break, weights),
-        n_estimators=1,
-        max_depth=max_depth,
-        random_state=random_state,
-    )
-    wavelets = decompose(forest, leaves, values, bags)
-    coefficients = _coefficients(forest, wavelets)
+    samples = read_samples(*image_samples(image), encode=encode_values)
+    growth = Growth(n_estimators=1, max_depth=max_depth, random_state=random_state)
+    grown = grow(samples, growth)
+    wavelets = decompose(grown, samples)
+    coefficients = _coefficients(grown.forest, wavelets)
     size = np.linalg.norm(coefficients, axis=1)
     cuts = np.flatnonzero(size)
     return ImageWavelets(
         shape=np.shape(image),
-        forest=forest,
-        leaves=leaves[0],
+        forest=grown.forest,
+        leaves=grown.leaves[0],
         decomposition=wavelets,
         coefficients=coefficients,
         order=cuts[np.argsort(-size[cuts], kind="stable")],
@@ -267,49 +187,3 @@ def _coefficients(forest: Forest, wavelets: WaveletDecomposition) -> np.ndarray:
     scale = np.sqrt(count[left] * count[right] / count[cut])
     coefficients[cut] = scale[:, None] * (wavelets.psi[right] - wavelets.psi[left])
     return coefficients
-
-
-@validate_params(
-    {
-        "image": ["array-like"],
-        "approximation": ["array-like"],
-        "data_range": [Interval(Real, 0, None, closed="neither")],
-    },
-    prefer_skip_nested_validation=True,
-)
-def psnr(image: ArrayLike, approximation: ArrayLike, data_range: float = 1.0) -> float:
-    """Peak signal-to-noise ratio in dB, ``20 log10(data_range / error)``.
-
-    If the M-term error falls like ``M^(-alpha)``, it grows by ``20 alpha`` dB whenever
-    the number of terms grows tenfold.
-
-    Parameters
-    ----------
-    image, approximation : array-like of the same shape
-        Images as :func:`image_samples` takes them.
-    data_range : float, default=1.0
-        Largest minus smallest possible value of a pixel.
-
-    Returns
-    -------
-    ratio : float
-        Larger is better; infinite if the images are equal.
-
-    See Also
-    --------
-    sksmooth.images.image_wavelets : Gives approximations.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sksmooth.images import psnr
-    >>> print(f"{psnr(np.zeros((8, 8)), np.full((8, 8), 0.1)):.1f}")
-    20.0
-    """
-    first, second = _pixel_values(image), _pixel_values(approximation)
-    if first.shape != second.shape:
-        raise ValueError(f"The images differ in shape: {first.shape} and {second.shape}.")
-    squared_error = np.mean((first - second) ** 2)
-    if squared_error == 0:
-        return np.inf
-    return float(20 * np.log10(data_range) - 10 * np.log10(squared_error))

@@ -1,4 +1,4 @@
-"""Where the uncertainty of an index comes from: samples, trees, and the fit window."""
+"""The variance of an index, from its samples, trees and fit window."""
 
 from __future__ import annotations
 

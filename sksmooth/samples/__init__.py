@@ -1,1 +1,24 @@
-"""Labelled samples: how they are read, encoded and drawn."""
+"""Labelled samples: read and checked once, encoded, and drawn into subsamples."""
+
+from .checks import number_of_rows
+from .read import read_features, read_samples
+from .samples import Samples
+from .simplex import SimplexEncoder, nearest_vertex, simplex_vertices
+from .targets import Targets, encode_labels, encode_targets, encode_values
+from .units import SamplingUnits, sampling_units
+
+__all__ = [
+    "Samples",
+    "SamplingUnits",
+    "SimplexEncoder",
+    "Targets",
+    "encode_labels",
+    "encode_targets",
+    "encode_values",
+    "nearest_vertex",
+    "number_of_rows",
+    "read_features",
+    "read_samples",
+    "sampling_units",
+    "simplex_vertices",
+]

@@ -1,4 +1,4 @@
-"""Checks of samples, weights and frames that several public entries share."""
+"""Checks of single arguments: features, weights, numbers of rows."""
 
 from __future__ import annotations
 
@@ -9,52 +9,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import sparse
 
 from .._lib.scikit_learn import check_sample_weight, safe_indexing
 
 __all__ = [
-    "feature_dtype",
+    "check_weights",
     "has_weight",
     "is_dask",
     "number_of_rows",
-    "plain_features",
-    "positively_weighted",
     "read_rows",
     "reading",
     "refuse_hidden_gaps",
+    "weights_in_units",
 ]
 
-# The smallest weight that counts beside the largest: float64 sums would lose others.
+# Smallest weight, relative to the largest, that float64 sums do not lose.
 _LEAST_WEIGHT = 1e-12
-
-
-def plain_features(X: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.csr_matrix:
-    """Sparse samples with one sorted entry per place and 32-bit indices; dense as is."""
-    if not sparse.issparse(X):
-        return X
-    X = sparse.csr_matrix(X)
-    if not X.has_canonical_format:
-        X = X.copy()
-        X.sum_duplicates()
-    if X.indices.dtype != np.int32 and max(X.nnz, *X.shape) <= np.iinfo(np.int32).max:
-        indices, indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
-        X = sparse.csr_matrix((X.data, indices, indptr), X.shape)
-    return X
-
-
-def feature_dtype(X: Any) -> type:
-    """float32 where it holds all values exactly, as for pixels; float64 otherwise."""
-    dtypes = [X.dtype] if hasattr(X, "dtype") else list(getattr(X, "dtypes", [None]))
-    is_narrow = all(
-        isinstance(dtype, np.dtype) and np.can_cast(dtype, np.float32) for dtype in dtypes
-    )
-    return np.float32 if is_narrow else np.float64
 
 
 @contextmanager
 def reading(data: Any, name: str) -> Iterator[None]:
-    """Where an argument becomes float64 numbers: say what cannot, and do not warn, too."""
+    """Turn the errors of a conversion to float64 into ones that name the argument."""
     refuse_hidden_gaps(data, name)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -64,7 +39,7 @@ def reading(data: Any, name: str) -> Iterator[None]:
 
 
 def refuse_hidden_gaps(data: Any, name: str) -> None:
-    """Refuse missing values that would become numbers: masked entries, missing dates."""
+    """Refuse missing values that would count as numbers: masked entries and NaT."""
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         raise ValueError(
             f"{name} is a masked array, of which the masked entries would count as "
@@ -82,12 +57,12 @@ def _holds_dates(data: Any) -> bool:
 
 
 def is_dask(data: Any) -> bool:
-    """Whether data are a lazy collection of Dask, which need not be installed."""
+    """Tell whether data are a lazy collection of Dask, which need not be installed."""
     return hasattr(data, "__dask_graph__")
 
 
 def number_of_rows(data: Any, name: str = "X") -> int:
-    """Number of rows of anything with a shape or a length; 0 if it has neither.
+    """Count the rows of anything with a shape or a length; 0 if it has neither.
 
     Raises
     ------
@@ -107,7 +82,7 @@ def number_of_rows(data: Any, name: str = "X") -> int:
 
 
 def read_rows(data: Any, rows: np.ndarray) -> Any:
-    """Some rows of samples, targets or weights, in memory; None stays None."""
+    """Read some rows of samples, targets or weights into memory; None stays None."""
     if data is None:
         return None
     if is_dask(data):
@@ -115,41 +90,36 @@ def read_rows(data: Any, rows: np.ndarray) -> Any:
     return safe_indexing(data, rows)
 
 
-def positively_weighted(
-    X: Any, y: ArrayLike, sample_weight: ArrayLike | None, fewest: int = 1
-) -> tuple[Any, ArrayLike, np.ndarray]:
-    """Drop the samples of weight zero, which must be as if they were not there.
+def weights_in_units(weights: np.ndarray) -> np.ndarray:
+    """Scale weights to units of the smallest positive one.
 
-    The weights come back in units of the smallest one, in which multiples of one number
-    are whole numbers, of which the sums in the trees are exact.
+    Multiples of one number are then whole numbers, of which the sums in the trees are
+    exact. Weights below 1e-12 of the largest one count as that: float64 sums would lose
+    them.
     """
-    if sample_weight is None:
-        return X, y, np.ones(X.shape[0])
-    weights = _checked_weights(sample_weight, X)
     kept = weights > 0
     if not kept.any():
-        raise ValueError("sample_weight is zero for all samples.")
+        return weights
     unit = max(weights[kept].min(), _LEAST_WEIGHT * weights.max())
     with np.errstate(over="ignore"):  # old NumPy warns of subnormal units without a reason
         weights = np.where(kept, np.maximum(weights / unit, 1.0), 0.0)
     whole = np.rint(weights)
-    weights = np.where(np.abs(weights - whole) < 1e-9 * weights, whole, weights)
-    if kept.all():
-        return X, y, weights
-    if kept.sum() < fewest:
-        raise ValueError(
-            f"Only {kept.sum()} samples have a positive weight; "
-            f"at least {fewest} are needed."
-        )
-    return X[kept], safe_indexing(y, np.flatnonzero(kept)), weights[kept]
+    return np.where(np.abs(weights - whole) < 1e-9 * weights, whole, weights)
 
 
 def has_weight(sample_weight: ArrayLike | None, X: Any) -> np.ndarray:
-    """Which samples have a positive weight: all of them if there are no weights."""
-    return _checked_weights(sample_weight, X) > 0
+    """Tell which samples have a positive weight; all of them if there are no weights."""
+    return check_weights(sample_weight, X) > 0
 
 
-def _checked_weights(sample_weight: ArrayLike | None, X: Any) -> np.ndarray:
+def check_weights(sample_weight: ArrayLike | None, X: Any) -> np.ndarray:
+    """Check weights, and repeat a single one for all samples; None stands for ones.
+
+    Raises
+    ------
+    ValueError
+        If they are complex, negative or not finite, or not one a sample.
+    """
     if np.iscomplexobj(np.asarray(sample_weight)):
         raise ValueError("sample_weight holds complex numbers; weights must be >= 0.")
     with reading(sample_weight, "sample_weight"):

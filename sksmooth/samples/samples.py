@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import sparse
 
+from .._lib.scikit_learn import safe_indexing
+from .features import column_ranges
 from .targets import Targets
 from .units import SamplingUnits, sampling_units
 
@@ -40,7 +42,7 @@ class Samples:
     """
 
     X: np.ndarray | sparse.csr_matrix
-    y: ArrayLike
+    y: Any
     targets: Targets
     weights: np.ndarray
     classes: np.ndarray | None
@@ -53,6 +55,22 @@ class Samples:
         if self.joint_units is not None:
             return self.joint_units
         return sampling_units((self.X,), self.targets.tie_break, self.weights)
+
+    @cached_property
+    def ranges(self) -> tuple[np.ndarray, np.ndarray]:
+        """Smallest and largest value of every feature."""
+        return column_ranges(self.X)
+
+    def take(self, rows: np.ndarray) -> Samples:
+        """Select samples by their places."""
+        return Samples(
+            self.X[rows],
+            safe_indexing(self.y, rows),
+            self.targets.take(rows),
+            self.weights[rows],
+            self.classes,
+            rows if self.rows is None else self.rows[rows],
+        )
 
     def drawn_by(self, units: SamplingUnits) -> Samples:
         """Return the same samples, drawn by units of several representations."""

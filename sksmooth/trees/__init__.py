@@ -1,20 +1,19 @@
 """Where trees come from: grown here, or read from other libraries' forests."""
 
 from .bins import MOST_BINS
-from .boosting import boosting_step
-from .grow import grow_forest
-from .libraries import allow_copies
+from .growth import GrownForest, Growth, grow
+from .libraries import allow_copies, in_bag_rows, read_forest
 from .pruning import prune_tree
-from .read import in_bag_rows, read_forest
 from .tree import Forest, Tree
 
 __all__ = [
     "MOST_BINS",
     "Forest",
+    "GrownForest",
+    "Growth",
     "Tree",
     "allow_copies",
-    "boosting_step",
-    "grow_forest",
+    "grow",
     "in_bag_rows",
     "prune_tree",
     "read_forest",

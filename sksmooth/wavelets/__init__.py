@@ -1,1 +1,37 @@
-"""Forests as expansions in geometric wavelets."""
+"""Forests as expansions in geometric wavelets, and the errors of their largest terms."""
+
+from .decomposition import (
+    WaveletDecomposition,
+    decompose,
+    decompose_boosting,
+    wavelet_decomposition,
+)
+from .errors import ErrorCurves, error_curves, m_term_errors
+from .kernels import node_sums
+from .measures import MEASURES
+from .values import (
+    held_out_norms,
+    kept_values,
+    m_term_approximation,
+    staged_approximations,
+    wavelet_features,
+    wavelet_importances,
+)
+
+__all__ = [
+    "MEASURES",
+    "ErrorCurves",
+    "WaveletDecomposition",
+    "decompose",
+    "decompose_boosting",
+    "error_curves",
+    "held_out_norms",
+    "kept_values",
+    "m_term_approximation",
+    "m_term_errors",
+    "node_sums",
+    "staged_approximations",
+    "wavelet_decomposition",
+    "wavelet_features",
+    "wavelet_importances",
+]

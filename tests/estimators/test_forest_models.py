@@ -33,7 +33,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sksmooth import WaveletForestClassifier, WaveletForestRegressor
 from sksmooth.datasets import corrupt_labels
-from sksmooth.samples.targets import encode_classes
+from sksmooth.samples.targets import encode_labels
 from sksmooth.trees import boosting_step, in_bag_rows, prune_tree, read_forest
 
 # Sums of some thousand terms of order one: rounding stays far below this.
@@ -564,6 +564,6 @@ def test_bad_targets(iris):
 
 
 def test_floating_point_labels_are_classes():
-    targets, classes = encode_classes([2.0, 1.0, 2.0])
+    targets, classes = encode_labels([2.0, 1.0, 2.0])
     assert_array_equal(classes, [1.0, 2.0])
     assert_array_equal(targets.codes, [1, 0, 1])

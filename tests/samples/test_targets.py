@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 
 from sksmooth import SimplexEncoder
 from sksmooth.exceptions import TargetTypeWarning
-from sksmooth.samples.targets import encode_numbers, encode_targets, simplex_vertices
+from sksmooth.samples.targets import encode_values, encode_targets, simplex_vertices
 
 # Vertices are sums of at most some hundred square roots of rationals: errors stay far
 # below this.
@@ -152,7 +152,7 @@ def test_missing_object_labels_are_named_as_such(use, missing):
         np.ma.masked_equal([0.0, 1.0, 2.0], 1.0),
     ],
 )
-@pytest.mark.parametrize("use", [SimplexEncoder().fit, encode_targets, encode_numbers])
+@pytest.mark.parametrize("use", [SimplexEncoder().fit, encode_targets, encode_values])
 def test_missing_dates_and_masked_targets_are_no_targets(use, y):
     with pytest.raises(ValueError, match=r"NaT|NaN|masked"):
         use(y)
@@ -166,7 +166,7 @@ def test_encoder_rejects_labels_without_an_order():
 
 def test_levels_whose_squares_are_no_numbers_are_rejected():
     with pytest.raises(ValueError, match=r"up to 1.7e\+308"):
-        encode_numbers([1.7e308, 1.7e308])
+        encode_values([1.7e308, 1.7e308])
 
 
 @pytest.mark.parametrize("use", [SimplexEncoder().fit, encode_targets])

@@ -33,7 +33,8 @@ from sksmooth import (
     WaveletForestRegressor,
     wavelet_decomposition,
 )
-from sksmooth.trees import boosting_step, in_bag_rows, read_forest
+from sksmooth.trees import in_bag_rows, read_forest
+from sksmooth.trees.libraries import library_of
 
 # Few of these libraries tell which rows a tree has seen.
 pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.InSampleOnlyWarning")
@@ -870,10 +871,10 @@ def test_steps_of_boosting():
         (xgboost_model("three", forest=True), None),
     ]
     for model, step in models:
-        assert boosting_step(model.fit(X, y)) == (step and pytest.approx(step))
+        assert library_of(model).learning_rate(model.fit(X, y)) == (step and pytest.approx(step))
     boosted_forests = xgboost_model("three", num_parallel_tree=2).fit(X, y)
     with pytest.raises(ValueError, match="num_parallel_tree=1"):
-        boosting_step(boosted_forests)
+        library_of(boosted_forests).learning_rate(boosted_forests)
 
 
 @pytest.mark.parametrize("library_model", [lightgbm_model, xgboost_model])

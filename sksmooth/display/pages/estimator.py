@@ -82,7 +82,7 @@ def estimator_report(
         feature_names = getattr(estimator, "feature_names_in_", None)
     sections = [
         _index(estimator),
-        _cautions(list(map(str, estimator._cautions)) if notes is None else notes),
+        _cautions(list(map(str, estimator.decay_.cautions)) if notes is None else notes),
         _decay(estimator),
         _scores(estimator, X_test, y_test),
         *([] if X is None else _quietly(_roughness, estimator, X, y)),
@@ -127,8 +127,8 @@ def _cautions(texts: Sequence[str]) -> Html:
 
 
 def _decay(estimator: Any) -> Html:
-    first, last = estimator.fit_range_
-    n_terms, errors = estimator.n_terms_, estimator.errors_
+    first, last = estimator.decay_.fit_range
+    n_terms, errors = estimator.decay_.n_terms, estimator.decay_.errors
     alt = (
         f"Curve on logarithmic axes: it falls from {errors[0]:.3g} at M = {n_terms[0]:,} "
         f"to {errors[-1]:.3g} at M = {n_terms[-1]:,}; the index is read between M = "
@@ -310,7 +310,7 @@ def _parameters(estimator: Any) -> Html:
         name: visible(repr(value))
         for name, value in estimator.get_params(deep=False).items()
     }
-    details = facts(estimator) | {"Convention": estimator._measured_as["index"]}
+    details = facts(estimator) | {"Convention": estimator.decay_.convention.name}
     return section(
         "How it was measured",
         facts_table(details, "The fit"),

@@ -146,14 +146,14 @@ class ErrorDecayDisplay:
                 "BesovSmoothnessEstimator (of a pipeline its last step, pipeline[-1])."
             )
         display = cls(
-            n_terms=estimator.n_terms_,
-            errors=estimator.errors_,
+            n_terms=estimator.decay_.n_terms,
+            errors=estimator.decay_.errors,
             slope=estimator.decay_.line.slope,
             intercept=estimator.decay_.line.intercept,
-            fit_range=estimator.fit_range_,
+            fit_range=estimator.decay_.fit_range,
             alpha=estimator.alpha_,
             alpha_interval=estimator.alpha_interval_,
-            index=estimator._measured_as["index"],
+            index=estimator.decay_.convention.name,
             estimator_name=name,
         )
         return display.plot(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
@@ -21,8 +21,8 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 
 from .._lib.parallel import run_parallel
-from ..samples.targets import Targets
-from ..samples.units import SamplingUnits, draw_bags
+from ..samples.samples import Samples
+from ..samples.units import draw_bags
 from .bins import MISSING_CODE, MOST_BINS, BinnedFeatures, bin_features
 from .histograms import best_binned_cut
 from .presorted import (
@@ -40,7 +40,10 @@ from .sampled import grow_sampled
 from .splits import GrowthSamples, growth_samples, mixed
 from .tree import Forest, Tree, find_leaves
 
-__all__ = ["grow_forest"]
+if TYPE_CHECKING:
+    from .growth import Growth
+
+__all__ = ["grow_trees"]
 
 # Nodes are small, and grown exactly, up to so many samples; more where rows are short.
 _FEW_SAMPLES, _ENOUGH_SAMPLES = 256, 512
@@ -64,39 +67,15 @@ class GrowthLimits(NamedTuple):
     is_exact: bool
 
 
-def grow_forest(
-    X: np.ndarray | sparse.csr_matrix,
-    targets: Targets,
-    weights: np.ndarray,
-    canonical: SamplingUnits,
-    *,
-    n_estimators: int,
-    max_depth: int | None = None,
-    min_samples_leaf: int = 1,
-    max_features: float | int | str | None = None,
-    max_samples: float | int = 1.0,
-    max_bins: int | None = None,
-    random_state: int | np.random.RandomState | None = None,
-    n_jobs: int | None = None,
-    verbose: int = 0,
-) -> tuple[Forest, np.ndarray, np.ndarray]:
+def grow_trees(samples: Samples, growth: Growth) -> tuple[Forest, np.ndarray, np.ndarray]:
     """Grow trees by least squares (or Gini, which is the same) on subsamples.
 
     Parameters
     ----------
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Samples, float32 or float64; NaN where there is no value, but not infinite.
-    targets : Targets
-        What to fit.
-    weights : ndarray of shape (n_samples,), float64
-        Positive sample weights.
-    canonical : SamplingUnits
-        Canonical order of the samples, by which the subsamples are drawn.
-    min_samples_leaf : int, default=1
-        Smallest weight of a leaf, in units of the smallest weight.
-    n_estimators, max_depth, max_features, max_samples, max_bins, random_state, n_jobs, \
-verbose
-        As in :class:`sksmooth.BesovSmoothnessEstimator`.
+    samples : Samples
+        Checked samples: float32 or float64, NaN where there is no value, but not infinite.
+    growth : Growth
+        How they are grown.
 
     Returns
     -------
@@ -107,22 +86,24 @@ verbose
     leaves : ndarray of shape (n_estimators, n_samples), int32
         The leaf of every sample in every tree.
     """
-    rng = check_random_state(random_state)
-    fraction = _bag_fraction(max_samples, len(weights))
-    bags = draw_bags(canonical, weights, n_estimators, fraction, rng)
+    X, weights = samples.X, samples.weights
+    n_estimators, n_jobs = int(growth.n_estimators), growth.n_jobs
+    rng = check_random_state(growth.random_state)
+    fraction = _bag_fraction(growth.max_samples, len(weights))
+    bags = draw_bags(samples.units, weights, n_estimators, fraction, rng)
     seeds = rng.randint(np.iinfo(np.int32).max, size=n_estimators)
-    samples = growth_samples(targets, weights)
-    n_tried = _number_of_features(max_features, X.shape[1])
+    summed = growth_samples(samples.targets, weights)
+    n_tried = _number_of_features(growth.max_features, X.shape[1])
     limits = GrowthLimits(
-        -1 if max_depth is None else min(int(max_depth), len(weights)),
-        min_samples_leaf,
+        -1 if growth.max_depth is None else min(int(growth.max_depth), len(weights)),
+        1,
         n_tried,
         few_are_tried=_FEW_TRIED * n_tried <= X.shape[1],
-        is_exact=max_bins is None,
+        is_exact=growth.max_bins is None,
     )
     n_largest = int((bags > 0).sum(axis=1).max())
     binned, ranks = _prepared_features(
-        X, samples.weights, n_largest, limits, max_bins, n_jobs
+        X, summed.weights, n_largest, limits, growth.max_bins, n_jobs
     )
     # Arrays on their own, not inside of others, so that distributed backends send each
     # of them once and not with every tree.
@@ -130,13 +111,13 @@ verbose
     n_threads = math.ceil(effective_n_jobs(n_jobs) / n_estimators)
     grown = run_parallel(
         (
-            delayed(_grow_tree)(X, ranks, bag, limits, seed, n_threads, *samples, *bins)
+            delayed(_grow_tree)(X, ranks, bag, limits, seed, n_threads, *summed, *bins)
             for seed, bag in zip(seeds.tolist(), bags, strict=True)
         ),
         n_estimators,
         n_jobs=n_jobs,
         label="trees",
-        verbose=verbose,
+        verbose=growth.verbose,
     )
     trees, leaves = zip(*grown, strict=True)
     return Forest(trees, X.shape[1], single_precision=False), bags, np.stack(leaves)

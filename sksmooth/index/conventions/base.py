@@ -1,0 +1,139 @@
+"""What a convention is: all that the rest of the package asks of a choice of ``index``."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from ...exceptions import ConstantFeaturesWarning
+from ...wavelets import ErrorCurves
+from ..cautions import checked, is_finite_box_function, unresolved
+from ..fit import IndexFit
+from ..power_law import PowerLaw
+from ..variance import Replicates
+from ..window import fit_window
+
+__all__ = ["Convention"]
+
+
+class Convention(ABC):
+    """A way to read a smoothness index from error curves.
+
+    A subclass says what it is called and what it needs, and reads the index in
+    :meth:`read`; :meth:`fit` adds what is the same for all: trees without a split,
+    functions that are constant on finitely many boxes, and cautions. An instance has no
+    state. Register it in :mod:`sksmooth.index.conventions`.
+
+    Attributes
+    ----------
+    name : str
+        The value of ``index=`` that chooses it.
+    summary : str
+        What alpha is, in a few words.
+    x_label, y_label : str
+        What the axes of the curve hold that it reads.
+    has_variance : bool
+        Whether alpha is the rate of that curve in the fit window of
+        :func:`~sksmooth.index.window.fit_window`, so that a poor line is a reason for
+        caution, a function constant on few boxes has an infinite index, and the variance
+        over the window is known, by which indices are compared. The published procedures
+        have windows of their own, whose variance is not known.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    x_label: ClassVar[str]
+    y_label: ClassVar[str]
+    has_variance: ClassVar[bool] = False
+
+    def exponent(self, p: float) -> float:
+        """Choose the exponent of norms and errors, given that of the user."""
+        return float(p)
+
+    def measure(self, measure: str) -> str:
+        """Choose the measure of a node, given that of the user."""
+        return measure
+
+    def lp_rate(self, alpha: float) -> float | None:
+        """Convert an index to the L_p rate of the M-term error; None if it is not one."""
+        return alpha
+
+    @abstractmethod
+    def read(self, curves: ErrorCurves, window: tuple[int, int]) -> IndexFit:
+        """Read the index.
+
+        Parameters
+        ----------
+        curves : ErrorCurves
+            M-term errors of the trees, with the wavelets and samples they come from; there
+            is at least one term.
+        window : tuple of int
+            Fit window of the M-term error of one tree.
+
+        Returns
+        -------
+        fit : IndexFit
+            The index, the curve it was read from, the line and the replicates.
+        """
+
+    def error_of_mean(self, error: float) -> float:
+        """Convert the L_p error without any term to the unit of the curve that is read."""
+        return error
+
+    def fit(self, curves: ErrorCurves, confidence_level: float = 0.95) -> IndexFit:
+        """Read the index, and say why it may have to be read with care.
+
+        Parameters
+        ----------
+        curves : ErrorCurves
+            M-term errors of the trees.
+        confidence_level : float, default=0.95
+            Level of the interval, in (0, 1).
+
+        Returns
+        -------
+        fit : IndexFit
+            The index.
+        """
+        if curves.decomposition.n_terms == 0:
+            fit = self._without_a_split(curves)
+        else:
+            fit = self._checked(curves)
+        return replace(fit, convention=self, confidence_level=float(confidence_level))
+
+    def _checked(self, curves: ErrorCurves) -> IndexFit:
+        window = fit_window(curves)
+        fit = self.read(curves, window)
+        errors = curves.m_term_errors
+        first, last = np.clip(window, 1, len(errors)).tolist()
+        fit = replace(fit, window=(first, last), m_term_errors=errors)
+        if is_finite_box_function(curves):
+            return unresolved(fit, unbounded=self.has_variance or np.isinf(fit.alpha))
+        return checked(fit, power_law=self.has_variance)
+
+    def _without_a_split(self, curves: ErrorCurves) -> IndexFit:
+        """Index zero: the mean is all that the trees know."""
+        samples, p = curves.samples, curves.p
+        values, weights = samples.targets.values, samples.weights
+        mean = np.average(values, axis=0, weights=weights)
+        distance = np.linalg.norm(values - mean, axis=1)
+        error = np.average(distance**p, weights=weights) ** (1 / p)
+        caution = ConstantFeaturesWarning(
+            "No feature separates the samples (all are constant, or max_depth, max_samples "
+            "or the forest leave nothing to split), so no term reduces the error: the "
+            "index is 0."
+        )
+        read = self.error_of_mean(error)
+        return IndexFit(
+            alpha=0.0,
+            n_terms=np.ones(1, dtype=np.int64),
+            errors=np.array([read]),
+            fit_range=(1, 1),
+            line=PowerLaw(0.0, float(np.log(read)), 1.0, 0.0),
+            replicates=Replicates(np.empty(0), np.empty(0), np.zeros(2), 1.0),
+            cautions=(caution,),
+            m_term_errors=np.array([error]),
+        )

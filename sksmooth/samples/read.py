@@ -1,0 +1,172 @@
+"""The one place where samples are read: every public entry goes through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
+from sklearn.utils.random import sample_without_replacement
+from sklearn.utils.validation import check_consistent_length, validate_data
+
+from .._lib.scikit_learn import safe_indexing
+from .checks import (
+    check_weights,
+    has_weight,
+    is_dask,
+    number_of_rows,
+    read_rows,
+    reading,
+    weights_in_units,
+)
+from .features import feature_dtype, plain_features
+from .samples import Samples
+from .targets import Targets, encode_targets, refuse_no_targets
+
+__all__ = ["read_features", "read_samples"]
+
+Encoder = Callable[[ArrayLike], tuple[Targets, np.ndarray | None]]
+
+
+def read_samples(
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    estimator: BaseEstimator | None = None,
+    reset: bool = True,
+    encode: Encoder = encode_targets,
+    fewest: int = 1,
+    n_drawn: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> Samples:
+    """Check samples, targets and weights, and drop the rows of weight zero.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, Dask array} of shape (n_samples, n_features)
+        Features, NaN where there is no value. A Dask array is read only with ``n_drawn``.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets.
+    sample_weight : array-like of shape (n_samples,), float or None, default=None
+        Non-negative weights.
+    estimator : estimator, default=None
+        Where the number and the names of the features are recorded, or compared with what
+        is recorded there.
+    reset : bool, default=True
+        Whether to record them (in ``fit``) or to compare.
+    encode : callable, default=encode_targets
+        Turns ``y`` into targets and classes.
+    fewest : int, default=1
+        Fewest samples of a positive weight.
+    n_drawn : int, default=None
+        Rows to draw, of those with a positive weight, where there are more. They are drawn
+        by their numbers and nothing else is read, so that X may be larger than memory.
+        None reads all rows.
+    random_state : int, RandomState instance or None, default=None
+        Seed of that draw.
+
+    Returns
+    -------
+    samples : Samples
+        The checked samples. The weights are in units of the smallest one, in which
+        multiples of one number are whole numbers, whose sums in the trees are exact.
+
+    Raises
+    ------
+    ValueError
+        If y is missing, lengths differ, X is infinite or y is not finite, weights are
+        negative or all zero, or there are fewer samples than ``fewest``.
+    """
+    refuse_no_targets(y)
+    rows = None
+    if n_drawn is not None:
+        X, y, sample_weight, rows = _drawn(X, y, sample_weight, n_drawn, random_state)
+    X = read_features(X, estimator, reset=reset, fewest=fewest)
+    check_consistent_length(X, y)
+    if sample_weight is None:
+        weights = np.ones(X.shape[0])
+    else:
+        weights = weights_in_units(check_weights(sample_weight, X))
+        kept = np.flatnonzero(weights)
+        if len(kept) < len(weights):
+            _check_enough(len(kept), fewest)
+            X, y, weights = X[kept], safe_indexing(y, kept), weights[kept]
+            rows = kept if rows is None else rows[kept]
+    targets, classes = encode(y)
+    return Samples(X, y, targets, weights, classes, rows)
+
+
+def read_features(
+    X: Any, estimator: BaseEstimator | None = None, *, reset: bool = True, fewest: int = 1
+) -> np.ndarray | sparse.csr_matrix:
+    """Check features alone, as :func:`read_samples` does.
+
+    Parameters
+    ----------
+    X, estimator, reset, fewest
+        As in :func:`read_samples`.
+
+    Returns
+    -------
+    X : ndarray or CSR matrix of shape (n_samples, n_features), float32 or float64
+        The features; not copied where they are of one of these kinds already.
+    """
+    if is_dask(X):
+        raise ValueError(
+            "X is a Dask collection, which is not read as a whole here: pass some rows "
+            "of it, such as X[:10000].compute(), and the same rows of y."
+        )
+    options: dict[str, Any] = {
+        "accept_sparse": "csr",
+        "dtype": feature_dtype(X),
+        "ensure_all_finite": "allow-nan",
+        "ensure_min_samples": fewest if reset else 1,
+    }
+    with reading(X, "X"):
+        if estimator is None:
+            X = check_array(X, input_name="X", **options)
+        else:
+            X = validate_data(estimator, X, reset=reset, **options)
+    return plain_features(X)
+
+
+def _drawn(
+    X: Any, y: Any, sample_weight: Any, n_drawn: int, random_state: Any
+) -> tuple[Any, Any, Any, np.ndarray | None]:
+    """Read the rows drawn, and no others, where there are more than so many."""
+    n_rows = number_of_rows(X)
+    number_of_rows(y, "y")  # which must be known, too
+    if n_drawn >= n_rows:
+        return X.compute() if is_dask(X) else X, y, sample_weight, None
+    check_consistent_length(X, y, sample_weight)
+    rows = _drawn_rows(X, sample_weight, n_rows, n_drawn, random_state)
+    X, y, sample_weight = (read_rows(each, rows) for each in (X, y, sample_weight))
+    return X, y, sample_weight, rows
+
+
+def _drawn_rows(
+    X: Any, sample_weight: Any, n_rows: int, n_drawn: int, random_state: Any
+) -> np.ndarray:
+    """Draw numbers of rows, of those with a positive weight."""
+    weighted = None
+    if sample_weight is not None:
+        weighted = np.flatnonzero(has_weight(sample_weight, X))
+        n_rows = len(weighted)
+        if n_rows <= n_drawn:
+            return weighted
+    rows = np.sort(sample_without_replacement(n_rows, n_drawn, random_state=random_state))
+    return rows if weighted is None else weighted[rows]
+
+
+def _check_enough(n_kept: int, fewest: int) -> None:
+    if n_kept == 0:
+        raise ValueError("sample_weight is zero for all samples.")
+    if n_kept < fewest:
+        raise ValueError(
+            f"Only {n_kept} samples have a positive weight; at least {fewest} are needed."
+        )

@@ -1,0 +1,161 @@
+"""From samples to a forest over them: grown here, or by an estimator of another library."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..samples.samples import Samples
+from ..samples.units import SamplingUnits
+from .grower import grow_trees
+from .libraries import library_of
+from .tree import Forest
+
+__all__ = ["GrownForest", "Growth", "grow"]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How a forest is grown.
+
+    Attributes
+    ----------
+    n_estimators, max_depth, max_features, max_samples, max_bins, random_state, n_jobs, \
+verbose
+        As in :class:`sksmooth.BesovSmoothnessEstimator`; ``n_jobs`` is used for finding
+        leaves, too.
+    forest : estimator, treelite.Model or None
+        A model of another library in place of the built-in trees, to which only
+        ``n_jobs`` applies then. An estimator is cloned and fitted.
+    """
+
+    n_estimators: int = 10
+    max_depth: int | None = None
+    max_features: float | int | str | None = None
+    max_samples: float | int = 1.0
+    max_bins: int | None = None
+    forest: Any = None
+    random_state: int | np.random.RandomState | None = None
+    n_jobs: int | None = None
+    verbose: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class GrownForest:
+    """A forest over the samples that it was grown on.
+
+    Attributes
+    ----------
+    forest : Forest
+        The trees.
+    bags : ndarray of shape (n_trees, n_samples), float64
+        The weight of every sample in every tree, 0 where it is out of the bag.
+    leaves : ndarray of shape (n_trees, n_samples), int32
+        The leaf of every sample in every tree.
+    fitted : estimator, model or None
+        What the trees were read from; None for the built-in trees.
+    units : SamplingUnits
+        What is drawn into the bags.
+    """
+
+    forest: Forest
+    bags: np.ndarray
+    leaves: np.ndarray
+    fitted: Any
+    units: SamplingUnits
+
+    @property
+    def unseen(self) -> np.ndarray:
+        """Samples that are out of the bag of a tree, shape (n_trees, n_samples)."""
+        return self.bags == 0
+
+    @cached_property
+    def n_grown(self) -> float:
+        """Number of units that a tree was grown on, on the average of the trees."""
+        return self.units.count_in_bag(self.bags)
+
+    @property
+    def n_apart(self) -> float:
+        """Number of trees whose out-of-bag samples are together as many as all samples.
+
+        One over the share of the units that a tree has not seen: so many trees, at most,
+        see the samples apart. Infinite if every tree has seen all samples.
+        """
+        share_unseen = 1 - self.n_grown / self.units.n_units
+        return 1 / share_unseen if share_unseen > 0 else math.inf
+
+    @property
+    def learning_rate(self) -> float | None:
+        """Factor of every tree in the sum of gradient boosting; None for averages.
+
+        Raises
+        ------
+        ValueError
+            If the trees are neither stages nor an average: boosted forests of XGBoost.
+        """
+        if self.fitted is None:
+            return None
+        return library_of(self.fitted).learning_rate(self.fitted)
+
+
+def grow(samples: Samples, growth: Growth) -> GrownForest:
+    """Grow a forest on samples, and find the leaf of every sample in it.
+
+    Parameters
+    ----------
+    samples : Samples
+        Checked samples.
+    growth : Growth
+        How the forest is grown.
+
+    Returns
+    -------
+    grown : GrownForest
+        The forest over the samples.
+
+    Raises
+    ------
+    ValueError
+        If ``max_samples`` is more than there are samples, or if ``growth.forest`` cannot
+        be fitted to samples such as these or was fitted to other features.
+    TypeError
+        If ``growth.forest`` is not made of trees.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from sksmooth.samples import read_samples
+    >>> from sksmooth.trees import Growth, grow
+    >>> samples = read_samples(*load_iris(return_X_y=True))
+    >>> grown = grow(samples, Growth(n_estimators=3, max_samples=0.8, random_state=0))
+    >>> grown.leaves.shape, grown.unseen.sum(axis=1)
+    ((3, 150), array([30, 30, 30]))
+    >>> stump = DecisionTreeClassifier(max_depth=1)
+    >>> grow(samples, Growth(forest=stump)).forest.trees[0].n_nodes
+    3
+    """
+    if growth.forest is None:
+        forest, bags, leaves = grow_trees(samples, growth)
+        return GrownForest(forest, bags, leaves, None, samples.units)
+    return _fitted_forest(samples, growth)
+
+
+def _fitted_forest(samples: Samples, growth: Growth) -> GrownForest:
+    library = library_of(growth.forest)
+    fitted = library.fit(growth.forest, samples)
+    forest = library.read(fitted)
+    if forest.n_features != samples.X.shape[1]:
+        raise ValueError(
+            f"X has {samples.X.shape[1]} features, but forest was fitted with "
+            f"{forest.n_features}."
+        )
+    in_bag = library.in_bag_rows(fitted, len(samples.weights))
+    if in_bag is None:
+        in_bag = np.ones((len(forest.trees), 1), dtype=bool)
+    leaves = forest.apply(samples.X, growth.n_jobs)
+    return GrownForest(forest, in_bag * samples.weights, leaves, fitted, samples.units)

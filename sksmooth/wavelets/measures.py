@@ -1,0 +1,53 @@
+"""Measures of a node: what the norm of a wavelet counts its support by.
+
+A measure is made of the samples, and gives for a tree and the weights in its nodes the
+logarithm of the measure of every node relative to the root; in logarithms, since volumes
+underflow in high dimension. To add one, write such a function and name it in ``MEASURES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..samples import Samples
+from ..trees import Tree
+from .kernels import log_box_volumes
+
+__all__ = ["MEASURES", "NodeMeasure", "log_share", "split_of_parent"]
+
+NodeMeasure = Callable[[Tree, np.ndarray], np.ndarray]
+
+
+def log_share(tree: Tree, count: np.ndarray) -> np.ndarray:
+    """Measure nodes by their share of the samples' weight."""
+    with np.errstate(divide="ignore"):
+        return np.log(count / count[0])
+
+
+def _by_samples(samples: Samples) -> NodeMeasure:
+    return log_share
+
+
+def _by_volume(samples: Samples) -> NodeMeasure:
+    """Measure nodes by their share of the volume of the box that the data span."""
+
+    def log_volume(tree: Tree, count: np.ndarray) -> np.ndarray:
+        parent = tree.parent
+        feature = split_of_parent(tree.feature, parent)
+        threshold = split_of_parent(tree.threshold, parent)
+        return log_box_volumes(parent, tree.is_left, feature, threshold, *samples.ranges)
+
+    return log_volume
+
+
+def split_of_parent(column: np.ndarray, parent: np.ndarray) -> np.ndarray:
+    """Give every node the entry of its parent in a column of the tree; -1 to the root."""
+    return np.where(parent < 0, -1, column[np.maximum(parent, 0)]).astype(column.dtype)
+
+
+MEASURES: dict[str, Callable[[Samples], NodeMeasure]] = {
+    "samples": _by_samples,
+    "volume": _by_volume,
+}
