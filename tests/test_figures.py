@@ -344,6 +344,62 @@ QUOTES = {
             *(LEAD.format(f"300 terms, {w}", "median, dB") for w in ("haar", "bior4.4")),
         ),
     ],
+    "doc/decisions.md": [
+        (
+            "it is {} % and {} % over the",
+            KNOWN.format("20,000", "make_known_smoothness", "mterm", "mean %"),
+            KNOWN.format("2,000", "make_known_smoothness", "mterm", "mean %"),
+        ),
+        (
+            "agree within {} % (digits) and {} % (diabetes)",
+            *(TOOL.format(d, "curves: difference %") for d in ("digits", "diabetes")),
+        ),
+        (
+            "100 trees take {} s against {} s",
+            *(
+                f"grower/sampled/MNIST 10,000 x 784, classes/{side}, s"
+                for side in ("sksmooth", "random forest")
+            ),
+        ),
+        (
+            "HistGradientBoosting: {} against {} with all",
+            BOOSTING.format("friedman1, clean, HistGradientBoosting", "10 %"),
+            BOOSTING.format("friedman1, clean, HistGradientBoosting", "100 %"),
+        ),
+        (
+            "fewer stages ({} against {})",
+            BOOSTING.format("friedman1, noisy, HistGradientBoosting", "chosen"),
+            BOOSTING.format("friedman1, noisy, HistGradientBoosting", "stages"),
+        ),
+        (
+            "they give {} % of the whole to columns of noise, of the leading ones {} %. By "
+            "norms on samples that the trees have not seen it is {} %",
+            *(
+                f"importances/all/smoothness, 100 trees{norms}/share on noise %"
+                for norms in (", fitted norms of all wavelets", ", fitted norms", "")
+            ),
+        ),
+        (
+            "R² is {} with the wavelets in the loop, {} by halves and {} cross-fitted; on "
+            "digits accuracy falls from {} to {}",
+            *(
+                f"wavelet_features/penalty/diabetes (R²)/{way}"
+                for way in ("outside", "halves", "cross-fitted")
+            ),
+            *(f"wavelet_features/penalty/digits/{way}" for way in ("outside", "halves")),
+        ),
+        (
+            "a linear model {}, the first 10,000 give {}",
+            *(f"wavelet_features/columns/MNIST/{k}" for k in (1000, 10_000)),
+        ),
+        (
+            "after {} % of the labels and loses up to {} % of accuracy",
+            *(
+                f"active_learning/rules/index of the labelled samples/{column}"
+                for column in ("labels %", "at worst %")
+            ),
+        ),
+    ],
     "doc/figures.md": [
         ("at most {} in size", KNOWN.format("20,000", "noise", "mterm", "largest")),
         ("Of {} intervals at 2,000 samples", COVERAGE + "intervals"),

@@ -149,11 +149,11 @@ plt.show()
 # on the smooth image it is far ahead of what the index says. On photographs it is not, and
 # for one coefficient each the cuts of the tree are as good or better.
 #
-# Bytes are another matter, since a tree must also say where it cuts. Here is a rough size by
-# the same simple coder for all: coefficients are rounded to whole steps, and what is not
-# zero goes through zlib together with its place. That is one bit a coefficient for the
-# wavelets of PyWavelets, and the cuts themselves for the tree. A real coder would need fewer
-# bytes on either side.
+# Bytes are another matter, since a tree must also say where it cuts. Here is a rough size
+# by the same simple coder for all: coefficients are rounded to whole steps, and what is
+# not zero goes through zlib together with its place. That is one bit a coefficient for the
+# wavelets of PyWavelets, and the cuts themselves for the tree. A real coder would need
+# fewer bytes on either side.
 
 
 def quantised(values, step):
@@ -215,7 +215,7 @@ plt.show()
 
 # %%
 # On the cartoon, whose edges the tree can follow, it needs the fewest bytes. On photographs
-# it is level with Haar at few bytes; the more terms are kept, the more their places cost it,
-# and bior4.4 is ahead. The index predicts how fast quality is bought, not by whom: it says
-# that a byte does more for the flower than for the Chinese roof, whichever of these methods
-# spends it.
+# it is level with Haar at few bytes; the more terms are kept, the more their places cost
+# it, and bior4.4 is ahead. The index predicts how fast quality is bought, not by whom: it
+# says that a byte does more for the flower than for the Chinese roof, whichever of these
+# methods spends it.
