@@ -99,7 +99,7 @@ def print_tables(figures):
 
 
 def shown(value):
-    """Text of a value, with at most four digits behind the point."""
+    """Text of a value, with four significant digits."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

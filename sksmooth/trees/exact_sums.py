@@ -1,4 +1,4 @@
-"""What all searches for a split share: the samples, the score, and where ties go."""
+"""Targets and weights rounded such that no sum depends on the order of the samples."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._lib.compilation import compiled
 from ..samples.targets import Targets
 
-__all__ = ["GrowthSamples", "growth_samples", "largest_class_score", "mixed", "split_score"]
+__all__ = ["GrowthSamples", "growth_samples"]
 
 # Sums of values are exact in 52 bits; squares of weights, as class counts need, in 26.
 _SUM_BITS, _SQUARE_BITS = 52, 26
-_MOST_CLASSES = 5  # of which all ways to be on one side are tried
 
 
 class GrowthSamples(NamedTuple):
@@ -46,14 +44,19 @@ class GrowthSamples(NamedTuple):
         return np.bincount(self.labels, self.weights, minlength=self.n_classes)
 
     def take(self, rows: np.ndarray) -> GrowthSamples:
-        """Some of the samples."""
+        """Return some of the samples."""
         return GrowthSamples(
             self.labels[rows], self.values[rows], self.weights[rows], self.n_classes
         )
 
 
 def growth_samples(targets: Targets, weights: np.ndarray) -> GrowthSamples:
-    """Prepare targets for growth, so that no sum depends on the order of the samples."""
+    """Prepare targets for growth, so that no sum depends on the order of the samples.
+
+    Floating-point sums do, in their last bits, and so would the trees where two splits
+    score nearly the same. All addends are therefore rounded to multiples of one power of
+    two, so coarse that any sum of them has no more bits than a float64 holds.
+    """
     codes = targets.codes
     bits = _SUM_BITS if codes is None else _SQUARE_BITS
     if weights.sum() > 2.0**bits or (weights != np.rint(weights)).any():
@@ -85,56 +88,3 @@ def _whole(numbers: np.ndarray, bits: int, at_least: float = -np.inf) -> np.ndar
         return numbers
     unit = 2.0 ** (math.ceil(math.log2(largest_sum)) - bits)
     return np.maximum(np.rint(numbers / unit), at_least) * unit
-
-
-@compiled
-def split_score(left_square, left_weight, right_square, right_weight):
-    """``|S_left|^2 / W_left + |S_right|^2 / W_right``, with sums S and weights W.
-
-    The larger it is, the smaller is the squared error (or the Gini impurity) that a split
-    leaves. It does not depend on which side is called left, not even by rounding.
-    """
-    return (left_square * right_weight + right_square * left_weight) / (
-        left_weight * right_weight
-    )
-
-
-@compiled
-def largest_class_score(total):
-    """Score that no split of some samples exceeds, given their weights by class.
-
-    The score is convex in the class weights on the left, so it is largest where every
-    class is on one side. Infinite (no bound) where there are too many ways to do that.
-    """
-    present = np.empty(len(total), dtype=np.int64)
-    n_present = 0
-    weight = 0.0
-    for c in range(len(total)):
-        if total[c] > 0:
-            present[n_present] = c
-            n_present += 1
-            weight += total[c]
-    if n_present < 2 or n_present > _MOST_CLASSES:
-        return np.inf
-    largest = 0.0
-    for subset in range(1, 1 << (n_present - 1)):
-        left_square, right_square, left_weight = 0.0, 0.0, 0.0
-        for bit in range(n_present):
-            part = total[present[bit]]
-            if subset >> bit & 1:
-                left_square += part * part
-                left_weight += part
-            else:
-                right_square += part * part
-        score = split_score(left_square, left_weight, right_square, weight - left_weight)
-        largest = max(largest, score)
-    return largest
-
-
-@compiled
-def mixed(seed, number):
-    """The ``number``-th draw of a stream of random 64-bit integers (SplitMix64)."""
-    state = np.uint64(seed) + np.uint64(number + 1) * np.uint64(0x9E3779B97F4A7C15)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
