@@ -93,7 +93,7 @@ def grey(images):
 
 
 def colour(images):
-    """Repeat grey images in three channels."""
+    """Standardise colour images, as three channels."""
     return ((images.astype(np.float32) / 255 - 0.5) / 0.25).transpose(0, 3, 1, 2)
 
 
