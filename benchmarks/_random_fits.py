@@ -315,9 +315,9 @@ def of_layers(samples, options):
     )
     for name in OF_LAYERS:
         yield name, list(table[name])
-    layers = sksmooth.LayerFeatureTransformer(
-        network, ["1", "3"], max_features=8, random_state=0
-    )
+    layers = sksmooth.LayerFeatureTransformer(network, ["1", "3"], random_state=0)
+    width = "n_components" if "n_components" in layers.get_params() else "max_features"
+    layers.set_params(**{width: 8})  # its name before version 0.1
     yield "transform", layers.fit(X).transform(X)
     yield "get_feature_names_out", layers.get_feature_names_out()
 

@@ -180,10 +180,13 @@ def work():
             estimator = WaveletForestClassifier(random_state=0, **parameters)
         else:
             estimator = BesovSmoothnessEstimator(random_state=0, **parameters)
-        start = time.perf_counter(), time.process_time()
-        estimator.fit(X, y)
-        wall, processor = time.perf_counter() - start[0], time.process_time() - start[1]
-        print(json.dumps([wall, processor]), flush=True)
+        start, n_fits = np.array([time.perf_counter(), time.process_time()]), 0
+        taken = np.zeros(2)
+        while n_fits == 0 or (taken[0] < 0.5 and case in CASES):  # one is too short to time
+            estimator.fit(X, y)
+            n_fits += 1
+            taken = np.array([time.perf_counter(), time.process_time()]) - start
+        print(json.dumps((taken / n_fits).tolist()), flush=True)
 
 
 def compare_speed(old, new, rounds):

@@ -13,7 +13,6 @@ from itertools import pairwise
 
 import torch
 from common import (
-    RESULTS,
     accuracy,
     centre,
     colour,
@@ -23,7 +22,7 @@ from common import (
     parser,
     quick,
     train,
-    write_rows,
+    write_lecture,
 )
 from torch import nn
 
@@ -218,4 +217,4 @@ if __name__ == "__main__":
         where, rows = (options.data, options.cache), []
         for name in (*ARCHITECTURES, LOST):
             rows += measured(name, *where, options.seed, options.n_jobs)
-            write_rows(RESULTS / "architectures.csv", rows)
+            write_lecture("architectures", rows)

@@ -1,4 +1,4 @@
-"""Draw the pictures of ``doc/lecture.md`` from the files in ``results``.
+"""Draw the pictures of ``doc/lecture.md`` from the files ``lecture_*.json``.
 
 python benchmarks/reproduction/pictures.py
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from common import RESULTS
+from common import read_lecture
 
 IMAGES = Path(__file__).parents[2] / "doc" / "images"
 NAMES = {"mterm": "default index", "elisha-dekel": "published convention"}
@@ -19,7 +19,7 @@ PUBLISHED = {  # Table 1 of the lecture, for 0 to 40 % of wrong labels
 
 
 def read(name):
-    return pd.read_csv(RESULTS / f"{name}.csv")
+    return pd.DataFrame(read_lecture(name))
 
 
 def save(figure, name):

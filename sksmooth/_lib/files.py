@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["check_writable", "written_whole"]
+__all__ = ["atomic_write", "check_writable"]
 
 
 @contextmanager
-def written_whole(path: str | os.PathLike) -> Iterator[Path]:
+def atomic_write(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path whose file replaces ``path`` when the block ends.
 
     After an error, an interruption or on a full disk, ``path`` still holds what was there
@@ -41,10 +41,10 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from sksmooth._lib.files import written_whole
+    >>> from sksmooth._lib.files import atomic_write
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "table.csv")
-    ...     with written_whole(path) as temporary:
+    ...     with atomic_write(path) as temporary:
     ...         _ = temporary.write_text("a,b")
     ...     path.read_text(), len(list(path.parent.iterdir()))
     ('a,b', 1)

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from .._version import __version__
 from ..exceptions import IncompatibleVersionError
 
-__all__ = ["Versioned", "whole_fit"]
+__all__ = ["Versioned", "atomic_fit"]
 
 _Estimator = TypeVar("_Estimator")
 _Result = TypeVar("_Result")
@@ -64,7 +64,7 @@ def _release(version: str) -> list[str]:
     return version.split(".")[:2]
 
 
-def whole_fit(
+def atomic_fit(
     fit: Callable[Concatenate[_Estimator, _Arguments], _Result],
 ) -> Callable[Concatenate[_Estimator, _Arguments], _Result]:
     """Make a fitting method atomic: if it fails or is interrupted, nothing changes.

@@ -19,7 +19,7 @@ from .._lib.scikit_learn import (
     dense_output_wanted,
     fit_context,
 )
-from .._lib.state import whole_fit
+from .._lib.state import atomic_fit
 from .._lib.warn import warn_caller
 from ..exceptions import UnseenClassesWarning
 from ..index import CONVENTIONS, IndexFit, held_out_rate
@@ -36,7 +36,7 @@ from ..wavelets import (
     wavelet_importances,
 )
 from .base import ForestEstimator, growth_of
-from .summary import estimator_card
+from .summary import card_of, estimator_summary
 
 __all__ = ["FEWEST_SAMPLES", "BesovSmoothnessEstimator", "fit_samples", "read_for"]
 
@@ -244,7 +244,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    @whole_fit
+    @atomic_fit
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> BesovSmoothnessEstimator:
@@ -378,7 +378,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return bundle
 
     def _card(self) -> str:
-        return estimator_card(self) if hasattr(self, "alpha_") else ""
+        return card_of(estimator_summary(self)) if hasattr(self, "decay_") else ""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -24,7 +24,7 @@ from ..exceptions import SmoothnessWarning, TargetTypeWarning
 from ..index import CONVENTIONS, IndexFit, student_margin, variance_of_difference
 from ..samples import sampling_units
 from .besov import BesovSmoothnessEstimator, fit_samples, read_for
-from .summary import baseline_card, difference_card
+from .summary import baseline_summary, card_of, difference_summary
 
 __all__ = [
     "PermutationBaseline",
@@ -83,7 +83,7 @@ class SmoothnessDifference(Versioned):
     estimators: tuple[BesovSmoothnessEstimator, BesovSmoothnessEstimator]
 
     def _repr_html_(self) -> str:
-        return difference_card(self)
+        return card_of(difference_summary(self), is_loss=self.interval[1] < 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +121,7 @@ class PermutationBaseline(Versioned):
     p_value: float
 
     def _repr_html_(self) -> str:
-        return baseline_card(self)
+        return card_of(baseline_summary(self))
 
 
 @validate_params(

@@ -16,7 +16,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
 from .._lib.scikit_learn import Interval, StrOptions, fit_context
-from .._lib.state import Versioned, whole_fit
+from .._lib.state import Versioned, atomic_fit
 from ..samples import (
     Samples,
     encode_labels,
@@ -115,7 +115,7 @@ class _WaveletForest(ForestEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    @whole_fit
+    @atomic_fit
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:

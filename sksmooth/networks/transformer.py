@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._lib.scikit_learn import check_feature_names_in, fit_context
-from .._lib.state import Versioned, whole_fit
+from .._lib.state import Versioned, atomic_fit
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import ready_estimator
 from ..samples.checks import reading
@@ -175,7 +175,7 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    @whole_fit
+    @atomic_fit
     def fit(self, X: Any, y: ArrayLike | None = None) -> LayerFeatureTransformer:
         """Run one batch through the network, and record names and shapes of the layers.
 
@@ -208,7 +208,7 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    @whole_fit
+    @atomic_fit
     def fit_transform(self, X: Any, y: ArrayLike | None = None) -> np.ndarray:
         """Fit and transform in one forward pass.
 

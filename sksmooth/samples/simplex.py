@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from .._lib.state import Versioned, whole_fit
+from .._lib.state import Versioned, atomic_fit
 from .checks import reading
 from .labels import class_codes, label_vector
 
@@ -75,7 +75,7 @@ class SimplexEncoder(Versioned, TransformerMixin, BaseEstimator):
     array(['ant'], dtype='<U3')
     """
 
-    @whole_fit
+    @atomic_fit
     def fit(self, y: ArrayLike) -> SimplexEncoder:
         """Learn the classes.
 

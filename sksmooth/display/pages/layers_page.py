@@ -1,4 +1,4 @@
-"""The report of the layers of a network."""
+"""The page of the layers of a network."""
 
 from __future__ import annotations
 
@@ -8,36 +8,30 @@ import numpy as np
 import pandas as pd
 
 from ..._lib.html import Html, element, visible
+from ...networks.columns import column_help
 from ...networks.table import layers_html
 from ..plots import LayerSmoothnessDisplay
 from .page import explained, listed, make_page, section
 from .pictures import picture
 
-__all__ = ["layers_report"]
+__all__ = ["layers_page"]
 
 _MOST_ROWS = 200
 _MOST_DRAWN = 200  # layers
 _MOST_NAMED = 25  # below the picture
 _MOST_ON_SMALL = 8  # layers in a picture as wide as a telephone
 _LONGEST_NAME = 60
-_COLUMNS = {
-    "alpha": "the smoothness index of the labels on that layer, and its interval",
-    "held_out": "the rate on samples that the trees have not seen",
-    "difference": "the change of the index from the row before, with a paired interval",
-    "loses_smoothness": "it lies below zero: the layer works against the network",
-    "cautions": "why to read the row with care",
-}
 
 
-def layers_report(frame: pd.DataFrame, title: str = "Smoothness of layers") -> str:
-    """The page for a table of :func:`sksmooth.compare_layers`."""
+def layers_page(frame: pd.DataFrame, title: str) -> str:
+    """Render a table of :func:`sksmooth.compare_layers` as one HTML page."""
     sections = [
         element("section", *(element("p", text) for text in _in_words(frame))),
         section("Layer by layer", _curve(frame)),
         section(
             "All numbers",
             layers_html(frame, _MOST_ROWS),
-            listed(_COLUMNS),
+            listed(column_help(frame.columns)),
             explained(frame.get("cautions", [])),
         ),
     ]

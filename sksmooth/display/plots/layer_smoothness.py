@@ -10,6 +10,7 @@ import pandas as pd
 
 from ...networks.comparison import compare_layers
 from ...networks.monitor import SmoothnessMonitor
+from ...networks.table import LayerComparison
 from .axes import new_axes, plain
 
 __all__ = ["LayerSmoothnessDisplay", "SmoothnessHistoryDisplay"]
@@ -83,7 +84,7 @@ class LayerSmoothnessDisplay:
     @classmethod
     def from_frame(
         cls,
-        frame: pd.DataFrame | Mapping[str, pd.DataFrame],
+        frame: LayerComparison | pd.DataFrame | Mapping[str, Any],
         *,
         ax: Any = None,
         curve_kwargs: dict[str, Any] | None = None,
@@ -93,7 +94,7 @@ class LayerSmoothnessDisplay:
 
         Parameters
         ----------
-        frame : DataFrame or dict of str to DataFrame
+        frame : LayerComparison, DataFrame or dict of str to these
             One table, or one for each network by its name. A table with a column ``step``
             is one network for each step.
         ax, curve_kwargs, mark_losses : optional
@@ -115,8 +116,8 @@ class LayerSmoothnessDisplay:
         if not frames:
             raise ValueError("There is no table to draw.")
         apart: dict[str, pd.DataFrame] = {}
-        for name, table in frames.items():
-            _check_columns(table, _INDEX)
+        for name, each in frames.items():
+            table = _checked_frame(each, _INDEX)
             if "step" not in table:
                 apart[name] = table
                 continue
@@ -219,7 +220,7 @@ class LayerSmoothnessDisplay:
         return self
 
     def frame(self) -> pd.DataFrame:
-        """The plotted points.
+        """Give the plotted points.
 
         Returns
         -------
@@ -358,10 +359,8 @@ class SmoothnessHistoryDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        frame: Any = monitor
-        if isinstance(monitor, SmoothnessMonitor):
-            frame = monitor.to_frame()
-        _check_columns(frame, ["step", "layer", "alpha"])
+        given = monitor.to_frame() if isinstance(monitor, SmoothnessMonitor) else monitor
+        frame = _checked_frame(given, ["step", "layer", "alpha"])
         alpha = frame.pivot(index="layer", columns="step", values="alpha")
         layers, steps = frame["layer"].unique(), frame["step"].unique()
         return cls(alpha=alpha.loc[layers, steps]).plot(ax, **image_kwargs)
@@ -417,7 +416,7 @@ class SmoothnessHistoryDisplay:
         return self
 
     def frame(self) -> pd.DataFrame:
-        """The plotted values.
+        """Give the plotted values.
 
         Returns
         -------
@@ -428,7 +427,9 @@ class SmoothnessHistoryDisplay:
         return steps.stack(future_stack=True).rename("alpha").reset_index()
 
 
-def _check_columns(frame: Any, columns: list[str]) -> None:
+def _checked_frame(table: Any, columns: list[str]) -> pd.DataFrame:
+    """Get the DataFrame of a table that must have some columns and a row."""
+    frame = table.frame if isinstance(table, LayerComparison) else table
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"Expected a DataFrame, got {type(frame).__name__}.")
     missing = [column for column in columns if column not in frame]
@@ -439,17 +440,18 @@ def _check_columns(frame: Any, columns: list[str]) -> None:
         )
     if frame.empty:
         raise ValueError("The table has no rows.")
+    return frame
 
 
 def _offsets(networks: pd.Series, n_networks: int) -> np.ndarray:
-    """Shifts that put networks side by side, so that their intervals can be seen."""
+    """Shift networks to stand side by side, so that their intervals can be seen."""
     number = pd.factorize(networks)[0]
     step = min(0.12, _SPREAD / max(n_networks - 1, 1))
     return (number - (n_networks - 1) / 2) * step
 
 
 def _shortened(name: str) -> str:
-    """The end of a long name, which tells layers apart, of whole parts if possible."""
+    """Shorten a long name to its end, which tells layers apart, at a dot if possible."""
     if len(name) <= _LONGEST_NAME:
         return name
     end = name[1 - _LONGEST_NAME :]
