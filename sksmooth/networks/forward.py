@@ -325,7 +325,7 @@ def _description(batch: Batch) -> str:
     parts += [f"{key}: {tuple(t.shape)} {t.dtype}" for key, t in batch.keywords.items()]
     note = f"The module was given a batch of {', '.join(parts)}; see input_shape."
     if any(t.dtype in (torch.int32, torch.int64) for t in batch.arguments):
-        note += " Integers are handed on as tokens; if they are values, pass X.astype(np.float32)."
+        note += " Integers are read as tokens; for other values pass X.astype(np.float32)."
     return note
 
 
