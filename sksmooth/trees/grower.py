@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
@@ -26,14 +26,12 @@ from .bins import MOST_BINS, bin_features
 from .exact_sums import growth_samples
 from .histograms import PlacedCut, find_binned_cut
 from .kernels import MOST_SAMPLES, mixed
+from .options import Growth
 from .presorted import KeyBuffers, grow_presorted
 from .problem import GrowthProblem, TopNode
 from .ranks import rank_codes, rank_features
 from .sampled import grow_sampled
 from .tree import Forest, Tree, find_leaves
-
-if TYPE_CHECKING:
-    from .growth import Growth
 
 __all__ = ["Search", "choose_search", "grow_trees"]
 

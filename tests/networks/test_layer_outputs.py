@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 torch = pytest.importorskip("torch")
 
-from layer_reading import Digits, Network, digits, padded, read, rows_of  # noqa: E402
+from layer_reading import Digits, Network, padded, read, rows_of, some_digits  # noqa: E402
 
 nn = torch.nn
 
@@ -148,7 +148,7 @@ def test_pooling_tells_maps_from_tokens():
     for name in ("0", "1"):
         full = rows_of(network, series, name).reshape(8, 2, 3)
         assert_array_equal(rows_of(network, series, name, pooling="max"), full.max(1))
-    network, images = Digits(), digits(20)[0].reshape(-1, 1, 8, 8)
+    network, images = Digits(), some_digits(20)[0].reshape(-1, 1, 8, 8)
     for name in ("conv", "relu", "drop"):
         features = read(network, images, name)
         full = features.arrays[0].reshape(-1, *features.shapes[0])

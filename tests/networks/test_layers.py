@@ -21,10 +21,10 @@ from layer_reading import (  # noqa: E402
     NAMES,
     Digits,
     Network,
-    digits,
     expected_of_digits,
     read,
     rows_of,
+    some_digits,
 )
 
 nn = torch.nn
@@ -40,12 +40,12 @@ def network():
 
 @pytest.fixture(scope="module")
 def labels():
-    return digits(300)[1]
+    return some_digits(300)[1]
 
 
 @pytest.fixture(scope="module")
 def images():
-    return digits(300)[0].reshape(-1, 1, 8, 8)
+    return some_digits(300)[0].reshape(-1, 1, 8, 8)
 
 
 # --- which layers there are ---------------------------------------------------------

@@ -13,14 +13,14 @@ from sksmooth import BesovSmoothnessEstimator, LayerFeatureTransformer, list_lay
 torch = pytest.importorskip("torch")
 
 import layer_reading  # noqa: E402
-from layer_reading import hooks_of, padded, read, rows_of  # noqa: E402
+from layer_reading import hooks_of, padded, read, rows_of, train_by_lightning  # noqa: E402
 
 nn = torch.nn
 
 
 @pytest.fixture(scope="module")
 def digits():
-    return layer_reading.digits(200)
+    return layer_reading.some_digits(200)
 
 
 def small_network():
@@ -72,41 +72,15 @@ def test_the_data_set_of_skorch(digits):
 def test_a_lightning_module(name, digits, tmp_path):
     lightning = pytest.importorskip(name)
     X, y = digits
-
-    class Classifier(lightning.LightningModule):
-        def __init__(self):
-            super().__init__()
-            self.body, self.head = nn.Linear(64, 12), nn.Linear(12, 10)
-
-        def forward(self, x):
-            return self.head(torch.relu(self.body(x)))
-
-        def training_step(self, batch, _):
-            return nn.functional.cross_entropy(self(batch[0]), batch[1])
-
-        def configure_optimizers(self):
-            return torch.optim.SGD(self.parameters(), lr=0.1)
-
-    loader = torch.utils.data.DataLoader(
-        torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(y)), 50, shuffle=True
-    )
-    module = Classifier()
-    trainer = lightning.Trainer(
-        max_epochs=1,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=tmp_path,
-    )
-    trainer.fit(module, loader)
-    layer = LayerFeatureTransformer(module, "head", random_state=0).fit(X)
+    options = dict(max_epochs=1, default_root_dir=tmp_path)
+    module = train_by_lightning(lightning, small_network(), X, y, **options)
+    layer = LayerFeatureTransformer(module.eval(), "net.3", random_state=0).fit(X)
     with torch.no_grad():
         reference = module(torch.tensor(X)).numpy()
     np.testing.assert_allclose(layer.transform(X), reference, rtol=1e-4, atol=1e-6)
-    assert layer.score(loader) == pytest.approx(layer.score(X, y))
-    assert read(module, X).names == ["input", "body", "head"]
+    data = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(y))
+    assert layer.score(data) == pytest.approx(layer.score(X, y))
+    assert read(module, X).names == ["input", "net.2", "net.3"]
 
 
 # Transformers
