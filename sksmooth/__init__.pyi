@@ -5,6 +5,7 @@ from . import exceptions as exceptions
 from . import images as images
 from . import plotting as plotting
 from ._version import __version__ as __version__
+from .display.report import report as report
 from .estimators.besov import BesovSmoothnessEstimator as BesovSmoothnessEstimator
 from .estimators.comparison import PermutationBaseline as PermutationBaseline
 from .estimators.comparison import SmoothnessDifference as SmoothnessDifference

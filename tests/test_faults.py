@@ -44,7 +44,7 @@ from sksmooth import (
     smoothness_difference,
 )
 from sksmooth._lib import state as _state
-from sksmooth._lib.files import written_whole
+from sksmooth._lib.files import atomic_write
 from sksmooth.command_line import main
 from sksmooth.exceptions import IncompatibleVersionError
 from sksmooth.images import decode_image, encode_image, image_wavelets
@@ -66,7 +66,7 @@ def test_a_file_is_replaced_at_once(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
     path.chmod(0o640)
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         assert temporary.parent == path.parent
         assert temporary.suffix == path.suffix
         temporary.write_text("new")
@@ -82,7 +82,7 @@ def test_a_failure_leaves_the_file_as_it_was(tmp_path, error, old):
     path = tmp_path / "table.csv"
     if old is not None:
         path.write_text(old)
-    with pytest.raises(type(error)), written_whole(path) as temporary:  # noqa: PT012
+    with pytest.raises(type(error)), atomic_write(path) as temporary:  # noqa: PT012
         temporary.write_text("half")
         raise error
     assert names_in(tmp_path) == ([] if old is None else ["table.csv"])
@@ -99,7 +99,7 @@ def test_a_full_disk_is_told_and_leaves_the_file_as_it_was(tmp_path, monkeypatch
     monkeypatch.setattr(os, "fsync", full)
     with (
         pytest.raises(OSError, match=r"No space left on device: .*table.csv"),
-        written_whole(path) as temporary,
+        atomic_write(path) as temporary,
     ):
         temporary.write_text("new")
     assert names_in(tmp_path) == ["table.csv"]
@@ -118,7 +118,7 @@ def test_a_device_that_is_full(tmp_path):
 
     with (
         pytest.raises(OSError, match="No space left") as caught,
-        written_whole(full) as temporary,
+        atomic_write(full) as temporary,
     ):
         write(temporary)
     assert caught.value.filename == str(full)
@@ -132,7 +132,7 @@ def test_paths_that_cannot_be_written_are_refused_before_the_work(tmp_path):
         (tmp_path / "no" / "table.csv", "there is no folder .*no; make it"),
         (tmp_path / "pipe", "is a device or a pipe"),
     ]:
-        with pytest.raises(OSError, match=message) as caught, written_whole(path):
+        with pytest.raises(OSError, match=message) as caught, atomic_write(path):
             raise AssertionError("the block is not entered")
         assert caught.value.filename == str(path)
     assert names_in(tmp_path) == ["pipe"]
@@ -145,7 +145,7 @@ def test_no_permission_is_told(tmp_path, monkeypatch, what):
     refused = tmp_path if what == "folder" else path
     # Modes do not hold the superuser back, who may run the tests.
     monkeypatch.setattr(os, "access", lambda path, _: path != refused)
-    with pytest.raises(PermissionError, match="not writable"), written_whole(path):
+    with pytest.raises(PermissionError, match="not writable"), atomic_write(path):
         raise AssertionError("the block is not entered")
     assert path.read_text() == "old"
 
@@ -153,7 +153,7 @@ def test_no_permission_is_told(tmp_path, monkeypatch, what):
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "link.csv").symlink_to(tmp_path / "folder" / "table.csv")
-    with written_whole(tmp_path / "link.csv") as temporary:
+    with atomic_write(tmp_path / "link.csv") as temporary:
         temporary.write_text("new")
     assert (tmp_path / "link.csv").is_symlink()
     assert (tmp_path / "folder" / "table.csv").read_text() == "new"
@@ -161,13 +161,13 @@ def test_a_link_stays_a_link(tmp_path):
 
 def test_a_name_may_be_as_long_as_names_can_be(tmp_path):
     path = tmp_path / ("n" * 251 + ".csv")
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("new")
     assert path.read_text() == "new"
 
 
 def test_an_error_about_another_file_is_not_changed(tmp_path):
-    with pytest.raises(FileNotFoundError) as caught, written_whole(tmp_path / "table.csv"):
+    with pytest.raises(FileNotFoundError) as caught, atomic_write(tmp_path / "table.csv"):
         (tmp_path / "missing").read_text()
     assert str(caught.value.filename) == str(tmp_path / "missing")
 

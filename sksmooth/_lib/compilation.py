@@ -1,4 +1,4 @@
-"""How the package compiles its loops: without the GIL, kept on disk, and with a notice."""
+"""Compile loops with numba: without the GIL, cached on disk, announced once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["compiled"]
 
 
 class _Notice(event.Listener):
-    """Says once that the package's loops are being compiled, and not loaded."""
+    """Announces once that kernels are being compiled, rather than loaded from the cache."""
 
     def __init__(self) -> None:
         self.is_given = False
@@ -32,7 +32,7 @@ class _Notice(event.Listener):
             )
 
     def on_end(self, ended: event.Event) -> None:
-        """Nothing to say: what follows is the result."""
+        """Stay silent: the result follows."""
 
 
 _NOTICE = _Notice()
@@ -40,15 +40,15 @@ event.register("numba:compile", _NOTICE)
 
 
 def compiled(loop: Callable[..., Any], *, inline: str = "never") -> Callable[..., Any]:
-    """The loop compiled by numba at its first call, or loaded if it has been before.
+    """Compile a loop at its first call, or load it if it has been compiled before.
 
-    It is kept beside its source, or in the user's cache if that folder is read-only, or
-    where NUMBA_CACHE_DIR says. If none of them can be written, it is not kept.
+    Numba caches machine code beside the source, in the user's cache directory if that
+    folder is read-only, or in NUMBA_CACHE_DIR. If none is writable, nothing is cached.
     """
     options: dict[str, Any] = {"nogil": True, "inline": inline}
     try:
         return njit(cache=True, **options)(loop)
-    except RuntimeError:  # as numba says where it finds no folder that it can write
+    except RuntimeError:  # numba finds no writable cache directory
         _NOTICE.how_often = (
             "is done anew in every process, since no folder for them can be written: set "
             "NUMBA_CACHE_DIR to one that can"

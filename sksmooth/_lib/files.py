@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic files: written completely, or not at all."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["check_writable", "written_whole"]
+__all__ = ["atomic_write", "check_writable"]
 
 
 @contextmanager
-def written_whole(path: str | os.PathLike) -> Iterator[Path]:
-    """A temporary path, whose file takes the place of ``path`` at the end of the block.
+def atomic_write(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary path whose file replaces ``path`` when the block ends.
 
-    An error or an interruption in the block, or a full disk, leaves at ``path`` what was
-    there before. The temporary file is in the same folder, and its name has the same
-    suffix, by which libraries tell what to write.
+    After an error, an interruption or on a full disk, ``path`` still holds what was there
+    before. The temporary file is in the same folder and has the same suffix, from which
+    libraries infer the format.
 
     Parameters
     ----------
@@ -41,10 +41,10 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from sksmooth._lib.files import written_whole
+    >>> from sksmooth._lib.files import atomic_write
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "table.csv")
-    ...     with written_whole(path) as temporary:
+    ...     with atomic_write(path) as temporary:
     ...         _ = temporary.write_text("a,b")
     ...     path.read_text(), len(list(path.parent.iterdir()))
     ('a,b', 1)
@@ -70,7 +70,7 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def check_writable(path: str | os.PathLike) -> None:
-    """Refuse a path at which no file can be written, before the work and not after it.
+    """Refuse a path that cannot be written, before the work rather than after it.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def check_writable(path: str | os.PathLike) -> None:
 
 
 def _flush_to_disk(path: Path) -> None:
-    """Let a disk that is full or broken say so before the old file is given up."""
+    """Force the data to disk, so that a full disk fails before the old file is replaced."""
     descriptor = os.open(path, os.O_WRONLY)
     try:
         os.fsync(descriptor)

@@ -85,7 +85,7 @@ class OfNumbers(str):
 
 
 def visible(text: Any, longest: int = _LONGEST_TEXT) -> str:
-    r"""Text of one line that can be seen and written: the rest in Python's notation.
+    r"""Make text one visible line: what cannot be seen is written in Python's notation.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def visible(text: Any, longest: int = _LONGEST_TEXT) -> str:
 
 
 def element(tag: str, *content: Any, **attributes: Any) -> Html:
-    """An element with its content and attributes; those that are None are left out.
+    """Make an element of its content and attributes; those that are None are left out.
 
     An underscore in the name of an attribute stands for a hyphen, at its end for nothing.
 
@@ -122,7 +122,7 @@ def element(tag: str, *content: Any, **attributes: Any) -> Html:
 
 
 def joined(content: Iterable[Any]) -> Html:
-    """Several pieces, one after the other."""
+    """Join pieces, one after the other."""
     return Html("".join(map(_as_html, content)))
 
 
@@ -131,7 +131,7 @@ def _as_html(value: Any) -> str:
 
 
 def number(value: float, places: int = 3, sign: str = "") -> str:
-    """A number as people read it: a dash if there is none, and a sign for infinity."""
+    """Write a number as people read it: a dash for NaN, and a sign for infinity."""
     if math.isnan(value):
         return "\N{EN DASH}"
     if math.isinf(value):
@@ -147,7 +147,7 @@ def interval_bar(
     *,
     is_loss: bool = False,
 ) -> Html:
-    """A number and its interval as marks on a bar that goes from one end to the other."""
+    """Mark a number and its interval on a bar that goes from one end to the other."""
     if math.isnan(value):
         return Html("")
     parts = []
@@ -170,7 +170,7 @@ def interval_bar(
 def ends_of_bars(
     values: Iterable[float], lows: Iterable[float], highs: Iterable[float]
 ) -> tuple[float, float]:
-    """Ends for the bars of a table: zero, all values, and their intervals in part.
+    """Choose ends for the bars of a table: zero, all values, and part of their intervals.
 
     A wide interval reaches beyond the values by half of their range at most, so that it
     does not hide the differences between them.
@@ -185,7 +185,7 @@ def ends_of_bars(
 
 
 def share_bar(value: float, largest: float) -> Html:
-    """A part of the largest value as the length of a bar; negative ones have none."""
+    """Draw a share of the largest value as the length of a bar; negative ones have none."""
     share = min(max(value / largest, 0.0), 1.0) if largest > 0 else 0.0
     length = element(
         "span", class_="sksmooth-span", style=f"left:0;width:{100 * share:.4g}%"
@@ -196,7 +196,7 @@ def share_bar(value: float, largest: float) -> Html:
 
 
 def _at(value: float, ends: tuple[float, float]) -> float:
-    """Place on a bar, in per cent of its length."""
+    """Find the place of a value on a bar, in per cent of its length."""
     if math.isnan(value):
         return 0.0
     share = (min(max(value, ends[0]), ends[1]) - ends[0]) / (ends[1] - ends[0])
@@ -204,7 +204,7 @@ def _at(value: float, ends: tuple[float, float]) -> float:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], caption: str) -> Html:
-    """A table in a box that scrolls if it is wide."""
+    """Put a table in a box that scrolls if it is wide."""
     kinds = ["sksmooth-number" if isinstance(head, OfNumbers) else None for head in heads]
     named = zip(heads, kinds, strict=True)
     head = element("tr", *(element("th", n, scope="col", class_=kind) for n, kind in named))
@@ -228,7 +228,7 @@ def _cell(content: Any, kind: str | None) -> Html:
 
 
 def facts_table(facts: dict[str, Any], caption: str) -> Html:
-    """Names and what belongs to them, a row each."""
+    """Put facts into a table, a row each after its name."""
     rows = [
         element("tr", element("th", name, scope="row"), _cell(fact, None))
         for name, fact in facts.items()
@@ -238,13 +238,13 @@ def facts_table(facts: dict[str, Any], caption: str) -> Html:
 
 
 def scrolling(content: Html, label: str, class_: str = "sksmooth-scroll") -> Html:
-    """A box that scrolls if its content is wide; by the keyboard too, for its tabindex."""
+    """Put content in a box that scrolls, by keyboard too, which needs a tabindex."""
     return element(
         "div", content, class_=class_, tabindex=0, role="region", aria_label=label
     )
 
 
 def card(*content: Any) -> Html:
-    """A box for notebooks, with the styles that it needs."""
+    """Put content in a box for notebooks, with the styles that it needs."""
     box = element("div", *content, class_="sksmooth sksmooth-card")
     return joined([element("style", Html(STYLE)), box])

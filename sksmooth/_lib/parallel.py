@@ -1,4 +1,4 @@
-"""Run tasks through joblib: with a progress bar if asked, and again if a worker is lost."""
+"""Run tasks through joblib, with a progress bar, and again if a worker is lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .warn import warn_caller
 
 __all__ = ["run_parallel"]
 
-_SMALL = (Number, str, tuple, NoneType)  # arguments, which go with their task
+_SMALL = (Number, str, tuple, NoneType)  # arguments that are sent with their task
 _MOST_REPEATS = 2  # of tasks whose worker was lost
 # Beside those of Python itself, by library, since the libraries need not be installed.
 _LOST_WORKER_ERRORS = {
@@ -34,11 +34,29 @@ _LOST_WORKER_ERRORS = {
 def run_parallel(
     tasks: Iterable[Any], n_tasks: int, *, n_jobs: int | None, label: str, verbose: int
 ) -> list[Any]:
-    """Results of joblib ``delayed`` tasks, in their order.
+    """Run joblib ``delayed`` tasks, and give their results in order.
 
     Threads are preferred, since the kernels release the GIL; ``joblib.parallel_config``
-    overrules that and ``n_jobs=None``. No more workers than tasks are started. If other
-    processes run the tasks and one of them dies, all tasks are run again, twice at most.
+    overrides that and ``n_jobs=None``. No more workers than tasks are started. If the tasks
+    run in other processes and one of these dies, all tasks run again, at most twice.
+
+    Parameters
+    ----------
+    tasks : iterable of delayed calls
+        The tasks.
+    n_tasks : int
+        Their number.
+    n_jobs : int or None
+        Number of joblib workers.
+    label : str
+        What the progress bar is called.
+    verbose : int
+        1 shows the progress bar.
+
+    Returns
+    -------
+    results : list
+        One result a task.
     """
     backend, _ = get_active_backend(prefer="threads")
     n_jobs = None if n_jobs is None else min(int(n_jobs), n_tasks)
@@ -57,11 +75,11 @@ def run_parallel(
     if getattr(backend, "supports_sharedmem", False):
         return results(tasks)
     tasks = list(tasks)
-    return _repeated(lambda: results(_with_places(tasks, backend, n_jobs)))
+    return _repeated(lambda: results(_with_futures(tasks, backend, n_jobs)))
 
 
 def _repeated(run: Callable[[], list[Any]]) -> list[Any]:
-    """What a function returns, called again if it fails since a worker was lost."""
+    """Call a function, again if it fails because a worker was lost."""
     for _ in range(_MOST_REPEATS):
         try:
             return run()
@@ -77,7 +95,7 @@ def _repeated(run: Callable[[], list[Any]]) -> list[Any]:
 
 
 def _is_lost_worker(error: Exception) -> bool:
-    """Whether an error is a backend's own, not one that a task has raised."""
+    """Tell the errors of a backend from those that a task has raised."""
     if isinstance(error, BrokenExecutor | CancelledError):  # loky's, and Dask's
         return True
     kinds = {
@@ -86,12 +104,12 @@ def _is_lost_worker(error: Exception) -> bool:
     return not kinds.isdisjoint(_LOST_WORKER_ERRORS)
 
 
-def _with_places(tasks: list[Any], backend: Any, n_jobs: int | None) -> list[Any]:
-    """The same tasks, with arguments that Dask or Ray has been sent, each of them once.
+def _with_futures(tasks: list[Any], backend: Any, n_jobs: int | None) -> list[Any]:
+    """Scatter each distinct argument once, and replace it in the tasks by a future.
 
-    Their joblib backends are meant to do so. But Ray's does not know the tasks of joblib's
-    later versions, and sends all with every task; and Dask's waits forever if a worker dies
-    that is being sent something.
+    The joblib backends of Dask and Ray are meant to do so. But Ray's does not recognise the
+    tasks of later versions of joblib and sends every argument with every task, and Dask's
+    waits forever if a worker dies while it receives something.
     """
     library = type(backend).__module__.removeprefix("joblib._").partition(".")[0]
     if library not in ("dask", "ray") or effective_n_jobs(n_jobs) == 1:
@@ -108,16 +126,16 @@ def _with_places(tasks: list[Any], backend: Any, n_jobs: int | None) -> list[Any
         put = [ray.put(value) for value in values.values()]
     else:
         put = backend.client.scatter(list(values.values()), hash=False)
-    places = dict(zip(values, put, strict=True))
+    futures = dict(zip(values, put, strict=True))
     return [
-        delayed(_call_with_places)(
-            function, *(places.get(id(value), value) for value in arguments), **options
+        delayed(_call_with_futures)(
+            function, *(futures.get(id(value), value) for value in arguments), **options
         )
         for function, arguments, options in tasks
     ]
 
 
-def _call_with_places(function: Callable, *arguments: Any, **options: Any) -> Any:
+def _call_with_futures(function: Callable, *arguments: Any, **options: Any) -> Any:
     return function(*map(_fetched, arguments), **options)
 
 
@@ -126,5 +144,5 @@ def _fetched(value: Any) -> Any:
         import ray
 
         return ray.get(value)
-    # Dask has fetched it before, but not if all workers but one died, and tasks run here.
+    # Dask fetches futures itself, but not if all workers but one died and tasks run here.
     return value.result() if comes_from(value, "distributed") else value

@@ -13,7 +13,7 @@ _WIDTH = 30
 
 
 def progress_bar(results: Iterable[Any], n_tasks: int, label: str) -> Iterator[Any]:
-    """The same results, with a bar on standard error that says how many have come."""
+    """Pass results through, and show on standard error how many have arrived."""
     start = time.perf_counter()
     _draw(label, 0, n_tasks, 0.0)
     try:

@@ -1,4 +1,4 @@
-"""The state of objects: changed by a fit wholly or not at all, and kept with a version."""
+"""Atomic fits and versioned pickles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from .._version import __version__
 from ..exceptions import IncompatibleVersionError
 
-__all__ = ["Versioned", "whole_fit"]
+__all__ = ["Versioned", "atomic_fit"]
 
 _Estimator = TypeVar("_Estimator")
 _Result = TypeVar("_Result")
@@ -18,11 +18,11 @@ _VERSION = "_sksmooth_version"  # its place in a pickle
 
 
 class Versioned:
-    """Base of what may be kept in files: its pickles know the version of the package.
+    """Base of objects that users pickle: records the package version in the pickle.
 
-    Patch releases do not change what is in a pickle. Others may, and a pickle of them is
-    refused instead of misread. Parts of an object are restored before the object itself,
-    so they have this base, too.
+    Patch releases do not change what a pickle holds. Other releases may, so their pickles
+    are refused rather than misread. Unpickling restores the parts of an object before the
+    object itself, so the parts have this base, too.
     """
 
     def __getstate__(self) -> dict[str, Any]:
@@ -30,7 +30,7 @@ class Versioned:
         return {**(state or {}), _VERSION: __version__}
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """As usual, with the version where a subclass has a __getstate__ of its own."""
+        """Add the version where a subclass defines a __getstate__ of its own."""
         reduced: Any = super().__reduce_ex__(protocol)
         if isinstance(reduced, tuple) and len(reduced) > 2 and isinstance(reduced[2], dict):
             state = {_VERSION: __version__, **reduced[2]}
@@ -43,7 +43,7 @@ class Versioned:
         vars(self).update(attributes)
         finish = getattr(self, "__post_init__", None)
         if finish is not None:
-            finish()  # pickles forget that arrays are read-only
+            finish()  # arrays come back writable
 
 
 def _check_version(version: str | None, name: str) -> None:
@@ -60,18 +60,18 @@ def _check_version(version: str | None, name: str) -> None:
 
 
 def _release(version: str) -> list[str]:
-    """Major and minor number."""
+    """Split off the major and minor number."""
     return version.split(".")[:2]
 
 
-def whole_fit(
+def atomic_fit(
     fit: Callable[Concatenate[_Estimator, _Arguments], _Result],
 ) -> Callable[Concatenate[_Estimator, _Arguments], _Result]:
-    """A fitting method that fails or is interrupted leaves its estimator as it was.
+    """Make a fitting method atomic: if it fails or is interrupted, nothing changes.
 
-    It runs on a copy that shares all attributes. They become those of the estimator by one
-    assignment at the end, which no interruption can cut in two, and before which other
-    threads see the earlier fit.
+    The method runs on a shallow copy. Its attributes replace those of the estimator in one
+    assignment at the end, which no interruption can split; until then, other threads see
+    the previous fit.
     """
 
     @wraps(fit)

@@ -88,7 +88,7 @@ def _read_one_table(options: argparse.Namespace) -> Dataset:
 
 
 def _read_two_files(options: argparse.Namespace) -> Dataset:
-    """Features and labels in files of their own, the form of the authors' tool."""
+    """Read features and labels from files of their own, as the authors' tool does."""
     path, labels_path = options.data, options.labels
     if options.file is not None or path is None or labels_path is None:
         raise CommandError("give --data and --labels together, and no other FILE")
@@ -158,7 +158,7 @@ def _check_is_file(path: Path) -> None:
 
 
 def _read_table(path: Path, *, has_names: bool = False) -> pd.DataFrame:
-    """A table; without ``has_names`` a text file may have a line of names or not."""
+    """Read a table; without ``has_names``, a text file may have a line of names or not."""
     _check_is_file(path)
     if path.suffix.lower() == ".parquet":
         pyarrow = require("pyarrow", extra="parquet", purpose="a Parquet file")
@@ -234,7 +234,7 @@ def _without_row_numbers(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def _numeric_matrix(frame: pd.DataFrame, path: Path) -> np.ndarray:
-    """The columns as floating-point numbers, NaN where a cell is empty."""
+    """Convert columns to floating-point numbers, NaN where a cell is empty."""
     text = [str(name) for name, dtype in frame.dtypes.items() if dtype.kind not in "biuf"]
     if text:
         present = frame[text[0]].dropna()
@@ -252,7 +252,7 @@ def _numeric_matrix(frame: pd.DataFrame, path: Path) -> np.ndarray:
 
 
 def _target_column(column: pd.Series, path: Path) -> np.ndarray:
-    """Labels in the dtype from which the estimator reads what they are."""
+    """Convert labels to the dtype from which the estimator reads what they are."""
     missing = column.isna().sum()
     if missing:
         raise CommandError(

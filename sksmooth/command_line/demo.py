@@ -18,10 +18,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import Binarizer, FunctionTransformer
 from sklearn.random_projection import GaussianRandomProjection
 
-from .. import BesovSmoothnessEstimator, LayerFeatureTransformer
 from .._lib.parallel import run_parallel
 from ..display.plots.axes import new_figure
+from ..estimators.besov import BesovSmoothnessEstimator
 from ..exceptions import SmoothnessWarning
+from ..networks.transformer import LayerFeatureTransformer
 from .demo_network import IMAGE_SHAPE, LAYERS, make_network, train
 from .errors import require
 from .pictures import check_picture_path, save_picture
@@ -89,7 +90,7 @@ def _add_noise(X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
 
 
 def _make_layers(halves: list[np.ndarray], seed: int) -> dict[str, Any]:
-    """The layers of a network as it is initialised, and trained on the first half."""
+    """Take layers of a network as it is initialised, and trained on the first half."""
     untrained, trained = make_network(seed), make_network(seed)
     X_train, _, y_train, _ = halves
     train(trained, X_train, y_train, seed)
@@ -114,7 +115,7 @@ def _measure(name: str, transformer: Any, halves: list[np.ndarray], seed: int) -
 
 
 def _table(rows: list[DemoRow]) -> str:
-    """Text table of the rows, with footnotes for those to be read with care."""
+    """Format the rows as a table, with footnotes for those to be read with care."""
     alphas = [row.estimator.alpha_ for row in rows]
     largest = max([alpha for alpha in alphas if np.isfinite(alpha)] + [1e-9])
     heads = f"{'features':<32} {'n':>4} {'alpha':>7} {'low':>7} {'high':>7} {'held-out':>8}"
@@ -156,7 +157,7 @@ def _figure(rows: list[DemoRow]) -> Any:
 
 
 def _layer_frames(rows: list[DemoRow]) -> dict[str, pd.DataFrame]:
-    """The rows of networks, as :func:`sksmooth.compare_layers` would give them."""
+    """Collect the rows of networks, as :func:`sksmooth.compare_layers` would."""
     frames: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         network, is_layer, layer = row.name.partition(_NETWORK)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import BesovSmoothnessEstimator
 from .._version import __version__
 from ..display.plots.axes import new_figure
-from ..estimators.summary import in_words
+from ..estimators.besov import BesovSmoothnessEstimator
+from ..estimators.summary import estimator_summary
 from .data_files import Dataset
 from .errors import MOST_NAMES, require
 from .fitting import Measured, fit_to_file
@@ -41,13 +41,13 @@ def run_measure(options: argparse.Namespace) -> None:
 
 
 def _held_out(measured: Measured) -> dict[str, Any]:
-    """What is to report about the rows held out."""
+    """Report the rows held out and their score."""
     n_samples = 0 if measured.X_test is None else len(measured.X_test)
     return {"n_samples_held_out": n_samples, "held_out_score": measured.score}
 
 
 def _results(estimator: BesovSmoothnessEstimator, data: Dataset) -> dict[str, Any]:
-    """All results, in plain Python types."""
+    """Collect all results, in plain Python types."""
     classes = getattr(estimator, "classes_", None)
     importances = estimator.feature_importances_
     ranking = np.argsort(-importances, kind="stable")[:_MOST_FEATURES]
@@ -78,7 +78,7 @@ def _results(estimator: BesovSmoothnessEstimator, data: Dataset) -> dict[str, An
 
 
 def _strict(value: Any) -> Any:
-    """The same for JSON, which has no infinity and no NaN."""
+    """Convert a value for JSON, which has no infinity and no NaN."""
     if not isinstance(value, float) or np.isfinite(value):
         return value
     return None if np.isnan(value) else json.dumps(value)  # "Infinity"
@@ -92,8 +92,8 @@ def _decay_figure(estimator: BesovSmoothnessEstimator, name: str) -> Any:
 
 
 def _readable(report: dict[str, Any], estimator: BesovSmoothnessEstimator) -> str:
-    """The report as a table for people."""
-    if "classes_" in vars(estimator):
+    """Format the report as a table for people."""
+    if hasattr(estimator, "classes_"):
         kinds = f", {report['n_classes']} classes"
     else:
         kinds = f", {estimator.n_outputs_} columns" if estimator.n_outputs_ > 1 else ""
@@ -122,4 +122,4 @@ def _readable(report: dict[str, Any], estimator: BesovSmoothnessEstimator) -> st
     }
     lines = [f"{name:<16} {value}" for name, value in rows.items() if value]
     notes = [f"{note['category']}: {note['message']}" for note in report["warnings"]]
-    return "\n".join([*lines, "", in_words(estimator), *notes])
+    return "\n".join([*lines, "", estimator_summary(estimator).verdict, *notes])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .._lib.files import check_writable, written_whole
+from .._lib.files import atomic_write, check_writable
 from .errors import CommandError, user_error
 
 __all__ = ["check_picture_path", "check_report_path", "save_picture"]
@@ -15,12 +15,12 @@ _PAGES = (".html", ".htm")
 
 
 def check_picture_path(path: Path) -> None:
-    """Fail before the work, not after it."""
+    """Refuse a path before the work, rather than after it."""
     _check_path(path, _PICTURES, "a picture")
 
 
 def check_report_path(path: Path) -> None:
-    """Fail before the work, not after it."""
+    """Refuse a path before the work, rather than after it."""
     _check_path(path, _PAGES, "a report")
 
 
@@ -33,9 +33,9 @@ def _check_path(path: Path, suffixes: tuple[str, ...], kind: str) -> None:
 
 
 def save_picture(figure: Any, path: Path) -> None:
-    """Write a picture whole or not at all."""
+    """Write a picture atomically."""
     with (
         user_error(OSError, prefix=f"cannot write {path}"),
-        written_whole(path) as temporary,
+        atomic_write(path) as temporary,
     ):
         figure.savefig(temporary, format=path.suffix[1:].lower(), dpi=150)

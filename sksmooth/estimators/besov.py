@@ -19,7 +19,7 @@ from .._lib.scikit_learn import (
     dense_output_wanted,
     fit_context,
 )
-from .._lib.state import whole_fit
+from .._lib.state import atomic_fit
 from .._lib.warn import warn_caller
 from ..exceptions import UnseenClassesWarning
 from ..index import CONVENTIONS, IndexFit, held_out_rate
@@ -36,7 +36,7 @@ from ..wavelets import (
     wavelet_importances,
 )
 from .base import ForestEstimator, growth_of
-from .summary import estimator_card
+from .summary import card_of, estimator_summary
 
 __all__ = ["FEWEST_SAMPLES", "BesovSmoothnessEstimator", "fit_samples", "read_for"]
 
@@ -54,7 +54,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     smoother the labels, and the rate of that decay is the Besov smoothness index
     ``alpha_``: ``1/d`` for a smooth function of d relevant features, ``1 / (2 (d - 1))``
     for classes separated by a smooth surface in d dimensions, 0 for noise. It needs no
-    test set, no training of a model, and no scaling of the features.
+    test set, no trained model, and no scaling of the features.
 
     Parameters
     ----------
@@ -66,20 +66,20 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         the built-in forest: of scikit-learn (DecisionTree*, ExtraTree*, RandomForest*,
         ExtraTrees*, Bagging* or AdaBoost* of trees, GradientBoosting*,
         HistGradientBoosting*), scikit-learn-intelex, LightGBM or XGBoost. Or a
-        treelite.Model, which comes fitted and is used as it is. Only the splits of all
-        their trees are used, and the rows that each tree has seen where scikit-learn
-        tells them (its forests and bags); otherwise all trees count as having seen all
-        rows. The parameters ``n_estimators``, ``max_depth``, ``max_features``,
+        treelite.Model, which comes fitted and is used as it is. Only the splits of the
+        trees are used, and the rows that each tree has seen, where scikit-learn records
+        them (its forests and bags); otherwise all trees count as having seen all rows.
+        The parameters ``n_estimators``, ``max_depth``, ``max_features``,
         ``max_samples``, ``max_bins`` and ``random_state`` then have no effect.
     index : {"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"}, default="mterm"
-        What ``alpha_`` is:
+        Convention by which ``alpha_`` is read:
 
         - ``"mterm"``: the rate of the M-term error in L_p. Every tree is decomposed
-          alone, and its errors on the rows it was grown on, which are biased low, and
-          on the rows left out, which are biased high by as much, are averaged.
+          separately, and its errors on the rows it was grown on, which are biased low, are
+          averaged with those on the rows left out, which are biased high by as much.
         - ``"weak-lp"``: the decay of the sorted norms, ``k^-(alpha + 1/p)``, in the same
           window. It sees the local slope of the error curve where ``"mterm"`` sees all
-          that is left, so it is the less certain one.
+          the error that remains, so it is the less certain of the two.
         - ``"elisha-dekel"``: the procedure of the tool of [2]_, for comparison with
           published values: the slope of the log of the *squared* L2 error, twice the
           rate of ``"mterm"``, at M = 1, 1 + 2J, 1 + 4J, ... < 1000, with wavelets ranked
@@ -93,22 +93,22 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     p : float, default=2
         Exponent of the norms and of the error, from 1 to 50.
     max_depth : int, default=None
-        Largest depth of the built-in trees. None grows them until leaves are pure.
+        Maximum depth of the built-in trees. None grows them until leaves are pure.
     max_features : int, float, {"sqrt", "log2"} or None, default=None
         Features tried at each split of the built-in trees, as in scikit-learn. None
-        tries all, which is what the theory asks for.
+        tries all, as the theory asks.
     max_samples : float or int, default=0.8
         Rows that each built-in tree is grown on, drawn without replacement: a fraction,
-        or a number. The rows left out keep the index unbiased, so 1.0 makes it too
-        high. The rows depend on the data set, not on the order of its rows; but with a
-        number, for data larger than that, ``n_estimators * max_samples`` rows (twice
-        ``max_samples`` for one tree), of those with a positive weight, are drawn
-        by their places, and only those are read: X may then be a memory map or a Dask
-        array larger than memory.
+        or a number. The rows left out make the index nearly unbiased; with 1.0 it is too
+        high. Which rows are drawn depends on the data set, not on the order of its rows.
+        With a number, ``n_estimators * max_samples`` rows of larger data (twice
+        ``max_samples`` for one tree) are drawn by position among those with a positive
+        weight, and only those are read: X may then be a memory map or a Dask array
+        larger than memory.
     max_bins : int, default=None
-        If given, at most 255, the built-in trees cut each feature into that many
-        quantile bins at most. None tries all cuts, but in nodes of many samples only
-        those between 255 bins, of which the best one is then placed exactly.
+        If given, at most 255, the built-in trees cut each feature into at most that many
+        quantile bins. None tries all cuts; in nodes of many samples, those between 255
+        bins, of which the best is then placed exactly.
     confidence_level : float, default=0.95
         Level of ``alpha_interval_``, in (0, 1).
     random_state : int, RandomState instance or None, default=None
@@ -128,37 +128,40 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     alpha_interval_ : tuple of float
         Interval for ``alpha_`` at ``confidence_level``. For ``"mterm"`` it covers the
         randomness of the samples, of the trees, and of the fit window: how much the
-        curve bends and wavers there. ``"weak-lp"`` leaves out the part of the samples,
-        the other two also that of the window.
+        curve bends and wavers there. ``"weak-lp"`` leaves out the samples, the other two
+        conventions also the window.
     oob_score_ : float
-        The held-out index as :meth:`score` gives it, but on the fitted samples
+        The held-out index as :meth:`score` computes it, but on the fitted samples
         themselves: each is approximated by the trees that have not seen it, a fifth of
         them by default. With fewer trees to average, it is lower than ``score`` on new
         samples. NaN if no rows are left out of the trees.
     n_terms_ : ndarray of shape (n_points,), int64
-        Numbers of terms of the curve below: per tree for ``"mterm"`` and ``"weak-lp"``,
-        of the whole forest otherwise.
+        Numbers of terms M of the error curve: 1, 2, ... up to those of the largest tree.
     errors_ : ndarray of shape (n_points,), float64
-        The M-term error, in units of the targets (simplex edge sqrt(2) for classes).
-        For ``"elisha-dekel"`` the mean squared error; for ``"sparsity-probe"`` the sorted
-        norms; for ``"weak-lp"`` the sorted norms, averaged over trees and less their
-        bias. If there is no split, the error of the mean.
+        The M-term error of a tree in L_p, averaged over trees and over the rows in and out
+        of their bags, in units of the targets (simplex edge sqrt(2) for classes). It is the
+        same curve for every ``index``; the one that a published procedure reads, in its own
+        units, is in ``decay_``.
     fit_range_ : tuple of int
-        First and last number of terms of the window in which ``alpha_`` is fitted.
+        First and last number of terms at which that curve can be trusted: the fit window
+        of ``"mterm"`` and ``"weak-lp"``.
     r_squared_ : float
-        Share of the variance of the log errors in the window that the line explains.
+        Share of the variance of the log errors (or norms) that the fitted line explains.
     decay_ : IndexFit
-        All of the above, and the fitted line.
+        The curve that ``alpha_`` was read from (``decay_.n_terms``, ``decay_.errors``),
+        the window and the line fitted to it, and the convention that read it.
     wavelets_ : WaveletDecomposition
         The wavelets of the forest.
     feature_importances_ : ndarray of shape (n_features,), float64
         Sum of the norms of the leading wavelets that splits by each feature made [1]_,
-        scaled to sum one. Each norm is that on the samples which its tree has not seen,
-        negative where they contradict the wavelet, so that splits on noise add up to
-        about nothing [4]_; without such samples it is the fitted one, and columns of noise
-        get a share.
+        scaled to sum to one. Each norm is measured on the samples which its tree has not
+        seen, and is negative where they contradict the wavelet, so that splits on noise add
+        up to about nothing [4]_; without such samples it is the fitted one, and columns of
+        noise get a share.
     classes_ : ndarray of shape (n_classes,)
         Class labels. Only if ``y`` holds classes.
+    n_samples_ : int
+        Number of samples of a positive weight that were read.
     n_outputs_ : int
         Dimension of the targets: number of classes minus one, or of columns of ``y``.
     n_features_in_ : int
@@ -171,13 +174,14 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     wavelet_decomposition : Wavelets of a forest that is already fitted.
     smoothness_difference : Compare two representations of the same samples.
     permutation_baseline : The index of shuffled targets.
+    report : Write what was measured as one HTML file.
     sksmooth.plotting.ErrorDecayDisplay : Draws the curve and the line.
 
     Notes
     -----
-    Whether ``y`` holds classes or numbers is read from its dtype: floating-point and
-    two-dimensional ``y`` are numbers, anything else (integers, strings, booleans) is
-    class labels.
+    Whether ``y`` holds classes or regression targets is read from its dtype: floating-point
+    and two-dimensional ``y`` are regression targets, anything else (integers, strings,
+    booleans) is class labels.
 
     References
     ----------
@@ -240,7 +244,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    @whole_fit
+    @atomic_fit
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> BesovSmoothnessEstimator:
@@ -252,7 +256,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             Features, NaN where there is no value; at least 5 rows. float32 input and CSR
             matrices are not copied to float64.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, or numbers in a floating-point dtype.
+            Class labels, or regression targets in a floating-point dtype.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights. Whole multiples of the smallest positive weight are
             the same as repeating the rows so many times, unless the same features come
@@ -276,7 +280,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     def score(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> float:
-        """Held-out smoothness index: what the fitted wavelets explain of other samples.
+        """Compute the held-out index: what the fitted wavelets explain of other samples.
 
         The fitted wavelets of the whole forest, in their fitted order, approximate the
         given samples, and the rate at which that error falls is the score: in a window
@@ -284,8 +288,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         that is faster, as it is where most of the error is gone before the window.
         Wavelets that memorised noise do not help on other samples, so the score of noise
         is about zero or negative. Errors below that of one sample do not count, so it
-        stays finite where no error is left. It is in units of the L_p rate for every
-        ``index``.
+        stays finite where no error is left. It is an L_p rate for every ``index``.
 
         Parameters
         ----------
@@ -375,7 +378,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return bundle
 
     def _card(self) -> str:
-        return estimator_card(self) if hasattr(self, "alpha_") else ""
+        return card_of(estimator_summary(self)) if hasattr(self, "decay_") else ""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

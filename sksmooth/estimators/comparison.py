@@ -24,7 +24,7 @@ from ..exceptions import SmoothnessWarning, TargetTypeWarning
 from ..index import CONVENTIONS, IndexFit, student_margin, variance_of_difference
 from ..samples import sampling_units
 from .besov import BesovSmoothnessEstimator, fit_samples, read_for
-from .summary import baseline_card, difference_card
+from .summary import baseline_summary, card_of, difference_summary
 
 __all__ = [
     "PermutationBaseline",
@@ -83,12 +83,12 @@ class SmoothnessDifference(Versioned):
     estimators: tuple[BesovSmoothnessEstimator, BesovSmoothnessEstimator]
 
     def _repr_html_(self) -> str:
-        return difference_card(self)
+        return card_of(difference_summary(self), is_loss=self.interval[1] < 0)
 
 
 @dataclass(frozen=True, eq=False)
 class PermutationBaseline(Versioned):
-    """The index of shuffled targets, to tell what zero looks like.
+    """The index of shuffled targets, which shows what zero looks like.
 
     Attributes
     ----------
@@ -121,7 +121,7 @@ class PermutationBaseline(Versioned):
     p_value: float
 
     def _repr_html_(self) -> str:
-        return baseline_card(self)
+        return card_of(baseline_summary(self))
 
 
 @validate_params(
@@ -149,10 +149,10 @@ def smoothness_difference(
     """Compare the smoothness of the same samples in two representations.
 
     Both forests are grown on the same subsamples with the same seeds; samples that are
-    equal in either representation are drawn together. The variance of the difference is
-    that of the paired replicates: with the same samples or the same tree left out of both,
-    and by the same quarters of the two fit windows. What is common to both, such as the
-    noise of the labels, cancels.
+    equal in either representation are drawn together. The variance of the difference comes
+    from paired replicates: the same samples or the same tree are left out of both, and the
+    same quarters of the two fit windows are compared. What is common to both, such as label
+    noise, cancels.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def smoothness_difference(
 (n_samples, n_features_a) and (n_samples, n_features_b)
         The two representations, row by row of the same samples.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Class labels, or numbers.
+        Class labels or regression targets.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned; its ``confidence_level`` is that of the
         interval, its ``index`` must be ``"mterm"`` or ``"weak-lp"``. None means one with
@@ -191,10 +191,10 @@ def smoothness_difference(
     Notes
     -----
     The p-value is that of Student's t, as for the interval of one index. The variance
-    includes that over the fit window, so the test asks whether the *rates*
-    differ: representations of one index whose curves bend differently at this number of
-    samples are not called different. The price is power: under the hypothesis it rejects
-    far less often than its level. With ``index="weak-lp"`` the variance has no part of the
+    includes the fit window, so the test asks whether the *rates* differ: representations
+    with the same index whose curves bend differently at this number of samples are not
+    called different. The price is power: under the null hypothesis it rejects far less
+    often than its level. With ``index="weak-lp"`` the variance has no part of the
     samples.
 
     Examples
@@ -239,7 +239,16 @@ def smoothness_difference(
 def measured(
     fit: Callable[[], BesovSmoothnessEstimator], test: tuple[Any, Any] | None = None
 ) -> tuple[BesovSmoothnessEstimator, dict[str, Any]]:
-    """A fitted estimator, and the columns of a table that say what it has measured."""
+    """Fit an estimator, and collect what it has measured as columns of a table.
+
+    Parameters
+    ----------
+    fit : callable
+        Gives the fitted estimator. Its cautions become a column, other warnings are
+        issued again.
+    test : tuple of X and y, default=None
+        Samples for the held-out score; None takes the out-of-bag score.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", SmoothnessWarning)
         estimator = fit()
@@ -256,7 +265,7 @@ def measured(
 
 
 def _caution_names(caught: list[warnings.WarningMessage]) -> list[str]:
-    """Names of the cautions among warnings; the others are given on."""
+    """Collect the names of SmoothnessWarnings, and issue all other warnings again."""
     names = []
     for warning in caught:
         if issubclass(warning.category, SmoothnessWarning):
@@ -284,11 +293,11 @@ def permutation_baseline(
     n_permutations: int = 5,
     random_state: int | np.random.RandomState | None = None,
 ) -> PermutationBaseline:
-    """The index of shuffled targets on the same features.
+    """Measure the index of shuffled targets on the same features.
 
-    Shuffling y takes every relation to X away and leaves all else as it is: features,
-    class sizes, number of samples. The index of real noise is about zero; a large one
-    means that the estimator finds smoothness where there is none, as in-sample indices
+    Shuffling y removes every relation to X and keeps all else: features, class sizes,
+    number of samples. The index of real noise is about zero; a large one means that the
+    estimator finds smoothness where there is none, as in-sample indices
     (``max_samples=1.0``) do.
 
     Parameters
@@ -300,8 +309,8 @@ def permutation_baseline(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Class labels, or numbers.
     n_permutations : int, default=5
-        Number of permutations. Five tell what zero looks like; a test at the level 0.05
-        needs 19.
+        Number of permutations. Five show what zero looks like; a test at level 0.05 needs
+        19.
     random_state : int, RandomState instance or None, default=None
         Seed of the permutations.
 
@@ -373,7 +382,12 @@ def ready_estimator(
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
 ) -> BesovSmoothnessEstimator:
-    """A checked clone, the default if None, that can be fitted several times alike."""
+    """Clone an estimator, or the default one, so that it can be fitted several times alike.
+
+    One rule holds wherever a function takes an ``estimator`` beside ``random_state`` and
+    ``n_jobs``: ``n_jobs`` replaces that of the estimator if it is given, and
+    ``random_state`` seeds the estimator if it has no seed of its own.
+    """
     ready = seeded(
         BesovSmoothnessEstimator() if estimator is None else estimator, random_state
     )
@@ -387,9 +401,9 @@ def seeded(
     estimator: BesovSmoothnessEstimator,
     random_state: int | np.random.RandomState | None = None,
 ) -> BesovSmoothnessEstimator:
-    """A clone whose random states are integers, so that it can be fitted twice alike.
+    """Clone an estimator, with integers for its random states, so that fits repeat.
 
-    Where they are left open, ``random_state`` takes their place.
+    Where they are None, ``random_state`` takes their place.
     """
     copy = clone(estimator)
     for name, value in estimator.get_params().items():
@@ -400,14 +414,14 @@ def seeded(
 
 
 def integer_seed(random_state: int | np.random.RandomState | None) -> int:
-    """A seed that can be used many times."""
+    """Draw a seed that can be used many times."""
     if isinstance(random_state, Integral):
         return int(random_state)
     return int(check_random_state(random_state).randint(_LARGEST_SEED))
 
 
 def _last_step(estimator: Any) -> BesovSmoothnessEstimator:
-    """The estimator, or the last step of a Pipeline."""
+    """Get the estimator, from a Pipeline its last step."""
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     if not isinstance(last, BesovSmoothnessEstimator):
         raise TypeError(
@@ -418,7 +432,7 @@ def _last_step(estimator: Any) -> BesovSmoothnessEstimator:
 
 
 def _two_sided(difference: float, variance: float, freedom: int) -> float:
-    """p-value of Student's t."""
+    """Compute the p-value of Student's t."""
     if difference == 0:
         return 1.0
     return float(2 * stats.t.sf(abs(difference) / np.sqrt(variance), freedom))

@@ -1,4 +1,4 @@
-"""Where labels are rough: at which classes, and at which samples."""
+"""Roughness in detail: of single classes, and of single samples."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from .comparison import measured, ready_estimator
 
 __all__ = ["class_smoothness", "sample_roughness"]
 
-# A tree that has seen a sample has drawn its cells to suit the label, right or wrong. So it
-# counts less than one that has not: how much was chosen on digits, and on images of MNIST
-# other than those of the benchmark.
+# A tree that has seen a sample has shaped its cells to suit the label, right or wrong, so
+# it counts less than one that has not. The factor was chosen on digits, and on images of
+# MNIST other than those of the benchmark.
 _WEIGHT_IN_BAG = 1 / 3
 
 _PARAMETERS = {
@@ -57,8 +57,8 @@ def class_smoothness(
     """Measure how smooth each class is: the index of that class against the rest.
 
     A class is smooth if a smooth surface separates it from all others, and rough if its
-    border is frayed, or if its samples are scattered among those of other classes, as
-    they are where labels are wrong.
+    boundary is frayed or its samples are scattered among other classes, as they are where
+    labels are wrong.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def class_smoothness(
     Raises
     ------
     ValueError
-        If y holds numbers, or none of ``classes``; or as
+        If y holds regression targets, or none of ``classes``; or as
         :meth:`BesovSmoothnessEstimator.fit` raises.
 
     See Also
@@ -105,13 +105,13 @@ def class_smoothness(
 
     Notes
     -----
-    Indices of classes of very unequal size compare only roughly: the fewer samples a class
-    has, the fewer of them describe its border.
+    Indices of classes of very unequal size are only roughly comparable: the fewer samples
+    a class has, the fewer of them describe its boundary.
 
     Examples
     --------
-    Where 3 and 8 are taken for each other, these two classes are rough, and no others
-    change:
+    If some 3s are labelled 8 and some 8s labelled 3, these two classes become rough, and no
+    others:
 
     >>> import numpy as np
     >>> from sklearn.datasets import load_digits
@@ -131,8 +131,8 @@ def class_smoothness(
     codes = samples.targets.codes
     if samples.classes is None or codes is None:
         raise ValueError(
-            "y holds numbers, but the smoothness of each class is asked for; if they are "
-            "class labels, pass y.astype(int)."
+            "y holds regression targets, but class_smoothness measures classes; if they "
+            "are class labels, pass y.astype(int)."
         )
     wanted = _codes_of(classes, samples.classes)
     rows = []
@@ -161,29 +161,29 @@ def sample_roughness(
 ) -> pd.DataFrame:
     """Measure how rough the targets are at each sample, to find mislabelled ones.
 
-    The roughness of a sample is the energy of the small-scale wavelets through it: those
-    that a forest needs only to tell this sample from its neighbours. A sample that has
-    the label of its neighbours needs none. One with a wrong label needs large ones.
+    The roughness of a sample is the energy of the small-scale wavelets through it, which a
+    forest needs only to tell this sample from its neighbours. A sample with the label of
+    its neighbours needs none; one with a wrong label needs large ones.
 
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Features, NaN where there is no value.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Class labels, or numbers in a floating-point dtype.
+        Class labels, or regression targets in a floating-point dtype.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned; only its forest is used. None means one
         with ``n_estimators=200, max_samples=0.5`` and, for classes,
-        ``max_features="sqrt"``. More trees find more.
+        ``max_features="sqrt"``. More trees find more wrong labels.
     sample_weight : array-like of shape (n_samples,), default=None
-        Non-negative weights. A sample is left out of its neighbours with its whole
-        weight; one of weight zero has no roughness (NaN) and no suggestion.
+        Non-negative weights. The whole weight of a sample is left out of the mean of its
+        neighbours; one of weight zero has no roughness (NaN) and no suggestion.
     n_jobs : int, default=None
         Number of joblib workers, in place of the estimator's if it is given.
     random_state : int, RandomState instance or None, default=None
         Seed of the estimator if it has none.
     verbose : int, default=0
-        1 shows a progress bar on standard error, as that of the estimator does.
+        1 shows a progress bar on standard error; so does that of the estimator.
 
     Returns
     -------
@@ -191,12 +191,12 @@ def sample_roughness(
         One row a sample, in the order of X and with the index of its rows, and the
         columns
 
-        - ``roughness``: the energy, in squared units of the targets. For classes it goes
-          from 0, if all neighbours have the same label as the sample, to 2, if all have
-          the same other one;
-        - ``excess``, for classes only: the roughness less that which the sample would
-          have with the other label that suits it best, from -2 to 2. It is positive if
-          that label suits better than the given one: sort by it to find wrong labels;
+        - ``roughness``: the energy, in squared units of the targets. For classes it ranges
+          from 0, if all neighbours have the label of the sample, to 2, if all share one
+          other label;
+        - ``excess``, for classes only: the roughness minus what it would be with the
+          best-fitting other label, from -2 to 2. It is positive if that label fits better
+          than the given one: sort by it to find wrong labels;
         - ``suggested``, for classes only: that other label.
 
     Raises
@@ -218,16 +218,16 @@ def sample_roughness(
     ``sum psi_Omega(x_i) = y_i - c_cell = (1 - 1/n) (y_i - c_others)``,
 
     if leaves are pure, where ``c_others`` is the mean of the other ``n - 1`` samples in
-    the cell [1]_. The factor, which is the sample's own share in the mean, is left away.
-    The cell is the smallest one with at least ten other samples, the resolution at which
-    the fit window of the index ends. A tree that has not seen the sample has made no
+    the cell [1]_. The factor, which comes from the sample's own share in the mean, is
+    dropped. The cell is the smallest with at least ten other samples, the resolution at
+    which the fit window of the index ends. A tree that has not seen the sample has made no
     wavelets for it, so the cell is the leaf. The roughness is the energy of the average
-    over trees, ``||mean_j (y_i - c_others)||^2``: at a border where trees differ only by
-    chance, their wavelets cancel. A tree that has seen the sample has drawn its cells to
+    over trees, ``||mean_j (y_i - c_others)||^2``: at a boundary where trees differ only by
+    chance, their wavelets cancel. A tree that has seen the sample has shaped its cells to
     suit the label, right or wrong, so it counts a third of one that has not.
 
-    For a row whose features and label occur several times, its copies are others, which
-    vouch for it.
+    Copies of a row, with the same features and label, count as other samples and vouch for
+    it.
 
     References
     ----------
@@ -282,7 +282,7 @@ def sample_roughness(
 
 
 def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:
-    """Places of the wanted classes among all of them."""
+    """Find the wanted classes among all of them."""
     if wanted is None:
         return np.arange(len(classes))
     wanted = np.atleast_1d(np.asarray(wanted))
@@ -295,7 +295,7 @@ def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:
 
 
 def _roughness(grown: GrownForest, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Energy at every sample, and what the forest says there without that sample."""
+    """Compute the energy at every sample, and the forest's mean there without it."""
     bags = grown.bags
     if (np.count_nonzero(bags, axis=1) < 2).any():
         raise ValueError(
@@ -314,9 +314,9 @@ def _roughness(grown: GrownForest, values: np.ndarray) -> tuple[np.ndarray, np.n
 def _means_of_others(
     parent: np.ndarray, leaf: np.ndarray, bag: np.ndarray, values: np.ndarray
 ) -> np.ndarray:
-    """Mean, at every sample, of the others in the smallest cell that has enough of them.
+    """Average the other samples in the smallest cell that has enough of them.
 
-    Out of the bag, where the splits do not know the sample, any are enough.
+    Out of the bag, where the splits do not know the sample, one is enough.
     """
     count, total = node_sums(parent, leaf, bag, values)
     n_samples, _ = node_sums(parent, leaf, (bag > 0).astype(float), values[:, :0])
@@ -332,7 +332,7 @@ def _means_of_others(
 
 
 def _excess(shares: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Energy with the given label less that with the best other one, and which that is.
+    """Subtract the energy with the best other label from that with the given one.
 
     ``||e_a - p||^2 - ||e_b - p||^2 = 2 (p_b - p_a)`` for shares p of the classes.
     """

@@ -1,10 +1,12 @@
-"""What results say of themselves: in words, as facts, and as cards in notebooks.
+"""What results say of themselves: first as plain data, from which all else is rendered.
 
-The results are only read; they come in as arguments, since their modules import this one.
+Cards in notebooks, pages and the command line show the same :class:`Summary`. The results
+come in as arguments, since their modules import this one.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,14 +28,13 @@ from .._lib.html import (
 )
 
 __all__ = [
-    "alpha_bar",
-    "baseline_card",
-    "difference_card",
-    "estimator_card",
-    "facts",
+    "Summary",
+    "baseline_summary",
+    "card_of",
+    "difference_summary",
+    "estimator_summary",
     "history_card",
-    "in_words",
-    "interval_in_words",
+    "scale_bar",
 ]
 
 _NOISE = 0.03  # an index below it is called noise
@@ -41,22 +42,79 @@ _MOST_STEPS, _MOST_LAYERS = 10, 50  # of a history
 _LONGEST_NAME = 120
 
 
-def in_words(estimator: Any) -> str:
-    """What the index says, in one plain line."""
-    alpha, low = estimator.alpha_, estimator.alpha_interval_[0]
-    if np.isinf(alpha):
-        return "Unresolved: the labels look constant on a few boxes, smooth beyond number."
-    index = estimator.decay_.convention.name
-    if index == "sparsity-probe":
-        return "Compare this index only with others of its kind and of as many samples."
-    if np.isinf(low):
-        return "The rate is unknown: too few terms or trees to judge by."
-    if alpha < _NOISE:
+@dataclass(frozen=True)
+class Summary:
+    """A result in numbers and in words.
+
+    Attributes
+    ----------
+    title : str
+        What was measured, above the facts.
+    facts : dict of str to str
+        What was measured and how well, as texts by their names.
+    value : float, default=NaN
+        The number that the result is about.
+    interval : tuple of float
+        Its confidence interval.
+    headline : str, default=""
+        The number and its interval, as one line.
+    ends : tuple of float
+        Ends of a scale on which to draw them.
+    verdict : str, default=""
+        What the number says, as one sentence.
+    certainty : str, default=""
+        Between which numbers it lies, as one sentence.
+    cautions : tuple of str
+        Why it should be read with care.
+    """
+
+    title: str
+    facts: dict[str, str]
+    value: float = np.nan
+    interval: tuple[float, float] = (np.nan, np.nan)
+    headline: str = ""
+    ends: tuple[float, float] = (0.0, 1.0)
+    verdict: str = ""
+    certainty: str = ""
+    cautions: tuple[str, ...] = field(default=())
+
+
+def estimator_summary(estimator: Any) -> Summary:
+    """Summarise a fitted :class:`~sksmooth.BesovSmoothnessEstimator`."""
+    fit = estimator.decay_
+    low, high = fit.interval
+    level = f"{100 * fit.confidence_level:g} %"
+    reach = [end for end in (fit.alpha, low, high) if np.isfinite(end)]
+    return Summary(
+        title=f"Index “{fit.convention.name}”",
+        facts=_facts(estimator),
+        value=fit.alpha,
+        interval=(low, high),
+        headline=f"{ALPHA} = {number(fit.alpha)} [{number(low)}, {number(high)}], {level}",
+        # From noise to a smooth function of one feature.
+        ends=(min([0.0, *reach]), max([1.0, *reach])),
+        verdict=_verdict(estimator),
+        certainty=_certainty(fit.alpha, low, high, level),
+        cautions=tuple(map(str, fit.cautions)),
+    )
+
+
+def _verdict(estimator: Any) -> str:
+    fit = estimator.decay_
+    if np.isinf(fit.alpha):
+        return (
+            "Unresolved: the labels look constant on a few boxes, smoother than any index "
+            "can say."
+        )
+    rate = fit.convention.lp_rate(fit.alpha)
+    if rate is None:
+        return "Compare this index only with others of its kind and as many samples."
+    if np.isinf(fit.interval[0]):
+        return "The rate is unknown: there are too few terms or trees to judge by."
+    if fit.alpha < _NOISE:
         return "No smoothness found: more wavelets hardly reduce the error, as for noise."
-    if low <= 0:
+    if fit.interval[0] <= 0:
         return "The interval reaches 0: the rate is uncertain; more samples may help."
-    # The authors' index is that of the squared L2 error, which falls twice as fast.
-    rate = alpha / 2 if index == "elisha-dekel" else alpha
     fall = f"Each doubling of the wavelets cuts the error by {1 - 2.0**-rate:.0%}"
     if hasattr(estimator, "classes_"):
         # A jump across a smooth surface has the rate 1 / (p (d - 1)).
@@ -67,96 +125,100 @@ def in_words(estimator: Any) -> str:
     return f"{fall}, as for a smooth function of {max(1 / rate, 1):.1f} features."
 
 
-def interval_in_words(estimator: Any) -> str:
-    """The index and between which numbers it lies, in one sentence."""
-    alpha, (low, high) = estimator.alpha_, estimator.alpha_interval_
+def _certainty(alpha: float, low: float, high: float, level: str) -> str:
     if np.isinf(alpha):
         return "The smoothness index is infinite: no rate can be read from so fast a decay."
     text = f"The smoothness index is {number(alpha)}"
     if not np.isfinite([low, high]).all():
-        return f"{text}; how certain that is, is not known."
-    level = f"{100 * estimator.decay_.confidence_level:g} %"
+        return f"{text}; its uncertainty is not known."
     return f"{text}, with {level} confidence between {number(low)} and {number(high)}."
 
 
-def facts(estimator: Any) -> dict[str, str]:
-    """What was measured and how well, as texts by their names."""
+def _facts(estimator: Any) -> dict[str, str]:
     first, last = estimator.decay_.fit_range
     if hasattr(estimator, "classes_"):
         kind = {"Classes": f"{len(estimator.classes_):,}"}
     else:
-        kind = {"Columns of numbers": f"{estimator.n_outputs_:,}"}
-    decomposition = estimator.wavelets_
+        kind = {"Target columns": f"{estimator.n_outputs_:,}"}
+    wavelets = estimator.wavelets_
     return {
         "Samples": f"{estimator.n_samples_:,}",
         "Features": f"{estimator.n_features_in_:,}",
         **kind,
-        "Wavelets": f"{decomposition.n_terms:,} in {decomposition.n_trees:,} trees",
+        "Wavelets": f"{wavelets.n_terms:,} in {wavelets.n_trees:,} trees",
         "Fit window": f"{first:,} to {last:,} terms, R² = {number(estimator.r_squared_)}",
         "Out-of-bag score": number(estimator.oob_score_),
     }
 
 
-def alpha_bar(estimator: Any) -> Html:
-    """The index and its interval, on a scale from noise to a function of one feature."""
-    low, high = estimator.alpha_interval_
-    reach = [end for end in (estimator.alpha_, low, high) if np.isfinite(end)]
-    ends = min([0.0, *reach]), max([1.0, *reach])
-    zero = "0 (noise) " if ends[0] == 0 else f"{number(ends[0], 2)} "
-    bar = interval_bar(estimator.alpha_, low, high, ends)
-    return element("span", zero, bar, f" {number(ends[1], 2)}")
+def difference_summary(result: Any) -> Summary:
+    """Summarise a :class:`~sksmooth.SmoothnessDifference`."""
+    value, (low, high) = result.difference, result.interval
+    level = f"{100 * result.estimators[0].decay_.confidence_level:g} %"
+    signed = [number(end, sign="+") for end in (value, low, high)]
+    return Summary(
+        title="Smoothness of two representations",
+        facts={
+            f"{ALPHA} of the first": number(result.alpha_a),
+            f"{ALPHA} of the second": number(result.alpha_b),
+            "p-value": number(result.p_value, 4),
+        },
+        value=value,
+        interval=(low, high),
+        headline="Difference = {} [{}, {}], ".format(*signed) + level,
+        ends=ends_of_bars([value], [low], [high]),
+    )
 
 
-def estimator_card(estimator: Any) -> Html:
-    """The index, what it says, and the warnings of the fit."""
-    alpha, (low, high) = estimator.alpha_, estimator.alpha_interval_
-    level = f"{100 * estimator.decay_.confidence_level:g} %"
-    text = f"{ALPHA} = {number(alpha)} [{number(low)}, {number(high)}], {level}"
+def baseline_summary(baseline: Any) -> Summary:
+    """Summarise a :class:`~sksmooth.PermutationBaseline`."""
+    shuffled = baseline.alphas
+    reach = f"{number(shuffled.min())} to {number(shuffled.max())}"
+    facts = {
+        f"{ALPHA} of the targets": number(baseline.alpha),
+        f"{ALPHA} of {len(shuffled)} permutations": reach,
+        "p-value": number(baseline.p_value, 4),
+    }
+    return Summary("Against shuffled targets", facts)
+
+
+def card_of(summary: Summary, *, is_loss: bool = False) -> Html:
+    """Render a summary as a card for notebooks.
+
+    Parameters
+    ----------
+    summary : Summary
+        What to show.
+    is_loss : bool, default=False
+        Whether the bar is red.
+    """
+    lead = []
+    if summary.headline:
+        headline = element("span", summary.headline, class_="sksmooth-alpha")
+        bar = scale_bar(summary, is_loss=is_loss)
+        lead = [element("p", headline), element("p", bar)]
+    if summary.verdict:
+        lead.append(element("p", summary.verdict))
     return card(
-        element("p", element("span", text, class_="sksmooth-alpha")),
-        element("p", alpha_bar(estimator)),
-        element("p", in_words(estimator)),
-        facts_table(facts(estimator), f"Index “{estimator.decay_.convention.name}”"),
+        *lead,
+        facts_table(summary.facts, summary.title),
         joined(
-            element("p", element("b", "Read with care: "), str(caution))
-            for caution in estimator.decay_.cautions
+            element("p", element("b", "Read with care: "), caution)
+            for caution in summary.cautions
         ),
     )
 
 
-def difference_card(result: Any) -> Html:
-    """A difference of two indices, with its interval."""
-    value, (low, high) = result.difference, result.interval
-    level = f"{100 * result.estimators[0].decay_.confidence_level:g} %"
-    signed = [number(end, sign="+") for end in (value, low, high)]
-    text = "Difference = {} [{}, {}], ".format(*signed) + level
-    rows = {
-        f"{ALPHA} of the first": number(result.alpha_a),
-        f"{ALPHA} of the second": number(result.alpha_b),
-        "p-value": number(result.p_value, 4),
-    }
-    ends = ends_of_bars([value], [low], [high])
-    return card(
-        element("p", element("span", text, class_="sksmooth-alpha")),
-        element("p", interval_bar(value, low, high, ends, is_loss=high < 0)),
-        facts_table(rows, "Smoothness of two representations"),
-    )
-
-
-def baseline_card(baseline: Any) -> Html:
-    """An index beside those of shuffled targets."""
-    shuffled = baseline.alphas
-    reach = f"{number(shuffled.min())} to {number(shuffled.max())}"
-    rows = {
-        f"{ALPHA} of the targets": number(baseline.alpha),
-        f"{ALPHA} of {len(shuffled)} times shuffled ones": reach,
-        "p-value": number(baseline.p_value, 4),
-    }
-    return card(facts_table(rows, "Against shuffled targets"))
+def scale_bar(summary: Summary, *, is_loss: bool = False) -> Html:
+    """Draw the value and its interval on their scale, with the ends of the scale."""
+    (low, high), ends = summary.interval, summary.ends
+    bar = interval_bar(summary.value, low, high, ends, is_loss=is_loss)
+    first = "0 (noise) " if ends[0] == 0 else f"{number(ends[0], 2)} "
+    return element("span", first, bar, f" {number(ends[1], 2)}")
 
 
 def history_card(frame: pd.DataFrame) -> Html:
-    """The indices of layers by the steps of a training."""
+    """Show the indices of layers at the steps of a training."""
     layers, steps = dict.fromkeys(frame["layer"]), frame["step"].unique()
     alpha = dict(
         zip(zip(frame["layer"], frame["step"], strict=True), frame["alpha"], strict=True)

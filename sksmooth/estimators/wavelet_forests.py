@@ -16,7 +16,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
 from .._lib.scikit_learn import Interval, StrOptions, fit_context
-from .._lib.state import Versioned, whole_fit
+from .._lib.state import Versioned, atomic_fit
 from ..samples import (
     Samples,
     encode_labels,
@@ -115,7 +115,7 @@ class _WaveletForest(ForestEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    @whole_fit
+    @atomic_fit
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
@@ -348,7 +348,7 @@ class _WaveletForest(ForestEstimator):
 def _compressed(
     forest: Forest, decomposition: WaveletDecomposition, n_terms: int
 ) -> CompressedForest:
-    """The trees without the splits that no kept wavelet needs."""
+    """Prune the splits that no kept wavelet needs."""
     kept = decomposition.order[:n_terms]
     is_kept = np.zeros(len(decomposition.parent), dtype=bool)
     is_kept[kept] = True
@@ -569,7 +569,7 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
     _encode = staticmethod(encode_labels)
 
     def _remember(self, samples: Samples, y: ArrayLike) -> None:
-        self.classes_ = samples.classes
+        self.classes_: Any = samples.classes
 
     def _decide(self, values: np.ndarray) -> np.ndarray:
         vertices = simplex_vertices(len(self.classes_))

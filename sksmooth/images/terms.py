@@ -87,7 +87,7 @@ class ImageWavelets(Versioned):
         return np.sqrt(left_out / np.prod(self.shape))
 
     def approximate(self, n_terms: int) -> np.ndarray:
-        """The image from its mean and its largest terms.
+        """Approximate the image by its mean and its largest terms.
 
         Parameters
         ----------

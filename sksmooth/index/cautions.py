@@ -142,7 +142,7 @@ def is_finite_box_function(curves: ErrorCurves) -> bool:
 
 
 def _cell_sizes(curves: ErrorCurves) -> np.ndarray:
-    """Samples in the parent of every term."""
+    """Count the samples in the parent of every term."""
     decomposition = curves.decomposition
     count, parent = decomposition.count, decomposition.parent[decomposition.order]
     return count[parent] * curves.grown.n_grown / count[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ class IndexFit(Versioned):
     cautions: tuple[SmoothnessWarning, ...] = ()
     convention: Any = None  # a Convention, whose module imports this one
     window: tuple[int, int] = (1, 1)
-    m_term_errors: np.ndarray | None = None
+    m_term_errors: np.ndarray = field(default_factory=lambda: np.empty(0))
     confidence_level: float = 0.95
 
     @property

@@ -16,7 +16,7 @@ _LONGEST_SPAN = 20  # last over first number of terms
 def held_out_rate(
     errors: np.ndarray, n_trees: int, n_fitted: float, n_samples: float, p: float
 ) -> float:
-    """Rate at which given wavelets, in their order, approximate other samples.
+    """Fit the rate at which given wavelets, in their order, approximate other samples.
 
     It is the faster of two: the slope in a window that ends at 20 samples a cell, M =
     n / 10, and starts at max(20, M / 20) or M / 4 if that is less, and the slope from no
@@ -53,7 +53,7 @@ def held_out_rate(
 
 
 def _held_out_window(n_samples: float) -> tuple[int, int]:
-    """Terms between which held-out errors are compared: those of cells of 20 samples.
+    """Choose the terms between which held-out errors are compared, down to 20 a cell.
 
     It depends on the number of samples alone, so that representations of the same samples
     are scored at the same numbers of terms.

@@ -1,13 +1,17 @@
-"""Features of the hidden layers of networks. PyTorch is imported when it is needed."""
+"""Layers of networks: their features, and how smooth targets are on them.
 
-from .extraction import LayerFeatures, extract_layers
-from .listing import default_layers, list_layers
+PyTorch is imported when it is needed.
+"""
+
+from .extraction import LayerFeatures, extract
+from .listing import list_layers
+from .options import ReaderOptions
 from .transformer import LayerFeatureTransformer
 
 __all__ = [
     "LayerFeatureTransformer",
     "LayerFeatures",
-    "default_layers",
-    "extract_layers",
+    "ReaderOptions",
+    "extract",
     "list_layers",
 ]

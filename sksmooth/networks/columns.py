@@ -1,140 +1,253 @@
-"""The features of all layers, as they come in batch by batch."""
+"""The columns of the table of layers: one entry for each, from which all else is made.
+
+An entry says what a column is called, what it means, how it is found for a layer and how it
+is shown. The table of :func:`compare_layers`, its documentation, the display in notebooks
+and the report are made from the list: to add a column, add an entry.
+"""
 
 from __future__ import annotations
 
-from os import PathLike
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.metrics.pairwise import euclidean_distances
-from sklearn.random_projection import SparseRandomProjection
 
-from .storage import make_store, wants_file
+from ..estimators.besov import BesovSmoothnessEstimator
+from .probes import PROBES, Probe
 
-__all__ = ["Columns"]
+__all__ = [
+    "COLUMNS",
+    "PROJECTION_ERROR",
+    "Change",
+    "Column",
+    "Format",
+    "MeasuredLayer",
+    "column_help",
+    "columns_of",
+    "format_of",
+]
 
-_MOST_MEASURED = 200  # rows whose distances are compared after a projection
+
+class Change(NamedTuple):
+    """How the index changes from the layer before; NaN where that is not known."""
+
+    difference: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    p_value: float = np.nan
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether the layer makes the targets less smooth."""
+        return bool(self.high < 0 or self.difference == -np.inf)
 
 
-class Columns:
-    """One array for each layer, or one for all; removed if a ``with`` block fails.
+class MeasuredLayer(NamedTuple):
+    """What is known of a layer when its row of the table is made.
+
+    Attributes
+    ----------
+    name, type : str
+        Its name, and the classes of its modules.
+    n_features : int
+        Number of its features.
+    projection_error : float or None
+        Error of the projection; None if there was none.
+    estimator : BesovSmoothnessEstimator
+        The estimator that was fitted to the features.
+    held_out : float
+        Score on samples that the trees have not seen.
+    cautions : str
+        Names of the warnings of the fit.
+    change : Change
+        Difference to the layer before.
+    seconds : float
+        Duration of the fit.
+    probes : dict of str to float
+        Probes by their names.
+    """
+
+    name: str
+    type: str
+    n_features: int
+    projection_error: float | None
+    estimator: BesovSmoothnessEstimator
+    held_out: float
+    cautions: str
+    change: Change
+    seconds: float
+    probes: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Format:
+    """How the numbers of a column are shown.
+
+    Attributes
+    ----------
+    places : int
+        Digits after the point.
+    sign : str
+        ``"+"`` shows the sign of positive numbers, too.
+    interval : tuple of str
+        The two columns of its interval, which are shown in the same cell.
+    has_bar : bool
+        Whether the interval is drawn as a bar, too.
+    mark : str or None
+        Column of bool that marks a bar.
+    """
+
+    places: int = 3
+    sign: str = ""
+    interval: tuple[str, ...] = ()
+    has_bar: bool = False
+    mark: str | None = None
+
+    @property
+    def columns_within(self) -> tuple[str, ...]:
+        """The columns that are shown in the cells of this one and not on their own."""
+        return self.interval if self.mark is None else (*self.interval, self.mark)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    help : str
+        What it holds, in plain words that fit into docstrings and pages.
+    get : callable
+        ``get(layer)`` gives its entry for a :class:`MeasuredLayer`.
+    format : Format
+        How it is shown.
+    """
+
+    name: str
+    help: str
+    get: Callable[[MeasuredLayer], Any]
+    format: Format = Format()
+
+
+COLUMNS = (
+    Column("layer", "name of the layer, as list_layers gives it", lambda layer: layer.name),
+    Column(
+        "type",
+        "class of the module, with those of modules after it that belong to the layer",
+        lambda layer: layer.type,
+    ),
+    Column("n_features", "number of features", lambda layer: layer.n_features),
+    Column(
+        "alpha",
+        "smoothness index of the targets on the layer",
+        lambda layer: layer.estimator.alpha_,
+        Format(interval=("alpha_low", "alpha_high"), has_bar=True, mark="loses_smoothness"),
+    ),
+    Column(
+        "alpha_low",
+        "lower end of the confidence interval of alpha",
+        lambda layer: layer.estimator.alpha_interval_[0],
+    ),
+    Column("alpha_high", "upper end", lambda layer: layer.estimator.alpha_interval_[1]),
+    Column(
+        "r_squared",
+        "R² of the line whose slope is alpha",
+        lambda layer: layer.estimator.r_squared_,
+    ),
+    Column(
+        "held_out",
+        "rate on samples that the trees have not seen: score on the test samples, or "
+        "oob_score_ if there are none",
+        lambda layer: layer.held_out,
+    ),
+    Column(
+        "difference",
+        "alpha less that of the row before; NaN in the first row, and for the indices of "
+        "published tools, which have no variance to compare by",
+        lambda layer: layer.change.difference,
+        Format(sign="+", interval=("difference_low", "difference_high")),
+    ),
+    Column(
+        "difference_low",
+        "lower end of the paired confidence interval of the difference, which is without "
+        "bounds where one of the two indices is infinite",
+        lambda layer: layer.change.low,
+    ),
+    Column("difference_high", "upper end", lambda layer: layer.change.high),
+    Column(
+        "p_value",
+        "two-sided p-value of the hypothesis that both indices are equal",
+        lambda layer: layer.change.p_value,
+        Format(places=4),
+    ),
+    Column(
+        "loses_smoothness",
+        "whether the interval of the difference lies below zero, or an infinite index is "
+        "followed by a finite one: the layer works against the network",
+        lambda layer: layer.change.is_loss,
+    ),
+    Column(
+        "seconds",
+        "time to measure the layer, without forward pass and probes",
+        lambda layer: layer.seconds,
+        Format(places=1),
+    ),
+    Column(
+        "cautions",
+        "warnings of the fit, by their classes, which are reasons to read the row with "
+        "care; they are not given as warnings",
+        lambda layer: layer.cautions,
+    ),
+)
+
+PROJECTION_ERROR = Column(
+    "projection_error",
+    "mean relative error of squared distances between samples that the projection makes; "
+    "NaN if the layer was not projected",
+    lambda layer: np.nan if layer.projection_error is None else layer.projection_error,
+)
+
+
+def columns_of(probes: Iterable[Probe] = (), *, is_projected: bool = False) -> list[Column]:
+    """List the columns of a table with some probes, and perhaps of projected layers."""
+    optional = [PROJECTION_ERROR] if is_projected else []
+    return [*COLUMNS, *optional, *map(_column_of, probes)]
+
+
+def _column_of(probe: Probe) -> Column:
+    return Column(probe.name, probe.help, lambda layer: layer.probes[probe.name])
+
+
+def column_help(names: Iterable[Hashable] | None = None) -> dict[str, str]:
+    """Say what columns hold, in plain text.
 
     Parameters
     ----------
-    names : list of str
-        The layers.
-    n_rows : int or None
-        Rows to set aside memory for; None if their number is not known.
-    max_features : int or None
-        Layers of more features are projected on so many,
-    rng : RandomState
-        at random.
-    widths, projections : list
-        Numbers of features and projections of an earlier pass; empty if there was none.
-    side_by_side : bool
-        Whether the features of all layers go into one array.
-    dtype, memmap
-        Of the arrays.
+    names : iterable of str, default=None
+        The columns, such as those of a data frame, of which the unknown are left out. None
+        means those that every table has.
+
+    Returns
+    -------
+    help : dict of str to str
+        What each of them holds.
     """
-
-    def __init__(
-        self,
-        names: list[str],
-        n_rows: int | None,
-        *,
-        max_features: int | None,
-        rng: np.random.RandomState,
-        widths: list[int],
-        projections: list[SparseRandomProjection | None],
-        side_by_side: bool,
-        dtype: str,
-        memmap: bool | str | PathLike,
-    ) -> None:
-        self._names, self._n_rows = names, n_rows
-        self._max_features, self._rng = max_features, rng
-        self.widths, self.projections = widths, projections
-        self.projection_errors: list[float | None] = []
-        self._side_by_side = side_by_side
-        self._dtype, self._memmap = dtype, memmap
-        self._stores: list[Any] = []
-        self._n_read = 0
-
-    def __enter__(self) -> Columns:
-        return self
-
-    def __exit__(self, kind: Any, *_: Any) -> None:
-        if kind is not None:
-            for store in self._stores:
-                store.discard()
-
-    def append(self, blocks: list[np.ndarray]) -> None:
-        """Add the rows of a batch, one block of features for each layer."""
-        for name, block in zip(self._names, blocks, strict=True):
-            _check_finite(name, block, self._n_read)
-        self.widths = self.widths or [block.shape[1] for block in blocks]
-        for name, block, width in zip(self._names, blocks, self.widths, strict=True):
-            if block.shape[1] != width:
-                raise ValueError(
-                    f"Layer {name!r} gives {block.shape[1]} features, and {width} for the "
-                    "samples before; pool them by pooling=, or give samples of one shape."
-                )
-        if not self._stores:
-            self._prepare(blocks)
-        self._n_read += len(blocks[0])
-        blocks = [
-            block if projection is None else projection.transform(block)
-            for block, projection in zip(blocks, self.projections, strict=True)
-        ]
-        if self._side_by_side:
-            blocks = [np.hstack(blocks)]
-        for store, block in zip(self._stores, blocks, strict=True):
-            store.append(block)
-
-    def finish(self) -> list[np.ndarray]:
-        """The arrays."""
-        return [store.finish() for store in self._stores]
-
-    def _prepare(self, blocks: list[np.ndarray]) -> None:
-        self.projections = self.projections or [self._projection(one) for one in blocks]
-        self.projection_errors = [
-            None if projection is None else _distance_error(block, projection)
-            for block, projection in zip(blocks, self.projections, strict=True)
-        ]
-        widths = [
-            width if projection is None else projection.n_components_
-            for width, projection in zip(self.widths, self.projections, strict=True)
-        ]
-        # All layers are kept until the pass ends, so it is their sum that must fit.
-        in_file = wants_file(self._memmap, self._n_rows, sum(widths), self._dtype)
-        for width in [sum(widths)] if self._side_by_side else widths:
-            store = make_store(in_file, self._n_rows, width, self._dtype)
-            self._stores.append(store)
-
-    def _projection(self, block: np.ndarray) -> SparseRandomProjection | None:
-        if self._max_features is None or block.shape[1] <= self._max_features:
-            return None
-        seed = self._rng.randint(np.iinfo(np.int32).max)
-        return SparseRandomProjection(self._max_features, random_state=seed).fit(block)
+    if names is None:
+        return {column.name: column.help for column in COLUMNS}
+    known = _known()
+    return {str(name): known[name].help for name in names if name in known}
 
 
-def _check_finite(name: str, rows: np.ndarray, n_read: int) -> None:
-    finite = np.isfinite(rows).all(axis=1)
-    if not finite.all():
-        where = n_read + np.flatnonzero(~finite)
-        shown = ", ".join(map(str, where[:5])) + (", ..." if len(where) > 5 else "")
-        raise ValueError(
-            f"Layer {name!r} gives NaN or infinity for {len(where)} of {len(rows)} samples "
-            f"of a batch: rows {shown} of X."
-        )
+def format_of(name: Hashable) -> Format:
+    """Return how a column is shown, also one that users have added."""
+    column = _known().get(name)
+    return Format() if column is None else column.format
 
 
-def _distance_error(rows: np.ndarray, projection: SparseRandomProjection) -> float:
-    """Mean relative error of the squared distances between some rows."""
-    rows = rows[:_MOST_MEASURED].astype(np.float64)
-    pairs = np.triu_indices(len(rows), k=1)
-    before = euclidean_distances(rows, squared=True)[pairs]
-    after = euclidean_distances(projection.transform(rows), squared=True)[pairs]
-    apart = before > 0
-    if not apart.any():
-        return np.nan  # nothing to compare
-    return float(np.mean(np.abs(after[apart] / before[apart] - 1)))
+def _known() -> dict[Hashable, Column]:
+    return {
+        column.name: column for column in columns_of(PROBES.values(), is_projected=True)
+    }

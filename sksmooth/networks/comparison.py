@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from numbers import Integral
@@ -11,29 +10,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.base import clone
 
 from .._lib.progress import progress_bar
 from .._lib.scikit_learn import validate_params
-from ..estimators.besov import BesovSmoothnessEstimator, fit_samples, read_for
-from ..estimators.comparison import (
-    integer_seed,
-    measured,
-    paired_difference,
-    ready_estimator,
-)
-from ..index import IndexFit
-from .extraction import CONSTRAINTS, LayerFeatures, extract_layers
-from .probes import check_probes, measure_probes, probe_rows
+from ..estimators.besov import BesovSmoothnessEstimator
+from ..estimators.comparison import integer_seed, ready_estimator
+from .columns import PROJECTION_ERROR, Column, MeasuredLayer, column_help, columns_of
+from .docstrings import documented
+from .extraction import LayerFeatures, extract
+from .measurement import LayersInTurn
+from .options import ReaderOptions
+from .probes import PROBES, chosen_probes
 from .table import LayerComparison
 
-__all__ = ["COLUMNS", "compare_layers"]
-
-COLUMNS = (
-    *("layer", "type", "n_features", "alpha", "alpha_low", "alpha_high", "r_squared"),
-    *("held_out", "difference", "difference_low", "difference_high", "p_value"),
-    *("loses_smoothness", "seconds", "cautions"),
-)
+__all__ = ["compare_layers"]
 
 
 @validate_params(
@@ -48,9 +38,13 @@ COLUMNS = (
         "y_test": "no_validation",
         "sample_weight": ["array-like", None],
         "n_jobs": [Integral, None],
-        **CONSTRAINTS,
+        **ReaderOptions.constraints,
     },
     prefer_skip_nested_validation=True,
+)
+@documented(
+    columns=column_help() | {PROJECTION_ERROR.name: PROJECTION_ERROR.help},
+    probes={name: probe.help for name, probe in PROBES.items()},
 )
 def compare_layers(
     module: Any,
@@ -68,7 +62,7 @@ def compare_layers(
     input_shape: Sequence[int] | None = None,
     output: int | str | Callable | None = None,
     pooling: str = "flatten",
-    max_features: int | None = None,
+    n_components: int | None = None,
     memmap: bool | str = "auto",
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
@@ -101,24 +95,16 @@ def compare_layers(
     probes : iterable of str or "all", default=()
         What to measure beside the index, with class labels only, each in a column:
 
-        - ``"knn"``, ``"linear"``: accuracy of 5 nearest neighbours, and of a logistic
-          regression, on the test samples, or on a quarter held out;
-        - ``"silhouette"`` of the classes;
-        - ``"kmeans_ari"``: adjusted Rand index of as many clusters as classes, as in [1]_;
-        - ``"nc1"``: the variability within classes relative to that between them, the
-          first measure of neural collapse [2]_; NaN if all class means agree;
-        - ``"ncc_mismatch"``: share of samples whose nearest class mean is not their
-          own [3]_;
-        - ``"intrinsic_dimension"``: by scikit-dimension's TwoNN, ``sksmooth[probes]``; NaN
-          if hardly any rows are distinct.
+        {probes}
 
-        The classifiers see at most 4000 samples, ``"nc1"`` and ``"ncc_mismatch"`` all and
-        the others 2000, the same in every layer. None uses ``sample_weight``.
+        Classifiers see at most 4000 samples, ``nc1`` and ``ncc_mismatch`` all and the
+        others 2000, the same in every layer. No probe uses ``sample_weight``, and
+        ``intrinsic_dimension`` needs ``sksmooth[probes]``.
     X_test, y_test : as ``X`` and ``y``, default=None
         Test samples, for the held-out score and for probes. They take a forward pass more.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
-    batch_size, device, input_shape, output, pooling, max_features, memmap : optional
+    batch_size, device, input_shape, output, pooling, n_components, memmap : optional
         As in :class:`LayerFeatureTransformer`. Layers that do not fit into memory are
         kept in temporary files.
     n_jobs : int, default=None
@@ -133,38 +119,27 @@ def compare_layers(
 
     Returns
     -------
-    frame : LayerComparison
-        A DataFrame that notebooks show with bars for the intervals and marks at layers
-        that lose smoothness, and whose ``to_html()`` is a report in one file. One row a
-        layer, and the columns
+    table : LayerComparison
+        A table with one row a layer, which notebooks show with bars for the intervals and
+        marks at layers that lose smoothness; ``table.frame`` is a DataFrame. Its columns
+        are those of the probes and
 
-        - ``layer``, ``type``, ``n_features``;
-        - ``alpha``, ``alpha_low``, ``alpha_high``: the index and its interval;
-        - ``r_squared``;
-        - ``held_out``: the estimator's ``score`` on the test samples, or without them its
-          ``oob_score_``;
-        - ``difference``, ``difference_low``, ``difference_high``, ``p_value``: against
-          the row before, with a paired interval, which has no bounds where one of the two
-          is infinite; NaN in the first row, and for the indices of published tools, which
-          have no variance to compare by;
-        - ``loses_smoothness``: whether that interval lies below zero, or an infinite index
-          is followed by a finite one;
-        - ``seconds``: time to measure the layer, without forward pass and probes;
-        - ``cautions``: kinds of the warnings of the fit, which are not given as warnings;
-        - ``projection_error`` if ``max_features`` is given, and one column a probe.
+        {columns}
+
+        ``projection_error`` is there if ``n_components`` is given.
 
     Raises
     ------
     ValueError
         If a layer is not known or never reached, features are not finite, lengths differ,
-        a probe is not known or has no class labels; or as
+        or a probe is not known or has no class labels; or as
         :meth:`BesovSmoothnessEstimator.fit` raises, with the name of the layer.
     ImportError
         If torch is not installed, or scikit-dimension if it is asked for.
 
     See Also
     --------
-    sksmooth.plotting.LayerSmoothnessDisplay : Draws the frame.
+    sksmooth.plotting.LayerSmoothnessDisplay : Draws the table.
     SmoothnessMonitor : The same during training.
     LayerFeatureTransformer : Features of a layer, for a Pipeline.
 
@@ -179,15 +154,6 @@ def compare_layers(
     equal labels together; for all other layers it gives the same index, up to the noise
     of other subsamples.
 
-    References
-    ----------
-    .. [1] I. Ben-Shaul and S. Dekel, *Sparsity-Probe: analysis tool for deep learning
-       models*, arXiv 2105.06849.
-    .. [2] V. Papyan, X. Y. Han and D. Donoho, *Prevalence of neural collapse during the
-       terminal phase of deep learning training*, PNAS 117 (2020).
-    .. [3] I. Ben-Shaul and S. Dekel, *Nearest class-center simplification through
-       intermediate layers*, arXiv 2201.08924.
-
     Examples
     --------
     >>> import torch
@@ -198,43 +164,47 @@ def compare_layers(
     >>> module = torch.nn.Sequential(
     ...     torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10)
     ... )
-    >>> frame = compare_layers(module, X, y, random_state=0)
-    >>> frame[["layer", "type", "n_features", "loses_smoothness"]]
+    >>> table = compare_layers(module, X, y, random_state=0)
+    >>> table[["layer", "type", "n_features", "loses_smoothness"]]
        layer           type  n_features  loses_smoothness
     0  input          input          64             False
     1      1  Linear + ReLU          32              True
     2      2         Linear          10              True
 
-    Layers with random weights forget; training turns that round.
+    Layers with random weights lose information about the labels; those of a trained
+    network make the labels smoother.
     """
-    asked = check_probes(probes)
+    asked = chosen_probes(probes)
     if X_test is None and y_test is not None:
         raise ValueError("y_test is given without X_test.")
     seed = integer_seed(random_state)
     template = ready_estimator(estimator, seed, n_jobs)
-    options = dict(
+    options = ReaderOptions(
         batch_size=batch_size,
         device=device,
         input_shape=input_shape,
         output=output,
         pooling=pooling,
-        max_features=max_features,
+        n_components=n_components,
         memmap=memmap,
         random_state=seed,
         verbose=verbose,
     )
     is_weighted = sample_weight is not None  # weights are of rows in their order
-    features = extract_layers(
-        module, X, layers, y=_in_memory(y), keep_order=is_weighted, **options
-    )
+    y = _in_memory(y)
+    features = extract(module, X, layers, options, y=y, keep_order=is_weighted)
+    if features.y is None:
+        raise ValueError("y is required unless X is a Dataset or DataLoader with targets.")
     test = None
     if X_test is not None:
-        names, y_test = features.names, _in_memory(y_test)
-        options |= dict(earlier=features)  # as wide, and projected alike
-        test = extract_layers(module, X_test, names, y=y_test, **options)
+        test = extract(
+            module, X_test, features.names, options, y=_in_memory(y_test), earlier=features
+        )
         if test.y is None:
-            raise ValueError("X_test is no data set that gives targets; pass y_test.")
-    in_turn = _LayersInTurn(
+            raise ValueError(
+                "y_test is required unless X_test is a Dataset or DataLoader with targets."
+            )
+    in_turn = LayersInTurn(
         template,
         _rows_of_input(X, features),
         features.y,
@@ -243,15 +213,16 @@ def compare_layers(
         probes=asked,
         seed=seed,
     )
-    frame = pd.DataFrame(list(_rows(in_turn, features, test, verbose)))
-    extra = asked if max_features is None else ["projection_error", *asked]
-    return LayerComparison(frame[[*COLUMNS, *extra]])
+    columns = columns_of(asked, is_projected=n_components is not None)
+    rows = _rows(columns, in_turn, features, test, verbose)
+    return LayerComparison(pd.DataFrame(list(rows)))
 
 
 def _rows_of_input(X: Any, features: LayerFeatures) -> np.ndarray:
-    """What tells samples apart, by which they are drawn: the input of the network.
+    """Return the rows by which samples are told apart and drawn: the network's input.
 
-    It is at hand unless X is a data set whose input is not among the layers.
+    Of a data set, which has been read already, the input is only known if it is among the
+    layers; the first layer takes its place.
     """
     if isinstance(X, Mapping):
         parts = [_plain_rows(part) for part in X.values() if part is not None]
@@ -268,7 +239,7 @@ def _plain_rows(data: Any) -> np.ndarray:
 
 
 def _in_memory(data: Any) -> Any:
-    """An array in place of a tensor, wherever that is; anything else as it is."""
+    """Turn a tensor on any device into an array, and return anything else as it is."""
     if not hasattr(data, "detach"):
         return data
     data = data.detach().cpu()
@@ -277,98 +248,38 @@ def _in_memory(data: Any) -> Any:
 
 
 def _rows(
-    in_turn: _LayersInTurn,
+    columns: Sequence[Column],
+    in_turn: LayersInTurn,
     features: LayerFeatures,
     test: LayerFeatures | None,
     verbose: int,
 ) -> Iterator[dict[str, Any]]:
-    """Rows of the table. Arrays are let go when they are measured, and so are files."""
-    kinds = zip(features.names, features.types, features.projection_errors, strict=True)
+    """Measure layer by layer, and make a row of the table of each.
+
+    Arrays are released as soon as they are measured, and temporary files with them.
+    """
+    layers = zip(features.names, features.types, features.projection_errors, strict=True)
     if verbose:
-        kinds = progress_bar(kinds, len(features.names), "index")
-    for name, kind, error in kinds:
+        layers = progress_bar(layers, len(features.names), "index")
+    for name, kind, error in layers:
         X = features.arrays.pop(0)
         X_test = None if test is None else test.arrays.pop(0)
         with _naming(name):
-            columns = in_turn.measure(X, X_test)
-        yield {"layer": name, "type": kind, "projection_error": error} | columns
-
-
-def _one_column(y: Any) -> np.ndarray | None:
-    """Labels as probes take them."""
-    y = None if y is None else np.asarray(y)
-    return y.ravel() if y is not None and y.shape[1:] == (1,) else y
-
-
-class _LayersInTurn:
-    """Measures layers one by one on the same subsamples.
-
-    Of each it keeps what the next one is compared with, not its forest.
-    """
-
-    def __init__(
-        self,
-        template: BesovSmoothnessEstimator,
-        source: Any,
-        y: Any,
-        sample_weight: Any = None,
-        *,
-        y_test: Any = None,
-        probes: Sequence[str] = (),
-        seed: int = 0,
-    ) -> None:
-        if y is None:
-            raise ValueError("y is None, and X is no data set that gives it; pass y.")
-        self._template, self._y, self._sample_weight = template, y, sample_weight
-        self._y_test: Any = None if y_test is None else np.asarray(y_test)
-        estimator = clone(template)
-        samples = read_for(estimator, source, y, sample_weight)
-        self._units = samples.units
-        self._before: IndexFit | None = None
-        self._probes, self._seed = probes, seed
-        if probes and samples.classes is None:
-            raise ValueError(f"The probes {probes} need class labels; y holds numbers.")
-        if probes:
-            self._y, self._y_test = _one_column(y), _one_column(self._y_test)
-            self._seen = probe_rows(self._y, self._y_test, random_state=seed)
-
-    def measure(self, X: np.ndarray, X_test: np.ndarray | None = None) -> dict[str, Any]:
-        """Columns of the next layer."""
-        start = time.perf_counter()
-        test = None if X_test is None else (X_test, self._y_test)
-        estimator, columns = measured(lambda: self._fitted(X), test)
-        columns |= {"n_features": X.shape[1], "seconds": time.perf_counter() - start}
-        columns |= self._change_to(estimator.decay_)
-        del estimator
-        if self._probes:
-            columns |= measure_probes(
-                self._probes, X, self._y, self._seen, test=test, random_state=self._seed
+            row = _row(
+                columns,
+                in_turn.measure(X, X_test, name=name, type=kind, projection_error=error),
             )
-        return columns
+        yield row
 
-    def _fitted(self, X: np.ndarray) -> BesovSmoothnessEstimator:
-        estimator = clone(self._template)
-        samples = read_for(estimator, X, self._y, self._sample_weight)
-        return fit_samples(estimator, samples.drawn_by(self._units))
 
-    def _change_to(self, fit: IndexFit) -> dict[str, Any]:
-        """Columns that say how the index changes from the layer before."""
-        difference, (low, high), p_value = np.nan, (np.nan, np.nan), np.nan
-        if self._before is not None and fit.convention.has_variance:
-            difference, (low, high), p_value = paired_difference(self._before, fit)
-        self._before = fit
-        return {
-            "difference": difference,
-            "difference_low": low,
-            "difference_high": high,
-            "p_value": p_value,
-            "loses_smoothness": bool(high < 0 or difference == -np.inf),
-        }
+def _row(columns: Sequence[Column], layer: MeasuredLayer) -> dict[str, Any]:
+    # A function of its own, so that the forest of the layer is freed when it returns.
+    return {column.name: column.get(layer) for column in columns}
 
 
 @contextmanager
 def _naming(layer: str) -> Iterator[None]:
-    """Say in an error which layer it is about."""
+    """Add the name of the layer to errors."""
     try:
         yield
     except ValueError as error:

@@ -1,12 +1,10 @@
-"""Features of layers: from a network and samples to one array for each layer."""
+"""Extract features of layers: from a network and samples to one array for each layer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
-from numbers import Integral
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +13,11 @@ from sklearn.random_projection import SparseRandomProjection
 from sklearn.utils import check_random_state
 
 from .._lib.progress import progress_bar
-from .._lib.scikit_learn import Interval, StrOptions, validate_params
 from .._lib.state import Versioned
-from ._torch import require_torch
-from .columns import Columns
+from .arrays import LayerArrays
 from .listing import followed_layers
+from .options import ReaderOptions, require_torch
+from .pooling import POOLINGS
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -27,19 +25,7 @@ if TYPE_CHECKING:
     from .inputs import Batch
     from .modules import Point
 
-__all__ = ["CONSTRAINTS", "LayerFeatures", "extract_layers"]
-
-CONSTRAINTS: dict[str, list] = {
-    "batch_size": [Interval(Integral, 1, None, closed="left")],
-    "input_shape": ["array-like", None],
-    "output": [str, Integral, callable, None],
-    "pooling": [StrOptions({"flatten", "mean", "max", "cls", "last"})],
-    "max_features": [Interval(Integral, 1, None, closed="left"), None],
-    "dtype": [StrOptions({"float32", "float64"})],
-    "memmap": ["boolean", str, PathLike],
-    "random_state": ["random_state"],
-    "verbose": ["verbose"],
-}
+__all__ = ["LayerFeatures", "extract"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +39,15 @@ class LayerFeatures(Versioned):
     arrays : list of ndarray of shape (n_samples, n_features)
         The features of each layer; memory maps where they are large.
     shapes : list of tuple of int
-        Shapes of one sample before it was pooled or flattened.
+        Shapes of one sample before it was pooled.
     projection_errors : list of float or None
-        Mean relative error of squared distances, where a layer was projected.
-    y : ndarray or None
+        Mean relative error of squared distances; None where a layer was not projected.
+    y : array-like or None
         Targets: those given, or those that the data set yielded.
     widths : list of int
         Numbers of features before the projection.
     projections : list of SparseRandomProjection or None
-        What the layers were projected with.
+        What the layers were projected by.
     """
 
     names: list[str]
@@ -74,66 +60,63 @@ class LayerFeatures(Versioned):
     projections: list[SparseRandomProjection | None]
 
 
-@validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
-def extract_layers(
+def extract(
     module: Any,
     X: Any,
     layers: Any = None,
+    options: ReaderOptions | None = None,
     *,
     y: ArrayLike | None = None,
-    batch_size: int = 256,
-    device: Any = None,
-    input_shape: tuple[int, ...] | None = None,
-    output: Any = None,
-    pooling: str = "flatten",
-    max_features: int | None = None,
-    dtype: str = "float32",
-    memmap: bool | str | PathLike = "auto",
-    random_state: int | np.random.RandomState | None = None,
-    verbose: int = 0,
     earlier: LayerFeatures | None = None,
     first_batch_only: bool = False,
     side_by_side: bool = False,
     keep_order: bool = False,
 ) -> LayerFeatures:
-    """Features of several layers by one forward pass.
+    """Extract features of several layers by one forward pass.
 
     Parameters
     ----------
-    module, X, batch_size, device, input_shape, output, pooling, max_features, dtype, \
-memmap, random_state, verbose
-        As for :class:`LayerFeatureTransformer`.
+    module : torch.nn.Module or fitted skorch net
+        The network. It is only read.
+    X : array-like, tensor, dict of these, Dataset or DataLoader
+        Samples.
     layers : str, int or list of these, default=None
-        Names of layers; None means those of :func:`default_layers`.
+        Names of layers; None means the input and all modules with weights, as
+        :func:`~sksmooth.networks.listing.followed_layers` finds them.
+    options : ReaderOptions, default=None
+        How to read them. None means the defaults.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         Targets. None takes those that a data set yields, in the same pass.
     earlier : LayerFeatures, default=None
-        Of the same layers, for features alike: projected in the same way, and as many.
+        Features of other samples on the same layers: the new ones are projected by the
+        same projections, and must be as many.
     first_batch_only : bool, default=False
         Whether to read no more than one batch.
     side_by_side : bool, default=False
         Whether the features of all layers go into one array.
     keep_order : bool, default=False
-        Whether to refuse a loader that shuffles, as with y.
+        Whether to refuse a DataLoader that shuffles. One is always refused with ``y``.
 
     Returns
     -------
     features : LayerFeatures
-        Names, types, shapes and arrays.
+        Names, types, shapes and arrays of the layers.
     """
     require_torch()
     from .forward import Recorder, evaluation, first_of
-    from .inputs import check_order, read_samples
+    from .inputs import check_order, read_inputs
     from .modules import layer_points, read_module
 
+    options = ReaderOptions() if options is None else options
     root = read_module(module)
     points = None if layers is None else layer_points(root, layers)
-    samples = read_samples(X, batch_size, input_shape)
+    inputs = read_inputs(X, options.batch_size, options.input_shape)
     if keep_order or y is not None:
         check_order(X)
-    if y is not None and not samples.is_loaded:
-        _check_length(y, samples.n_rows)
-    with evaluation(root, samples, device) as batches:
+    if y is not None and not inputs.is_loaded:
+        _check_length(y, inputs.n_rows)
+    with evaluation(root, inputs, options.device) as batches:
+        # The first batch shows which layers there are before the pass over all of them.
         batch = first_of(batches)
         if points is None:
             followed = followed_layers(root, batch)
@@ -141,42 +124,73 @@ memmap, random_state, verbose
         else:
             types = [point.type for point in points]
         names = [point.name for point in points]
-        columns = Columns(
+        arrays = LayerArrays(
             names,
-            batch.n_rows if first_batch_only else samples.n_rows,
-            max_features=max_features,
-            rng=check_random_state(random_state),
+            batch.n_rows if first_batch_only else inputs.n_rows,
+            n_components=options.n_components,
+            rng=check_random_state(options.random_state),
             widths=earlier.widths if earlier else [],
             projections=earlier.projections if earlier else [],
             side_by_side=side_by_side,
-            dtype=dtype,
-            memmap=False if first_batch_only else memmap,
+            dtype=options.dtype,
+            memmap=False if first_batch_only else options.memmap,
         )
         batches = [batch] if first_batch_only else chain([batch], batches)
-        if verbose and samples.n_batches:
-            batches = progress_bar(batches, samples.n_batches, "layers")
-        take = partial(_take, root=root, output=output, pooling=pooling, dtype=dtype)
+        if options.verbose and inputs.n_batches:
+            batches = progress_bar(batches, inputs.n_batches, "layers")
         targets = []
-        with Recorder(root, points, take, count_calls=not earlier) as recorder, columns:
+        take = _taking(root, options)
+        with Recorder(root, points, take, count_calls=not earlier) as recorder, arrays:
             for batch in batches:
                 taken = recorder.run(batch)
-                columns.append([features.numpy() for features, _ in taken])
+                arrays.append([rows.numpy() for rows, _ in taken])
                 targets.append(batch.y)
-            arrays = columns.finish()
+            finished = arrays.finish()
     return LayerFeatures(
         names,
         types,
-        arrays,
+        finished,
         [shape for _, shape in taken],
-        columns.projection_errors,
-        None if first_batch_only else _targets(y, targets, len(arrays[0])),
-        columns.widths,
-        columns.projections,
+        arrays.projection_errors,
+        None if first_batch_only else _targets(y, targets, len(finished[0])),
+        arrays.widths,
+        arrays.projections,
     )
 
 
+def _taking(
+    root: nn.Module, options: ReaderOptions
+) -> Callable[[Any, Point, Batch], tuple[Tensor, tuple[int, ...]]]:
+    """Make the function that a hook calls with the output of a layer.
+
+    It gives a copy on the CPU with one row a sample, since the network may overwrite the
+    output in place, and the shape of one sample.
+    """
+    import torch
+
+    from .outputs import check_rows, pooled, selected
+
+    dtype, pooling = getattr(torch, options.dtype), POOLINGS[options.pooling]
+
+    def take(value: Any, point: Point, batch: Batch) -> tuple[Tensor, tuple[int, ...]]:
+        if point.module is not None:
+            tensor = selected(value, point.module, options.output, point.name)
+            check_rows(tensor, batch.n_rows, point, root, options.output)
+            rows = pooled(tensor, point.module, root, pooling, batch.mask, point.name)
+        elif value is not None:  # the input, whose tokens are numbers and not features
+            tensor, rows = value, value.reshape(len(value), -1)
+        else:
+            raise ValueError(
+                f"The network has several inputs, {list(batch.keywords)}; name another "
+                "layer than 'input'."
+            )
+        return rows.detach().to("cpu", dtype, copy=True), tuple(tensor.shape[1:])
+
+    return take
+
+
 def _targets(y: Any, parts: list[Any], n_rows: int) -> Any:
-    """The targets that were given, or those that came with the batches."""
+    """Return the targets that were given, or else those that came with the batches."""
     if y is None:
         if any(part is None for part in parts):
             return None
@@ -194,35 +208,6 @@ def _check_length(y: Any, n_rows: int | None) -> None:
 def _to_numpy(targets: Any) -> np.ndarray:
     if hasattr(targets, "detach"):
         targets = targets.detach().cpu()
+        # NumPy has no bfloat16; float64 holds the numbers of all types.
         targets = targets.double() if targets.is_floating_point() else targets
     return np.asarray(targets)
-
-
-def _take(
-    value: Any,
-    point: Point,
-    batch: Batch,
-    *,
-    root: nn.Module,
-    output: Any,
-    pooling: str,
-    dtype: str,
-) -> tuple[Tensor, tuple[int, ...]]:
-    """A copy of a layer's output, one row a sample, on the CPU; and the shape of one."""
-    import torch
-
-    from .outputs import check_rows, pooled, selected
-
-    if point.module is not None:
-        tensor = selected(value, point.module, output, point.name)
-        check_rows(tensor, batch.n_rows, point, root, output)
-    elif value is not None:
-        tensor, pooling = value, "flatten"
-    else:
-        raise ValueError(
-            f"The network has several inputs, {list(batch.keywords)}; name another layer "
-            "than 'input'."
-        )
-    rows = pooled(tensor, point.module, root, pooling, batch.mask, point.name)
-    rows = rows.detach().to("cpu", getattr(torch, dtype), copy=True)
-    return rows, tuple(tensor.shape[1:])

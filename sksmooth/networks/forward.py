@@ -1,4 +1,9 @@
-"""The forward pass: hooks that take what layers give, and leave nothing behind."""
+"""Run forward passes with hooks that read layers, and leave the network as it was.
+
+A user may be in the middle of training. So a pass runs in evaluation mode and without
+gradients, and restores all that it or the modules have changed: training flags, buffers,
+attributes, the device, random states and hooks.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +16,13 @@ from typing import Any, NamedTuple, TypeGuard
 import torch
 from torch import Tensor, nn
 
-from .inputs import Batch, Samples
+from .inputs import Batch, Inputs
 from .modules import Point, display_name, submodules
 
 __all__ = ["Call", "Recorder", "evaluation", "first_of", "trace"]
 
-# Passes would see the hooks and the training flags of each other.
+# Hooks and training flags belong to the modules, not to a thread: a pass in another thread
+# would call the hooks of this one. Reentrant, since a hook of a user may start a pass.
 _ONE_PASS = threading.RLock()
 
 
@@ -37,17 +43,34 @@ class Call(NamedTuple):
 
 
 class _EndOfPass(BaseException):
-    """Leaves a forward pass from within; no ``except Exception`` of a module holds it."""
+    """Leaves a forward pass from within a hook.
+
+    It is no ``Exception``, so that ``except Exception`` in a module does not catch it.
+    """
 
 
 @contextmanager
 def evaluation(
-    root: nn.Module, samples: Samples, device: Any = None
+    root: nn.Module, inputs: Inputs, device: Any = None
 ) -> Iterator[Iterator[Batch]]:
-    """Batches for a network that is in evaluation mode and on the device meanwhile.
+    """Put a network in evaluation mode and on a device, and yield the batches for it.
 
-    The training flag of every module, the device and the random states of torch are put
-    back, whatever happens. Flags are set one by one: some modules do more in ``train()``.
+    On exit the training flag of every module, its buffers and attributes, the device and
+    the random states of torch are restored, also after an error or an interruption.
+
+    Parameters
+    ----------
+    root : Module
+        The network.
+    inputs : Inputs
+        Where the batches come from.
+    device : str or torch.device, default=None
+        None leaves the network where it is.
+
+    Yields
+    ------
+    batches : iterator of Batch
+        The batches, on the device.
     """
     place, dtype = _place_and_dtype(root)
     target = place if device is None else _checked_device(device)
@@ -57,14 +80,15 @@ def evaluation(
             f"The module lies on several devices, {sorted(map(str, devices))}; leave "
             "device=None."
         )
-    with _ONE_PASS, _kept_random_states(target, samples.data), _plain_transformers():
+    with _ONE_PASS, _kept_random_states(target, inputs.data), _plain_transformers():
         states = [_State(module) for module in root.modules()]
         try:
             if target != place:
                 root.to(target)
+            # Not eval(), which modules may override: merging LoRA weights, for example.
             for state in states:
                 state.module.training = False
-            yield samples.batches(dtype, target)
+            yield inputs.batches(dtype, target)
         finally:
             for state in states:
                 state.put_back()
@@ -73,7 +97,7 @@ def evaluation(
 
 
 def first_of(batches: Iterator[Batch]) -> Batch:
-    """The first batch; an error if there is none."""
+    """Return the first batch, or raise an error if there is none."""
     for batch in batches:
         return batch
     raise ValueError("X has no samples.")
@@ -99,7 +123,11 @@ def _checked_device(device: Any) -> torch.device:
 
 @contextmanager
 def _kept_random_states(device: torch.device, data: Any) -> Iterator[None]:
-    """Loaders and modules draw random numbers; a training goes on as if they had not."""
+    """Restore torch's random states on exit, so that training goes on unaffected.
+
+    DataLoaders draw seeds and permutations, also from generators of their own, and modules
+    may draw noise in evaluation mode, too.
+    """
     drawing = (data, getattr(data, "sampler", None))
     generators = [getattr(one, "generator", None) for one in drawing]
     states = [(one, one.get_state()) for one in generators if one is not None]
@@ -113,7 +141,11 @@ def _kept_random_states(device: torch.device, data: Any) -> Iterator[None]:
 
 
 class _State:
-    """What a module holds beside its weights: training flag, buffers, other attributes."""
+    """Snapshot of what a module holds beside its weights.
+
+    These are the training flag, the other attributes, and copies of the buffers: modules
+    may count calls, or keep a cache of keys, in evaluation mode, too.
+    """
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
@@ -124,12 +156,14 @@ class _State:
         }
 
     def put_back(self) -> None:
-        """What the module has written to itself in the pass is as if it had not."""
+        """Undo what the module has written to itself."""
         held = self.module.__dict__
         for name in held.keys() - self._attributes.keys():
             del held[name]
         held.update(self._attributes)
         for name, (buffer, copy) in self._buffers.items():
+            # Writing raises the version counter of a buffer, which would break a backward
+            # pass that is still to come: so only where it has changed, and past autograd.
             if _is_dense(buffer) and copy is not None and not torch.equal(buffer, copy):
                 buffer.data.copy_(copy)
             self.module._buffers[name] = buffer
@@ -142,7 +176,11 @@ def _is_dense(buffer: Tensor | None) -> TypeGuard[Tensor]:
 
 
 def _trainable(value: Any, seen: set[int]) -> Any:
-    """Copies of tensors that a container keeps of a pass, which would have no gradients."""
+    """Replace inference tensors in containers by copies that autograd can use.
+
+    What a module has appended to its own lists and dicts is not removed. But tensors that
+    were made in inference mode would raise an error as soon as training uses them.
+    """
     if isinstance(value, Tensor):
         return value.clone() if value.is_inference() else value
     if type(value) not in (tuple, list, dict) or id(value) in seen:
@@ -159,7 +197,11 @@ def _trainable(value: Any, seen: set[int]) -> Any:
 
 @contextmanager
 def _plain_transformers() -> Iterator[None]:
-    """Transformers of torch without their fast path, which calls no layers within."""
+    """Turn off the fast path of torch's transformers, which calls no inner modules.
+
+    In evaluation mode one fused kernel computes a whole encoder layer, so hooks on the
+    modules inside would never fire.
+    """
     backend = getattr(torch.backends, "mha", None)  # not before torch 2.3
     if backend is None:
         yield
@@ -173,7 +215,7 @@ def _plain_transformers() -> Iterator[None]:
 
 
 class Recorder:
-    """Forward hooks on some modules, for the time of a ``with`` block.
+    """Forward hooks on some modules, which are removed at the end of the ``with`` block.
 
     Parameters
     ----------
@@ -212,10 +254,10 @@ class Recorder:
         self._hooks.close()
 
     def run(self, batch: Batch) -> list[Any]:
-        """What each point gives on a batch, in the order of the points.
+        """Read all points in one forward pass over a batch, in their order.
 
-        Calls of a module can only be counted in a pass that goes on to the end; what fails
-        there, after the last point, is of no concern.
+        The calls of a module can only be counted in a pass that goes on to its end. If
+        something fails there after the last point was read, that is ignored.
         """
         self._batch = batch
         self._taken: dict[str, Any] = {}
@@ -251,7 +293,8 @@ class Recorder:
             for point in self._points:
                 if point.module is module and (point.call or 0) == call:
                     self._taken[point.name] = self._take(output, point, self._batch)
-        except Exception as error:  # raised when no module can catch it
+        except Exception as error:
+            # Modules may catch errors and try another way; run() raises it instead.
             self._error = error
             raise _EndOfPass from None
         if self._is_complete and not self._to_the_end:
@@ -287,11 +330,16 @@ def _description(batch: Batch) -> str:
 
 
 def trace(root: nn.Module, batch: Batch) -> list[Call]:
-    """All calls of submodules in one forward pass, in the order in which they end."""
+    """Record all calls of submodules in one forward pass, in the order in which they end.
+
+    A module is a leaf of the trace if it calls no other one. That is seen here and not from
+    the children that it has: a module may own children without calling them.
+    """
     names = {module: name for name, module in submodules(root).items()}
     calls: list[Call] = []
     counts: Counter[nn.Module] = Counter()
-    under_way: list[list[Any]] = []  # module, and whether it has called another
+    # The stack of calls: the module, and whether it has called another one.
+    under_way: list[list[Any]] = []
 
     def begin(module: nn.Module, _arguments: Any) -> None:
         if under_way:
@@ -299,7 +347,8 @@ def trace(root: nn.Module, batch: Batch) -> list[Call]:
         under_way.append([module, False])
 
     def end(module: nn.Module, _arguments: Any, output: Any) -> None:
-        while under_way[-1][0] is not module:  # left by an error that was caught
+        # Calls that raised an error, which a module above has caught, had no end hook.
+        while under_way[-1][0] is not module:
             under_way.pop()
         _, has_called = under_way.pop()
         calls.append(Call(names[module], module, counts[module], not has_called, output))

@@ -1,8 +1,8 @@
-"""Samples in any of the forms that networks take, made batches."""
+"""Read samples in any of the forms that networks take, as batches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, prod
 from typing import Any, NamedTuple
 
@@ -15,13 +15,13 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, SequentialSam
 
 from ..samples.checks import number_of_rows, reading
 
-__all__ = ["Batch", "Samples", "check_order", "is_matrix", "read_samples"]
+__all__ = ["Batch", "Inputs", "check_order", "is_matrix", "read_inputs"]
 
 _MASK = "attention_mask"
 
 
 class Batch(NamedTuple):
-    """What one call of the network is given, on its device."""
+    """Arguments of one call of the network, on its device."""
 
     arguments: tuple[Tensor, ...]
     keywords: dict[str, Tensor]
@@ -46,7 +46,7 @@ class Batch(NamedTuple):
         return tensors[0] if len(tensors) == 1 else None
 
     def head(self, n_rows: int) -> Batch:
-        """A copy of the first rows, over again if there are fewer."""
+        """Copy the first rows, and begin again where there are fewer."""
         rows = torch.arange(n_rows) % self.n_rows
         return Batch(
             tuple(value[rows.to(value.device)] for value in self.arguments),
@@ -55,12 +55,12 @@ class Batch(NamedTuple):
         )
 
 
-class Samples(NamedTuple):
-    """Where batches come from."""
+class Inputs(NamedTuple):
+    """Checked samples, from which batches are made."""
 
     data: Any  # array, tensor, dict of these, or DataLoader
     batch_size: int
-    input_shape: tuple[int, ...] | None
+    input_shape: Sequence[int] | None
     n_rows: Any  # an int, or None if not known before all are read
 
     @property
@@ -76,7 +76,7 @@ class Samples(NamedTuple):
         return ceil(self.n_rows / self.batch_size)
 
     def batches(self, dtype: torch.dtype, device: torch.device) -> Iterator[Batch]:
-        """Copies of the rows in their order, as the network takes them."""
+        """Yield copies of the rows in their order, as the network takes them."""
         for inputs, y in self._pieces():
             batch = self._on_device(inputs, dtype, device)
             if batch.n_rows == 0:
@@ -108,9 +108,9 @@ class Samples(NamedTuple):
         return Batch((tensor,), {}, len(tensor))
 
 
-def read_samples(
-    X: Any, batch_size: int, input_shape: tuple[int, ...] | None = None
-) -> Samples:
+def read_inputs(
+    X: Any, batch_size: int, input_shape: Sequence[int] | None = None
+) -> Inputs:
     """Check samples, without reading those of a data set."""
     if isinstance(X, Dataset):
         X = DataLoader(X, batch_size=batch_size)
@@ -130,11 +130,11 @@ def read_samples(
         n_rows = number_of_rows(X)
     if n_rows == 0:
         raise ValueError("X has no samples.")
-    return Samples(X, batch_size, input_shape, n_rows)
+    return Inputs(X, batch_size, input_shape, n_rows)
 
 
 def is_matrix(X: Any) -> bool:
-    """Whether X is a matrix or a data frame, or what should become one."""
+    """Tell whether X is a matrix or a data frame, or what should become one."""
     if isinstance(X, Tensor | Dataset | DataLoader) or _is_dict(X):
         return False
     return (np.ndim(X) if isinstance(X, list | tuple) else getattr(X, "ndim", 2)) == 2
@@ -159,7 +159,7 @@ def check_order(X: Any) -> None:
 
 
 def _length_of(loader: Any) -> int | None:
-    """Number of rows that a loader yields at most."""
+    """Count the rows that a loader yields at most; None if that is not known."""
     if isinstance(loader.dataset, IterableDataset):
         return None
     try:
@@ -192,7 +192,7 @@ def _entry(key: str, value: Any) -> Any:
 
 
 def _inputs_and_y(batch: Any) -> tuple[Any, Any]:
-    """A batch of a loader: the inputs, or a pair of the inputs and the targets."""
+    """Split a batch of a loader, which is the inputs or a pair (inputs, targets)."""
     if not isinstance(batch, tuple | list):
         return batch, None
     if len(batch) not in (1, 2):
@@ -206,7 +206,11 @@ def _inputs_and_y(batch: Any) -> tuple[Any, Any]:
 def _tensor(
     value: Any, dtype: torch.dtype, device: torch.device, keep_bool: bool = False
 ) -> Tensor:
-    """A copy, which the network may write to: integers of 32 and 64 bits are tokens."""
+    """Copy values into a tensor, which the network may then write to.
+
+    Numbers take the type of the network's weights. Integers of 32 and 64 bits are tokens
+    and stay integers; those of 8 and 16 bits are pixels or audio.
+    """
     if not isinstance(value, Tensor):
         value = np.asarray(value)
         if value.dtype.kind in "iu" and value.dtype.itemsize > 2:
@@ -220,7 +224,7 @@ def _tensor(
     return value.detach().to(device, dtype, copy=True)
 
 
-def _reshaped(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
+def _reshaped(tensor: Tensor, shape: Sequence[int]) -> Tensor:
     if tensor[0].numel() != prod(shape):
         raise ValueError(
             f"input_shape={tuple(shape)} has {prod(shape)} numbers, but a sample of X has "

@@ -1,4 +1,4 @@
-"""The layers of a network: their names, and those by which it is followed."""
+"""List the layers of a network, and choose those by which it is followed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ._torch import require_torch
+from .options import ReaderOptions, require_torch
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from .forward import Call
     from .inputs import Batch
 
-__all__ = ["default_layers", "followed_layers", "list_layers"]
+__all__ = ["followed_layers", "list_layers"]
 
-_NORM = re.compile(r"Norm(Act)?(\dd)?$")  # classes of normalisations, by their names
-_FEW_ROWS = (7, 5)  # that a network is traced on: what has rows has as many in both
+_NORM = re.compile(r"Norm(Act)?(\dd)?$")  # names of classes that normalise
+# Numbers of rows that a network is traced on, one after the other. A first axis of 7 may
+# be one of 7 places or tokens; only that of the samples has the length 7 and then 5.
+_FEW_ROWS = (7, 5)
 
 
 def list_layers(
@@ -29,7 +31,7 @@ def list_layers(
     device: Any = None,
     input_shape: tuple[int, ...] | None = None,
 ) -> pd.DataFrame:
-    """The layers of a network, by the names that can be asked for.
+    """List the layers of a network, by the names that can be asked for.
 
     Parameters
     ----------
@@ -69,17 +71,20 @@ def list_layers(
     """
     require_torch()
     from .forward import evaluation, first_of, trace
-    from .inputs import read_samples
+    from .inputs import read_inputs
     from .modules import display_name, is_leaf, read_module, submodules
 
+    options = ReaderOptions(
+        batch_size=max(_FEW_ROWS), device=device, input_shape=input_shape
+    )
     root = read_module(module)
     rows = [dict(layer="input", type="input", n_parameters=0, is_leaf=False)]
     parts = {name: part for name, part in submodules(root).items() if name} | {"": root}
     if X is None:
         rows += [_row(display_name(name), part, is_leaf) for name, part in parts.items()]
         return pd.DataFrame(rows)
-    samples = read_samples(X, max(_FEW_ROWS), input_shape)
-    with evaluation(root, samples, device) as batches:
+    inputs = read_inputs(X, options.batch_size, options.input_shape)
+    with evaluation(root, inputs, options.device) as batches:
         batch = first_of(batches).head(_FEW_ROWS[0])
         calls = trace(root, batch)
     rows[0] |= dict(shape=None if batch.input is None else tuple(batch.input.shape[1:]))
@@ -106,33 +111,26 @@ def _row(name: str, part: nn.Module, is_leaf: Callable) -> dict[str, Any]:
     )
 
 
-def default_layers(
-    module: Any,
-    X: Any,
-    *,
-    device: Any = None,
-    input_shape: tuple[int, ...] | None = None,
-) -> list[str]:
-    """The layers by which a network is followed from its input to its output.
-
-    ``"input"``, and then in the order of execution one entry for each module with weights
-    of its own: the value that it hands on, after the normalisation, activation, pooling
-    and dropout modules between it and the next one. Modules whose output is not one row of
-    numbers for each sample are left out.
-    """
-    require_torch()
-    from .forward import evaluation, first_of
-    from .inputs import read_samples
-    from .modules import read_module
-
-    root = read_module(module)
-    samples = read_samples(X, max(_FEW_ROWS), input_shape)
-    with evaluation(root, samples, device) as batches:
-        return list(followed_layers(root, first_of(batches)))
-
-
 def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
-    """Names and types of the default layers, traced on a few rows of a batch."""
+    """Find the layers by which a network is followed from its input to its output.
+
+    These are the input, unless it is tokens, and one layer for each module with weights of
+    its own, in the order of execution: the value that it hands on, after the
+    normalisation, activation, pooling and dropout modules between it and the next one.
+    Modules whose output is not one row of numbers for each sample are left out.
+
+    Parameters
+    ----------
+    root : Module
+        The network, in evaluation mode.
+    batch : Batch
+        Some samples.
+
+    Returns
+    -------
+    layers : dict of str to str
+        Their names, and the classes of the modules that make them.
+    """
     from .forward import trace
 
     few, fewer = map(batch.head, _FEW_ROWS)
@@ -162,7 +160,7 @@ def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
 
 
 def _tensor_of(call: Call, batch: Batch) -> Tensor | None:
-    """The tensor that a call gives, if it has one row for each sample."""
+    """Return the tensor that a call gives, if it has one row for each sample."""
     from .outputs import selected
 
     try:

@@ -1,4 +1,4 @@
-"""Modules of torch: which of them can be read, and how their layers are named."""
+"""Check that a network can be read, and find its layers by their names."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ __all__ = [
     "submodules",
 ]
 
+# By name: the distributed ones are not in every build of torch.
 _PARALLEL = {"DataParallel", "DistributedDataParallel", "FullyShardedDataParallel"}
 _SEQUENCES = ("rnn", "transformer", "activation")  # modules of torch.nn.modules
 
@@ -41,7 +42,7 @@ class Point(NamedTuple):
 
 
 def read_module(module: Any) -> nn.Module:
-    """The module itself, or that of a fitted skorch net, if its layers can be read."""
+    """Unwrap the module of a fitted skorch net or of torch.compile, and check it."""
     if comes_from(module, "skorch"):
         if not hasattr(module, "module_"):
             raise NotFittedError(
@@ -95,28 +96,30 @@ def _refuse_unreadable(root: nn.Module) -> None:
 
 
 def submodules(root: nn.Module, *, aliases: bool = False) -> dict[str, nn.Module]:
-    """Modules by their dotted names, "" for the root; each once unless with aliases."""
+    """Map dotted names to modules, "" to the root; each module once unless ``aliases``."""
     return {
         name: module
         for name, module in root.named_modules(remove_duplicate=not aliases)
-        if "parametrizations" not in name.split(".")  # these make weights, not features
+        # Parametrizations compute weights from weights; they are no layers.
+        if "parametrizations" not in name.split(".")
     }
 
 
 def is_leaf(module: nn.Module) -> bool:
-    """Whether a module holds no others."""
+    """Tell whether a module holds no others, parametrizations aside."""
     return all(name == "parametrizations" for name, _ in module.named_children())
 
 
 def display_name(name: str, call: int = 0, n_calls: int = 1) -> str:
-    """The name by which one call of a submodule is asked for."""
-    if n_calls > 1 or name == "input":  # the plain name is that of the network's input
+    """Name one call of a submodule as users ask for it."""
+    # "input" alone is the input of the network, so a submodule of that name has a number.
+    if n_calls > 1 or name == "input":
         return f"{name}:{call}"
     return name or "output"
 
 
 def layer_points(root: nn.Module, layers: Any) -> list[Point]:
-    """The places that a name, a number or a list of these mean."""
+    """Find the places in a network that a name, a number or a list of these mean."""
     if isinstance(layers, str | Integral):
         layers = [layers]
     if not isinstance(layers, Iterable):

@@ -1,13 +1,10 @@
-"""The smoothness of layers while a network is trained."""
+"""Record the smoothness of layers while a network is trained."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
-from functools import cache
-from importlib import import_module
 from inspect import signature
-from numbers import Integral, Number
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -23,13 +20,14 @@ from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import integer_seed, seeded
 from ..estimators.summary import history_card
 from ..samples.checks import number_of_rows, read_rows
-from .comparison import COLUMNS, compare_layers
-from .probes import check_probes
+from .callbacks import lightning_callback, skorch_callback
+from .columns import columns_of
+from .comparison import compare_layers
+from .probes import chosen_probes
 
 __all__ = ["SmoothnessMonitor"]
 
 _N_TREES = 5  # so that a record costs less than a tenth of an epoch
-_UNITS = ("epoch", "step")
 
 
 class SmoothnessMonitor(Versioned):
@@ -137,15 +135,19 @@ class SmoothnessMonitor(Versioned):
         seed = integer_seed(random_state)
         if estimator is None:
             estimator = BesovSmoothnessEstimator(_N_TREES)
+        asked = chosen_probes(probes)
         self.module = module
         self.every = every
         self.X, self.y = _subsample(X, y, n_samples, seed)
         self._options = options | dict(
             layers=layers,
             estimator=seeded(estimator, seed),
-            probes=check_probes(probes),
+            probes=[probe.name for probe in asked],
             random_state=seed,
         )
+        is_projected = options.get("n_components") is not None
+        columns = columns_of(asked, is_projected=is_projected)
+        self._taken_names = {"step", *(column.name for column in columns)}
         self._n_steps = 0
         self._frames: dict[int, pd.DataFrame] = {}
 
@@ -181,7 +183,7 @@ class SmoothnessMonitor(Versioned):
         self._record(self.module, self._n_steps if step is None else step, metrics)
 
     def to_frame(self) -> pd.DataFrame:
-        """All records.
+        """Return all records in one table.
 
         Returns
         -------
@@ -205,7 +207,7 @@ class SmoothnessMonitor(Versioned):
         return history_card(self.to_frame()) if self._frames else None
 
     def skorch_callback(self, unit: str = "epoch") -> Any:
-        """A callback for ``callbacks=[...]`` of a skorch net.
+        """Make a callback for ``callbacks=[...]`` of a skorch net.
 
         It records the state before training, and then every ``every`` epochs or steps,
         with, after epochs, the numbers in the net's history as metrics. A new ``fit``
@@ -227,10 +229,10 @@ class SmoothnessMonitor(Versioned):
         ImportError
             If skorch is not installed.
         """
-        return _skorch_callback(self, unit)
+        return skorch_callback(self, unit)
 
     def lightning_callback(self, unit: str = "epoch") -> Any:
-        """A callback for ``callbacks=[...]`` of a Lightning Trainer.
+        """Make a callback for ``callbacks=[...]`` of a Lightning Trainer.
 
         It records the state before training, and then every ``every`` epochs or steps,
         with the Trainer's ``callback_metrics``. A training from its start starts the
@@ -251,7 +253,7 @@ class SmoothnessMonitor(Versioned):
         ImportError
             If Lightning is not installed.
         """
-        return _lightning_callback(self, unit)
+        return lightning_callback(self, unit)
 
     def _record(self, module: Any, step: int, metrics: Mapping[str, Any]) -> None:
         if module is None:
@@ -259,29 +261,33 @@ class SmoothnessMonitor(Versioned):
                 "The monitor has no module: pass it as SmoothnessMonitor(module, ...), or "
                 "record through a callback."
             )
-        frame = compare_layers(module, self.X, self.y, **self._options)
-        taken = sorted({"step", *frame.columns} & set(metrics))
+        taken = sorted(self._taken_names & set(metrics))
         if taken:
             raise ValueError(f"Metrics must have other names than {taken}.")
+        frame = compare_layers(module, self.X, self.y, **self._options).to_frame()
         frame.insert(0, "step", step)
         for name, value in metrics.items():
             frame[name] = value.item() if hasattr(value, "item") else value
         self._frames.pop(step, None)
         self._frames[step] = frame
 
+    def _forget(self) -> None:
+        """Drop all records, for a callback at the start of another training."""
+        self._frames.clear()
+
     def _record_if_due(self, module: Any, step: int, metrics: Mapping[str, Any]) -> None:
         """Record for a callback: the network that is trained, unless there is another."""
         if step % self.every == 0 and step not in self._frames:
-            # A training is not ended for the name of a metric that it logs.
+            # Not an error: a training must not end because of what else it logs.
             metrics = {
-                f"logged_{name}" if name in ("step", *COLUMNS) else name: value
+                f"logged_{name}" if name in self._taken_names else name: value
                 for name, value in metrics.items()
             }
             self._record(module if self.module is None else self.module, step, metrics)
 
 
 def _subsample(X: Any, y: Any, n_samples: int, seed: int) -> tuple[Any, Any]:
-    """Some of the samples, in memory, and their targets."""
+    """Draw some of the samples and their targets, and keep them in memory."""
     if isinstance(X, Mapping) and not X:
         raise ValueError("X is a dict without entries.")
     n_rows = number_of_rows(next(iter(X.values())) if isinstance(X, Mapping) else X)
@@ -297,20 +303,21 @@ def _subsample(X: Any, y: Any, n_samples: int, seed: int) -> tuple[Any, Any]:
     else:
         X = read_rows(X, rows)
     if y is None:
-        raise ValueError("y is None, and X is no data set that gives it; pass y.")
+        raise ValueError("y is required unless X is a Dataset with targets.")
     return X, read_rows(y, rows)
 
 
 def _items(data: Any, rows: np.ndarray) -> tuple[Any, Any]:
-    """Items of a Dataset as tensors, and the targets among them."""
+    """Read items of a Dataset as tensors, and the targets among them."""
     import torch
 
     if not isinstance(data, torch.utils.data.Dataset) or not hasattr(data, "__len__"):
         raise TypeError(
-            f"Of a {type(data).__name__} no samples can be drawn; pass its dataset, which "
-            "must have a length."
+            f"No samples can be drawn from a {type(data).__name__}; pass its dataset, "
+            "which must have a length."
         )
-    with torch.random.fork_rng():  # which random augmentations draw from
+    # Random augmentations draw from torch's generator, which training goes on to use.
+    with torch.random.fork_rng():
         items = [data[int(row)] for row in rows]
     items = torch.utils.data.default_collate(items)
     if not isinstance(items, tuple | list):
@@ -318,111 +325,3 @@ def _items(data: Any, rows: np.ndarray) -> tuple[Any, Any]:
     if len(items) > 2:
         raise ValueError("The data set must yield the inputs, or pairs (inputs, y).")
     return items[0], items[1] if len(items) > 1 else None
-
-
-def _skorch_callback(monitor: SmoothnessMonitor, unit: str) -> Any:
-    _check_unit(unit)
-    return _skorch_callback_class()(monitor=monitor, unit=unit)
-
-
-def _lightning_callback(monitor: SmoothnessMonitor, unit: str) -> Any:
-    _check_unit(unit)
-    return _lightning_callback_class()(monitor, unit)
-
-
-def _check_unit(unit: str) -> None:
-    if unit not in _UNITS:
-        raise ValueError(f"unit must be one of {_UNITS}, got {unit!r}.")
-
-
-@cache
-def _skorch_callback_class() -> type:
-    """The class is made when it is needed, so that skorch need not be installed."""
-    try:
-        from skorch.callbacks import Callback
-    except ImportError as error:
-        raise ImportError("This needs skorch: pip install skorch") from error
-
-    class SmoothnessCallback(Callback):
-        def __init__(self, monitor: SmoothnessMonitor, unit: str) -> None:
-            self.monitor = monitor
-            self.unit = unit
-
-        def __reduce__(self) -> tuple[Any, ...]:
-            return _skorch_callback, (self.monitor, self.unit)
-
-        def initialize(self) -> SmoothnessCallback:  # by every fit, but not by partial_fit
-            self.n_steps_ = 0
-            self.monitor._frames.clear()
-            return self
-
-        def on_train_begin(self, net: Any, **kwargs: Any) -> None:
-            done = self.n_steps_ if self.unit == "step" else len(net.history)
-            self.monitor._record_if_due(net.module_, done, {})
-
-        def on_batch_end(
-            self, net: Any, training: bool | None = None, **kwargs: Any
-        ) -> None:
-            if self.unit == "step" and training:
-                self.n_steps_ += 1
-                self.monitor._record_if_due(net.module_, self.n_steps_, {})
-
-        def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-            if self.unit == "epoch":
-                epoch = net.history[-1]
-                metrics = {key: epoch[key] for key in epoch if _is_metric(key, epoch[key])}
-                self.monitor._record_if_due(net.module_, epoch["epoch"], metrics)
-
-    return SmoothnessCallback
-
-
-def _is_metric(key: str, value: Any) -> bool:
-    """Whether an entry of skorch's history is a number worth a column."""
-    is_bookkeeping = key in ("epoch", "dur") or key.endswith(("_count", "_best"))
-    return isinstance(value, Number) and not is_bookkeeping
-
-
-@cache
-def _lightning_callback_class() -> type:
-    callback: Any = _lightning().Callback
-
-    class SmoothnessCallback(callback):
-        def __init__(self, monitor: SmoothnessMonitor, unit: str) -> None:
-            self.monitor = monitor
-            self.unit = unit
-
-        def __reduce__(self) -> tuple[Any, ...]:
-            return _lightning_callback, (self.monitor, self.unit)
-
-        def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-            if trainer.global_step == 0:
-                self.monitor._frames.clear()
-            is_steps = self.unit == "step"
-            done = trainer.global_step if is_steps else trainer.current_epoch
-            self._record(trainer, pl_module, done)
-
-        def on_train_batch_end(self, trainer: Any, pl_module: Any, *args: Any) -> None:
-            if self.unit == "step":
-                self._record(trainer, pl_module, trainer.global_step)
-
-        def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-            if self.unit == "epoch":
-                self._record(trainer, pl_module, trainer.current_epoch + 1)
-
-        def _record(self, trainer: Any, pl_module: Any, step: int) -> None:
-            if trainer.is_global_zero:
-                metrics = dict(trainer.callback_metrics)
-                self.monitor._record_if_due(pl_module, step, metrics)
-
-    return SmoothnessCallback
-
-
-def _lightning() -> Any:
-    """Lightning by the one of its two names that is in use."""
-    names = ["lightning.pytorch", "pytorch_lightning"]
-    for name in sorted(names, key=lambda name: name not in sys.modules):
-        try:
-            return import_module(name)
-        except ImportError:
-            continue
-    raise ImportError("This needs Lightning: pip install lightning")

@@ -1,4 +1,4 @@
-"""What a layer returns, made one row of numbers per sample."""
+"""Select and pool what a layer returns, to one row of features for each sample."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from .modules import Point
+from .pooling import Pooling
 
 __all__ = ["check_rows", "pooled", "selected"]
 
-_FIRST_CHOICES = ("last_hidden_state", "logits")
+_FIRST_CHOICES = ("last_hidden_state", "logits")  # keys of the outputs of Transformers
 _CHANNELS_FIRST = (nn.modules.conv._ConvNd, nn.modules.batchnorm._NormBase, nn.GroupNorm)
 _SEQUENTIAL = (nn.Embedding, nn.MultiheadAttention, nn.RNNBase)
 
 
 def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
-    """The tensor of a layer's output that is read, with the samples first.
+    """Select the tensor that is read of a layer's output, with the samples first.
 
-    A tensor is taken as it is, whatever the choice, unless that is a function.
+    An output that is one tensor is taken as it is, whatever the choice, unless that is a
+    function.
     """
     if callable(choice):
         tensor = choice(output)
@@ -65,6 +67,9 @@ def check_rows(
         )
     if tensor.ndim < 3 or shape[1] != n_rows or callable(choice):
         return
+    # The batch is as long as the sequences, so the shape does not say which axis is which.
+    # Layers of torch that take the time first are turned in _samples_first; behind them
+    # any module may still have the time first.
     turned = [
         part for part in root.modules() if getattr(part, "batch_first", True) is False
     ]
@@ -77,7 +82,7 @@ def check_rows(
 
 
 def _samples_first(output: Any, module: nn.Module) -> Any:
-    """The same output, if torch itself says that its first axis is not the samples."""
+    """Put the samples first in outputs of the modules of torch that have them second."""
     if isinstance(module, nn.RNNBase):
         sequence, state = output
         if not module.batch_first and isinstance(sequence, Tensor):
@@ -105,7 +110,7 @@ def _item(output: Any, choice: int | str, name: str) -> Any:
 
 
 def _only_tensor(output: Any, name: str) -> Any:
-    """The tensor that needs no choice: the first of a tuple, the main one of a dict."""
+    """Take the first tensor of a tuple, or the main one of a dict."""
     if isinstance(output, Mapping):
         tensors = {key: v for key, v in output.items() if isinstance(v, Tensor)}
         for key in _FIRST_CHOICES:
@@ -132,39 +137,46 @@ def pooled(
     tensor: Tensor,
     module: nn.Module,
     root: nn.Module,
-    pooling: str,
+    pooling: Pooling,
     mask: Tensor | None,
     name: str,
 ) -> Tensor:
-    """One row of features for each sample; at most a view of the tensor."""
-    if tensor.ndim <= 2 or pooling == "flatten":
+    """Pool a layer's tensor to one row of features for each sample.
+
+    Where nothing is pooled, the result may be a view of the tensor.
+    """
+    if tensor.ndim <= 2 or pooling.over_tokens is None:
         return tensor.reshape(len(tensor), -1)
     if _has_features_last(tensor, module, root, name):
         tokens = tensor.flatten(1, -2)
-    elif pooling in ("cls", "last"):
-        raise ValueError(
-            f"pooling={pooling!r} is for tokens, but layer {name!r} gives a map with the "
-            'channels first; use "mean" or "max".'
-        )
-    else:
+    elif pooling.is_for_maps:
+        # The places of a map are its tokens; the mask counts tokens of the network's input.
         tokens, mask = tensor.flatten(2).transpose(1, 2), None
-    return _over_tokens(tokens, pooling, _checked_mask(mask, tokens, name))
+    else:
+        raise ValueError(
+            f"pooling={pooling.name!r} is for tokens, but layer {name!r} gives a map with "
+            'the channels first; use "mean" or "max".'
+        )
+    return pooling.over_tokens(tokens, _checked_mask(mask, tokens, name))
 
 
 def _has_features_last(
     tensor: Tensor, module: nn.Module, root: nn.Module, name: str
 ) -> bool:
-    """Whether a tensor is (sample, token, feature) and not (sample, channel, place).
+    """Tell (sample, token, feature) from (sample, channel, place).
 
-    The types of the modules tell: those in the layer, or if that has none that do, those
-    in the network.
+    A shape does not say which axis holds the features, but the classes of the modules do:
+    those inside the layer, or if they leave it open, as an activation does, those of the
+    whole network.
     """
     for scope in (module, root):
         parts = list(scope.modules())
         is_map = any(_is_channels_first(part) for part in parts)
         is_sequence = any(_is_sequential(part) for part in parts)
         if is_map and is_sequence and scope is root and tensor.ndim == 3:
-            # Images are cut into patches; only convolutions of one dimension leave three.
+            # A vision transformer cuts an image into patches by one convolution: its
+            # tensors of three axes are tokens. Only convolutions of one dimension make
+            # maps of three axes.
             is_map = any("1d" in type(part).__name__ for part in parts)
         if is_map != is_sequence:
             return is_sequence
@@ -182,7 +194,9 @@ def _has_features_last(
 
 def _is_channels_first(module: nn.Module) -> bool:
     if isinstance(module, nn.LayerNorm):
-        # Libraries derive norms of both orders from the one that is for the last axis.
+        # timm and others derive norms of both orders from LayerNorm, which itself
+        # normalises the last axis; a subclass is taken for one of channels first, so that
+        # a network with it is refused rather than pooled over the wrong axis.
         return len(module.normalized_shape) > 1 or type(module) is not nn.LayerNorm
     is_pooling = type(module).__module__ == "torch.nn.modules.pooling"
     return is_pooling or isinstance(module, _CHANNELS_FIRST)
@@ -205,20 +219,3 @@ def _checked_mask(mask: Tensor | None, tokens: Tensor, name: str) -> Tensor:
     if not mask.any(dim=1).all():
         raise ValueError("attention_mask leaves no token of some samples.")
     return mask.to(tokens.device)
-
-
-def _over_tokens(tokens: Tensor, pooling: str, mask: Tensor) -> Tensor:
-    """Mean, maximum, first or last of the tokens that the mask leaves."""
-    if pooling == "mean":
-        tokens = tokens.to(torch.promote_types(tokens.dtype, torch.float32))
-        total = tokens.masked_fill(~mask[..., None], 0).sum(1)
-        return total / mask.sum(1, keepdim=True)
-    if pooling == "max":
-        lowest = -torch.inf if tokens.is_floating_point() else torch.iinfo(tokens.dtype).min
-        return tokens.masked_fill(~mask[..., None], lowest).amax(1)
-    place = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
-    if pooling == "cls":
-        token = place.masked_fill(~mask, mask.shape[1]).amin(1)
-    else:
-        token = place.masked_fill(~mask, -1).amax(1)
-    return tokens[torch.arange(len(tokens), device=tokens.device), token]

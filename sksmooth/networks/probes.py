@@ -1,13 +1,16 @@
-"""What else people read from the features of a layer: probes, by scikit-learn.
+"""Probes: other numbers that are read from the features of a layer, beside the index.
 
-Each takes the features as they are, and gives one number. Those whose cost grows fast with
-the number of samples see a subsample, the same in every layer.
+Each is a function of the features and class labels, registered by :func:`probe` with its
+name and description; that one entry makes it a column of the table of layers, with its
+documentation. Probes whose cost grows fast with the number of samples see a subsample,
+which is the same in every layer.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,29 +29,40 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, gen_batches
 from threadpoolctl import threadpool_limits
 
-__all__ = ["PROBES", "ProbeRows", "check_probes", "measure_probes", "probe_rows"]
+from .._lib.optional import require
 
-_MOST_SAMPLES = 4000  # seen by classifiers
-_MOST_DISTANCES = 2000  # samples between all of which distances are taken, or clustered
-_HELD_OUT = 0.25  # of the samples, where there are no test samples
-_NEIGHBOURS = 5
-_ITERATIONS = 200  # of the linear probe, which need not converge
-_STARTS, _ROUNDS = 3, 50  # of k-means
-_FEWEST_DISTINCT = 20  # rows that have a dimension
-_ROWS_OF_BLOCK = 1024  # of features that are read from memory or disk at a time
+__all__ = [
+    "PROBES",
+    "Probe",
+    "ProbeRows",
+    "ProbeSamples",
+    "chosen_probes",
+    "measure_probes",
+    "probe",
+    "probe_rows",
+]
+
+_MOST_FOR_CLASSIFIERS = 4000  # samples
+_MOST_FOR_DISTANCES = 2000  # samples, for probes that compare each with all others
+_TEST_SHARE = 0.25  # of the samples, where there are no test samples
+_N_NEIGHBOURS = 5
+_LINEAR_ITERATIONS = 200  # an accuracy does not need the optimum
+_KMEANS_STARTS, _KMEANS_ITERATIONS = 3, 50
+_FEWEST_DISTINCT = 20  # rows from which a dimension can be estimated
+_BLOCK_ROWS = 1024  # rows of the features that are read from memory or disk at a time
 
 
 class ProbeRows(NamedTuple):
-    """Which samples the probes see: the same ones in every layer.
+    """Row numbers of the samples that the probes see, the same in every layer.
 
     Attributes
     ----------
     few : ndarray of intp
-        A subsample, of at most 2000, in random order, for silhouette, k-means and
-        dimension.
+        At most 2000 samples in random order, for silhouette, k-means and dimension.
     train, test : ndarray of intp
-        Where the classifiers learn, and where they are asked, of at most 4000. ``test``
-        counts the test samples if there are any, otherwise the samples themselves.
+        At most 4000 samples on which classifiers are fitted, and as many on which their
+        accuracy is measured. ``test`` are rows of the test samples if there are any,
+        otherwise of the samples themselves.
     """
 
     few: np.ndarray
@@ -56,8 +70,88 @@ class ProbeRows(NamedTuple):
     test: np.ndarray
 
 
-def check_probes(names: str | Iterable[str]) -> list[str]:
-    """The probes asked for, all of them if that is ``"all"``.
+class ProbeSamples(NamedTuple):
+    """What a probe is given.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Features of one layer, finite, perhaps a memory map.
+    y : ndarray of shape (n_samples,)
+        Class labels.
+    rows : ProbeRows
+        The samples that probes see if they cannot see all.
+    X_test, y_test : ndarray
+        Test samples, or the samples again if there are none.
+    seed : int
+        Seed of whatever is random.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    rows: ProbeRows
+    X_test: np.ndarray
+    y_test: np.ndarray
+    seed: int
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One number that can be measured on a layer beside the index.
+
+    Attributes
+    ----------
+    name : str
+        What it is asked for by, and the name of its column.
+    help : str
+        What the number is, for the documentation and for reports.
+    measure : callable
+        ``measure(samples)`` gives the number, of :class:`ProbeSamples`.
+    requires : tuple of str or None
+        An optional module that it imports, and what to install for it.
+    """
+
+    name: str
+    help: str
+    measure: Callable[[ProbeSamples], float]
+    requires: tuple[str, str] | None = None
+
+    def check_installed(self) -> None:
+        """Raise an error that says what to install, if something is missing."""
+        if self.requires is not None:
+            module, install = self.requires
+            require(module, purpose=f"The probe {self.name!r}", install=install)
+
+
+PROBES: dict[str, Probe] = {}
+
+
+def probe(
+    name: str, help: str, requires: tuple[str, str] | None = None
+) -> Callable[[Callable[[ProbeSamples], float]], Callable[[ProbeSamples], float]]:
+    """Register a function as a probe, of which the arguments are the attributes."""
+
+    def registered(
+        measure: Callable[[ProbeSamples], float],
+    ) -> Callable[[ProbeSamples], float]:
+        PROBES[name] = Probe(name, help, measure, requires)
+        return measure
+
+    return registered
+
+
+def chosen_probes(names: str | Iterable[str]) -> list[Probe]:
+    """Look the probes up that are asked for, all of them by ``"all"``.
+
+    Parameters
+    ----------
+    names : str or iterable of str
+        Names, of which one that is repeated counts once.
+
+    Returns
+    -------
+    probes : list of Probe
+        The probes.
 
     Raises
     ------
@@ -74,9 +168,10 @@ def check_probes(names: str | Iterable[str]) -> list[str]:
         raise ValueError(
             f'Unknown probes {unknown}; choose from {list(PROBES)}, or "all" of them.'
         )
-    if "intrinsic_dimension" in names:
-        _two_nn()
-    return names
+    chosen = [PROBES[name] for name in names]
+    for each in chosen:
+        each.check_installed()
+    return chosen
 
 
 def probe_rows(
@@ -96,18 +191,25 @@ def probe_rows(
     random_state : int, RandomState instance or None, default=None
         Seed of the draw.
 
+    Returns
+    -------
+    rows : ProbeRows
+        Their row numbers.
+
     Raises
     ------
     ValueError
         If samples must be held out and a class has one sample only.
     """
     rng = check_random_state(random_state)
-    rows = rng.permutation(len(y))[:_MOST_SAMPLES]
-    few = rows[:_MOST_DISTANCES]
+    rows = rng.permutation(len(y))[:_MOST_FOR_CLASSIFIERS]
+    few = rows[:_MOST_FOR_DISTANCES]
     if y_test is not None:
-        return ProbeRows(few, rows, rng.permutation(len(y_test))[:_MOST_SAMPLES])
+        test = rng.permutation(len(y_test))[:_MOST_FOR_CLASSIFIERS]
+        return ProbeRows(few, rows, test)
     _, codes, counts = np.unique(y[rows], return_inverse=True, return_counts=True)
-    if len(y) > len(rows):  # of rare classes one sample may be drawn, which cannot be split
+    if len(y) > len(rows):
+        # Of a rare class a single sample may have been drawn, which cannot be split.
         rows = rows[counts[codes] > 1]
         _, counts = np.unique(y[rows], return_counts=True)
     if counts.min() < 2:
@@ -117,7 +219,7 @@ def probe_rows(
         )
     train, test = train_test_split(
         rows,
-        test_size=max(round(_HELD_OUT * len(rows)), len(counts)),
+        test_size=max(round(_TEST_SHARE * len(rows)), len(counts)),
         stratify=y[rows],
         random_state=rng,
     )
@@ -125,7 +227,7 @@ def probe_rows(
 
 
 def measure_probes(
-    names: Iterable[str],
+    probes: Iterable[Probe],
     X: np.ndarray,
     y: np.ndarray,
     rows: ProbeRows,
@@ -133,12 +235,12 @@ def measure_probes(
     test: tuple[np.ndarray, np.ndarray] | None = None,
     random_state: int = 0,
 ) -> dict[str, float]:
-    """Probes of one layer.
+    """Measure probes on one layer.
 
     Parameters
     ----------
-    names : iterable of str
-        Names in ``PROBES``.
+    probes : iterable of Probe
+        What to measure.
     X : ndarray of shape (n_samples, n_features)
         Features, finite.
     y : ndarray of shape (n_samples,)
@@ -148,78 +250,91 @@ def measure_probes(
     test : tuple of ndarrays, default=None
         Features and labels of the test samples, if there are any.
     random_state : int, default=0
-        Seed of k-means.
+        Seed of whatever is random.
 
     Returns
     -------
     values : dict of str to float
-        One number a probe.
+        One number a probe, by their names.
     """
     X_test, y_test = (X, y) if test is None else test
-    samples = _Samples(X, y, rows, X_test, y_test, random_state)
-    # More threads gain little here, and lose much where others use the processors, too.
+    samples = ProbeSamples(X, y, rows, X_test, y_test, random_state)
+    # The matrices are small: threads of BLAS gain little, and lose much time by waiting for
+    # each other where the processors are shared.
     with threadpool_limits(1), warnings.catch_warnings():
-        # A probe stops early by design, and equal rows make fewer clusters than classes.
+        # The linear probe stops early by design, and equal rows make fewer clusters than
+        # there are classes.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return {name: float(PROBES[name](samples)) for name in names}
+        return {each.name: float(each.measure(samples)) for each in probes}
 
 
-class _Samples(NamedTuple):
-    X: np.ndarray
-    y: np.ndarray
-    rows: ProbeRows
-    X_test: np.ndarray
-    y_test: np.ndarray
-    seed: int
-
-
-def _knn(samples: _Samples) -> float:
-    """Accuracy of 5 nearest neighbours."""
-    n_neighbours = min(_NEIGHBOURS, len(samples.rows.train))
+@probe(
+    "knn",
+    "accuracy of 5 nearest neighbours on the test samples, or on a quarter held out",
+)
+def _knn(samples: ProbeSamples) -> float:
+    n_neighbours = min(_N_NEIGHBOURS, len(samples.rows.train))
     return _held_out_accuracy(KNeighborsClassifier(n_neighbours), samples)
 
 
-def _linear(samples: _Samples) -> float:
-    """Accuracy of a logistic regression on standardised features."""
-    classifier = LogisticRegression(max_iter=_ITERATIONS, tol=1e-3)
+@probe(
+    "linear",
+    "accuracy of a logistic regression on the test samples, or on a quarter held out",
+)
+def _linear(samples: ProbeSamples) -> float:
+    classifier = LogisticRegression(max_iter=_LINEAR_ITERATIONS, tol=1e-3)
     return _held_out_accuracy(make_pipeline(StandardScaler(), classifier), samples)
 
 
-def _held_out_accuracy(classifier: Any, samples: _Samples) -> float:
+def _held_out_accuracy(classifier: Any, samples: ProbeSamples) -> float:
     train, test = samples.rows.train, samples.rows.test
     classifier.fit(samples.X[train], samples.y[train])
     return classifier.score(samples.X_test[test], samples.y_test[test])
 
 
-def _silhouette(samples: _Samples) -> float:
-    """Mean silhouette of the classes, as if they were clusters."""
+@probe("silhouette", "mean silhouette of the classes, taken as clusters")
+def _silhouette(samples: ProbeSamples) -> float:
     few = samples.rows.few
     n_classes = len(np.unique(samples.y[few]))
-    if not 1 < n_classes < len(few):  # a class alone has no other to be apart from
+    if not 1 < n_classes < len(few):  # where the silhouette is not defined
         return np.nan
     return silhouette_score(samples.X[few], samples.y[few])
 
 
-def _kmeans_ari(samples: _Samples) -> float:
-    """Adjusted Rand index of as many clusters as classes (as in Sparsity-Probe)."""
+@probe(
+    "kmeans_ari",
+    "adjusted Rand index of as many clusters by k-means as there are classes (Ben-Shaul "
+    "and Dekel, arXiv 2105.06849)",
+)
+def _kmeans_ari(samples: ProbeSamples) -> float:
     few = samples.rows.few
     y = samples.y[few]
     clusters = KMeans(
-        len(np.unique(y)), n_init=_STARTS, max_iter=_ROUNDS, random_state=samples.seed
+        len(np.unique(y)),
+        n_init=_KMEANS_STARTS,
+        max_iter=_KMEANS_ITERATIONS,
+        random_state=samples.seed,
     )
     return adjusted_rand_score(y, clusters.fit_predict(samples.X[few]))
 
 
-def _nc1(samples: _Samples) -> float:
-    """Variability collapse, trace(S_W pinv(S_B)) / K, NaN if all class means agree.
+@probe(
+    "nc1",
+    "variability within classes relative to that between them, the first measure of "
+    "neural collapse (Papyan, Han and Donoho, PNAS 117, 2020); NaN if all class means are "
+    "equal",
+)
+def _nc1(samples: ProbeSamples) -> float:
+    """Compute trace(S_W pinv(S_B)) / K, of K classes.
 
-    (Papyan, Han and Donoho, Prevalence of neural collapse, PNAS 117, 2020.) The
-    between-class covariance S_B has the K class means for its range: in the basis of their
-    singular vectors, the trace is a sum of K - 1 ratios of variances at most.
+    The range of the between-class covariance S_B is spanned by the K centred class means:
+    in the basis of their singular vectors the trace is a sum of at most K - 1 ratios of
+    variances, and no covariance of all features is needed.
     """
     X, means, codes = samples.X, *_class_means(samples)
     _, scale, basis = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
-    # Sums are rounded in proportion to the means, not to their differences.
+    # Directions without variance between the classes have singular values of the size of
+    # rounding errors, which are in proportion to the means, not to their differences.
     rounding = np.finfo(means.dtype).eps * max(means.shape) * np.abs(means).max()
     basis, scale = basis[scale > rounding].T, scale[scale > rounding]
     if len(scale) == 0:
@@ -232,12 +347,14 @@ def _nc1(samples: _Samples) -> float:
     return np.sum(within / len(X) / scale**2)
 
 
-def _ncc_mismatch(samples: _Samples) -> float:
-    """Share of the samples whose nearest class mean is that of another class.
-
-    (Ben-Shaul and Dekel, arXiv 2201.08924, with the labels in the place of the network's
-    predictions, which are the same once a network has memorised them.)
-    """
+@probe(
+    "ncc_mismatch",
+    "share of the samples whose nearest class mean is that of another class (Ben-Shaul and "
+    "Dekel, arXiv 2201.08924)",
+)
+def _ncc_mismatch(samples: ProbeSamples) -> float:
+    # The paper compares with the predictions of the network, which are the labels once a
+    # network has memorised them.
     X, means, codes = samples.X, *_class_means(samples)
     means = means.astype(X.dtype)
     missed = sum(
@@ -247,8 +364,8 @@ def _ncc_mismatch(samples: _Samples) -> float:
     return missed / len(X)
 
 
-def _class_means(samples: _Samples) -> tuple[np.ndarray, np.ndarray]:
-    """Means of all classes, float64, and the class of every sample."""
+def _class_means(samples: ProbeSamples) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the means of all classes, in float64, and number the class of each sample."""
     X, (classes, codes) = samples.X, np.unique(samples.y, return_inverse=True)
     is_of_class = np.eye(len(classes))
     sums = sum(is_of_class[codes[block]].T @ X[block] for block in _blocks(X))
@@ -256,39 +373,21 @@ def _class_means(samples: _Samples) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _blocks(X: np.ndarray) -> Iterator[slice]:
-    return gen_batches(len(X), _ROWS_OF_BLOCK)
+    return gen_batches(len(X), _BLOCK_ROWS)
 
 
-def _intrinsic_dimension(samples: _Samples) -> float:
-    """Dimension by the ratios of the distances to the two nearest neighbours.
+@probe(
+    "intrinsic_dimension",
+    "dimension by the distances to the two nearest neighbours (TwoNN of scikit-dimension; "
+    "Facco and others, Scientific Reports 7, 2017); NaN if hardly any rows are distinct",
+    requires=("skdim.id", "sksmooth[probes]"),
+)
+def _intrinsic_dimension(samples: ProbeSamples) -> float:
+    from skdim.id import TwoNN
 
-    (Facco and others, Scientific Reports 7, 2017.) Of distinct rows, NaN if there are
-    hardly any.
-    """
+    # Equal rows have the distance 0, whose ratios say nothing.
     X = np.unique(samples.X[samples.rows.few], axis=0)
     if len(X) < _FEWEST_DISTINCT:
         return np.nan
-    # A constant column changes no distance, and TwoNN wants two columns.
-    return _two_nn()().fit(np.pad(X, ((0, 0), (0, 1)))).dimension_
-
-
-def _two_nn() -> Any:
-    try:
-        from skdim.id import TwoNN
-    except ImportError as error:
-        raise ImportError(
-            "intrinsic_dimension needs scikit-dimension, which is not installed; "
-            'install it with: pip install "sksmooth[probes]"'
-        ) from error
-    return TwoNN
-
-
-PROBES: dict[str, Callable[[_Samples], float]] = {
-    "knn": _knn,
-    "linear": _linear,
-    "silhouette": _silhouette,
-    "kmeans_ari": _kmeans_ari,
-    "nc1": _nc1,
-    "ncc_mismatch": _ncc_mismatch,
-    "intrinsic_dimension": _intrinsic_dimension,
-}
+    # TwoNN refuses a single column; a constant one beside it changes no distance.
+    return TwoNN().fit(np.pad(X, ((0, 0), (0, 1)))).dimension_

@@ -1,4 +1,4 @@
-"""Where the features of a layer are kept while the batches come in."""
+"""Store the features of a layer, in memory or in a temporary file, as batches come in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LARGEST_IN_MEMORY = 2**30  # bytes of all layers of a pass
 def wants_file(
     memmap: bool | str | os.PathLike, n_rows: int | None, n_features: int, dtype: str
 ) -> bool | str | os.PathLike:
-    """Whether features go to a file, or in which folder: what ``"auto"`` means."""
+    """Decide what ``"auto"`` means: whether features go to a file, or to which folder."""
     if not (isinstance(memmap, str) and memmap == "auto"):
         return memmap
     if n_rows is None:
@@ -32,9 +32,9 @@ def wants_file(
 def make_store(
     folder: bool | str | os.PathLike, n_rows: int | None, n_features: int, dtype: str
 ) -> _MemoryStore | _FileStore:
-    """Place for rows of features, in memory (False) or in a file.
+    """Make a store for rows of features, in memory (False) or in a file.
 
-    The number of rows is what is set aside; None if it is not known.
+    ``n_rows`` is the number of rows to reserve room for; None if it is not known.
     """
     if folder is False:
         return _MemoryStore(n_rows or 0, n_features, dtype)
@@ -43,7 +43,7 @@ def make_store(
 
 
 class _MemoryStore:
-    """One array, whose memory is taken page by page as rows come in."""
+    """One array. The system provides its memory page by page as rows come in."""
 
     def __init__(self, n_rows: int, n_features: int, dtype: str) -> None:
         self._array = np.empty((n_rows, n_features), dtype=dtype)
@@ -62,7 +62,7 @@ class _MemoryStore:
         return self._array
 
     def discard(self) -> None:
-        """Nothing to do: the array is garbage."""
+        """Do nothing: the array is freed with the store."""
 
     def _resize(self, n_rows: int) -> None:
         self._array.resize((n_rows, self._array.shape[1]), refcheck=False)
@@ -71,8 +71,8 @@ class _MemoryStore:
 class _FileStore:
     """A temporary file, which is written from its beginning and mapped when complete.
 
-    Writes that the disk has no room for are errors; through a map they would end the
-    process. The file is removed when no array uses it any more.
+    A write to a full disk raises an error that can be reported, whereas through a memory
+    map it ends the process with SIGBUS. The file is removed when no array uses it any more.
     """
 
     def __init__(
@@ -118,10 +118,11 @@ class _FileStore:
             raise OSError(
                 errno.ENOSPC,
                 f"No room for the{size} features of a layer in {folder}; name another "
-                "folder by memmap=, or narrow the layer by max_features= or pooling=",
+                "folder by memmap=, or narrow the layer by n_components= or pooling=",
             ) from error
 
 
 def _remove(path: str, owner: int) -> None:
-    if os.getpid() == owner:  # a forked process may end earlier
+    # A forked child runs this finalizer, too, when it exits before its parent.
+    if os.getpid() == owner:
         Path(path).unlink(missing_ok=True)

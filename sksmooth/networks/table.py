@@ -1,8 +1,9 @@
-"""The table of layers that comparisons give: a DataFrame that notebooks show with bars."""
+"""The table of layers that comparisons give, which notebooks show with bars."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,33 +22,39 @@ from .._lib.html import (
     table,
     visible,
 )
+from .._lib.state import Versioned
+from .columns import COLUMNS, Format, format_of
 
 __all__ = ["LayerComparison", "layers_html"]
 
-_NUMBERS = ["alpha", "alpha_low", "alpha_high"]
-_CHANGES = ["difference", "difference_low", "difference_high"]
-# Columns that are shown within the cells of others.
-_MERGED = {*_NUMBERS[1:], *_CHANGES[1:], "loses_smoothness"}
-_MARK = " \N{BLACK DOWN-POINTING TRIANGLE} loses smoothness"
+_MARK = " \N{BLACK DOWN-POINTING TRIANGLE} {}"
 _MOST_COLUMNS = 30
 _LONGEST_NAME = 120
-_PLACES = {"seconds": 1, "p_value": 4}
+_BAR = next(column for column in COLUMNS if column.format.has_bar)
 
 
-class LayerComparison(pd.DataFrame):
+@dataclass(frozen=True, eq=False, repr=False)
+class LayerComparison(Versioned):
     """The layers of a network with their indices, one row a layer.
 
-    It is a DataFrame, as :func:`compare_layers` describes it. Parts and copies of it are
-    ordinary ones.
+    It holds a DataFrame, and can be read like one: columns by their names, and all public
+    attributes and methods of a DataFrame, which then give what pandas gives. Notebooks show
+    it with bars for the intervals and marks at layers that lose smoothness. Functions of
+    other libraries that want a DataFrame take its ``frame``.
 
     Parameters
     ----------
-    data, index, columns, dtype, copy : optional
-        As of :class:`pandas.DataFrame`.
+    frame : DataFrame
+        The table, as :func:`compare_layers` describes it.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        The same table.
 
     See Also
     --------
-    compare_layers : Gives it.
+    compare_layers : Makes it.
     sksmooth.plotting.LayerSmoothnessDisplay : Draws it.
 
     Examples
@@ -58,92 +65,111 @@ class LayerComparison(pd.DataFrame):
     >>> X, y = load_digits(return_X_y=True)
     >>> module = torch.nn.Sequential(torch.nn.Linear(64, 10))
     >>> table = compare_layers(module, X, y, random_state=0)
-    >>> type(table).__name__, type(table.head()).__name__
-    ('LayerComparison', 'DataFrame')
-    >>> page = table.to_html()
-    >>> page[:15]
-    '<!DOCTYPE html>'
+    >>> len(table), list(table["layer"]), type(table.head()).__name__
+    (2, ['input', '0'], 'DataFrame')
     """
 
-    @property
-    def _constructor(self) -> type[pd.DataFrame]:
-        return pd.DataFrame
+    frame: pd.DataFrame
 
-    def to_html(self, buf: Any = None, **options: Any) -> str | None:  # type: ignore[override]
-        """Report of the layers as one HTML file, or pandas' own table if it has options.
-
-        The file needs no other file and no network, and names in it cannot do harm.
-
-        Parameters
-        ----------
-        buf : str, path or file object, default=None
-            Where to write it. None returns it.
-        **options
-            Options of :meth:`pandas.DataFrame.to_html`, which is called if there are any,
-            such as ``border=1``. The report has none.
+    def to_frame(self) -> pd.DataFrame:
+        """Copy the table, so that the copy can be changed.
 
         Returns
         -------
-        page : str or None
-            The HTML if ``buf`` is None.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed, which draws the picture of the report.
-
-        See Also
-        --------
-        BesovSmoothnessEstimator.to_html : The report of one estimator.
+        frame : DataFrame
+            The copy.
         """
-        if options or not _is_whole(self):
-            return super().to_html(buf, **options)
-        # A wing above this one, which is opened here only.
-        from ..display.pages import layers_report, save_page
+        return self.frame.copy()
 
-        page = layers_report(self)
-        if buf is None:
-            return page
-        if isinstance(buf, str | os.PathLike):
-            save_page(page, buf)
-        else:
-            buf.write(page)
-        return None
+    def __getitem__(self, key: Any) -> Any:
+        return self.frame[key]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.frame)
+
+    def __contains__(self, key: Any) -> bool:
+        return key in self.frame
+
+    def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+        return self.frame.__array__(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        # Asked for what is not found otherwise. copy and pickle look for private names, and
+        # for all names before there is a frame, of which pandas must not answer.
+        if name.startswith("_") or "frame" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+            )
+        return getattr(self.frame, name)
+
+    def __dir__(self) -> list[str]:
+        of_frame = [name for name in dir(self.frame) if not name.startswith("_")]
+        return sorted({*super().__dir__(), *of_frame})
+
+    def __repr__(self) -> str:
+        return repr(self.frame)
 
     def _repr_html_(self) -> str | None:
-        if not (pd.get_option("display.notebook_repr_html") and _is_whole(self)):
-            return super()._repr_html_()  # type: ignore[misc]
-        return card(layers_html(self, pd.get_option("display.max_rows") or len(self)))
+        if not (pd.get_option("display.notebook_repr_html") and _has_bars(self.frame)):
+            return self.frame._repr_html_()  # type: ignore[operator]
+        most_rows = pd.get_option("display.max_rows") or len(self.frame)
+        return card(layers_html(self.frame, most_rows))
 
 
-def _is_whole(frame: pd.DataFrame) -> bool:
-    """Whether the columns that are shown are still there, as they were measured."""
-    wanted = ["layer", "loses_smoothness", *_NUMBERS, *_CHANGES]
-    return (
-        len(frame) > 0
-        and frame.columns.nlevels == 1
-        and frame.columns.is_unique
-        and frame.columns.isin(wanted).sum() == len(wanted)
-        and all(_is_plain(frame[name], "iuf") for name in _NUMBERS + _CHANGES)
-        and _is_plain(frame["loses_smoothness"], "b")
+def _has_bars(frame: pd.DataFrame) -> bool:
+    """Tell whether a frame has the columns of bars and marks, with values as measured.
+
+    Users may build a table from any frame, or change the one that it holds.
+    """
+    if len(frame) == 0 or frame.columns.nlevels > 1 or not frame.columns.is_unique:
+        return False
+    kinds: dict[str, str] = {}
+    for column in COLUMNS:
+        if column.format.interval:
+            kinds |= dict.fromkeys((column.name, *column.format.interval), "iuf")
+        if column.format.mark is not None:
+            kinds[column.format.mark] = "b"
+    return all(
+        name in frame.columns
+        # pandas' own types do not count: an entry of theirs may be NA.
+        and isinstance(frame[name].dtype, np.dtype)
+        and frame[name].dtype.kind in kind
+        for name, kind in kinds.items()
     )
 
 
-def _is_plain(column: pd.Series, kinds: str) -> bool:
-    """Whether it is one of NumPy's kinds, of which no entry is pandas' NA."""
-    return isinstance(column.dtype, np.dtype) and column.dtype.kind in kinds
-
-
 def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:
-    """The table with bars and marks; rows beyond the most are left out in the middle."""
-    names = [name for name in frame.columns if name not in _MERGED][:_MOST_COLUMNS]
-    ends = ends_of_bars(*(frame[name] for name in _NUMBERS))
-    heads = [head for name in names for head in _heads(name, frame[name])]
+    """Make an HTML table of layers, with bars and marks.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table of :func:`compare_layers`.
+    most_rows : int
+        Largest number of rows. Of more, those in the middle are left out.
+
+    Returns
+    -------
+    html : Html
+        The table, and a line that says where its bars begin and end.
+    """
+    within = {name for column in COLUMNS for name in column.format.columns_within}
+    names = [name for name in frame.columns if name not in within][:_MOST_COLUMNS]
+    formats = {name: format_of(name) for name in names}
+    ends = ends_of_bars(*(frame[name] for name in (_BAR.name, *_BAR.format.interval)))
     n_first = min(len(frame), (most_rows + 1) // 2)
     n_last = min(len(frame) - n_first, most_rows // 2)
     shown = frame.iloc[[*range(n_first), *range(len(frame) - n_last, len(frame))]]
+    heads = [
+        head
+        for name, form in formats.items()
+        for head in _heads(visible(name, _LONGEST_NAME), form, frame[name])
+    ]
     rows = [
-        [cell for name in names for cell in _cells(name, row, ends)]
+        [cell for name, form in formats.items() for cell in _cells(row, name, form, ends)]
         for row in shown.to_dict("records")
     ]
     caption = f"Smoothness of {len(frame)} layers"
@@ -155,32 +181,29 @@ def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:
     return joined([table(heads, rows, caption), element("p", scale)])
 
 
-def _heads(name: Any, column: pd.Series) -> list[str]:
-    """Heads of the cells of a column."""
-    if name == "alpha":
-        return [OfNumbers(name), "interval"]
-    shown = visible(name, _LONGEST_NAME)
-    return [OfNumbers(shown) if is_numeric_dtype(column) else shown]
+def _heads(name: str, form: Format, column: pd.Series) -> list[str]:
+    head = OfNumbers(name) if is_numeric_dtype(column) else name
+    return [head, "interval"] if form.has_bar else [head]
 
 
-def _cells(name: Any, row: dict[Any, Any], ends: tuple[float, float]) -> list[Any]:
+def _cells(
+    row: dict[Any, Any], name: Any, form: Format, ends: tuple[float, float]
+) -> list[Any]:
+    """Make the cells of one column in a row: its value, and perhaps a bar."""
     value = row[name]
-    if name == "alpha":
-        low, high = row["alpha_low"], row["alpha_high"]
-        loses = row["loses_smoothness"]
-        bar = interval_bar(value, low, high, ends, is_loss=loses)
-        mark = element("span", _MARK, class_="sksmooth-mark") if loses else Html("")
-        return [_with_interval(value, low, high), joined([bar, mark])]
-    if name == "difference":
-        low, high = row["difference_low"], row["difference_high"]
-        return [_with_interval(value, low, high, sign="+")]
-    if isinstance(value, float):
-        return [number(value, _PLACES.get(name, 3))]
-    return [visible(value, _LONGEST_NAME)]
-
-
-def _with_interval(value: float, low: float, high: float, sign: str = "") -> str:
-    if np.isnan(value):
-        return number(value)
-    interval = f"[{number(low, sign=sign)}, {number(high, sign=sign)}]"
-    return f"{number(value, sign=sign)} {interval}"
+    if not form.interval:
+        is_float = isinstance(value, float)
+        return [number(value, form.places) if is_float else visible(value, _LONGEST_NAME)]
+    text = number(value, form.places, form.sign)
+    low, high = (row[bound] for bound in form.interval)
+    if not np.isnan(value):
+        bounds = (number(bound, form.places, form.sign) for bound in (low, high))
+        text += f" [{', '.join(bounds)}]"
+    if not form.has_bar:
+        return [text]
+    is_marked = form.mark is not None and row[form.mark]
+    bar = interval_bar(value, low, high, ends, is_loss=bool(is_marked))
+    if not is_marked:
+        return [text, bar]
+    mark = _MARK.format(str(form.mark).replace("_", " "))
+    return [text, joined([bar, element("span", mark, class_="sksmooth-mark")])]

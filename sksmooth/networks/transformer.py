@@ -1,4 +1,4 @@
-"""The transformer: layers of a network as features for scikit-learn."""
+"""A scikit-learn transformer that reads layers of a network."""
 
 from __future__ import annotations
 
@@ -10,28 +10,27 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._lib.scikit_learn import check_feature_names_in, fit_context
-from .._lib.state import Versioned, whole_fit
+from .._lib.state import Versioned, atomic_fit
 from ..estimators.besov import BesovSmoothnessEstimator
+from ..estimators.comparison import ready_estimator
 from ..samples.checks import reading
-from ._torch import require_torch
-from .extraction import CONSTRAINTS, LayerFeatures, extract_layers
+from .extraction import LayerFeatures, extract
+from .options import ReaderOptions, require_torch
 
 __all__ = ["LayerFeatureTransformer"]
-
-_OPTIONS = ["device", *CONSTRAINTS]  # that go to extract_layers as they are
 
 
 class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
     """The values of a layer of a PyTorch network, as features.
 
-    The network is only read: in evaluation mode, without gradients, and with nothing left
-    behind in it, whatever happens. Buffers and attributes that it writes in a pass are put
-    back; only what it adds to lists and dicts of its own stays. Its forward pass ends after
-    the layer that is asked for.
+    The network is only read: in evaluation mode, without gradients, and whatever happens
+    it is left as it was. Buffers and attributes that it writes in a pass are restored; only
+    what it adds to lists and dicts of its own stays. The forward pass ends after the layer
+    that is asked for.
 
     Parameters
     ----------
@@ -42,9 +41,9 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         Dotted name of a submodule, as of ``module.named_modules()``; ``"input"``, the input
         of the network as it is; ``"output"``, that of the whole network, unless a submodule
         has that name; or the number of a leaf module, negative from the end.
-        :func:`list_layers` shows the names. Call k of
-        a module that is called several times in a forward pass is ``"name:k"``, from 0 on.
-        The features of a list of layers are side by side.
+        :func:`list_layers` shows the names. Call k of a module that is called several times
+        in a forward pass is ``"name:k"``, from 0 on. The features of a list of layers are
+        side by side.
     batch_size : int, default=256
         Samples per forward pass. A DataLoader has its own.
     device : str or torch.device, default=None
@@ -62,9 +61,9 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         How a map or a sequence becomes one row of features: all its numbers; their mean
         or maximum over the places or tokens; or the first or last token. Tokens that the
         entry ``attention_mask`` of X does not count are left out, but not by "flatten".
-    max_features : int, default=None
-        Wider layers are projected to so many features by a
-        :class:`~sklearn.random_projection.SparseRandomProjection`.
+    n_components : int, default=None
+        Layers with more features are projected to so many by a
+        :class:`~sklearn.random_projection.SparseRandomProjection`. None projects none.
     dtype : {"float32", "float64"}, default="float32"
         Type of the features.
     memmap : bool, "auto" or path of a folder, default="auto"
@@ -73,15 +72,14 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         the number of samples is not known. Temporary files lie where :mod:`tempfile` puts
         them, which on some machines is in memory.
     estimator : BesovSmoothnessEstimator, default=None
-        What :meth:`score` clones and fits. None means one with default parameters and the
-        ``random_state``, ``n_jobs`` and ``verbose`` given here.
+        What :meth:`score` clones and fits. None means one with default parameters.
     random_state : int, RandomState instance or None, default=None
-        Seed of the projection, and of the default estimator.
+        Seed of the projection, and of the estimator if it has none.
     n_jobs : int, default=None
-        Number of joblib workers of the default estimator. The forward pass has the threads
-        of torch.
+        Number of joblib workers, in place of the estimator's if it is given. The forward
+        pass has the threads of torch.
     verbose : int, default=0
-        1 shows a progress bar on standard error.
+        1 shows a progress bar of the forward pass on standard error.
 
     Attributes
     ----------
@@ -131,15 +129,14 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
     (1797, 144)
     >>> layer.layer_types_, layer.layer_shapes_
     (['ReLU'], [(4, 6, 6)])
-    >>> layer.score(X, y) > 0.1
+    >>> bool(layer.score(X, y) > 0.05)
     True
     """
 
     _parameter_constraints: dict[str, Any] = {
         "module": "no_validation",
         "layer": [str, Integral, "array-like"],
-        "device": "no_validation",
-        **CONSTRAINTS,
+        **ReaderOptions.constraints,
         "estimator": [BesovSmoothnessEstimator, None],
         "n_jobs": [Integral, None],
     }
@@ -154,7 +151,7 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         input_shape: tuple[int, ...] | None = None,
         output: Any = None,
         pooling: str = "flatten",
-        max_features: int | None = None,
+        n_components: int | None = None,
         dtype: str = "float32",
         memmap: bool | str | PathLike = "auto",
         estimator: BesovSmoothnessEstimator | None = None,
@@ -169,7 +166,7 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         self.input_shape = input_shape
         self.output = output
         self.pooling = pooling
-        self.max_features = max_features
+        self.n_components = n_components
         self.dtype = dtype
         self.memmap = memmap
         self.estimator = estimator
@@ -178,9 +175,9 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    @whole_fit
+    @atomic_fit
     def fit(self, X: Any, y: ArrayLike | None = None) -> LayerFeatureTransformer:
-        """Run a batch through the network, and record the names and shapes of the layers.
+        """Run one batch through the network, and record names and shapes of the layers.
 
         Parameters
         ----------
@@ -211,9 +208,9 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    @whole_fit
+    @atomic_fit
     def fit_transform(self, X: Any, y: ArrayLike | None = None) -> np.ndarray:
-        """Fit, and give the features, by one forward pass.
+        """Fit and transform in one forward pass.
 
         Parameters
         ----------
@@ -231,7 +228,7 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         return self._record(self._read(X, y=y, keep_order=True)).arrays[0]
 
     def transform(self, X: Any) -> np.ndarray:
-        """Give the values of the layers.
+        """Read the values of the layers.
 
         Parameters
         ----------
@@ -248,33 +245,47 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         return self._read(X, earlier=self._fitted, keep_order=True).arrays[0]
 
     def score(self, X: Any, y: ArrayLike | None = None) -> float:
-        """Smoothness index of targets on the features.
+        """Measure how smooth targets are on the features, by samples held out of the trees.
+
+        A forest is grown on the features of the samples given, and each sample is
+        approximated by the trees that have not seen it. Unlike the index ``alpha_``, this
+        score is always finite, so that searches can rank layers by it.
 
         Parameters
         ----------
         X : array-like, tensor, dict of these, Dataset or DataLoader
             Samples.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Class labels, or numbers. None takes those that a Dataset or DataLoader yields.
+            Class labels, or numbers in a floating-point dtype for regression. None takes
+            those that a Dataset or DataLoader yields.
 
         Returns
         -------
         score : float
-            ``alpha_`` of a clone of ``estimator`` that is fitted to them.
+            ``oob_score_`` of a clone of ``estimator`` that is fitted to them.
+
+        Raises
+        ------
+        ValueError
+            If no row is left out of the trees of ``estimator``, which then has no
+            out-of-bag score; or as :meth:`BesovSmoothnessEstimator.fit` raises.
         """
         check_is_fitted(self)
         features = self._read(self._checked(X, reset=False), y=y, earlier=self._fitted)
         if features.y is None:
             raise ValueError("score needs y: pass it, or a data set that yields (x, y).")
-        estimator = self.estimator
-        if estimator is None:
-            estimator = BesovSmoothnessEstimator(
-                random_state=self.random_state, n_jobs=self.n_jobs, verbose=self.verbose
+        estimator = ready_estimator(self.estimator, self.random_state, self.n_jobs)
+        score = float(estimator.fit(features.arrays[0], features.y).oob_score_)
+        if np.isnan(score):
+            raise ValueError(
+                "No row is left out of the trees, so there is no out-of-bag score; use an "
+                "estimator with max_samples below 1, or a forest that draws subsamples "
+                "(bootstrap=True)."
             )
-        return float(clone(estimator).fit(features.arrays[0], features.y).alpha_)
+        return score
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
-        """Give the names of the features.
+        """Name the features.
 
         Parameters
         ----------
@@ -298,7 +309,7 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         )
 
     def __sklearn_clone__(self) -> LayerFeatureTransformer:
-        # A copy of the network would cost its memory, and one of skorch its weights.
+        # clone() would copy the network: its memory, and of a skorch net the fitted state.
         hollow = copy(self)
         hollow.module = None
         cloned = super(LayerFeatureTransformer, hollow).__sklearn_clone__()
@@ -311,22 +322,22 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         return tags
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
-        """X of two dimensions as an array, with its columns recorded or compared."""
+        """Validate X of two dimensions, and record or compare its columns."""
         require_torch()
         from .inputs import is_matrix
 
         if is_matrix(X):
             with reading(X, "X"):
                 return validate_data(self, X, reset=reset)
-        if reset:
+        if reset:  # an earlier fit may have seen columns
             for name in ("n_features_in_", "feature_names_in_"):
-                if hasattr(self, name):  # of an earlier fit
+                if hasattr(self, name):
                     delattr(self, name)
         return X
 
-    def _read(self, X: Any, **options: Any) -> LayerFeatures:
-        options |= {name: getattr(self, name) for name in _OPTIONS}
-        return extract_layers(self.module, X, self.layer, side_by_side=True, **options)
+    def _read(self, X: Any, **of_pass: Any) -> LayerFeatures:
+        options = ReaderOptions.among(vars(self))
+        return extract(self.module, X, self.layer, options, side_by_side=True, **of_pass)
 
     def _record(self, features: LayerFeatures) -> LayerFeatures:
         self.layer_names_ = features.names

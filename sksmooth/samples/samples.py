@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import sparse
 
 from .._lib.scikit_learn import safe_indexing
@@ -42,7 +42,7 @@ class Samples:
     """
 
     X: np.ndarray | sparse.csr_matrix
-    y: ArrayLike
+    y: Any
     targets: Targets
     weights: np.ndarray
     classes: np.ndarray | None

@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from .._lib.state import Versioned, whole_fit
+from .._lib.state import Versioned, atomic_fit
 from .checks import reading
 from .labels import class_codes, label_vector
 
@@ -25,7 +25,7 @@ __all__ = ["SimplexEncoder", "nearest_vertex", "simplex_vertices"]
 
 
 def simplex_vertices(n_classes: int) -> np.ndarray:
-    """Vertices of the centred regular simplex with edge sqrt(2), one per class.
+    """Compute the vertices of the centred regular simplex with edge sqrt(2), one a class.
 
     The rows of the Helmert matrix are an orthonormal basis of the hyperplane that
     holds the centred one-hot vectors; its columns are their coordinates.
@@ -34,7 +34,7 @@ def simplex_vertices(n_classes: int) -> np.ndarray:
 
 
 def nearest_vertex(points: np.ndarray, vertices: np.ndarray) -> np.ndarray:
-    """Number of the nearest vertex of a simplex, the first of several."""
+    """Find the nearest vertex of a simplex, the first of several."""
     # All vertices have one norm, so the nearest has the largest inner product.
     return np.argmax(points @ vertices.T, axis=1)
 
@@ -75,7 +75,7 @@ class SimplexEncoder(Versioned, TransformerMixin, BaseEstimator):
     array(['ant'], dtype='<U3')
     """
 
-    @whole_fit
+    @atomic_fit
     def fit(self, y: ArrayLike) -> SimplexEncoder:
         """Learn the classes.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
@@ -12,7 +12,14 @@ from scipy import sparse
 
 from .._lib.compilation import compiled
 
-__all__ = ["MISSING_CODE", "MOST_BINS", "BinnedFeatures", "bin_features", "in_blocks"]
+__all__ = [
+    "MISSING_CODE",
+    "MOST_BINS",
+    "BinnedFeatures",
+    "NodeCodes",
+    "bin_features",
+    "in_blocks",
+]
 
 MOST_BINS = 255
 MISSING_CODE = 255  # of samples without a value
@@ -23,6 +30,38 @@ _BLOCK_BYTES, _BLOCK_SHARE = 1 << 20, 1 / 64
 _NO_CODES = np.empty((0, 0), dtype=np.uint8)
 _NO_CODES.setflags(write=False)
 _NOTHING_STORED = (_NO_CODES.ravel().copy(), *np.empty((2, 0), dtype=np.int32))
+
+
+class NodeCodes(NamedTuple):
+    """Codes of the samples of one node, in one of two forms; the other one is empty.
+
+    Attributes
+    ----------
+    dense : ndarray of shape (n_features, n_all_samples), uint8
+        Codes of all samples.
+    rows : ndarray of shape (n_samples,), intp
+        Columns of ``dense`` that are the samples of the node, increasing.
+    data, indices, indptr : ndarray
+        CSC codes of the samples of the node alone.
+    zero_codes : ndarray of shape (n_features,), uint8
+        Codes of the entries that are not stored there.
+    """
+
+    dense: np.ndarray
+    rows: np.ndarray
+    data: np.ndarray
+    indices: np.ndarray
+    indptr: np.ndarray
+    zero_codes: np.ndarray
+
+    def column(self, feature: int) -> np.ndarray:
+        """Return the codes of the samples in one feature."""
+        if self.dense.size:
+            return self.dense[feature, self.rows]
+        stored = slice(self.indptr[feature], self.indptr[feature + 1])
+        codes = np.full(len(self.rows), self.zero_codes[feature])
+        codes[self.indices[stored]] = self.data[stored]
+        return codes
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,35 +89,22 @@ class BinnedFeatures:
         for array in (*parts, self.zero_codes):
             array.setflags(write=False)
 
-    @property
-    def dense_codes(self) -> np.ndarray:
-        """The codes, or an array without entries where they are sparse."""
-        return _NO_CODES if sparse.issparse(self.codes) else self.codes
-
-    def stored(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Data, indices and indptr of the sparse codes of some samples, by column."""
+    def of_node(self, rows: np.ndarray) -> NodeCodes:
+        """Return the codes of some samples as the histogram kernels take them."""
         if not sparse.issparse(self.codes):
-            return _NOTHING_STORED
+            return NodeCodes(self.codes, rows, *_NOTHING_STORED, self.zero_codes)
         part = sparse.csc_matrix(self.codes[rows])
-        return part.data, part.indices, part.indptr
-
-    def column(self, feature: int, rows: np.ndarray, stored: tuple) -> np.ndarray:
-        """Codes of some samples in one feature, given what is stored of these samples."""
-        if not sparse.issparse(self.codes):
-            return self.codes[feature, rows]
-        data, indices, indptr = stored
-        entries = slice(indptr[feature], indptr[feature + 1])
-        codes = np.full(len(rows), self.zero_codes[feature])
-        codes[indices[entries]] = data[entries]
-        return codes
+        stored = part.data, part.indices, part.indptr
+        return NodeCodes(_NO_CODES, rows, *stored, self.zero_codes)
 
     def take(self, rows: np.ndarray) -> np.ndarray:
-        """Dense codes of some samples, one row a feature."""
+        """Return dense codes of some samples, one row a feature."""
         if not sparse.issparse(self.codes):
             return self.codes[:, rows]
-        data, indices, indptr = self.stored(rows)
+        own = self.of_node(rows)
         dense = np.repeat(self.zero_codes[:, None], len(rows), axis=1)
-        dense[np.repeat(np.arange(len(dense)), np.diff(indptr)), indices] = data
+        features = np.repeat(np.arange(len(dense)), np.diff(own.indptr))
+        dense[features, own.indices] = own.data
         return dense
 
 
@@ -123,7 +149,7 @@ def bin_features(
 def in_blocks(
     X: np.ndarray, action: Callable[[slice, np.ndarray], Any], n_jobs: int | None
 ) -> list[Any]:
-    """What an action gives for all blocks of columns, each with a copy of its columns."""
+    """Run an action on all blocks of columns, each with a copy of its columns."""
     n_samples, n_features = X.shape
     n_workers = min(effective_n_jobs(n_jobs), cpu_count())
     block_bytes = max(_BLOCK_BYTES, X.nbytes * _BLOCK_SHARE) / n_workers

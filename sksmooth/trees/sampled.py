@@ -1,4 +1,4 @@
-"""Exact growth of a tree on few samples, where nodes try a few of many features.
+"""Exact search of nodes of few samples that try a few of many features.
 
 A node sorts the features that it tries, by their ranks, into the same runs of keys that
 :mod:`presorted` keeps for all features, and grows the same tree.
@@ -6,119 +6,143 @@ A node sorts the features that it tries, by their ranks, into the same runs of k
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numba import types
+from numba.extending import overload
 
 from .._lib.compilation import compiled
-from .presorted import (
+from .kernels import (
+    NO_CUT,
+    Cut,
     drawn,
-    first_nodes,
-    is_pure,
-    leaves_only,
-    partition,
+    find_cut,
+    grow_nodes,
+    hand_down,
     scan_run,
-    split_node,
-    sums_of,
     unbeaten_score,
 )
-from .splits import mixed
+from .problem import GrowthProblem, TopNode
+from .thresholds import tree_of_nodes
+from .tree import Tree
 
 __all__ = ["grow_sampled"]
 
 _SHORT = 40  # run that is sorted by insertion, beyond which by counting bytes
 
 
+def grow_sampled(problem: GrowthProblem, node: TopNode) -> Tree:
+    """Grow the subtree of a node of few samples, given the ranks of all."""
+    nodes = _grow(
+        problem.ranks,
+        node.rows,
+        problem.summed.take(node.rows),
+        problem.levels_below(node),
+        problem.max_features,
+        node.seed,
+    )
+    return tree_of_nodes(problem, nodes, problem.values_of(node.rows))
+
+
+# -------------------------------------------------------------------------------- kernels
+
+
+class Sampled(NamedTuple):
+    """State of the search.
+
+    Attributes
+    ----------
+    ranks : ndarray of shape (n_all_samples, n_features), uint16
+        Ranks of the values of every feature.
+    rows : ndarray of shape (n_samples,), intp
+        Rows of the samples in ``ranks``.
+    max_features : int
+        Number of features that vary which are tried at a node.
+    own_rows, features, differing, runs : ndarray
+        Scratch: rows of the node's samples; features; the bits in which their ranks
+        differ; and three runs of keys.
+    """
+
+    ranks: np.ndarray
+    rows: np.ndarray
+    max_features: int
+    own_rows: np.ndarray
+    features: np.ndarray
+    differing: np.ndarray
+    runs: np.ndarray
+
+
 @compiled
-def grow_sampled(
-    ranks, rows, labels, values, weights, n_classes, max_depth, least, max_features, seed
-):
+def _grow(ranks, rows, samples, max_depth, max_features, seed):
     """Grow a tree by least squares until its leaves are pure.
 
     Parameters
     ----------
-    ranks : (n_all_samples, n_features) uint16, ranks of the values of every feature
-    rows : the samples in ``ranks``
-    labels, values, weights, n_classes : as in ``GrowthSamples``, of these samples
-    max_depth : largest depth, negative for none
-    least : smallest weight of a leaf
-    max_features : number of features that vary which are tried at a node
-    seed : uint64, of the order in which features are tried
+    ranks, rows, max_features : as in ``Sampled``
+    samples : GrowthSamples
+    max_depth, seed : as in ``grow_nodes``
 
     Returns
     -------
-    Subtree
+    Nodes
     """
-    n_samples = len(rows)
-    n_sums = values.shape[1] if values.shape[1] > 0 else n_classes
-    nodes = leaves_only(2 * n_samples)
-    n_nodes = 1
-    samples = np.arange(n_samples).astype(np.uint32)
-    own_rows = np.empty(n_samples, dtype=np.int64)
-    features = np.empty(ranks.shape[1], dtype=np.int32)
-    differing = np.empty(ranks.shape[1], dtype=np.uint16)
-    runs = np.empty((3, n_samples), dtype=np.uint32)
-    goes_left = np.zeros(n_samples, dtype=np.int64)
-    total, part = np.zeros(n_sums), np.zeros(n_sums)
-    stack = np.empty((n_samples + 1, 4), dtype=np.int64)
-    seeds = np.empty(n_samples + 1, dtype=np.uint64)
-    stack[0] = (0, 0, n_samples, 0)
-    seeds[0] = seed
-    n_open = 1
-    while n_open > 0:
-        n_open -= 1
-        node, start, stop, depth = stack[n_open]
-        node_seed = seeds[n_open]
-        own = samples[start:stop]
-        weight = sums_of(own, labels, values, weights, total)
-        if depth == max_depth or weight < 2 * least or is_pure(own, labels):
-            continue
-        for j in range(len(own)):
-            own_rows[j] = rows[own[j]]
-        run, feature, cut, with_missing = _best_cut(
-            ranks, own_rows[: len(own)], own, labels, values, weights, total, part, weight,
-            least, max_features, node_seed, features, differing, runs,
-        )  # fmt: skip
-        if feature < 0:
-            continue
-        n_left = split_node(
-            nodes, node, n_nodes, run, cut, with_missing, weight, weights, goes_left
+    n_samples, n_features = len(rows), ranks.shape[1]
+    search = Sampled(
+        ranks,
+        rows,
+        max_features,
+        np.empty(n_samples, dtype=np.int64),
+        np.empty(n_features, dtype=np.int32),
+        np.empty(n_features, dtype=np.uint16),
+        np.empty((3, n_samples), dtype=np.uint32),
+    )
+    return grow_nodes(search, samples, 0, max_depth, seed)
+
+
+@overload(find_cut, inline="always")
+def _overload_find_cut(search, samples, sums, own, node):
+    if isinstance(search, types.NamedTuple) and search.instance_class is Sampled:
+        return lambda search, samples, sums, own, node: _find_cut(
+            search, samples, sums, own, node
         )
-        nodes.feature[node] = feature
-        partition(own, goes_left, runs[0])
-        middle = start + n_left
-        if not is_pure(samples[middle:stop], labels):
-            stack[n_open] = (n_nodes + 1, middle, stop, depth + 1)
-            seeds[n_open] = mixed(node_seed, 2)
-            n_open += 1
-        if not is_pure(samples[start:middle], labels):
-            stack[n_open] = (n_nodes, start, middle, depth + 1)
-            seeds[n_open] = mixed(node_seed, 1)
-            n_open += 1
-        n_nodes += 2
-    return first_nodes(nodes, n_nodes)
+    return None
+
+
+@overload(hand_down, inline="always")
+def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows):
+    if isinstance(search, types.NamedTuple) and search.instance_class is Sampled:
+        # Children find all that they need in the ranks.
+        return lambda search, node, goes_left, n_left, left_grows, right_grows: (0, 0, 0)
+    return None
 
 
 @compiled
-def _best_cut(
-    ranks, rows, own, labels, values, weights, total, part, weight, least, max_features,
-    seed, features, differing, runs,
-):  # fmt: skip
-    """Sorted run and position of the best cut, its feature, and the side of missing ones.
+def _find_cut(search, samples, sums, own, node):
+    """Find the best cut, the first of several equal ones.
 
-    Features that vary are tried in random order; the first of several equal cuts is taken.
-    The feature is -1 if there is none. Ends when no other cut can be better.
+    Features that vary are tried in random order, until there are enough and a cut, or no
+    other cut can be better.
     """
+    labels, values, weights = samples.labels, samples.values, samples.weights
+    total, left, weight = sums.total, sums.left, sums.weight
+    ranks, features, differing = search.ranks, search.features, search.differing
     n = len(own)
-    best, scale, best_feature, best_cut, best_with_missing = -1.0, 1.0, -1, -1, False
+    rows = search.own_rows[:n]
+    for j in range(n):
+        rows[j] = search.rows[own[j]]
+    best, scale, best_feature, best_cut, missing_left = -1.0, 1.0, NO_CUT, 0, False
     enough = unbeaten_score(n, values, total)
-    best_run, run, spare = runs[0, :n], runs[1, :n], runs[2, :n]
+    best_run, run, spare = search.runs[0, :n], search.runs[1, :n], search.runs[2, :n]
     n_visits = _find_varying(ranks, rows, differing, features)
     for visit in range(n_visits):
-        feature = drawn(features, visit, n_visits, seed)
+        feature = drawn(features, visit, n_visits, node.seed)
         for j in range(n):
             run[j] = np.uint32(ranks[rows[j], feature]) << np.uint32(16) | own[j]
         if n <= _SHORT:
             _sort_by_insertion(run)
         else:
+            # Of a byte in which all ranks agree, counting would change nothing.
             if differing[feature] & 0xFF:
                 _sort_by_byte(run, np.uint32(16), spare)
                 run, spare = spare, run
@@ -126,19 +150,20 @@ def _best_cut(
                 _sort_by_byte(run, np.uint32(24), spare)
                 run, spare = spare, run
         best, scale, cut, with_missing = scan_run(
-            run, 0, n, labels, values, weights, total, part, weight, least, best, scale
+            run, 0, n, labels, values, weights, total, left, weight, best, scale
         )
-        if cut >= 0:
-            best_feature, best_cut, best_with_missing = feature, cut, with_missing
+        if cut != NO_CUT:
+            best_feature, best_cut, missing_left = feature, cut, with_missing
             run, best_run = best_run, run
-        if best / scale >= enough or (visit + 1 >= max_features and best_feature >= 0):
+        is_enough = visit + 1 >= search.max_features and best_feature != NO_CUT
+        if best / scale >= enough or is_enough:
             break
-    return best_run, best_feature, best_cut, best_with_missing
+    return Cut(best_feature, best_run, best_cut, missing_left)
 
 
 @compiled
 def _find_varying(ranks, rows, differing, features):
-    """How many features vary in some samples; writes which, and the bits that differ."""
+    """Write which features vary in some samples, and the bits that differ; how many do."""
     n, n_features = len(rows), ranks.shape[1]
     differing[:] = 0
     first = ranks[rows[0]]

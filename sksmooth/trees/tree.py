@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import delayed
@@ -48,6 +49,12 @@ class Tree(Versioned):
         for array in vars(self).values():
             array.setflags(write=False)
 
+    @classmethod
+    def leaf(cls) -> Tree:
+        """Return the tree of one node."""
+        nothing = np.array([-1], dtype=np.int32)
+        return cls(nothing, nothing.copy(), nothing.copy(), np.zeros(1))
+
     @property
     def n_nodes(self) -> int:
         """Number of nodes."""
@@ -90,7 +97,7 @@ class Forest(Versioned):
     single_precision: bool = True
 
     def apply(self, X: np.ndarray | sparse.csr_matrix, n_jobs: int | None = None):
-        """Leaf of every sample in every tree.
+        """Find the leaf of every sample in every tree.
 
         Parameters
         ----------
@@ -121,23 +128,47 @@ class Forest(Versioned):
 
 
 def find_leaves(forest: Forest, X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
-    """Leaf of every sample in every tree, as :meth:`Forest.apply`, in this thread."""
+    """Find the leaf of every sample as :meth:`Forest.apply` does, in this thread."""
     leaves = np.empty((len(forest.trees), X.shape[0]), dtype=np.int32)
+    samples: Any
     for rows in row_blocks(X.shape):
         block = X[rows]
         if sparse.issparse(block):
             data = _rounded(block.data, forest.single_precision)
-            samples = (data, block.indices, block.indptr, block.shape[1])
+            samples = _SparseRows(data, block.indices, block.indptr, block.shape[1])
             find = _find_sparse_leaves
         else:
             # One layout, and read-only as memory maps are: every kind is compiled anew.
-            block = np.ascontiguousarray(_rounded(block, forest.single_precision))
-            block = block.view(np.ndarray)
-            block.setflags(write=False)
-            samples, find = (block,), _find_leaves
+            samples = np.ascontiguousarray(_rounded(block, forest.single_precision))
+            samples = samples.view(np.ndarray)
+            samples.setflags(write=False)
+            find = _find_leaves
         for tree, row in zip(forest.trees, leaves, strict=True):
-            find(*samples, *vars(tree).values(), row[rows])
+            find(samples, _splits(tree), row[rows])
     return leaves
+
+
+class _Splits(NamedTuple):
+    """What the kernels read of a tree."""
+
+    left: np.ndarray
+    right: np.ndarray
+    feature: np.ndarray
+    threshold: np.ndarray
+    missing_left: np.ndarray
+
+
+class _SparseRows(NamedTuple):
+    """What the kernels read of a CSR matrix."""
+
+    data: np.ndarray
+    indices: np.ndarray
+    indptr: np.ndarray
+    n_features: int
+
+
+def _splits(tree: Tree) -> _Splits:
+    return _Splits(tree.left, tree.right, tree.feature, tree.threshold, tree.missing_left)
 
 
 def _rounded(values: np.ndarray, single_precision: bool) -> np.ndarray:
@@ -148,7 +179,9 @@ def _rounded(values: np.ndarray, single_precision: bool) -> np.ndarray:
 
 
 @compiled
-def _find_leaves(X, left, right, feature, threshold, missing_left, out):
+def _find_leaves(X, splits, out):
+    left, right = splits.left, splits.right
+    feature, threshold, missing_left = splits.feature, splits.threshold, splits.missing_left
     for i in range(X.shape[0]):
         node = 0
         while left[node] >= 0:
@@ -161,19 +194,19 @@ def _find_leaves(X, left, right, feature, threshold, missing_left, out):
 
 
 @compiled
-def _find_sparse_leaves(
-    data, indices, indptr, n_features, left, right, feature, threshold, missing_left, out
-):  # fmt: skip
-    row = np.zeros((1, n_features), dtype=data.dtype)
+def _find_sparse_leaves(rows, splits, out):
+    """Spread one row at a time over a dense one, which is cleared again entry by entry."""
+    row = np.zeros((1, rows.n_features), dtype=rows.data.dtype)
     for i in range(len(out)):
-        for entry in range(indptr[i], indptr[i + 1]):
-            row[0, indices[entry]] = data[entry]
-        _find_leaves(row, left, right, feature, threshold, missing_left, out[i : i + 1])
-        for entry in range(indptr[i], indptr[i + 1]):
-            row[0, indices[entry]] = 0.0
+        start, stop = rows.indptr[i], rows.indptr[i + 1]
+        for entry in range(start, stop):
+            row[0, rows.indices[entry]] = rows.data[entry]
+        _find_leaves(row, splits, out[i : i + 1])
+        for entry in range(start, stop):
+            row[0, rows.indices[entry]] = 0.0
 
 
 def row_blocks(shape: tuple[int, int]) -> list[slice]:
-    """Slices that cut a matrix of this shape into blocks of bounded size."""
+    """Cut a matrix of this shape into blocks of rows of bounded size."""
     rows = max(1, _BLOCK_BYTES // (8 * shape[1]))
     return [slice(start, start + rows) for start in range(0, shape[0], rows)]

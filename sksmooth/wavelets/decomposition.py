@@ -21,7 +21,7 @@ from .._lib.scikit_learn import Interval, StrOptions, validate_params
 from .._lib.state import Versioned
 from ..samples import Samples, read_samples
 from ..trees import Forest, GrownForest, Tree, read_forest
-from .kernels import node_sums, sample_ranges
+from .kernels import NodeSamples, node_sums, sample_ranges
 from .measures import MEASURES, NodeMeasure, log_share, split_of_parent
 
 __all__ = [
@@ -254,7 +254,7 @@ def decompose_boosting(
 def _pooled(
     parts: list[dict[str, np.ndarray]], p: float, measure: str
 ) -> WaveletDecomposition:
-    """One decomposition of all trees."""
+    """Join the trees to one decomposition, with all terms in one order."""
     sizes = [len(part["parent"]) for part in parts]
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     pooled = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -334,7 +334,7 @@ def tree_wavelets(
 
 
 def _depths(parent: np.ndarray) -> np.ndarray:
-    """Depths by pointer doubling: as many array operations as the depth has bits."""
+    """Compute depths by pointer doubling, in as many steps as the depth has bits."""
     depth = (parent >= 0).astype(np.int32)
     ancestor = np.maximum(parent, 0)
     while ancestor.any():
@@ -364,17 +364,15 @@ def falling_order(log_norm: np.ndarray, nodes: np.ndarray) -> np.ndarray:
     return nodes[np.argsort(-keys.astype(np.float32), kind="stable")].astype(np.int32)
 
 
-def node_samples(
-    decomposition: WaveletDecomposition, leaves: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The samples of each tree, node by node, and the range of every node in them."""
+def node_samples(decomposition: WaveletDecomposition, leaves: np.ndarray) -> NodeSamples:
+    """List the samples of each tree node by node, with the range of every node."""
     start = np.empty(len(decomposition.parent), dtype=np.int64)
     stop = np.empty_like(start)
     samples = np.empty(leaves.shape, dtype=np.int32)
     for j in range(decomposition.n_trees):
         own = slice(*decomposition.offsets[j : j + 2])
         write_ranges(decomposition, j, leaves[j], start[own], stop[own], samples[j])
-    return start, stop, samples
+    return NodeSamples(start, stop, samples)
 
 
 def write_ranges(

@@ -17,7 +17,7 @@ from .decomposition import (
     node_samples,
     write_ranges,
 )
-from .kernels import sweep_errors
+from .kernels import Columns, NodeSamples, Residual, Steps, sweep_errors
 
 __all__ = [
     "ErrorCurves",
@@ -183,7 +183,7 @@ def m_term_errors(
     trees: np.ndarray | None = None,
     blind: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Error of the M-term approximation of the pooled forest, for all M in one sweep.
+    """Measure the M-term error of the pooled forest, for all M in one sweep.
 
     Parameters
     ----------
@@ -223,23 +223,18 @@ def m_term_errors(
         start = share[:, None] * (blind.T.astype(float) @ roots)
         leaves = np.where(blind, leaves, -1)
     sums, _ = sweep_errors(
-        order[:n_terms],
-        decomposition.tree,
-        *node_samples(decomposition, leaves),
-        decomposition.psi,
-        share,
-        targets.values - start,
-        targets.floor,
-        weights,
-        *_one_sum(len(weights)),
+        Steps(order[:n_terms], decomposition.tree, decomposition.psi),
+        node_samples(decomposition, leaves),
+        Residual(targets.values - start, targets.floor, weights, share),
+        _one_column(len(weights)),
         decomposition.p,
     )
     return _as_norms(sums[:, 0] / weights.sum(), decomposition.p)
 
 
-def _one_sum(n_samples: int) -> tuple[np.ndarray, int, int, np.ndarray]:
-    """Columns, sides and kept terms of a sweep that sums over all samples."""
-    return np.zeros(n_samples, dtype=np.intp), 1, 1, np.zeros(0, dtype=np.int64)
+def _one_column(n_samples: int) -> Columns:
+    """Sum over all samples at once, and record nothing else."""
+    return Columns(np.zeros(n_samples, dtype=np.intp), 1, 1, np.zeros(0, dtype=np.int64))
 
 
 def squared_errors_with_ranked_roots(
@@ -313,7 +308,7 @@ def tree_errors(
     group: np.ndarray,
     kept: np.ndarray,
 ) -> TreeErrors:
-    """Errors of the M-term approximations of one tree alone, for all M in one sweep.
+    """Measure the M-term errors of one tree alone, for all M in one sweep.
 
     Parameters
     ----------
@@ -340,27 +335,23 @@ def tree_errors(
         The curves.
     """
     first, last = decomposition.offsets[tree : tree + 2]
-    start, stop = np.empty((2, last - first), dtype=np.int64)
-    samples = np.empty((1, len(leaves)), dtype=np.int32)
-    write_ranges(decomposition, tree, leaves, start, stop, samples[0])
+    nodes = NodeSamples(
+        np.empty(last - first, dtype=np.int64),
+        np.empty(last - first, dtype=np.int64),
+        np.empty((1, len(leaves)), dtype=np.int32),
+    )
+    write_ranges(decomposition, tree, leaves, nodes.start, nodes.stop, nodes.samples[0])
     order = decomposition.tree_order(tree) - first
     n_groups = int(group.max()) + 1
     column = 2 * group + ~in_bag
+    tree_of_node = np.zeros(last - first, dtype=np.int32)
+    residual = targets.values - decomposition.mean[first]
+    kept_terms = np.unique(np.minimum(kept, len(order)))
     sums, by_column = sweep_errors(
-        order,
-        np.zeros(last - first, dtype=np.int32),
-        start,
-        stop,
-        samples,
-        decomposition.psi[first:last],
-        np.ones(len(weights)),
-        targets.values - decomposition.mean[first],
-        targets.floor,
-        weights,
-        column,
-        2 * n_groups,
-        2,
-        np.unique(np.minimum(kept, len(order))),
+        Steps(order, tree_of_node, decomposition.psi[first:last]),
+        nodes,
+        Residual(residual, targets.floor, weights, np.ones(len(weights))),
+        Columns(column, 2 * n_groups, 2, kept_terms),
         decomposition.p,
     )
     group_weights = np.bincount(column, weights, minlength=2 * n_groups).reshape(-1, 2)
@@ -376,6 +367,6 @@ def _as_norms(mean_powers: np.ndarray, p: float) -> np.ndarray:
 
 
 def _group_terms(n_terms: int) -> np.ndarray:
-    """Numbers of terms, none and 16 to the octave, at which groups are told apart."""
+    """Space the numbers of terms at which groups are told apart: 0, and 16 an octave."""
     terms = np.geomspace(1, max(n_terms, 1), 16 * max(n_terms, 2).bit_length())
     return np.unique(np.append(0, terms.round().astype(np.int64)))

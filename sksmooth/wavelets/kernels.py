@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .._lib.compilation import compiled
 
-__all__ = ["log_box_volumes", "node_sums", "sample_ranges", "sweep_errors"]
+__all__ = [
+    "Columns",
+    "NodeSamples",
+    "Residual",
+    "Steps",
+    "log_box_volumes",
+    "node_sums",
+    "sample_ranges",
+    "sweep_errors",
+]
 
 
 @compiled
 def node_sums(parent, leaf, weights, values):
-    """Weight and weighted sum of the values in every node of a tree, bottom-up."""
+    """Add up the weights and weighted values in every node of a tree, bottom-up.
+
+    Parents have smaller numbers than their children, so one pass from the last node to the
+    first hands every sum to the parent.
+    """
     n_nodes, n_outputs = len(parent), values.shape[1]
     weight = np.zeros(n_nodes)
     total = np.zeros((n_nodes, n_outputs))
@@ -57,7 +72,7 @@ def sample_ranges(parent, leaf, start, stop, samples):
 
 @compiled
 def log_box_volumes(parent, is_left, feature, threshold, low, high):
-    """Logarithm of the volume of every node's box in the unit cube of the data.
+    """Measure the log volume of every node's box in the unit cube of the data.
 
     ``feature`` and ``threshold`` describe the split that made the node. The side of the
     parent's box along that feature is found among the ancestors, so no box is stored.
@@ -87,40 +102,90 @@ def log_box_volumes(parent, is_left, feature, threshold, low, high):
     return log_volume
 
 
+class NodeSamples(NamedTuple):
+    """The samples of every tree, sorted so that those of a node stand side by side.
+
+    Those of a node of tree j are ``samples[j, start[node]:stop[node]]``.
+    """
+
+    start: np.ndarray
+    stop: np.ndarray
+    samples: np.ndarray
+
+
+class Steps(NamedTuple):
+    """What is added to an approximation, step by step.
+
+    ``order`` holds node numbers; a node adds ``height[node]`` at its samples, in tree
+    ``tree[node]``.
+    """
+
+    order: np.ndarray
+    tree: np.ndarray
+    height: np.ndarray
+
+
+class Residual(NamedTuple):
+    """The error of an approximation at the samples.
+
+    ``values`` is the residual, of shape (n_samples, n_outputs), which the sweep overwrites;
+    ``floor`` the squared error that no approximation removes; ``weight`` the weight of a
+    sample, and ``share`` the factor of all steps at it.
+    """
+
+    values: np.ndarray
+    floor: np.ndarray
+    weight: np.ndarray
+    share: np.ndarray
+
+
+class Columns(NamedTuple):
+    """Which of ``n_columns`` sums a sample belongs to, and how sums are added up.
+
+    The side of a column is ``column % n_sides``. All columns are recorded at the numbers of
+    terms in ``kept`` (increasing), the sides at all numbers of terms.
+    """
+
+    column: np.ndarray
+    n_columns: int
+    n_sides: int
+    kept: np.ndarray
+
+
 @compiled
-def sweep_errors(
-    order, tree, start, stop, samples, step, share, residual, floor, weight, column,
-    n_columns, n_sides, kept, p,
-):  # fmt: skip
-    """Sums of weighted p-th powers of errors while terms are added one by one.
+def sweep_errors(steps, nodes, error, columns, p):
+    """Sum weighted p-th powers of errors while terms are added one by one.
+
+    A term changes the residual only at the samples of its node, so all M-term errors cost
+    no more than the sum of the sizes of the nodes.
 
     Parameters
     ----------
-    order : term numbers in the order in which they are added
-    tree, start, stop : per term, its tree and its range in ``samples[tree]``
-    samples : (n_trees, n_samples), as ``sample_ranges`` orders them
-    step : (n_terms, n_outputs), what a term adds to the approximation
-    share : (n_samples,), factor of all steps at a sample
-    residual : (n_samples, n_outputs), overwritten
-    floor : (n_samples,), squared error that stays whatever the approximation
-    weight : (n_samples,)
-    column, n_columns, n_sides : (n_samples,), which of ``n_columns`` sums a sample belongs
-        to; its side is ``column % n_sides``
-    kept : increasing numbers of terms at which all columns are kept
+    steps : Steps
+    nodes : NodeSamples
+    error : Residual
+        The residual without any term, which is overwritten.
+    columns : Columns
     p : exponent of the errors
 
     Returns
     -------
-    sums : (len(order) + 1, n_sides)
+    sums : (len(steps.order) + 1, n_sides)
     by_column : (len(kept), n_columns)
     """
+    # Local names: fields of tuples are looked up once, not in the inner loop.
+    order, tree, height = steps.order, steps.tree, steps.height
+    start, stop, samples = nodes.start, nodes.stop, nodes.samples
+    residual, floor = error.values, error.floor
+    weight, share = error.weight, error.share
+    column, n_columns, kept = columns.column, columns.n_columns, columns.kept
     n_samples, n_outputs = residual.shape
     power = floor.copy()  # of the samples' errors
     for i in range(n_samples):
         for k in range(n_outputs):
             power[i] += residual[i, k] ** 2
         power[i] **= 0.5 * p
-    sums = np.zeros((len(order) + 1, n_sides))
+    sums = np.zeros((len(order) + 1, columns.n_sides))
     by_column = np.zeros((len(kept), n_columns))
     current = _column_sums(power, weight, column, n_columns)
     _sum_sides(current, sums[0])
@@ -133,7 +198,7 @@ def sweep_errors(
                 i = samples[tree[node], position]
                 squared, factor = floor[i], share[i]
                 for k in range(n_outputs):
-                    residual[i, k] -= factor * step[node, k]
+                    residual[i, k] -= factor * height[node, k]
                     squared += residual[i, k] ** 2
                 after = squared if p == 2.0 else squared ** (0.5 * p)
                 current[column[i]] += weight[i] * (after - power[i])

@@ -27,7 +27,7 @@ def m_term_approximation(
     n_terms: int | None = None,
     blind: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Values at the samples of the approximation by the largest wavelets.
+    """Approximate the targets at the samples by the largest wavelets.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def staged_approximations(
 
 
 def kept_values(decomposition: WaveletDecomposition, kept: np.ndarray) -> np.ndarray:
-    """Value on every node, as if it were a leaf, of its root's mean and the kept wavelets.
+    """Add up the root's mean and the kept wavelets above every node, as if it were a leaf.
 
     ``kept`` are the nodes of these wavelets.
     """
@@ -89,7 +89,7 @@ def kept_values(decomposition: WaveletDecomposition, kept: np.ndarray) -> np.nda
 
 
 def _path_values(decomposition: WaveletDecomposition, values: np.ndarray) -> np.ndarray:
-    """Sum of per-node values along the path from the root to every node."""
+    """Sum per-node values along the path from the root to every node."""
     total = values.copy()
     for level in range(1, decomposition.depth.max(initial=0) + 1):
         nodes = np.flatnonzero(decomposition.depth == level)
@@ -100,7 +100,7 @@ def _path_values(decomposition: WaveletDecomposition, values: np.ndarray) -> np.
 def wavelet_features(
     decomposition: WaveletDecomposition, leaves: np.ndarray, n_terms: int
 ) -> sparse.csr_matrix:
-    """Values at the samples of the largest wavelets, one column a wavelet.
+    """Evaluate the largest wavelets at the samples, one column a wavelet.
 
     A column is ``||c - c'||_2`` on its node and 0 elsewhere.
     """
@@ -171,7 +171,7 @@ def wavelet_importances(
     n_terms: int | None = None,
     norms: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Sum of the norms of the wavelets that splits by each feature made.
+    """Sum the norms of the wavelets that splits by each feature made.
 
     ``S_k = (1 / J) sum ||psi||_p`` over the nodes made by splits of column k, here over
     the M largest and scaled to sum one (Elisha and Dekel, JMLR 17, 2016, with exponent

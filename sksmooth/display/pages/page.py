@@ -1,8 +1,7 @@
-"""The page around a report: one file that asks for no other, and may run no script."""
+"""The frame of a page: one file that loads no other and may run no script."""
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,11 +9,10 @@ from importlib.metadata import version
 from typing import Any
 
 from ... import exceptions
-from ..._lib.files import written_whole
 from ..._lib.html import STYLE, Html, element, facts_table, joined
 from ..._version import __version__
 
-__all__ = ["explained", "listed", "make_page", "save_page", "section"]
+__all__ = ["explained", "listed", "make_page", "section"]
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "pandas", "joblib", "matplotlib")
 # Were a name to get past the escaping, the browser would still run and load nothing.
@@ -49,7 +47,7 @@ table { font-size: 0.9rem; }
 
 
 def make_page(title: str, subtitle: str, sections: Iterable[Html]) -> str:
-    """The whole file as text."""
+    """Put sections under a title, with the styles and versions that a page needs."""
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -71,27 +69,21 @@ def make_page(title: str, subtitle: str, sections: Iterable[Html]) -> str:
     return f"<!DOCTYPE html>\n{page}\n"
 
 
-def save_page(page: str, path: str | os.PathLike) -> None:
-    """Write a page whole or not at all."""
-    with written_whole(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-
-
 def explained(cautions: Iterable[str]) -> Html:
-    """What the names of warnings mean that tables hold, separated by commas."""
+    """Explain the names of warnings in the cells of a table, separated by commas."""
     names = dict.fromkeys(name for each in cautions for name in str(each).split(", "))
     known = [name for name in names if name in exceptions.__all__]
     return listed({name: getattr(exceptions, name).__doc__ for name in known})
 
 
 def listed(texts: dict[str, str]) -> Html:
-    """Texts by their names; nothing if there are none."""
+    """List texts after their names; nothing if there are none."""
     items = [element("li", element("b", f"{name}: "), text) for name, text in texts.items()]
     return element("ul", *items) if items else Html("")
 
 
 def section(heading: str, *content: Any) -> Html:
-    """A part of the page under its heading."""
+    """Make a section of the page under its heading."""
     return element("section", element("h2", heading), *content)
 
 

@@ -1,4 +1,4 @@
-"""Pictures within a page, drawn in the same style whatever the user's settings are."""
+"""Pictures within a page, in the same style whatever the user's settings are."""
 
 from __future__ import annotations
 
@@ -25,9 +25,18 @@ def picture(
     *,
     is_wide: bool = False,
 ) -> Html:
-    """A figure that ``draw`` puts on the axes it is given; its size is in inches.
+    """Embed a figure that ``draw`` puts on the axes it is given.
 
-    A wide one is not made smaller for small screens, but scrolls.
+    Parameters
+    ----------
+    draw : callable
+        Draws on matplotlib axes.
+    size : tuple of float
+        Width and height in inches.
+    alt, caption : str
+        What those who do not see the picture read, and what stands below it.
+    is_wide : bool, default=False
+        Whether the picture scrolls on small screens, rather than shrinks.
     """
     new_figure(*size)  # names the extra if matplotlib is missing
     from matplotlib import style

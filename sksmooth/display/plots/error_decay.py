@@ -16,14 +16,6 @@ __all__ = ["ErrorDecayDisplay"]
 _MOST_POINTS = 1000  # more are not visible, but make vector graphics heavy
 _FEW_POINTS = 30  # so few are marked one by one
 
-# What the axes hold, for each index (see ``errors_`` of the estimator).
-_AXIS_LABELS = {
-    "mterm": ("Number of terms M of a tree", "Error with M terms"),
-    "elisha-dekel": ("Number of terms M of the forest", "Mean squared error with M terms"),
-    "weak-lp": ("Rank of the wavelet", "Norm of the wavelet"),
-    "sparsity-probe": ("Rank of the wavelet", "Norm of the wavelet"),
-}
-
 
 class ErrorDecayDisplay:
     """The decaying curve from which a smoothness index was read.
@@ -46,8 +38,8 @@ class ErrorDecayDisplay:
         The smoothness index; infinite means unresolved, and no line is drawn then.
     alpha_interval : tuple of float
         Lower and upper end of its confidence interval.
-    index : {"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"}, default="mterm"
-        The convention of the estimator, which says what the axes hold.
+    x_label, y_label : str
+        What the axes hold, which depends on the convention of the estimator.
     estimator_name : str, default=None
         Name of the curve in the title and in the legend.
 
@@ -92,7 +84,8 @@ class ErrorDecayDisplay:
         fit_range: tuple[int, int],
         alpha: float,
         alpha_interval: tuple[float, float],
-        index: str = "mterm",
+        x_label: str = "Number of terms M",
+        y_label: str = "Error with M terms",
         estimator_name: str | None = None,
     ) -> None:
         self.n_terms = n_terms
@@ -102,7 +95,8 @@ class ErrorDecayDisplay:
         self.fit_range = fit_range
         self.alpha = alpha
         self.alpha_interval = alpha_interval
-        self.index = index
+        self.x_label = x_label
+        self.y_label = y_label
         self.estimator_name = estimator_name
 
     @classmethod
@@ -145,15 +139,17 @@ class ErrorDecayDisplay:
                 f"{type(estimator).__name__} has no error curve; pass a fitted "
                 "BesovSmoothnessEstimator (of a pipeline its last step, pipeline[-1])."
             )
+        fit = estimator.decay_
         display = cls(
-            n_terms=estimator.decay_.n_terms,
-            errors=estimator.decay_.errors,
-            slope=estimator.decay_.line.slope,
-            intercept=estimator.decay_.line.intercept,
-            fit_range=estimator.decay_.fit_range,
-            alpha=estimator.alpha_,
-            alpha_interval=estimator.alpha_interval_,
-            index=estimator.decay_.convention.name,
+            n_terms=fit.n_terms,
+            errors=fit.errors,
+            slope=fit.line.slope,
+            intercept=fit.line.intercept,
+            fit_range=fit.fit_range,
+            alpha=fit.alpha,
+            alpha_interval=fit.interval,
+            x_label=fit.convention.x_label,
+            y_label=fit.convention.y_label,
             estimator_name=name,
         )
         return display.plot(
@@ -219,7 +215,7 @@ class ErrorDecayDisplay:
         return self
 
     def frame(self) -> pd.DataFrame:
-        """The plotted points.
+        """Give the plotted points.
 
         Returns
         -------
@@ -250,9 +246,8 @@ class ErrorDecayDisplay:
         return text if name is None else f"{plain(name)}: {text}"
 
     def _annotate(self) -> None:
-        """Scales, axis labels, and the index in the title or in the legend."""
-        xlabel, ylabel = _AXIS_LABELS[self.index]
-        self.ax_.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
+        """Set scales and labels, and put the index in the title or the legend."""
+        self.ax_.set(xscale="log", yscale="log", xlabel=self.x_label, ylabel=self.y_label)
         _label_in_plain_numbers(self.ax_)
         labels = self.ax_.get_legend_handles_labels()[1]
         if len(labels) == 1:
@@ -275,7 +270,7 @@ def _label_in_plain_numbers(ax: Any) -> None:
 
 
 def _log_spaced(n_points: int) -> np.ndarray:
-    """All positions below ``n_points``, or about a thousand equally spaced in log."""
+    """Choose all positions below ``n_points``, or a thousand equally spaced in log."""
     if n_points <= _MOST_POINTS:
         return np.arange(n_points)
     return np.unique(np.geomspace(1, n_points, _MOST_POINTS).round().astype(int)) - 1

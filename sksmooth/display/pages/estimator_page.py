@@ -1,0 +1,274 @@
+"""The page of a fitted estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..._lib.html import (
+    ALPHA,
+    Html,
+    OfNumbers,
+    element,
+    ends_of_bars,
+    facts_table,
+    interval_bar,
+    number,
+    share_bar,
+    table,
+    visible,
+)
+from ...estimators.details import EstimatorDetails
+from ...estimators.summary import Summary, estimator_summary, scale_bar
+from ..plots import ErrorDecayDisplay
+from .page import explained, make_page, section
+from .pictures import picture
+
+__all__ = ["estimator_page"]
+
+_MOST_ROWS = 20  # of a table
+_LONGEST_NAME = 120
+_ABOUT = (
+    "The index says how fast the error falls as more wavelets, the steps of decision "
+    "trees, describe the targets. 0 is noise: the features say nothing about the targets. "
+    "The larger it is, the fewer wavelets are needed; 1 is that of a smooth function of "
+    "one feature."
+)
+
+
+def estimator_page(
+    estimator: Any,
+    details: EstimatorDetails,
+    *,
+    title: str,
+    feature_names: Sequence[str] | None = None,
+    cautions: Sequence[str] | None = None,
+) -> str:
+    """Render what an estimator has measured as one HTML page.
+
+    Parameters
+    ----------
+    estimator : BesovSmoothnessEstimator
+        A fitted estimator.
+    details : EstimatorDetails
+        What was measured beside.
+    title : str
+        Heading of the page.
+    feature_names : sequence of str, default=None
+        Names of the features; None takes those that the estimator knows.
+    cautions : sequence of str, default=None
+        What is to be read with care; None takes the warnings of the fit.
+
+    Returns
+    -------
+    page : str
+        The HTML.
+    """
+    summary = estimator_summary(estimator)
+    if feature_names is None:
+        feature_names = getattr(estimator, "feature_names_in_", None)
+    sections = [
+        _lead(summary),
+        _cautions(summary.cautions if cautions is None else cautions),
+        _decay(estimator),
+        _scores(estimator, details),
+        *_roughness(details),
+        _features(estimator.feature_importances_, feature_names),
+        _parameters(estimator, summary),
+    ]
+    parts = ("Samples", "Features", "Classes", "Target columns")
+    counts = {part: summary.facts[part] for part in parts if part in summary.facts}
+    subtitle = ", ".join(f"{count} {part.lower()}" for part, count in counts.items())
+    return make_page(title, subtitle, sections)
+
+
+def _lead(summary: Summary) -> Html:
+    return element(
+        "section",
+        element("p", f"{ALPHA} = {number(summary.value)}", class_="alpha"),
+        element("p", scale_bar(summary)),
+        element("p", f"{summary.certainty} {summary.verdict}"),
+        element("p", _ABOUT, class_="quiet"),
+        class_="lead",
+    )
+
+
+def _cautions(texts: Sequence[str]) -> Html:
+    texts = list(dict.fromkeys(texts))
+    if not texts:
+        return section("Read with care", element("p", "The fit gave no warning."))
+    items = [element("li", text) for text in texts]
+    return section("Read with care", element("ul", *items))
+
+
+def _decay(estimator: Any) -> Html:
+    fit = estimator.decay_
+    first, last = fit.fit_range
+    alt = (
+        f"Curve on logarithmic axes: it falls from {fit.errors[0]:.3g} at M = "
+        f"{fit.n_terms[0]:,} to {fit.errors[-1]:.3g} at M = {fit.n_terms[-1]:,}; the index "
+        f"is read between M = {first:,} and {last:,}."
+    )
+    caption = (
+        "The curve that the index is read from. The dashed line is fitted in the shaded "
+        "window; the steeper it is, the smoother the targets."
+    )
+
+    def draw(axes: Any) -> None:
+        ErrorDecayDisplay.from_estimator(estimator, ax=axes)
+
+    return section("How the error falls", picture(draw, (6.4, 4), alt, caption))
+
+
+def _scores(estimator: Any, details: EstimatorDetails) -> Html:
+    scores = {
+        f"In the sample ({ALPHA})": number(estimator.alpha_),
+        "Out of the bag": number(estimator.oob_score_),
+    }
+    if details.held_out_score is not None:
+        name = f"On {details.n_held_out:,} samples held out"
+        scores[name] = number(details.held_out_score)
+    text = (
+        "Rates at which the same wavelets, in the same order, approximate samples that "
+        "they have not seen. Memorised structure does not generalise: rates far below "
+        f"{ALPHA}, or below zero, say that much of the smoothness is of these samples only."
+    )
+    return section("Does it carry over", element("p", text), facts_table(scores, "Rates"))
+
+
+def _roughness(details: EstimatorDetails) -> list[Html]:
+    """Show at which classes and samples the targets are rough, if that was measured."""
+    if details.samples is None:
+        return []
+    if details.n_classes == 0:
+        return [_rough_samples(details.samples)]
+    suspects = _suspects(details.samples)
+    if details.classes is None:
+        return [suspects]
+    return [_rough_classes(details.classes, details.n_classes), suspects]
+
+
+def _rough_classes(frame: pd.DataFrame, n_classes: int) -> Html:
+    ends = ends_of_bars(frame["alpha"], frame["alpha_low"], frame["alpha_high"])
+    rows = [
+        (
+            visible(row["class"], _LONGEST_NAME),
+            f"{row['n_samples']:,}",
+            number(row["alpha"]),
+            interval_bar(row["alpha"], row["alpha_low"], row["alpha_high"], ends),
+            number(row["held_out"]),
+            visible(row["cautions"]),
+        )
+        for row in frame.to_dict("records")
+    ]
+    heads = (
+        "Class",
+        OfNumbers("Samples"),
+        OfNumbers(ALPHA),
+        "Interval",
+        OfNumbers("Out of the bag"),
+        "Read with care",
+    )
+    text = (
+        "Each class against all others: the larger the index, the smoother its boundary. "
+        "Compare classes of about the same size."
+    )
+    caption = f"Index of each of {n_classes} classes"
+    if len(frame) < n_classes:
+        caption = f"Index of {len(frame)} of {n_classes:,} classes: the roughest"
+    return section(
+        "Which classes are rough",
+        element("p", text),
+        table(heads, rows, caption),
+        explained(frame["cautions"]),
+    )
+
+
+def _suspects(frame: pd.DataFrame) -> Html:
+    """Show the samples that another label fits better."""
+    suspects = frame[frame["excess"] > 0]
+    first = suspects.nlargest(_MOST_ROWS, "excess")
+    rows = [
+        (
+            f"{place:,}",
+            visible(row["label"], _LONGEST_NAME),
+            visible(row["suggested"], _LONGEST_NAME),
+            number(row["excess"]),
+        )
+        for place, row in zip(first.index, first.to_dict("records"), strict=True)
+    ]
+    heads = (
+        OfNumbers("Row, from 0"),
+        "Label",
+        "Label of its neighbours",
+        OfNumbers("Excess, up to 2"),
+    )
+    caption = f"{len(rows)} of {len(suspects):,} samples that another label fits better"
+    text = (
+        "Check these labels first: each sample lies among samples of another class. It may "
+        "be rare, lie at a boundary, or have a wrong label."
+    )
+    if not rows:
+        text = "No sample has a label that another one would fit better."
+        return section("Which samples to check", element("p", text))
+    return section(
+        "Which samples to check", element("p", text), table(heads, rows, caption)
+    )
+
+
+def _rough_samples(frame: pd.DataFrame) -> Html:
+    """Show the samples whose targets are far from those of their neighbours."""
+    first = frame.nlargest(_MOST_ROWS, "roughness")
+    rows = [
+        (f"{place:,}", _numbers(row["target"]), f"{row['roughness']:.4g}")
+        for place, row in zip(first.index, first.to_dict("records"), strict=True)
+    ]
+    heads = (OfNumbers("Row, from 0"), "Target", OfNumbers("Roughness"))
+    text = (
+        "Check these first: their targets are farthest from those of their neighbours. The "
+        "roughness is that distance, squared."
+    )
+    caption = f"The {len(rows)} roughest of {len(frame):,} samples"
+    return section(
+        "Which samples to check", element("p", text), table(heads, rows, caption)
+    )
+
+
+def _numbers(target: Any) -> str:
+    return visible(", ".join(f"{value:.6g}" for value in np.atleast_1d(target)), 60)
+
+
+def _features(importances: np.ndarray, names: Sequence[str] | None) -> Html:
+    ranking = np.argsort(-importances, kind="stable")[:_MOST_ROWS]
+    ranking = ranking[importances[ranking] > 0]
+    rows = [
+        (
+            f"x{place}" if names is None else visible(names[place], _LONGEST_NAME),
+            number(importances[place]),
+            share_bar(importances[place], importances.max()),
+        )
+        for place in ranking
+    ]
+    heading = "Which features matter"
+    if not rows:
+        return section(heading, element("p", "No feature reduces the error."))
+    caption = f"The {len(rows)} most important of {len(importances):,} features"
+    return section(
+        heading, table(("Feature", OfNumbers("Importance"), "Share"), rows, caption)
+    )
+
+
+def _parameters(estimator: Any, summary: Summary) -> Html:
+    parameters = {
+        name: visible(repr(value))
+        for name, value in estimator.get_params(deep=False).items()
+    }
+    details = summary.facts | {"Convention": estimator.decay_.convention.name}
+    return section(
+        "How it was measured",
+        facts_table(details, "The fit"),
+        facts_table(parameters, "Parameters"),
+    )

@@ -1,0 +1,467 @@
+"""The index over the layers of a network, and over its training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...networks.comparison import compare_layers
+from ...networks.monitor import SmoothnessMonitor
+from ...networks.table import LayerComparison
+from .axes import new_axes, plain
+
+__all__ = ["LayerSmoothnessDisplay", "SmoothnessHistoryDisplay"]
+
+_ALPHA = r"Smoothness index $\alpha$"
+_INDEX = ["layer", "alpha", "alpha_low", "alpha_high"]  # columns that are drawn
+_LONGEST_NAME = 24
+_SHORT_NAME = 6  # such names need no slope
+_ROOM_OF_LAYER = 0.55  # inches
+_SPREAD = 0.5  # of the networks at one layer, at most
+_NEAR_TOP = 0.96  # of the axes, where infinite indices are drawn
+_MOST_TICKS = 15
+
+
+class LayerSmoothnessDisplay:
+    """The smoothness index over the depth of one or several networks.
+
+    It is recommended to use :meth:`from_frame` or :meth:`from_module` to create a display.
+    All parameters are stored as attributes, and :meth:`plot` can be called again on other
+    axes.
+
+    Parameters
+    ----------
+    frames : dict of str to DataFrame
+        For every network, or every step of its training, a table as
+        :func:`~sksmooth.compare_layers` gives it: columns ``layer``, ``alpha``,
+        ``alpha_low`` and ``alpha_high``, and ``loses_smoothness`` if layers are to be
+        marked.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the curves.
+    figure_ : matplotlib Figure
+        Figure that holds them.
+    curves_ : list of matplotlib ErrorbarContainer
+        One curve with its intervals for each network. A curve is broken where the index is
+        infinite.
+    unresolved_ : list of matplotlib Line2D
+        Arrows at the upper edge where the index is infinite, for each network that has
+        such layers.
+    losses_ : matplotlib PathCollection or None
+        Circles around the layers that lose smoothness; None if there are none, or they
+        are not to be marked.
+
+    See Also
+    --------
+    sksmooth.compare_layers : Measures the layers.
+    SmoothnessHistoryDisplay : All steps of a training in one picture.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import pandas as pd
+    >>> from sksmooth.plotting import LayerSmoothnessDisplay
+    >>> frame = pd.DataFrame({
+    ...     "layer": ["input", "conv", "linear"],
+    ...     "alpha": [0.1, 0.2, 0.4],
+    ...     "alpha_low": [0.08, 0.17, 0.3],
+    ...     "alpha_high": [0.12, 0.23, 0.5],
+    ... })
+    >>> display = LayerSmoothnessDisplay.from_frame(frame)
+    >>> [label.get_text() for label in display.ax_.get_xticklabels()]
+    ['input', 'conv', 'linear']
+    >>> plt.show()
+    """
+
+    def __init__(self, *, frames: dict[str, pd.DataFrame]) -> None:
+        self.frames = frames
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: LayerComparison | pd.DataFrame | Mapping[str, Any],
+        *,
+        ax: Any = None,
+        curve_kwargs: dict[str, Any] | None = None,
+        mark_losses: bool = True,
+    ) -> LayerSmoothnessDisplay:
+        """Draw tables of ``compare_layers``, or of a ``SmoothnessMonitor``.
+
+        Parameters
+        ----------
+        frame : LayerComparison, DataFrame or dict of str to these
+            One table, or one for each network by its name. A table with a column ``step``
+            is one network for each step.
+        ax, curve_kwargs, mark_losses : optional
+            As in :meth:`plot`.
+
+        Returns
+        -------
+        display : LayerSmoothnessDisplay
+            The display, already drawn.
+
+        Raises
+        ------
+        ValueError
+            If a table is empty or lacks a column.
+        ImportError
+            If matplotlib is not installed.
+        """
+        frames = dict(frame) if isinstance(frame, Mapping) else {"": frame}
+        if not frames:
+            raise ValueError("There is no table to draw.")
+        apart: dict[str, pd.DataFrame] = {}
+        for name, each in frames.items():
+            table = _checked_frame(each, _INDEX)
+            if "step" not in table:
+                apart[name] = table
+                continue
+            for step, part in table.groupby("step", sort=False):
+                apart[f"{name}, step {step}" if name else f"step {step}"] = part
+        display = cls(frames=apart)
+        return display.plot(ax, curve_kwargs=curve_kwargs, mark_losses=mark_losses)
+
+    @classmethod
+    def from_module(
+        cls,
+        module: Any,
+        X: Any,
+        y: Any = None,
+        layers: Sequence[str | int] | None = None,
+        *,
+        ax: Any = None,
+        curve_kwargs: dict[str, Any] | None = None,
+        mark_losses: bool = True,
+        **options: Any,
+    ) -> LayerSmoothnessDisplay:
+        """Measure the layers of a network and draw them.
+
+        Parameters
+        ----------
+        module : torch.nn.Module or fitted skorch net
+            The network.
+        X, y, layers : optional
+            As in :func:`~sksmooth.compare_layers`.
+        ax, curve_kwargs, mark_losses : optional
+            As in :meth:`plot`.
+        **options : optional
+            More of :func:`~sksmooth.compare_layers`.
+
+        Returns
+        -------
+        display : LayerSmoothnessDisplay
+            The display, already drawn.
+        """
+        frame = compare_layers(module, X, y, layers, **options)
+        return cls.from_frame(
+            frame, ax=ax, curve_kwargs=curve_kwargs, mark_losses=mark_losses
+        )
+
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        curve_kwargs: dict[str, Any] | None = None,
+        mark_losses: bool = True,
+    ) -> LayerSmoothnessDisplay:
+        """Draw the index of every layer, with its interval.
+
+        Networks stand side by side at every depth. Layers are named below the axes if
+        they have the same names in all networks, otherwise they are numbered.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure, as wide as the layers need.
+        curve_kwargs : dict, default=None
+            Options of matplotlib's ``errorbar``.
+        mark_losses : bool, default=True
+            Whether to mark layers that lose smoothness against the one before.
+
+        Returns
+        -------
+        self : LayerSmoothnessDisplay
+            The display, with the attributes ``ax_``, ``figure_``, ``curves_``,
+            ``unresolved_`` and ``losses_``.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        points = self.frame()
+        n_layers = points["depth"].max() + 1
+        if ax is None:
+            width = max(6.4, 1.5 + _ROOM_OF_LAYER * n_layers)
+            ax = new_axes(figsize=(width, 4.8), layout="constrained")
+        self.ax_, self.figure_ = ax, ax.figure
+        points["place"] = points["depth"] + _offsets(points["network"], len(self.frames))
+        self.curves_: list[Any] = []
+        self.unresolved_: list[Any] = []
+        for name in self.frames:
+            of_network = points[points["network"] == name]
+            self._plot_network(name, of_network, curve_kwargs or {})
+        losses = points[points["loses_smoothness"] & mark_losses]
+        self.losses_ = None if losses.empty else self._mark(losses)
+        self.ax_.axhline(0, color="0.7", linewidth=0.8, zorder=0)
+        self.ax_.set(ylabel=_ALPHA, xlim=(-0.6, n_layers - 0.4))
+        self._name_layers(n_layers)
+        handles, labels = self.ax_.get_legend_handles_labels()
+        if labels:
+            # Marks come last; they are no containers, as curves with intervals are.
+            is_mark = [not isinstance(handle, tuple) for handle in handles]
+            order = np.argsort(is_mark, kind="stable")
+            self.ax_.legend([handles[k] for k in order], [labels[k] for k in order])
+        return self
+
+    def frame(self) -> pd.DataFrame:
+        """Give the plotted points.
+
+        Returns
+        -------
+        frame : DataFrame
+            Columns ``network``, ``depth`` (from 0), ``layer``, ``alpha``, ``alpha_low``,
+            ``alpha_high`` and ``loses_smoothness``.
+        """
+        parts = []
+        for name, frame in self.frames.items():
+            part = frame[_INDEX].reset_index(drop=True)
+            part.insert(0, "network", name)
+            part.insert(1, "depth", np.arange(len(part)))
+            loses = frame.get("loses_smoothness", pd.Series(False, index=frame.index))
+            part["loses_smoothness"] = loses.to_numpy(dtype=bool)
+            parts.append(part)
+        return pd.concat(parts, ignore_index=True)
+
+    def _plot_network(self, name: str, points: pd.DataFrame, options: dict) -> None:
+        place, is_finite = points["place"], np.isfinite(points["alpha"])
+        alpha = points["alpha"].where(is_finite)
+        ends = [alpha - points["alpha_low"], points["alpha_high"] - alpha]
+        ends = [np.where(np.isfinite(end), end, np.nan) for end in ends]
+        style = {"marker": "o", "markersize": 5, "capsize": 3, "linewidth": 1.5}
+        style |= {"label": plain(name) or None} | options
+        curve = self.ax_.errorbar(place, alpha, yerr=ends, **style)
+        self.curves_.append(curve)
+        if not is_finite.all():
+            (arrows,) = self.ax_.plot(
+                place[~is_finite],
+                np.full((~is_finite).sum(), _NEAR_TOP),
+                linestyle="",
+                marker="^",
+                color=curve.lines[0].get_color(),
+                transform=self.ax_.get_xaxis_transform(),
+                label=None if self.unresolved_ else "unresolved",
+            )
+            self.unresolved_.append(arrows)
+
+    def _mark(self, points: pd.DataFrame) -> Any:
+        return self.ax_.scatter(
+            points["place"],
+            points["alpha"],
+            s=140,
+            facecolors="none",
+            edgecolors="tab:red",
+            linewidths=1.5,
+            zorder=3,
+            label="loses smoothness",
+        )
+
+    def _name_layers(self, n_layers: int) -> None:
+        names = [list(frame["layer"]) for frame in self.frames.values()]
+        if all(other == names[0] for other in names):
+            labels = [plain(_shortened(str(name))) for name in names[0]]
+            self.ax_.set_xlabel("Layer")
+        else:
+            labels = [str(depth) for depth in range(n_layers)]
+            self.ax_.set_xlabel("Depth of the layer")
+        _label_slanted(self.ax_, np.arange(n_layers), labels)
+
+
+class SmoothnessHistoryDisplay:
+    """The smoothness index of all layers over the training, as a heat map.
+
+    It is recommended to use :meth:`from_monitor` to create a display. All parameters are
+    stored as attributes, and :meth:`plot` can be called again on other axes.
+
+    Parameters
+    ----------
+    alpha : DataFrame of shape (n_layers, n_steps)
+        The indices; its index names the layers in their order, its columns the steps.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the map.
+    figure_ : matplotlib Figure
+        Figure that holds them.
+    image_ : matplotlib AxesImage
+        The map. Infinite indices have the colour of the largest one and a sign.
+    colorbar_ : matplotlib Colorbar
+        Its scale.
+    texts_ : list of matplotlib Text
+        The signs of infinite indices.
+
+    See Also
+    --------
+    sksmooth.SmoothnessMonitor : Records the indices.
+    LayerSmoothnessDisplay : Some steps as curves with intervals.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import pandas as pd
+    >>> from sksmooth.plotting import SmoothnessHistoryDisplay
+    >>> frame = pd.DataFrame({
+    ...     "step": [0, 0, 1, 1],
+    ...     "layer": ["input", "linear", "input", "linear"],
+    ...     "alpha": [0.1, 0.08, 0.1, 0.3],
+    ... })
+    >>> display = SmoothnessHistoryDisplay.from_monitor(frame)
+    >>> display.image_.get_array().shape
+    (2, 2)
+    >>> plt.show()
+    """
+
+    def __init__(self, *, alpha: pd.DataFrame) -> None:
+        self.alpha = alpha
+
+    @classmethod
+    def from_monitor(
+        cls,
+        monitor: SmoothnessMonitor | pd.DataFrame,
+        *,
+        ax: Any = None,
+        **image_kwargs: Any,
+    ) -> SmoothnessHistoryDisplay:
+        """Draw what a monitor has recorded.
+
+        Parameters
+        ----------
+        monitor : SmoothnessMonitor or DataFrame
+            A monitor, or the table it gave: columns ``step``, ``layer`` and ``alpha``.
+        ax, **image_kwargs : optional
+            As in :meth:`plot`.
+
+        Returns
+        -------
+        display : SmoothnessHistoryDisplay
+            The display, already drawn.
+
+        Raises
+        ------
+        ValueError
+            If nothing was recorded, or the table lacks a column.
+        ImportError
+            If matplotlib is not installed.
+        """
+        given = monitor.to_frame() if isinstance(monitor, SmoothnessMonitor) else monitor
+        frame = _checked_frame(given, ["step", "layer", "alpha"])
+        alpha = frame.pivot(index="layer", columns="step", values="alpha")
+        layers, steps = frame["layer"].unique(), frame["step"].unique()
+        return cls(alpha=alpha.loc[layers, steps]).plot(ax, **image_kwargs)
+
+    def plot(self, ax: Any = None, **image_kwargs: Any) -> SmoothnessHistoryDisplay:
+        """Draw the map: steps from left to right, the first layer at the bottom.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        **image_kwargs
+            Options of matplotlib's ``imshow``.
+
+        Returns
+        -------
+        self : SmoothnessHistoryDisplay
+            The display, with the attributes ``ax_``, ``figure_``, ``image_``,
+            ``colorbar_`` and ``texts_``.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        values = self.alpha.to_numpy(dtype=float)
+        n_layers, n_steps = values.shape
+        if ax is None:
+            size = (6.4, max(3.0, 1.5 + 0.35 * n_layers))
+            ax = new_axes(figsize=size, layout="constrained")
+        self.ax_, self.figure_ = ax, ax.figure
+        finite = values[np.isfinite(values)]
+        highest = finite.max(initial=0.0)
+        style: dict[str, Any] = {
+            "origin": "lower",
+            "aspect": "auto",
+            "interpolation": "nearest",
+        }
+        if "norm" not in image_kwargs:
+            style |= {"vmin": finite.min(initial=0.0), "vmax": highest or 1.0}
+        style |= image_kwargs
+        self.image_ = ax.imshow(np.where(values == np.inf, highest, values), **style)
+        self.colorbar_ = self.figure_.colorbar(self.image_, ax=ax, label=_ALPHA)
+        self.texts_ = [
+            ax.text(step, layer, r"$\infty$", ha="center", va="center")
+            for layer, step in np.argwhere(values == np.inf)
+        ]
+        names = [plain(_shortened(str(name))) for name in self.alpha.index]
+        ax.set_yticks(range(n_layers), names)
+        shown = np.arange(0, n_steps, max(1, -(-n_steps // _MOST_TICKS)))
+        ax.set_xticks(shown, [plain(step) for step in self.alpha.columns[shown]])
+        ax.set(xlabel="Step", ylabel="Layer")
+        return self
+
+    def frame(self) -> pd.DataFrame:
+        """Give the plotted values.
+
+        Returns
+        -------
+        frame : DataFrame
+            Columns ``step``, ``layer`` and ``alpha``.
+        """
+        steps: Any = self.alpha.rename_axis(index="layer", columns="step").T
+        return steps.stack(future_stack=True).rename("alpha").reset_index()
+
+
+def _checked_frame(table: Any, columns: list[str]) -> pd.DataFrame:
+    """Get the DataFrame of a table that must have some columns and a row."""
+    frame = table.frame if isinstance(table, LayerComparison) else table
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"Expected a DataFrame, got {type(frame).__name__}.")
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise ValueError(
+            f"The table has no columns {missing}; pass one that compare_layers or "
+            "SmoothnessMonitor.to_frame has given."
+        )
+    if frame.empty:
+        raise ValueError("The table has no rows.")
+    return frame
+
+
+def _offsets(networks: pd.Series, n_networks: int) -> np.ndarray:
+    """Shift networks to stand side by side, so that their intervals can be seen."""
+    number = pd.factorize(networks)[0]
+    step = min(0.12, _SPREAD / max(n_networks - 1, 1))
+    return (number - (n_networks - 1) / 2) * step
+
+
+def _shortened(name: str) -> str:
+    """Shorten a long name to its end, which tells layers apart, at a dot if possible."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    end = name[1 - _LONGEST_NAME :]
+    if name[-_LONGEST_NAME] != ".":
+        end = end.partition(".")[2] or end
+    return "\N{HORIZONTAL ELLIPSIS}" + end
+
+
+def _label_slanted(ax: Any, ticks: np.ndarray, labels: list[str]) -> None:
+    if max(map(len, labels)) <= _SHORT_NAME:
+        ax.set_xticks(ticks, labels)
+    else:
+        ax.set_xticks(ticks, labels, rotation=35, ha="right", rotation_mode="anchor")

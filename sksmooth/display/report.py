@@ -1,0 +1,144 @@
+"""Reports: what was measured, as one HTML file to keep or to send."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import Any
+
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
+
+from .._lib.files import atomic_write
+from ..estimators.besov import BesovSmoothnessEstimator
+from ..estimators.details import measure_details
+from ..networks.table import LayerComparison
+from .pages.estimator_page import estimator_page
+from .pages.layers_page import layers_page
+
+__all__ = ["report"]
+
+
+def report(
+    result: Any,
+    path: str | os.PathLike | None = None,
+    *,
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    X_test: ArrayLike | None = None,
+    y_test: ArrayLike | None = None,
+    title: str | None = None,
+    feature_names: Sequence[str] | None = None,
+    cautions: Sequence[str] | None = None,
+) -> str:
+    """Write what was measured as one HTML file.
+
+    The page holds the numbers, what they say, the cautions and a picture. It needs no other
+    file and no network, and names in it cannot do harm.
+
+    Parameters
+    ----------
+    result : BesovSmoothnessEstimator or LayerComparison
+        A fitted estimator, or what :func:`compare_layers` returned.
+    path : str or path, default=None
+        File to write; one that is there is replaced. None writes none.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+        Of an estimator: samples, usually those of the fit. With them the report says at
+        which classes and samples the targets are rough, as :func:`class_smoothness` and
+        :func:`sample_roughness` measure it. That takes about as long as a dozen fits.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Their targets.
+    X_test, y_test : as ``X`` and ``y``, default=None
+        Of an estimator: other samples, for the held-out score.
+    title : str, default=None
+        Heading of the report; None chooses one.
+    feature_names : sequence of str, default=None
+        Of an estimator that was fitted to an array: names of the features.
+    cautions : sequence of str, default=None
+        Of an estimator: what is to be read with care. None takes the warnings of the fit.
+
+    Returns
+    -------
+    page : str
+        The HTML, less than 1 MB: long tables are cut, and say so.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If there is no report of such a result, or none with these arguments.
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If X is given without y, or y without X.
+    OSError
+        If the file cannot be written; what was there before is still there.
+
+    See Also
+    --------
+    BesovSmoothnessEstimator : Measures the smoothness of a labelled data set.
+    compare_layers : Measures that of the layers of a network.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sksmooth import BesovSmoothnessEstimator, report
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
+    >>> page = report(estimator, X=X, y=y, title="Three species of iris")
+    >>> "petal width (cm)" in page, len(page) < 1_000_000
+    (True, True)
+    """
+    given = {
+        "X": X,
+        "y": y,
+        "X_test": X_test,
+        "y_test": y_test,
+        "title": title,
+        "feature_names": feature_names,
+        "cautions": cautions,
+    }
+    page = _page(
+        result, **{key: value for key, value in given.items() if value is not None}
+    )
+    if path is not None:
+        with atomic_write(path) as temporary:
+            temporary.write_text(page, encoding="utf-8", newline="\n")
+    return page
+
+
+@singledispatch
+def _page(result: Any, **options: Any) -> str:
+    """Make the page of a result; every kind of result registers its own."""
+    raise TypeError(
+        f"There is no report of a {type(result).__name__}; pass a fitted "
+        "BesovSmoothnessEstimator (of a pipeline its last step, pipeline[-1]), or what "
+        "compare_layers returned."
+    )
+
+
+@_page.register
+def _(
+    result: BesovSmoothnessEstimator,
+    X: Any = None,
+    y: Any = None,
+    X_test: Any = None,
+    y_test: Any = None,
+    title: str = "Smoothness report",
+    feature_names: Sequence[str] | None = None,
+    cautions: Sequence[str] | None = None,
+) -> str:
+    check_is_fitted(result)
+    details = measure_details(result, X, y, X_test, y_test)
+    return estimator_page(
+        result, details, title=title, feature_names=feature_names, cautions=cautions
+    )
+
+
+@_page.register
+def _(result: LayerComparison, title: str = "Smoothness of layers", **options: Any) -> str:
+    if options:
+        raise TypeError(f"A report of layers takes no {', '.join(sorted(options))}.")
+    return layers_page(result.frame, title)

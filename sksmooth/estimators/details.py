@@ -1,0 +1,145 @@
+"""What a report adds to a fit: where the targets are rough, and how much carries over."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+
+from ..exceptions import SmoothnessWarning
+from ..samples import number_of_rows
+from .besov import BesovSmoothnessEstimator
+from .roughness import class_smoothness, sample_roughness
+
+__all__ = ["EstimatorDetails", "measure_details"]
+
+
+@dataclass(frozen=True, eq=False)
+class EstimatorDetails:
+    """Measurements beside those of the fit; None where they were not asked for.
+
+    Attributes
+    ----------
+    held_out_score : float or None
+        Score on other samples.
+    n_held_out : int
+        Number of these samples.
+    samples : DataFrame or None
+        Roughness of every sample, from :func:`~sksmooth.sample_roughness`; of classes with
+        the column ``label``, and with ``suggested`` in the names of the classes; of
+        regression with ``target``.
+    classes : DataFrame or None
+        Smoothness of the roughest classes, from :func:`~sksmooth.class_smoothness`; None
+        for two classes, whose index against each other is that of the fit.
+    n_classes : int
+        Number of all classes; 0 for regression.
+    """
+
+    held_out_score: float | None = None
+    n_held_out: int = 0
+    samples: pd.DataFrame | None = None
+    classes: pd.DataFrame | None = None
+    n_classes: int = 0
+
+
+def measure_details(
+    estimator: BesovSmoothnessEstimator,
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    X_test: ArrayLike | None = None,
+    y_test: ArrayLike | None = None,
+    *,
+    most_classes: int = 20,
+) -> EstimatorDetails:
+    """Measure classes and samples, and score other samples.
+
+    Parameters
+    ----------
+    estimator : BesovSmoothnessEstimator
+        A fitted estimator.
+    X, y : array-like, default=None
+        Samples whose roughness is measured, usually those of the fit. It takes about as
+        long as a dozen fits.
+    X_test, y_test : array-like, default=None
+        Other samples, for the held-out score.
+    most_classes : int, default=20
+        Of more classes, the roughest are measured.
+
+    Returns
+    -------
+    details : EstimatorDetails
+        What was asked for.
+
+    Raises
+    ------
+    ValueError
+        If only one of a pair is given.
+    """
+    _check_pair(X, y, "X", "y")
+    _check_pair(X_test, y_test, "X_test", "y_test")
+    held_out: dict[str, Any] = {}
+    if X_test is not None and y_test is not None:
+        score = estimator.score(X_test, y_test)
+        held_out = {"held_out_score": score, "n_held_out": number_of_rows(X_test)}
+    if X is None:
+        return EstimatorDetails(**held_out)
+    with warnings.catch_warnings():  # a report lists the cautions of the fit already
+        warnings.simplefilter("ignore", SmoothnessWarning)
+        return EstimatorDetails(**held_out, **_roughness(estimator, X, y, most_classes))
+
+
+def _check_pair(X: Any, y: Any, name: str, targets: str) -> None:
+    if (X is None) != (y is None):
+        raise ValueError(f"Pass {name} and {targets} together, or none of them.")
+
+
+def _roughness(
+    estimator: BesovSmoothnessEstimator, X: Any, y: Any, most_classes: int
+) -> dict[str, Any]:
+    options: dict[str, Any] = {"n_jobs": estimator.n_jobs, "verbose": estimator.verbose}
+    # A report must not advance the stream of a RandomState that the user passed.
+    options |= {"random_state": copy.deepcopy(estimator.random_state)}
+    if not hasattr(estimator, "classes_"):
+        samples = sample_roughness(X, y, **options).reset_index(drop=True)
+        samples["target"] = list(np.asarray(y))
+        return {"samples": samples}
+    # By numbers, since pandas cannot hold everything that may be the name of a class.
+    names, codes = np.unique(np.asarray(y).ravel(), return_inverse=True)
+    samples = sample_roughness(X, codes, **options).reset_index(drop=True)
+    mean = samples["roughness"].groupby(codes).mean()
+    samples["label"] = list(names[codes])
+    samples["suggested"] = [
+        names[int(code)] if np.isfinite(code) else None for code in samples["suggested"]
+    ]
+    found = {"samples": samples, "n_classes": len(names)}
+    if len(names) == 2:
+        return found
+    classes = class_smoothness(
+        X,
+        codes,
+        classes=np.sort(mean.nlargest(most_classes).index),
+        estimator=_of_all_rows(estimator, len(codes)),
+        **options,
+    )
+    classes["class"] = [names[code] for code in classes["class"]]
+    return found | {"classes": classes}
+
+
+def _of_all_rows(
+    estimator: BesovSmoothnessEstimator, n_rows: int
+) -> BesovSmoothnessEstimator:
+    """Clone an estimator, so that trees of a fixed size draw from all rows.
+
+    Otherwise the rows that they read may hold none of a rare class.
+    """
+    cloned = clone(estimator).set_params(verbose=0)
+    if isinstance(cloned.max_samples, Integral) and cloned.max_samples < n_rows:
+        cloned.set_params(max_samples=int(cloned.max_samples) / n_rows)
+    return cloned

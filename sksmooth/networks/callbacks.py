@@ -1,0 +1,197 @@
+"""Callbacks of training libraries that record the smoothness of layers.
+
+All of them derive from :class:`TrainingCallback`, whose hooks say what happens at which
+point of a training. A class for a library only translates: it calls a hook with the module,
+the number of steps or epochs that are done, and the metrics that the library has logged.
+The classes are made when they are needed, so that the libraries need not be installed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from numbers import Number
+from typing import Any, Protocol
+
+from .._lib.optional import require
+
+__all__ = ["TrainingCallback", "lightning_callback", "skorch_callback"]
+
+
+class Monitor(Protocol):
+    """What callbacks ask of a :class:`SmoothnessMonitor`, whose module imports this one."""
+
+    def _forget(self) -> None: ...
+
+    def _record_if_due(
+        self, module: Any, step: int, metrics: Mapping[str, Any]
+    ) -> None: ...
+
+
+class TrainingCallback:
+    """Records the layers of a network while it is trained.
+
+    Parameters
+    ----------
+    monitor : SmoothnessMonitor
+        What to record with.
+    unit : {"epoch", "step"}
+        What the monitor's ``every`` counts.
+    """
+
+    # Makes a callback of the class from the two parameters. Pickles call it, since they
+    # cannot find a class that was made in a function.
+    _make: Callable[[Monitor, str], Any]
+
+    def __init__(self, monitor: Monitor, unit: str = "epoch") -> None:
+        if unit not in ("epoch", "step"):
+            raise ValueError(f"unit must be 'epoch' or 'step', got {unit!r}.")
+        self.monitor = monitor
+        self.unit = unit
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not the attributes that libraries set, which may refer to a whole training.
+        return type(self)._make, (self.monitor, self.unit)
+
+    @property
+    def counts_steps(self) -> bool:
+        """Whether steps are counted, and not epochs."""
+        return self.unit == "step"
+
+    def reset(self) -> None:
+        """Forget earlier records: a training starts from the beginning."""
+        self.monitor._forget()
+
+    def before_training(
+        self, module: Any, n_done: int, metrics: Mapping[str, Any] | None = None
+    ) -> None:
+        """Record the state before training.
+
+        Parameters
+        ----------
+        module : Module
+            The network that is trained.
+        n_done : int
+            Steps or epochs that were done earlier, if a training is continued.
+        metrics : dict of str to number, default=None
+            For columns of the table.
+        """
+        self._record(module, n_done, metrics)
+
+    def after_step(
+        self, module: Any, n_done: int, metrics: Mapping[str, Any] | None = None
+    ) -> None:
+        """Record a step of the optimiser, with parameters as in :meth:`before_training`."""
+        if self.counts_steps:
+            self._record(module, n_done, metrics)
+
+    def after_epoch(
+        self, module: Any, n_done: int, metrics: Mapping[str, Any] | None = None
+    ) -> None:
+        """Record an epoch, with parameters as in :meth:`before_training`."""
+        if not self.counts_steps:
+            self._record(module, n_done, metrics)
+
+    def _record(self, module: Any, n_done: int, metrics: Mapping[str, Any] | None) -> None:
+        self.monitor._record_if_due(module, n_done, metrics or {})
+
+
+def skorch_callback(monitor: Monitor, unit: str = "epoch") -> Any:
+    """Make a callback for ``callbacks=[...]`` of a skorch net."""
+    return _skorch_class()(monitor=monitor, unit=unit)
+
+
+@cache
+def _skorch_class() -> type:
+    library = require("skorch.callbacks", purpose="skorch_callback", install="skorch")
+    base: Any = library.Callback
+
+    class SmoothnessCallback(TrainingCallback, base):
+        _make = staticmethod(skorch_callback)
+
+        # skorch clones callbacks as scikit-learn does: attributes that are no parameters
+        # have names that end with an underscore.
+        n_steps_ = 0
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (*super().__reduce__(), {"n_steps_": self.n_steps_})
+
+        def initialize(self) -> SmoothnessCallback:  # called by fit, not by partial_fit
+            self.n_steps_ = 0
+            self.reset()
+            return self
+
+        def on_train_begin(self, net: Any, *_: Any, **__: Any) -> None:
+            n_done = self.n_steps_ if self.counts_steps else len(net.history)
+            self.before_training(net.module_, n_done)
+
+        def on_batch_end(
+            self, net: Any, *_: Any, training: bool = False, **__: Any
+        ) -> None:
+            if training:  # and not validation
+                self.n_steps_ += 1
+                self.after_step(net.module_, self.n_steps_)
+
+        def on_epoch_end(self, net: Any, *_: Any, **__: Any) -> None:
+            epoch = net.history[-1]
+            metrics = {key: epoch[key] for key in epoch if _is_metric(key, epoch[key])}
+            self.after_epoch(net.module_, epoch["epoch"], metrics)
+
+    return SmoothnessCallback
+
+
+def _is_metric(key: str, value: Any) -> bool:
+    """Tell whether an entry of skorch's history is a number worth a column."""
+    is_bookkeeping = key in ("epoch", "dur") or key.endswith(("_count", "_best"))
+    return isinstance(value, Number) and not is_bookkeeping
+
+
+def lightning_callback(monitor: Monitor, unit: str = "epoch") -> Any:
+    """Make a callback for ``callbacks=[...]`` of a Lightning Trainer."""
+    return _lightning_class()(monitor, unit)
+
+
+@cache
+def _lightning_class() -> type:
+    base: Any = _lightning().Callback
+
+    class SmoothnessCallback(TrainingCallback, base):
+        _make = staticmethod(lightning_callback)
+
+        def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+            if not trainer.is_global_zero:  # of several processes, the first records
+                return
+            if trainer.global_step == 0:
+                self.reset()
+            n_done = trainer.global_step if self.counts_steps else trainer.current_epoch
+            self.before_training(pl_module, n_done, trainer.callback_metrics)
+
+        def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
+            # global_step stands still while gradients of several batches are accumulated;
+            # a step that is recorded already is not recorded again.
+            if trainer.is_global_zero:
+                step, metrics = trainer.global_step, trainer.callback_metrics
+                self.after_step(pl_module, step, metrics)
+
+        def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+            if trainer.is_global_zero:
+                n_done, metrics = trainer.current_epoch + 1, trainer.callback_metrics
+                self.after_epoch(pl_module, n_done, metrics)
+
+    return SmoothnessCallback
+
+
+def _lightning() -> Any:
+    """Import Lightning by the one of its two names that is in use.
+
+    They are two copies of the same code, and a Trainer refuses callbacks of the other one.
+    """
+    names = ["lightning.pytorch", "pytorch_lightning"]
+    for name in sorted(names, key=lambda name: name not in sys.modules):
+        try:
+            return import_module(name)
+        except ImportError:
+            continue
+    return require(names[0], purpose="lightning_callback", install="lightning")

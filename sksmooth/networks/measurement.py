@@ -1,0 +1,137 @@
+"""Measure layers one after the other, all on the same subsamples.
+
+What the table of layers needs of the estimators is called here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from ..estimators.besov import BesovSmoothnessEstimator, fit_samples, read_for
+from ..estimators.comparison import measured, paired_difference
+from ..index import IndexFit
+from .columns import Change, MeasuredLayer
+from .probes import Probe, measure_probes, probe_rows
+
+__all__ = ["LayersInTurn"]
+
+
+class LayersInTurn:
+    """Measures layers in the order of comparison.
+
+    Of a layer it keeps what the next one is compared with, and not its forest.
+
+    Parameters
+    ----------
+    template : BesovSmoothnessEstimator
+        Estimator that is cloned for every layer; its random states are integers.
+    source : array-like of shape (n_samples, n_features)
+        What tells the samples apart, by which they are drawn in all layers.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets.
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights.
+    y_test : array-like or None
+        Targets of the test samples, if there are any.
+    probes : sequence of Probe
+        What to measure beside the index.
+    seed : int
+        Seed of the probes.
+    """
+
+    def __init__(
+        self,
+        template: BesovSmoothnessEstimator,
+        source: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        y_test: Any = None,
+        probes: Sequence[Probe] = (),
+        seed: int = 0,
+    ) -> None:
+        self._template, self._sample_weight = template, sample_weight
+        self._y = y
+        self._y_test = None if y_test is None else np.asarray(y_test)
+        self._probes, self._seed = probes, seed
+        self._before: IndexFit | None = None
+        samples = read_for(clone(template), source, y, sample_weight)
+        self._units = samples.units
+        if not probes:
+            return
+        if samples.classes is None:
+            names = [probe.name for probe in probes]
+            raise ValueError(f"The probes {names} need class labels; y holds numbers.")
+        self._y, self._y_test = _one_column(self._y), _one_column(self._y_test)
+        self._rows = probe_rows(self._y, self._y_test, random_state=seed)
+
+    def measure(
+        self,
+        X: np.ndarray,
+        X_test: np.ndarray | None = None,
+        *,
+        name: str = "",
+        type: str = "",
+        projection_error: float | None = None,
+    ) -> MeasuredLayer:
+        """Measure the next layer.
+
+        Parameters
+        ----------
+        X, X_test : ndarray of shape (n_samples, n_features)
+            Its features, and those of the test samples if there are any.
+        name, type, projection_error
+            As in :class:`~sksmooth.networks.columns.MeasuredLayer`.
+
+        Returns
+        -------
+        layer : MeasuredLayer
+            With a fitted estimator, which holds a forest.
+        """
+        test = None if X_test is None else (X_test, self._y_test)
+        # Before there is a forest, which takes memory that probes may need.
+        probes = self._measure_probes(X, test)
+        start = time.perf_counter()
+        estimator, summary = measured(lambda: self._fitted(X), test)
+        return MeasuredLayer(
+            name=name,
+            type=type,
+            n_features=X.shape[1],
+            projection_error=projection_error,
+            estimator=estimator,
+            held_out=summary["held_out"],
+            cautions=summary["cautions"],
+            seconds=time.perf_counter() - start,
+            change=self._change_to(estimator.decay_),
+            probes=probes,
+        )
+
+    def _measure_probes(self, X: np.ndarray, test: Any) -> dict[str, float]:
+        if not self._probes:
+            return {}
+        return measure_probes(
+            self._probes, X, self._y, self._rows, test=test, random_state=self._seed
+        )
+
+    def _fitted(self, X: np.ndarray) -> BesovSmoothnessEstimator:
+        estimator = clone(self._template)
+        samples = read_for(estimator, X, self._y, self._sample_weight)
+        return fit_samples(estimator, samples.drawn_by(self._units))
+
+    def _change_to(self, fit: IndexFit) -> Change:
+        before, self._before = self._before, fit
+        if before is None or not fit.convention.has_variance:
+            return Change()
+        difference, (low, high), p_value = paired_difference(before, fit)
+        return Change(difference, low, high, p_value)
+
+
+def _one_column(y: Any) -> Any:
+    """Flatten a column of labels, as the classifiers of probes want them."""
+    y = None if y is None else np.asarray(y)
+    return y.ravel() if y is not None and y.shape[1:] == (1,) else y

@@ -1,0 +1,58 @@
+"""Compiled loops over the rows of a feature matrix, without the GIL."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .._lib.compilation import compiled
+
+__all__ = ["NO_VALUE", "dense_row_codes", "project", "sparse_row_codes"]
+
+NO_VALUE = 2.0  # where NaN lies in features that are scaled to an interval of length 1
+
+
+@compiled
+def project(X, direction, half_low, half_range):
+    """Project the scaled rows of X on a direction.
+
+    This is no BLAS product, since BLAS may round equal rows differently, by their place in
+    the matrix. Halves are taken since a range may exceed the largest float64.
+    """
+    position = np.zeros(X.shape[0])
+    for i in range(X.shape[0]):
+        for k in range(X.shape[1]):
+            place = (X[i, k] * 0.5 - half_low[k]) / half_range[k]
+            position[i] += direction[k] * (NO_VALUE if np.isnan(place) else place)
+    return position
+
+
+@compiled
+def _mixed(code, value, column):
+    # Wraps around; the odd factors are those of Knuth's generator and of the FNV hash.
+    mantissa, exponent = (NO_VALUE, 0) if np.isnan(value) else math.frexp(value)
+    code = (code + column) * 6364136223846793005 + np.int64(mantissa * 2.0**53)
+    return code * 1099511628211 + exponent
+
+
+@compiled
+def dense_row_codes(X):
+    """Hash every row; zeros are skipped, so that sparse rows have the same codes."""
+    codes = np.zeros(X.shape[0], dtype=np.int64)
+    for i in range(X.shape[0]):
+        for k in range(X.shape[1]):
+            if X[i, k] != 0:
+                codes[i] = _mixed(codes[i], X[i, k], k)
+    return codes
+
+
+@compiled
+def sparse_row_codes(data, indices, indptr):
+    """Hash every row of a CSR matrix, as :func:`dense_row_codes`."""
+    codes = np.zeros(len(indptr) - 1, dtype=np.int64)
+    for i in range(len(codes)):
+        for entry in range(indptr[i], indptr[i + 1]):
+            if data[entry] != 0:
+                codes[i] = _mixed(codes[i], data[entry], indices[entry])
+    return codes

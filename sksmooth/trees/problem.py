@@ -1,0 +1,81 @@
+"""What the growth of every tree of a forest reads, whichever way its nodes are split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from .bins import BinnedFeatures
+from .exact_sums import GrowthSamples
+
+__all__ = ["GrowthProblem", "TopNode", "ValueOf"]
+
+ValueOf = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class GrowthProblem:
+    """Samples in the forms in which they are searched, and the options of the search.
+
+    It is the same object for all trees of a forest, so that distributed backends send it
+    once and not with every tree.
+
+    Attributes
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Features.
+    summed : GrowthSamples
+        Targets and weights.
+    binned : BinnedFeatures or None
+        Bins of the features; None if no node is so large that it needs them.
+    ranks : ndarray of shape (n_samples, n_features), uint16, or None
+        Ranks of the values of every feature; None if nodes do not sort what they try.
+    max_depth : int
+        Largest depth of a tree, negative for none.
+    max_features : int
+        Number of features that vary which are tried at a node.
+    n_trees : int
+        Number of trees of the forest.
+    is_exact : bool
+        Whether cuts lie between any two values, or between bins only.
+    """
+
+    X: np.ndarray | sparse.csr_matrix
+    summed: GrowthSamples
+    binned: BinnedFeatures | None
+    ranks: np.ndarray | None
+    max_depth: int
+    max_features: int
+    n_trees: int
+    is_exact: bool
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of X."""
+        return self.X.shape[1]
+
+    def levels_below(self, node: TopNode) -> int:
+        """Return the largest depth of a subtree, negative for no limit."""
+        return self.max_depth - node.depth if self.max_depth >= 0 else -1
+
+    def values_of(self, rows: np.ndarray) -> ValueOf:
+        """Return a function that gives values of dense samples, or codes of their bins.
+
+        It takes numbers of samples among ``rows``, and of features.
+        """
+        if self.is_exact:
+            return lambda sample, feature: self.X[rows[sample], feature]
+        return lambda sample, feature: self.binned.codes[feature, rows[sample]]
+
+
+class TopNode(NamedTuple):
+    """A node of a tree under construction: its number, samples, depth, and random seed."""
+
+    number: int
+    rows: np.ndarray
+    depth: int
+    seed: np.uint64
