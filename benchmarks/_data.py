@@ -7,7 +7,7 @@ from sklearn.datasets import fetch_openml
 
 
 def load_images(npz, n_samples=None):
-    """The first images of MNIST, or all, as rows, and their labels as integers.
+    """Load the first images of MNIST, or all, as rows, and their labels as integers.
 
     ``npz`` is a file of ``train_image`` and ``train_label``; without it the images come
     from OpenML.

@@ -25,7 +25,7 @@ LAYERS = ["input", "2", "5", "8", "11", "13", "14"]
 
 
 def network():
-    """Maps of 16 x 16 x 32, 8 x 8 x 64 and 4 x 4 x 128, then 256, 128 and 10."""
+    """Make a network of maps 16 x 16 x 32, 8 x 8 x 64, 4 x 4 x 128, then 256, 128, 10."""
     torch.manual_seed(0)
     return nn.Sequential(
         *(nn.Conv2d(3, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),

@@ -71,7 +71,7 @@ def convolve_and_pool(maps, n_filters, rng, size=5):
 
 
 def fit(X, y, n_trees, jobs, **options):
-    """A function that fits an estimator of so many trees."""
+    """Make a function that fits an estimator of so many trees."""
     estimator = BesovSmoothnessEstimator(n_trees, random_state=0, n_jobs=jobs, **options)
     return lambda: estimator.fit(X, y)
 
@@ -81,7 +81,7 @@ def with_ratios(times, ours="sksmooth"):
 
 
 def compare_speed(X, y, args):
-    """The same number of trees on the same rows: all of them."""
+    """Grow the same number of trees on the same rows: all of them."""
     options = dict(max_features=None, bootstrap=False, n_jobs=args.jobs, random_state=0)
     actions = {
         "sksmooth": fit(X, y, args.n_trees, args.jobs, max_samples=1.0),
@@ -99,7 +99,7 @@ def compare_speed(X, y, args):
 
 
 def compare_index(X, y, args):
-    """The index of the built-in trees, and of exact ones on as many rows."""
+    """Compare the index of the built-in trees with that of exact ones on as many rows."""
     trees = BaggingClassifier(
         DecisionTreeClassifier(), 4, max_samples=0.8, bootstrap=False, n_jobs=args.jobs,
         random_state=0,
@@ -140,7 +140,7 @@ def compare_digits(X, y, args):
 
 
 def sampled_problems(file):
-    """Samples, targets, the features tried at each node, and how many trees are grown."""
+    """List samples, targets, features tried at each node, and how many trees are grown."""
     X, y = load_images(file)
     order = np.random.RandomState(0).permutation(len(X))[:60_000]
     X, y = X[order], y[order]
@@ -159,7 +159,7 @@ def sampled_problems(file):
 
 
 def compare_sampled(X, y, args):
-    """Some features at each node, all sides on all rows, on one core.
+    """Time some features at each node, all sides on all rows, on one core.
 
     Seconds are those of the process, which depend less on what else the machine does.
     """

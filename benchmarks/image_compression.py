@@ -133,7 +133,7 @@ def quantised(values, step):
 
 
 def zipped(*arrays):
-    """Number of bytes that zlib makes of the arrays, with high and low bytes apart."""
+    """Count the bytes that zlib makes of the arrays, with high and low bytes apart."""
     planes = (array.view(np.uint8).reshape(-1, array.itemsize).T for array in arrays)
     return len(zlib.compress(b"".join(plane.tobytes() for plane in planes), 9))
 

@@ -187,7 +187,7 @@ def fit(X, y, seed, index="mterm"):
 
 
 def measure(name, n_samples, seed, indices):
-    """The true index, the interval of the first one, and what all of them say."""
+    """Find the true index, the interval of the first one, and what all of them say."""
     X, y, true = FUNCTIONS[name](n_samples, seed)
     fits = [fit(X, y, seed, index) for index in indices]
     halved = [f.alpha_ / (2 if f.index == "elisha-dekel" else 1) for f in fits]
@@ -285,7 +285,7 @@ def drift(n_few, n_many, n_jobs):
 
 
 def noise(n_samples, n_jobs):
-    """The index while noise is added or labels are flipped."""
+    """Follow the index while noise is added or labels are flipped."""
     levels = {
         "smooth": (0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6),
         "weierstrass": (0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6),

@@ -32,7 +32,7 @@ def lecture_network():
 
 
 def given_images(npz, n_images):
-    """The centres of colour images, grey, standardised."""
+    """Cut the centres of colour images, grey, standardised."""
     images, y = load_colour_images(npz, n_images)
     grey = images.mean(axis=3)[:, None, 4:28, 4:28]
     return ((grey - grey.mean()) / grey.std()).astype(np.float32), y

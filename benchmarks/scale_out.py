@@ -39,7 +39,7 @@ BLOCK = 50_000
 
 
 def write(path, shape):
-    """A memory map of normal numbers, and labels; the file is not in the cache."""
+    """Write a memory map of normal numbers, and labels; the file is not in the cache."""
     rng = np.random.default_rng(0)
     X = np.memmap(path, dtype=np.float32, mode="w+", shape=shape)
     y = np.empty(shape[0], dtype=int)

@@ -131,7 +131,7 @@ class BestOutOfBag:
         self.candidates = candidates
 
     def fit(self, X, y):
-        """The best one, fitted."""
+        """Give the best one, fitted."""
         fitted = [clone(candidate).fit(X, y) for candidate in self.candidates]
         return max(fitted, key=lambda forest: forest.oob_score_)
 

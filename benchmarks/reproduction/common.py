@@ -93,7 +93,7 @@ def grey(images):
 
 
 def colour(images):
-    """The same with three channels."""
+    """Standardise colour images, as three channels."""
     return ((images.astype(np.float32) / 255 - 0.5) / 0.25).transpose(0, 3, 1, 2)
 
 
@@ -245,7 +245,7 @@ CONVENTIONS = {
 
 
 def estimators(n_jobs=1, random_state=0):
-    """The package's own convention and the published one, by name."""
+    """Make the package's own convention and the published one, by name."""
     return {
         name: BesovSmoothnessEstimator(random_state=random_state, n_jobs=n_jobs, **settings)
         for name, settings in CONVENTIONS.items()
@@ -253,7 +253,7 @@ def estimators(n_jobs=1, random_state=0):
 
 
 def quick():
-    """The package's own convention with half of the trees, for many networks."""
+    """Make the package's own convention with half of the trees, for many networks."""
     return {"mterm": BesovSmoothnessEstimator(5, random_state=0)}
 
 

@@ -34,7 +34,7 @@ def panels(n_columns, width=8.4, height=3.8, **options):
 
 
 def names_of(rows, between="\n"):
-    """What layers are, and how many values they have."""
+    """Label layers by what they are and how many values they have."""
     types = rows["type"].str.replace(r"\s*\+.*", "", regex=True)
     both = zip(types, rows["n_features"], strict=True)
     return [f"{kind}{between}{n:,}" for kind, n in both]
@@ -115,7 +115,7 @@ def mislabelled():
 
 
 def draw_table(ax, frame):
-    """The labels trained on, and those of unseen images, early and at the end."""
+    """Draw the labels trained on, and those of unseen images, early and at the end."""
     for stopped, colour in (("best epoch", "C0"), ("end", "C1")):
         rows = frame[frame["stopped"] == stopped]
         first = rows[rows["seed"] == rows["seed"].min()]

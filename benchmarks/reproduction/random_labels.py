@@ -40,7 +40,7 @@ def change_labels(setting, y, rng):
 
 
 def change_images(setting, X, rng):
-    """The same permutation of the pixels for all, another one each, or Gaussian noise."""
+    """Permute the pixels of all alike, of each anew, or take Gaussian noise."""
     flat = X.reshape(len(X), -1)
     if setting == "shuffled pixels":
         order = np.random.default_rng(0).permutation(flat.shape[1])  # of test images too
