@@ -94,7 +94,7 @@ def images(n, size):
 
 
 def convolved(n):
-    """A layer of convolution, ReLU and pooling: 6 x 6 x 64 = 2304 features."""
+    """Make features of convolution, ReLU and pooling: 6 x 6 x 64 = 2304 of them."""
     X, y = images(n, 28)
     filters = np.random.default_rng(1).standard_normal((25, 64)).astype(np.float32)
     features = np.empty((n, 2304), dtype=np.float32)
@@ -180,10 +180,13 @@ def work():
             estimator = WaveletForestClassifier(random_state=0, **parameters)
         else:
             estimator = BesovSmoothnessEstimator(random_state=0, **parameters)
-        start = time.perf_counter(), time.process_time()
-        estimator.fit(X, y)
-        wall, processor = time.perf_counter() - start[0], time.process_time() - start[1]
-        print(json.dumps([wall, processor]), flush=True)
+        start, n_fits = np.array([time.perf_counter(), time.process_time()]), 0
+        taken = np.zeros(2)
+        while n_fits == 0 or (taken[0] < 0.5 and case in CASES):  # one is too short to time
+            estimator.fit(X, y)
+            n_fits += 1
+            taken = np.array([time.perf_counter(), time.process_time()]) - start
+        print(json.dumps((taken / n_fits).tolist()), flush=True)
 
 
 def compare_speed(old, new, rounds):
@@ -241,7 +244,7 @@ def environment(checkout):
 
 @contextmanager
 def worktree(commit):
-    """A checkout of a commit in a temporary folder."""
+    """Check a commit out to a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "checkout")
         git = ["git", "-C", str(ROOT), "worktree"]

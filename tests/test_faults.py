@@ -499,6 +499,7 @@ def test_a_monitor_and_a_transformer_are_kept_with_their_version(network):
 
 # ------------------------------------------------------------------------------------ skops
 
+
 @pytest.mark.parametrize("name", [*ESTIMATORS, "compressed", "pipeline"])
 def test_skops_keeps_estimators(kept, name):
     """Of types that need trust, there are those of this package only."""
@@ -514,9 +515,7 @@ def test_skops_keeps_estimators(kept, name):
         for part in whole.namelist():
             content = whole.read(part).replace(__version__.encode(), version.encode())
             archive.writestr(part, content)
-    assert_refused(
-        lambda data: skops.loads(data, trusted=types), older.getvalue(), version
-    )
+    assert_refused(lambda data: skops.loads(data, trusted=types), older.getvalue(), version)
 
 
 # ------------------------------------------------------------------ files that are read

@@ -123,6 +123,7 @@ axes[1].legend()
 plt.show()
 
 # %%
-# This is a sign, not a guarantee. Over six data sets (``benchmarks/active_learning.py``)
-# the rule does about as well as to stop at half of the pool, which nobody can know
-# beforehand to be right. Keep a few random labels aside if you have to know the accuracy.
+# This is a sign, not a guarantee. Over six data sets
+# (``benchmarks/results/active_learning.json``) the rule does about as well as to stop at
+# half of the pool, which nobody can know beforehand to be right. Keep a few random labels
+# aside if you have to know the accuracy.

@@ -18,7 +18,12 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from sksmooth import BesovSmoothnessEstimator, sample_roughness, smoothness_difference
+from sksmooth import (
+    BesovSmoothnessEstimator,
+    report,
+    sample_roughness,
+    smoothness_difference,
+)
 from sksmooth.plotting import ErrorDecayDisplay
 
 X, digits = load_digits(return_X_y=True, as_frame=True)
@@ -46,11 +51,11 @@ smoothness_difference(X, X.iloc[:, :32], labels, estimator=estimator)
 # As a file
 # ---------
 #
-# ``to_html`` gives the report as text, and writes it if it is given a path. With the
+# ``report`` gives the page as text, and writes it if it is given a path. With the
 # samples, it says at which classes and at which samples the labels are rough.
 
 path = Path(tempfile.mkdtemp(), "digits.html")
-page = estimator.to_html(path, X=X, y=labels, title="Handwritten digits")
+page = report(estimator, path, X=X, y=labels, title="Handwritten digits")
 print(f"{os.path.getsize(path) / 1000:.0f} kB, scripts: {page.count('<script')}")
 
 # %%

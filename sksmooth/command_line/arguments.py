@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .._version import __version__
+from ..index import CONVENTIONS
+from ..wavelets import MEASURES
 from .errors import CommandError
 
 __all__ = ["make_parser"]
@@ -21,7 +23,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+    """Make the parser of all commands."""
     about = "Measure how smooth labels are as a function of their features."
     parser = _Parser(prog="python -m sksmooth", description=about)
     parser.add_argument("--version", action="version", version=f"sksmooth {__version__}")
@@ -104,9 +106,9 @@ def _add_data_options(add: Callable[..., Any]) -> None:
 
 
 def _add_estimator_options(add: Callable[..., Any]) -> None:
-    indices = ("mterm", "weak-lp", "elisha-dekel", "sparsity-probe")
-    add("--index", choices=indices, help="what alpha is (default: mterm)")
-    add("--measure", choices=("samples", "volume"), help="of a node (default: samples)")
+    about = "; ".join(f"{name}: {each.summary}" for name, each in CONVENTIONS.items())
+    add("--index", choices=list(CONVENTIONS), help=f"{about} (default: mterm)")
+    add("--measure", choices=list(MEASURES), help="of a node (default: samples)")
     add("--p", type=float, help="exponent of the norm (default: 2)")
     add("--trees", type=int, dest="n_estimators", metavar="N", help="(default: 10)")
     add("--max-depth", type=int, metavar="N", help="(default: no limit)")

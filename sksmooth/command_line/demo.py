@@ -18,12 +18,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import Binarizer, FunctionTransformer
 from sklearn.random_projection import GaussianRandomProjection
 
-from .. import BesovSmoothnessEstimator, LayerFeatureTransformer
+from .._lib.optional import require
 from .._lib.parallel import run_parallel
 from ..display.plots.axes import new_figure
+from ..estimators.besov import BesovSmoothnessEstimator
 from ..exceptions import SmoothnessWarning
+from ..networks.transformer import LayerFeatureTransformer
 from .demo_network import IMAGE_SHAPE, LAYERS, make_network, train
-from .errors import require
 from .pictures import check_picture_path, save_picture
 
 __all__ = ["run_demo"]
@@ -46,7 +47,7 @@ class DemoRow:
 def run_demo(options: argparse.Namespace) -> None:
     """Print the table and draw the picture."""
     check_picture_path(options.output)
-    require("torch", extra="torch", purpose="the network of the demo")
+    require("torch", purpose="The network of the demo", install="sksmooth[torch]")
     start = time.perf_counter()
     seed = options.random_state
     X, y = load_digits(return_X_y=True)
@@ -62,7 +63,7 @@ def run_demo(options: argparse.Namespace) -> None:
     print("(fitted on half of them, held-out score on the other half)\n")
     print(_table(rows))
     print(f"\nLarger is smoother; 0 is noise. {time.perf_counter() - start:.1f} s")
-    require("matplotlib", extra="plot", purpose="the picture of the demo")
+    require("matplotlib", purpose="The picture of the demo", install="sksmooth[plot]")
     save_picture(_figure(rows), options.output)
     print(f"Picture written to {options.output}")
 
@@ -89,7 +90,7 @@ def _add_noise(X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
 
 
 def _make_layers(halves: list[np.ndarray], seed: int) -> dict[str, Any]:
-    """The layers of a network as it is initialised, and trained on the first half."""
+    """Take layers of a network as it is initialised, and trained on the first half."""
     untrained, trained = make_network(seed), make_network(seed)
     X_train, _, y_train, _ = halves
     train(trained, X_train, y_train, seed)
@@ -114,7 +115,7 @@ def _measure(name: str, transformer: Any, halves: list[np.ndarray], seed: int) -
 
 
 def _table(rows: list[DemoRow]) -> str:
-    """Text table of the rows, with footnotes for those to be read with care."""
+    """Format the rows as a table, with footnotes for those to be read with care."""
     alphas = [row.estimator.alpha_ for row in rows]
     largest = max([alpha for alpha in alphas if np.isfinite(alpha)] + [1e-9])
     heads = f"{'features':<32} {'n':>4} {'alpha':>7} {'low':>7} {'high':>7} {'held-out':>8}"
@@ -156,7 +157,7 @@ def _figure(rows: list[DemoRow]) -> Any:
 
 
 def _layer_frames(rows: list[DemoRow]) -> dict[str, pd.DataFrame]:
-    """The rows of networks, as :func:`sksmooth.compare_layers` would give them."""
+    """Collect the rows of networks, as :func:`sksmooth.compare_layers` would."""
     frames: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         network, is_layer, layer = row.name.partition(_NETWORK)

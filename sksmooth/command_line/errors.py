@@ -1,13 +1,11 @@
-"""Mistakes of the user, told in one line."""
+"""Mistakes of the user, reported in one line."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
-__all__ = ["MOST_NAMES", "CommandError", "listed", "one_line", "require", "user_error"]
+__all__ = ["MOST_NAMES", "CommandError", "listed", "one_line", "user_error"]
 
 MOST_NAMES = 5  # in a line; more do not help
 
@@ -27,19 +25,8 @@ def user_error(*kinds: type[BaseException], prefix: str) -> Iterator[None]:
         raise CommandError(f"{prefix}: {reason}") from error
 
 
-def require(module: str, *, extra: str, purpose: str) -> Any:
-    """An optional dependency, or an error that says how to install it."""
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise CommandError(
-            f"{purpose} needs {module}, which is not installed; "
-            f'install it with: pip install "sksmooth[{extra}]"'
-        ) from error
-
-
 def listed(names: Sequence[str], kind: str = "") -> str:
-    """Quoted names, after their kind in the singular or plural."""
+    """List quoted names, after their kind in the singular or plural."""
     text = ", ".join(repr(name) for name in names[:MOST_NAMES])
     if len(names) > MOST_NAMES:
         text += f" and {len(names) - MOST_NAMES} more"
@@ -47,5 +34,5 @@ def listed(names: Sequence[str], kind: str = "") -> str:
 
 
 def one_line(text: object) -> str:
-    """The text without line breaks."""
+    """Replace line breaks by spaces."""
     return " ".join(str(text).split())

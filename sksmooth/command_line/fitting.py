@@ -1,4 +1,4 @@
-"""The fit to a data file that commands start from."""
+"""Fit an estimator to a data file, as commands do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from .. import BesovSmoothnessEstimator
+from ..estimators.besov import BesovSmoothnessEstimator
 from ..exceptions import TargetTypeWarning
 from .data_files import Dataset, read_dataset
 from .errors import one_line, user_error
@@ -62,7 +62,7 @@ def _fitted(
 
 
 def _notes(caught: list[warnings.WarningMessage]) -> list[dict[str, str]]:
-    """Category and text of each warning, once."""
+    """Collect the category and text of each warning, once."""
     notes: dict[str, Any] = {}
     for warning in caught:
         text = one_line(warning.message)

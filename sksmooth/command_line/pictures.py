@@ -15,12 +15,12 @@ _PAGES = (".html", ".htm")
 
 
 def check_picture_path(path: Path) -> None:
-    """Fail before the work, not after it."""
+    """Refuse a path before the work, rather than after it."""
     _check_path(path, _PICTURES, "a picture")
 
 
 def check_report_path(path: Path) -> None:
-    """Fail before the work, not after it."""
+    """Refuse a path before the work, rather than after it."""
     _check_path(path, _PAGES, "a report")
 
 
@@ -33,7 +33,7 @@ def _check_path(path: Path, suffixes: tuple[str, ...], kind: str) -> None:
 
 
 def save_picture(figure: Any, path: Path) -> None:
-    """Write a picture whole or not at all."""
+    """Write a picture atomically."""
     with (
         user_error(OSError, prefix=f"cannot write {path}"),
         atomic_write(path) as temporary,

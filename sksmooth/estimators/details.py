@@ -85,7 +85,7 @@ def measure_details(
     _check_pair(X, y, "X", "y")
     _check_pair(X_test, y_test, "X_test", "y_test")
     held_out: dict[str, Any] = {}
-    if X_test is not None:
+    if X_test is not None and y_test is not None:
         score = estimator.score(X_test, y_test)
         held_out = {"held_out_score": score, "n_held_out": number_of_rows(X_test)}
     if X is None:

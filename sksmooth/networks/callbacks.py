@@ -13,14 +13,21 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from numbers import Number
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from .._lib.optional import require
 
-if TYPE_CHECKING:
-    from .monitor import SmoothnessMonitor
-
 __all__ = ["TrainingCallback", "lightning_callback", "skorch_callback"]
+
+
+class Monitor(Protocol):
+    """What callbacks ask of a :class:`SmoothnessMonitor`, whose module imports this one."""
+
+    def _forget(self) -> None: ...
+
+    def _record_if_due(
+        self, module: Any, step: int, metrics: Mapping[str, Any]
+    ) -> None: ...
 
 
 class TrainingCallback:
@@ -36,16 +43,17 @@ class TrainingCallback:
 
     # Makes a callback of the class from the two parameters. Pickles call it, since they
     # cannot find a class that was made in a function.
-    _make: Callable[[SmoothnessMonitor, str], Any]
+    _make: Callable[[Monitor, str], Any]
 
-    def __init__(self, monitor: SmoothnessMonitor, unit: str = "epoch") -> None:
+    def __init__(self, monitor: Monitor, unit: str = "epoch") -> None:
         if unit not in ("epoch", "step"):
             raise ValueError(f"unit must be 'epoch' or 'step', got {unit!r}.")
         self.monitor = monitor
         self.unit = unit
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self)._make, (self.monitor, self.unit), vars(self)
+        # Not the attributes that libraries set, which may refer to a whole training.
+        return type(self)._make, (self.monitor, self.unit)
 
     @property
     def counts_steps(self) -> bool:
@@ -90,7 +98,7 @@ class TrainingCallback:
         self.monitor._record_if_due(module, n_done, metrics or {})
 
 
-def skorch_callback(monitor: SmoothnessMonitor, unit: str = "epoch") -> Any:
+def skorch_callback(monitor: Monitor, unit: str = "epoch") -> Any:
     """Make a callback for ``callbacks=[...]`` of a skorch net."""
     return _skorch_class()(monitor=monitor, unit=unit)
 
@@ -106,6 +114,9 @@ def _skorch_class() -> type:
         # skorch clones callbacks as scikit-learn does: attributes that are no parameters
         # have names that end with an underscore.
         n_steps_ = 0
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (*super().__reduce__(), {"n_steps_": self.n_steps_})
 
         def initialize(self) -> SmoothnessCallback:  # called by fit, not by partial_fit
             self.n_steps_ = 0
@@ -137,7 +148,7 @@ def _is_metric(key: str, value: Any) -> bool:
     return isinstance(value, Number) and not is_bookkeeping
 
 
-def lightning_callback(monitor: SmoothnessMonitor, unit: str = "epoch") -> Any:
+def lightning_callback(monitor: Monitor, unit: str = "epoch") -> Any:
     """Make a callback for ``callbacks=[...]`` of a Lightning Trainer."""
     return _lightning_class()(monitor, unit)
 

@@ -88,7 +88,7 @@ def read_rows(data: Any, rows: np.ndarray) -> Any:
     if is_dask(data):
         return data[rows].compute()
     if sparse.issparse(data):
-        data = data.tocsr()  # some formats have no rows to take
+        data = sparse.csr_matrix(data)  # some formats have no rows to take
     return safe_indexing(data, rows)
 
 

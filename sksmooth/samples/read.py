@@ -147,7 +147,7 @@ def _drawn(
     check_consistent_length(X, y)
     if sample_weight is not None:
         sample_weight = check_weights(sample_weight, X)
-        _check_enough(np.count_nonzero(sample_weight), fewest)
+        _check_enough(int(np.count_nonzero(sample_weight)), fewest)
     rows = _drawn_rows(sample_weight, n_rows, n_drawn, random_state)
     X, y, sample_weight = (read_rows(each, rows) for each in (X, y, sample_weight))
     return X, y, sample_weight, rows

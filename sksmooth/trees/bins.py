@@ -149,7 +149,7 @@ def bin_features(
 def in_blocks(
     X: np.ndarray, action: Callable[[slice, np.ndarray], Any], n_jobs: int | None
 ) -> list[Any]:
-    """What an action gives for all blocks of columns, each with a copy of its columns."""
+    """Run an action on all blocks of columns, each with a copy of its columns."""
     n_samples, n_features = X.shape
     n_workers = min(effective_n_jobs(n_jobs), cpu_count())
     block_bytes = max(_BLOCK_BYTES, X.nbytes * _BLOCK_SHARE) / n_workers

@@ -20,7 +20,6 @@ from .kernels import (
     MOST_SAMPLES,
     NO_CUT,
     SAMPLE_MASK,
-    NodeSums,
     mixed,
     scan_sorted,
     split_score,
@@ -143,8 +142,20 @@ def _exact_ends(values, before, near, own):
     """Values beside the best cut among some samples, others being left of all of them."""
     keys = np.empty(len(values), dtype=np.uint32)
     keys_of_values(values[:, None], np.arange(len(values)), keys[None])
-    sums = NodeSums(own.total, before.total, own.weights.sum())
-    _, _, cut = scan_sorted(keys, 0, len(keys), near, sums, before.weights.sum(), -1.0, 1.0)
+    _, _, cut = scan_sorted(
+        keys,
+        0,
+        len(keys),
+        near.labels,
+        near.values,
+        near.weights,
+        own.total,
+        before.total,
+        before.weights.sum(),
+        own.weights.sum(),
+        -1.0,
+        1.0,
+    )
     below, above = keys[cut - 1] & SAMPLE_MASK, keys[cut] & SAMPLE_MASK
     return values[below], values[above]
 

@@ -10,9 +10,11 @@ and the number of the sample in the lower one, so that one array is sorted, scan
 partitioned, and not two. Sums are of whole numbers, hence exact and independent of the
 order of the samples (:mod:`exact_sums`).
 
-Loops over entries are flat, and get the arrays that they read as arguments or fetch them
-from a NamedTuple before they begin: numba does not inline calls that pass many arrays, and
-slices count references, both of which take longer than to read a short run.
+Functions that are called once a node take NamedTuples; those that are called for every run
+of a node take the arrays in them one by one. To fetch an array from a NamedTuple, or to
+slice it, counts references, which is atomic and takes as long as to read ten keys: whole
+fits took a fifth longer. Loops over entries call nothing that takes arrays, since numba
+does not inline that.
 """
 
 from __future__ import annotations
@@ -176,7 +178,8 @@ def grow_nodes(search, samples, n_runs, max_depth, seed):
     n_open = 0 if max_depth == 0 or _is_pure(members, labels) else 1
     while n_open > 0:
         n_open -= 1
-        number, start, stop, depth, n_runs, base = stack[n_open]
+        number, start, stop = stack[n_open, 0], stack[n_open, 1], stack[n_open, 2]
+        depth, n_runs, base = stack[n_open, 3], stack[n_open, 4], stack[n_open, 5]
         node = OpenNode(number, start, stop, depth, n_runs, base, seeds[n_open])
         own = members[start:stop]
         weight = _sum_up(own, labels, values, weights, total)
@@ -292,8 +295,16 @@ def _partition(own, goes_left, buffer):
 
 
 @partial(compiled, inline="always")
-def scan_run(keys, start, n, samples, sums, best, scale):
+def scan_run(keys, start, n, labels, values, weights, total, left, weight, best, scale):
     """Find the best cut of a run, if its score is above ``best / scale``.
+
+    Parameters
+    ----------
+    keys, start, n : the run is ``keys[start : start + n]``
+    labels, values, weights : as in ``GrowthSamples``
+    total, left, weight : as in ``NodeSums``
+    best, scale : numerator and denominator of the best score so far; scores are compared
+        as fractions, since a division takes longer than all the rest
 
     Returns
     -------
@@ -308,18 +319,19 @@ def scan_run(keys, start, n, samples, sums, best, scale):
         # Missing values are right of all cuts, then left of all of them.
         n_added = n_missing if with_missing else 0
         best, scale, cut = _scan(
-            keys, start, n - n_added, n_added, samples, sums, best, scale
-        )
+            keys, start, n - n_added, n_added, labels, values, weights, total, left, weight,
+            best, scale,
+        )  # fmt: skip
         if cut != NO_CUT:
             best_cut, missing_left = cut, with_missing == 1
     return best, scale, best_cut, missing_left
 
 
 @compiled
-def _scan(keys, start, n, n_added, samples, sums, best, scale):
+def _scan(
+    keys, start, n, n_added, labels, values, weights, total, left, weight, best, scale
+):
     """Find the best cut of a run; ``n_added`` samples behind it are left of all cuts."""
-    labels, values, weights = samples.labels, samples.values, samples.weights
-    left = sums.left
     left[:] = 0.0
     left_weight = 0.0
     for j in range(start + n, start + n + n_added):
@@ -329,24 +341,21 @@ def _scan(keys, start, n, n_added, samples, sums, best, scale):
             left[labels[i]] += weights[i]
         for k in range(values.shape[1]):
             left[k] += values[i, k]
-    return scan_sorted(keys, start, n, samples, sums, left_weight, best, scale)
+    return scan_sorted(
+        keys, start, n, labels, values, weights, total, left, left_weight, weight, best,
+        scale,
+    )  # fmt: skip
 
 
-@compiled
-def scan_sorted(keys, start, n, samples, sums, left_weight, best, scale):
-    """Find the best cut of a run of keys, if its score is above ``best / scale``.
+@partial(compiled, inline="always")
+def scan_sorted(
+    keys, start, n, labels, values, weights, total, left, left_weight, weight, best, scale
+):
+    """Find the best cut of a run, as :func:`scan_run`, in which no value is missing.
 
-    ``sums.left`` and ``left_weight`` are of samples that are left of all cuts; the former
-    is overwritten. Scores are compared as fractions, since a division takes longer than all
-    the rest.
-
-    Returns
-    -------
-    best, scale : numerator and denominator of the best score so far
-    cut : how many keys are left of the cut, ``NO_CUT`` if none is better
+    ``left`` and ``left_weight`` are of samples that are left of all cuts; the former is
+    overwritten.
     """
-    labels, values, weights = samples.labels, samples.values, samples.weights
-    total, left, weight = sums.total, sums.left, sums.weight
     if values.shape[1] == 0:
         return _scan_classes(
             keys, start, n, labels, weights, total, left, left_weight, weight, best, scale
@@ -385,8 +394,14 @@ def _scan_classes(
         right_weight = weight - left_weight
         score = left_square * right_weight + right_square * left_weight
         product = left_weight * right_weight
-        # Few scores are above the best one, so this order of the tests is the fastest.
-        if score * scale > best * product and (key ^ following) >= RANK_STEP:
+        # Few scores are above the best one, so that branches are cheap if that is tested
+        # first. The last test always holds: without it LLVM replaces the branches by
+        # conditional moves, so that every score waits for the one before (twice as slow).
+        if (
+            score * scale > best * product
+            and (key ^ following) >= RANK_STEP
+            and min(left_weight, right_weight) > 0
+        ):
             best, scale, cut = score, product, j
     return best, scale, cut
 
@@ -404,9 +419,9 @@ def _scan_outputs(
         left_weight += weights[i]
         for k in range(len(left)):
             left[k] += values[i, k]
-        if (key ^ following) < RANK_STEP:
-            continue
         right_weight = weight - left_weight
+        if (key ^ following) < RANK_STEP or min(left_weight, right_weight) < 0:
+            continue
         left_square, right_square = 0.0, 0.0
         for k in range(len(left)):
             left_square += left[k] * left[k]
@@ -430,12 +445,14 @@ def _scan_one_output(
         i = key & SAMPLE_MASK
         left_weight += weights[i]
         left += values[i, 0]
-        if (key ^ following) < RANK_STEP:
-            continue
         right_weight = weight - left_weight
         score = left * left * right_weight + (total - left) ** 2 * left_weight
         product = left_weight * right_weight
-        if score * scale > best * product:
+        if (  # in this order, as in _scan_classes
+            score * scale > best * product
+            and (key ^ following) >= RANK_STEP
+            and min(left_weight, right_weight) > 0
+        ):
             best, scale, cut = score, product, j
     return best, scale, cut
 
@@ -456,7 +473,7 @@ def split_score(left_square, left_weight, right_square, right_weight):
 
 
 @compiled
-def unbeaten_score(n, samples, sums):
+def unbeaten_score(n, values, total):
     """Score of a node of ``n`` samples that ends the search, since no other is larger.
 
     Two samples have one split, so that any feature that varies will do. Small nodes of few
@@ -464,7 +481,7 @@ def unbeaten_score(n, samples, sums):
     """
     if n == 2:
         return -1.0
-    return np.inf if samples.values.shape[1] > 0 else largest_class_score(sums.total)
+    return np.inf if values.shape[1] > 0 else largest_class_score(total)
 
 
 @compiled

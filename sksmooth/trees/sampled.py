@@ -100,7 +100,7 @@ def _grow(ranks, rows, samples, max_depth, max_features, seed):
     return grow_nodes(search, samples, 0, max_depth, seed)
 
 
-@overload(find_cut)
+@overload(find_cut, inline="always")
 def _overload_find_cut(search, samples, sums, own, node):
     if isinstance(search, types.NamedTuple) and search.instance_class is Sampled:
         return lambda search, samples, sums, own, node: _find_cut(
@@ -109,7 +109,7 @@ def _overload_find_cut(search, samples, sums, own, node):
     return None
 
 
-@overload(hand_down)
+@overload(hand_down, inline="always")
 def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     if isinstance(search, types.NamedTuple) and search.instance_class is Sampled:
         # Children find all that they need in the ranks.
@@ -124,13 +124,15 @@ def _find_cut(search, samples, sums, own, node):
     Features that vary are tried in random order, until there are enough and a cut, or no
     other cut can be better.
     """
+    labels, values, weights = samples.labels, samples.values, samples.weights
+    total, left, weight = sums.total, sums.left, sums.weight
     ranks, features, differing = search.ranks, search.features, search.differing
     n = len(own)
     rows = search.own_rows[:n]
     for j in range(n):
         rows[j] = search.rows[own[j]]
     best, scale, best_feature, best_cut, missing_left = -1.0, 1.0, NO_CUT, 0, False
-    enough = unbeaten_score(n, samples, sums)
+    enough = unbeaten_score(n, values, total)
     best_run, run, spare = search.runs[0, :n], search.runs[1, :n], search.runs[2, :n]
     n_visits = _find_varying(ranks, rows, differing, features)
     for visit in range(n_visits):
@@ -147,7 +149,9 @@ def _find_cut(search, samples, sums, own, node):
             if differing[feature] >> 8:
                 _sort_by_byte(run, np.uint32(24), spare)
                 run, spare = spare, run
-        best, scale, cut, with_missing = scan_run(run, 0, n, samples, sums, best, scale)
+        best, scale, cut, with_missing = scan_run(
+            run, 0, n, labels, values, weights, total, left, weight, best, scale
+        )
         if cut != NO_CUT:
             best_feature, best_cut, missing_left = feature, cut, with_missing
             run, best_run = best_run, run

@@ -1,7 +1,7 @@
 """Smoothness during training: what is recorded, and that the training does not notice."""
 
 import copy
-import logging
+import importlib
 import pickle
 import subprocess
 import sys
@@ -12,18 +12,30 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from sklearn.base import clone
-from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 
 from sksmooth import BesovSmoothnessEstimator, SmoothnessMonitor, compare_layers
+from sksmooth.networks.callbacks import TrainingCallback
 
 torch = pytest.importorskip("torch")
+
+from layer_reading import Network, hooks_of, some_digits, train_by_lightning  # noqa: E402
+
 nn = torch.nn
 
 needs_skorch = pytest.mark.skipif(find_spec("skorch") is None, reason="needs skorch")
-needs_lightning = pytest.mark.skipif(
-    find_spec("lightning") is None, reason="needs lightning"
-)
+
+
+def needs_lightning(test):
+    for ignored in (
+        "ignore:.*num_workers.*",
+        "ignore:.*logging interval.*",
+        "ignore::DeprecationWarning",
+        "ignore::FutureWarning",
+    ):
+        test = pytest.mark.filterwarnings(ignored)(test)
+    return pytest.mark.skipif(find_spec("lightning") is None, reason="no lightning")(test)
+
 
 FAST = dict(n_samples=150, layers=["3"])
 
@@ -40,8 +52,7 @@ class Net(nn.Sequential):
 
 @pytest.fixture(scope="module")
 def digits():
-    X, y = load_digits(return_X_y=True)
-    return (X[:600] / 16).astype(np.float32), y[:600]
+    return some_digits(600)
 
 
 def make_net():
@@ -66,7 +77,7 @@ def values(frame):
 
 
 def numpy_state():
-    return np.random.mtrand._rand.get_state(legacy=False)["state"]["key"].copy()
+    return np.random.get_state()[1].copy()  # noqa: NPY002
 
 
 # --- a plain loop ------------------------------------------------------------------
@@ -107,12 +118,16 @@ def test_a_record_is_what_compare_layers_gives(digits):
     monitor.record()
     estimator = BesovSmoothnessEstimator(5, random_state=0)
     expected = compare_layers(module, X, y, None, estimator, ["nc1"], random_state=0)
-    assert_frame_equal(values(monitor.to_frame()).drop(columns="step"), values(expected))
+    assert_frame_equal(
+        values(monitor.to_frame()).drop(columns="step"), values(expected.frame)
+    )
 
 
 def test_training_does_not_notice(digits):
     X, y = digits
     plain, watched = make_net(), make_net()
+    plain[1].eval()  # a frozen normalisation
+    watched[1].eval()
     torch.manual_seed(1)
     train(plain, X, y, lambda _: None)
     numbers = torch.rand(3)
@@ -137,16 +152,7 @@ def test_training_does_not_notice(digits):
         watched.state_dict().values(), plain.state_dict().values(), strict=True
     ):
         assert torch.equal(ours, theirs)
-    assert not any(part._forward_hooks for part in watched.modules())
-
-
-def test_training_flags_of_parts_are_kept(digits):
-    X, y = digits
-    module = make_net()
-    module[1].eval()  # a frozen normalisation
-    SmoothnessMonitor(module, X, y, **FAST).record()
-    assert module.training
-    assert not module[1].training
+    assert sum(hooks_of(watched)) == 0
 
 
 def test_every_record_is_of_the_same_samples(digits):
@@ -204,17 +210,12 @@ def test_dicts_of_arrays():
     rng = np.random.RandomState(0)
     ids, y = rng.randint(20, size=(200, 4)), rng.randint(2, size=200)
 
-    class Named(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.embedding = nn.Embedding(20, 8)
-
-        def forward(self, ids, scale):
-            return self.embedding(ids) * scale[:, None]
-
-    monitor = SmoothnessMonitor(
-        Named(), dict(ids=ids, scale=np.ones((200, 1))), y, ["embedding"], n_samples=50
+    network = Network(
+        lambda self, ids, scale: self.embedding(ids) * scale[:, None],
+        embedding=nn.Embedding(20, 8),
     )
+    X = dict(ids=ids, scale=np.ones((200, 1)))
+    monitor = SmoothnessMonitor(network, X, y, ["embedding"], n_samples=50)
     monitor.record()
     assert list(monitor.to_frame()["n_features"]) == [32]
 
@@ -228,7 +229,7 @@ def test_a_step_recorded_again_replaces_the_record(digits):
 
 def test_options_reach_compare_layers(digits):
     X, y = digits
-    monitor = SmoothnessMonitor(make_net(), X, y, n_samples=150, max_features=8, n_jobs=2)
+    monitor = SmoothnessMonitor(make_net(), X, y, n_samples=150, n_components=8, n_jobs=2)
     monitor.record()
     assert list(monitor.to_frame()["n_features"]) == [8, 8, 8]
 
@@ -245,16 +246,13 @@ def test_copies_record_on_their_own(digits):
 # --- what goes wrong ---------------------------------------------------------------
 
 
-def test_nothing_recorded(digits):
-    monitor = SmoothnessMonitor(make_net(), *digits, every=5)
+def test_nothing_to_record_or_to_show(digits):
+    monitor = SmoothnessMonitor(None, *digits, every=5)
     monitor.step()
     with pytest.raises(NotFittedError, match="nothing yet"):
         monitor.to_frame()
-
-
-def test_no_module(digits):
     with pytest.raises(ValueError, match="no module"):
-        SmoothnessMonitor(None, *digits).record()
+        monitor.record()
 
 
 def test_errors_name_the_layer(digits):
@@ -266,12 +264,6 @@ def test_errors_name_the_layer(digits):
     assert module.training
 
 
-def test_metrics_with_names_of_columns(digits):
-    monitor = SmoothnessMonitor(make_net(), *digits, **FAST)
-    with pytest.raises(ValueError, match=r"other names than \['alpha'\]"):
-        monitor.record(alpha=1.0)
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -279,10 +271,11 @@ def test_metrics_with_names_of_columns(digits):
         (dict(n_samples=2), "n_samples"),
         (dict(estimator="forest"), "estimator"),
         (dict(probes=["kmeans"]), "Unknown probes"),
-        (dict(y=None), "y is None"),
+        (dict(y=None), "y is required"),
         (dict(y=np.zeros(3)), "600 samples, but y has 3"),
         (dict(X=iter([1])), "X"),
         (dict(X={}), "without entries"),
+        (dict(sample_weight=np.ones(600)), "sample_weight"),
         (dict(poling="mean"), r"Unknown options \['poling'\]"),
     ],
 )
@@ -292,36 +285,81 @@ def test_bad_arguments(digits, options, message):
         SmoothnessMonitor(make_net(), **arguments)
 
 
-def test_loaders_are_refused(digits):
-    data_set = torch.utils.data.TensorDataset(*map(torch.tensor, digits))
-    loader = torch.utils.data.DataLoader(data_set)
-    with pytest.raises(TypeError, match="pass its dataset"):
-        SmoothnessMonitor(make_net(), loader)
+def test_what_a_monitor_cannot_draw_from(digits):
+    class Stream(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            yield from X
+
+    X, y = map(torch.tensor, digits)
+    TensorDataset = torch.utils.data.TensorDataset
+    for data, error, message in (
+        (torch.utils.data.DataLoader(TensorDataset(X, y)), TypeError, "pass its dataset"),
+        (Stream(), TypeError, "must have a length"),
+        (TensorDataset(X, y, y), ValueError, "pairs"),
+    ):
+        with pytest.raises(error, match=message):
+            SmoothnessMonitor(make_net(), data)
 
 
-def test_libraries_are_imported_when_needed():
-    libraries = {"torch", "skorch", "lightning", "pytorch_lightning"}
-    code = f"import sys, sksmooth; sys.exit(bool({libraries} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+# --- callbacks ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("unit", "recorded"), [("epoch", [0, 2]), ("step", [0, 2, 4, 6])])
+def test_hooks_of_a_callback(digits, unit, recorded):
+    monitor, module = SmoothnessMonitor(None, *digits, **FAST, every=2), make_net()
+    callback = TrainingCallback(monitor, unit)
+    for _ in range(2):  # a second training begins anew
+        callback.reset()
+        callback.before_training(module, 0)
+        for epoch in range(1, 4):
+            callback.after_step(module, 2 * epoch - 1, {"loss": 0.3})
+            callback.after_step(module, 2 * epoch, {"loss": 0.2})
+            callback.after_epoch(module, epoch, {"loss": 0.1})
+        frame = monitor.to_frame()
+        assert list(frame["step"]) == recorded
+        assert set(frame["loss"][1:]) == {0.1 if unit == "epoch" else 0.2}
+    callback.before_training(module, 2, {"loss": 9.9})  # goes on: it is recorded already
+    assert_frame_equal(monitor.to_frame(), frame)
+
+
+def test_callbacks_record_another_module_if_it_is_given(digits):
+    other = make_net()
+    monitor = SmoothnessMonitor(other, *digits, **FAST)
+    callback = TrainingCallback(monitor)
+    callback.before_training(None, 0)
+    callback.after_epoch(None, 1)
+    assert monitor.to_frame()["alpha"].nunique() == 1
+
+
+def test_logged_metrics_named_like_a_column_do_not_end_a_training(digits):
+    monitor = SmoothnessMonitor(Net(), *digits, **FAST, probes=["nc1"])
+    metrics = {"step": 3.0, "alpha": 1.0, "nc1": 4.0, "loss": 2.0}
+    TrainingCallback(monitor).after_epoch(None, 1, metrics)
+    row = monitor.to_frame().iloc[0]
+    logged = ["logged_step", "logged_alpha", "logged_nc1", "loss"]
+    assert row[logged].tolist() == list(metrics.values())
+    with pytest.raises(ValueError, match=r"other names than \['alpha'\]"):
+        monitor.record(alpha=1.0)
 
 
 @pytest.mark.parametrize("library", ["skorch", "lightning"])
-def test_missing_libraries(digits, monkeypatch, library):
-    from sksmooth import monitor as module
-
-    for name in ("skorch.callbacks", "lightning.pytorch", "pytorch_lightning"):
-        monkeypatch.setitem(sys.modules, name, None)
-    getattr(module, f"_{library}_callback_class").cache_clear()
-    with pytest.raises(ImportError, match=f"pip install {library}"):
-        getattr(SmoothnessMonitor(None, *digits), f"{library}_callback")()
-
-
-def test_units(digits):
-    monitor = SmoothnessMonitor(None, *digits)
+def test_units_and_missing_libraries(digits, library):
+    pytest.importorskip(library)
+    make = getattr(SmoothnessMonitor(None, *digits), f"{library}_callback")
     with pytest.raises(ValueError, match="unit must be"):
-        monitor.skorch_callback("batch")
-    with pytest.raises(ValueError, match="unit must be"):
-        monitor.lightning_callback("batch")
+        make("batch")
+    code = f"""
+import sys
+for name in ("skorch.callbacks", "lightning.pytorch", "pytorch_lightning"):
+    sys.modules[name] = None
+import numpy as np, sksmooth
+monitor = sksmooth.SmoothnessMonitor(None, np.ones((9, 2)), np.ones(9))
+try:
+    monitor.{library}_callback()
+except ImportError as error:
+    assert 'pip install "{library}"' in str(error), error
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # --- skorch ------------------------------------------------------------------------
@@ -371,9 +409,12 @@ def test_skorch_epochs(digits):
 @needs_skorch
 def test_skorch_steps(digits):
     monitor = SmoothnessMonitor(None, *digits, **FAST, every=3)
-    skorch_net(monitor.skorch_callback("step"), max_epochs=2).fit(*digits)
+    net = skorch_net(monitor.skorch_callback("step"), max_epochs=2).fit(*digits)
     # 480 samples train, the others validate.
     assert list(monitor.to_frame()["step"]) == [0, 3, 6, 9]
+    loaded = pickle.loads(pickle.dumps(net)).partial_fit(*digits)
+    steps = loaded.callbacks[0].monitor.to_frame()["step"]
+    assert list(steps) == [0, 3, 6, 9, 12, 15, 18]
 
 
 @needs_skorch
@@ -387,61 +428,15 @@ def test_skorch_nets_are_cloned_and_pickled(digits):
     assert_frame_equal(loaded.callbacks[0].monitor.to_frame(), monitor.to_frame())
 
 
-@needs_skorch
-def test_a_fitted_skorch_net_is_a_module(digits):
-    net = skorch_net(max_epochs=1)
-    monitor = SmoothnessMonitor(net, *digits, **FAST)
-    with pytest.raises(NotFittedError):
-        monitor.record()
-    net.fit(*digits)
-    monitor.record()
-    assert len(monitor.to_frame()) == 1
-
-
 # --- Lightning ---------------------------------------------------------------------
 
 
 def lightning_training(digits, *callbacks, max_epochs=3, **options):
-    import lightning.pytorch as lightning
-
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-
-    class Module(lightning.LightningModule):
-        def __init__(self):
-            super().__init__()
-            self.net = make_net()
-
-        def forward(self, x):
-            return self.net(x)
-
-        def training_step(self, batch, _):
-            loss = nn.functional.cross_entropy(self(batch[0]), batch[1])
-            self.log("train_loss", loss)
-            return loss
-
-        def configure_optimizers(self):
-            return torch.optim.SGD(self.parameters(), lr=0.1)
-
-    torch.manual_seed(0)
-    module = Module()
-    data_set = torch.utils.data.TensorDataset(*map(torch.tensor, digits))
-    trainer = lightning.Trainer(
-        max_epochs=max_epochs,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=list(callbacks),
-        **options,
-    )
-    loader = torch.utils.data.DataLoader(data_set, batch_size=100, shuffle=True)
-    trainer.fit(module, loader)
-    return module
+    library = importlib.import_module("lightning.pytorch")
+    options |= dict(max_epochs=max_epochs)
+    return train_by_lightning(library, make_net(), *digits, *callbacks, **options)
 
 
-@pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*logging interval.*")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @needs_lightning
 def test_lightning_epochs(digits):
     monitor = SmoothnessMonitor(None, *digits, n_samples=150, layers=["net.4"])
@@ -459,8 +454,6 @@ def test_lightning_epochs(digits):
     assert list(monitor.to_frame()["step"]) == [0, 1]
 
 
-@pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*logging interval.*")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @needs_lightning
 def test_lightning_steps(digits):
     monitor = SmoothnessMonitor(None, *digits, n_samples=150, layers=["net.4"], every=2)
@@ -468,42 +461,3 @@ def test_lightning_steps(digits):
     # Two batches a step, so that the number of steps stands still in between.
     lightning_training(digits, callback, max_epochs=2, accumulate_grad_batches=2)
     assert list(monitor.to_frame()["step"]) == [0, 2, 4, 6]
-
-
-@pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*logging interval.*")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-@needs_lightning
-def test_callbacks_record_another_module_if_it_is_given(digits):
-    other = make_net()
-    monitor = SmoothnessMonitor(other, *digits, **FAST)
-    lightning_training(digits, monitor.lightning_callback(), max_epochs=1)
-    assert monitor.to_frame()["alpha"].nunique() == 1
-
-
-def test_what_a_monitor_cannot_draw_from(digits):
-    X, y = digits
-    with pytest.raises(ValueError, match="sample_weight"):
-        SmoothnessMonitor(Net(), X, y, sample_weight=np.ones(len(X)))
-
-    class Stream(torch.utils.data.IterableDataset):
-        def __iter__(self):
-            yield from X
-
-    with pytest.raises(TypeError, match="must have a length"):
-        SmoothnessMonitor(Net(), Stream())
-    parts = torch.tensor(X), torch.tensor(y), torch.arange(len(X))
-    with pytest.raises(ValueError, match="pairs"):
-        SmoothnessMonitor(Net(), torch.utils.data.TensorDataset(*parts))
-
-
-def test_logged_metrics_named_like_a_column_do_not_end_a_training(digits):
-    monitor = SmoothnessMonitor(Net(), *digits, **FAST)
-    monitor._record_if_due(None, 0, {"step": 3.0, "alpha": 1.0, "loss": 2.0})
-    frame = monitor.to_frame()
-    assert frame[["logged_step", "logged_alpha", "loss"]].iloc[0].tolist() == [
-        3.0,
-        1.0,
-        2.0,
-    ]
-    with pytest.raises(ValueError, match="other names"):
-        monitor.record(alpha=1.0)

@@ -5,30 +5,27 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from sksmooth import BesovSmoothnessEstimator, LayerFeatureTransformer, list_layers
-from sksmooth.networks import default_layers, extract_layers
 
 torch = pytest.importorskip("torch")
+
+import layer_reading  # noqa: E402
+from layer_reading import hooks_of, padded, read, rows_of, train_by_lightning  # noqa: E402
+
 nn = torch.nn
 
 
 @pytest.fixture(scope="module")
 def digits():
-    X, y = load_digits(return_X_y=True)
-    return (X[:200] / 16).astype(np.float32), y[:200]
+    return layer_reading.some_digits(200)
 
 
 def small_network():
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(64, 12), nn.ReLU(), nn.Dropout(), nn.Linear(12, 10))
-
-
-def hooks_of(network):
-    return sum(len(module._forward_hooks) for module in network.modules())
 
 
 # skorch
@@ -55,7 +52,7 @@ def test_a_fitted_skorch_net(digits):
         LayerFeatureTransformer(net, estimator=estimator), {"layer": ["input", "1"]}, cv=2
     )
     assert np.isfinite(search.fit(X, y).best_score_)
-    assert hooks_of(net.module_) == 0
+    assert sum(hooks_of(net.module_)) == 0
     net.partial_fit(X, y)
 
 
@@ -63,11 +60,9 @@ def test_the_data_set_of_skorch(digits):
     dataset = pytest.importorskip("skorch.dataset")
     X, y = digits
     network = small_network()
-    features = extract_layers(network, dataset.Dataset(X, y), ["1"])
+    features = read(network, dataset.Dataset(X, y), ["1"])
     np.testing.assert_array_equal(features.y, y)
-    np.testing.assert_array_equal(
-        features.arrays[0], extract_layers(network, X, 1).arrays[0]
-    )
+    np.testing.assert_array_equal(features.arrays[0], rows_of(network, X, 1))
 
 
 # Lightning
@@ -77,41 +72,15 @@ def test_the_data_set_of_skorch(digits):
 def test_a_lightning_module(name, digits, tmp_path):
     lightning = pytest.importorskip(name)
     X, y = digits
-
-    class Classifier(lightning.LightningModule):
-        def __init__(self):
-            super().__init__()
-            self.body, self.head = nn.Linear(64, 12), nn.Linear(12, 10)
-
-        def forward(self, x):
-            return self.head(torch.relu(self.body(x)))
-
-        def training_step(self, batch, _):
-            return nn.functional.cross_entropy(self(batch[0]), batch[1])
-
-        def configure_optimizers(self):
-            return torch.optim.SGD(self.parameters(), lr=0.1)
-
-    loader = torch.utils.data.DataLoader(
-        torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(y)), 50, shuffle=True
-    )
-    module = Classifier()
-    trainer = lightning.Trainer(
-        max_epochs=1,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=tmp_path,
-    )
-    trainer.fit(module, loader)
-    layer = LayerFeatureTransformer(module, "head", random_state=0).fit(X)
+    options = dict(max_epochs=1, default_root_dir=tmp_path)
+    module = train_by_lightning(lightning, small_network(), X, y, **options)
+    layer = LayerFeatureTransformer(module.eval(), "net.3", random_state=0).fit(X)
     with torch.no_grad():
         reference = module(torch.tensor(X)).numpy()
     np.testing.assert_allclose(layer.transform(X), reference, rtol=1e-4, atol=1e-6)
-    assert layer.score(loader) == pytest.approx(layer.score(X, y))
-    assert default_layers(module, X) == ["input", "body", "head"]
+    data = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(y))
+    assert layer.score(data) == pytest.approx(layer.score(X, y))
+    assert read(module, X).names == ["input", "net.2", "net.3"]
 
 
 # Transformers
@@ -121,15 +90,6 @@ def test_a_lightning_module(name, digits, tmp_path):
 def texts():
     rng = np.random.RandomState(0)
     return [rng.randint(5, 50, size=rng.randint(2, 9)) for _ in range(12)]
-
-
-def padded(texts, length, side="right"):
-    """Token ids, mask and places, as a tokenizer gives them."""
-    ids, mask = np.zeros((len(texts), length), int), np.zeros((len(texts), length), int)
-    for i, text in enumerate(texts):
-        at = slice(length - len(text), None) if side == "left" else slice(len(text))
-        ids[i, at], mask[i, at] = text, 1
-    return {"input_ids": ids, "attention_mask": mask}
 
 
 SMALL = dict(vocab_size=50, hidden_size=16, intermediate_size=20, num_hidden_layers=2)
@@ -151,37 +111,37 @@ def make_bert(**options):
 )
 def test_padding_of_bert_changes_nothing(texts, layer, pooling):
     network = make_bert()
-    reference = extract_layers(network, padded(texts, 8), layer, pooling=pooling).arrays[0]
+    reference = rows_of(network, padded(texts, 8), layer, pooling=pooling)
     for length, size in ((8, 1), (8, 5), (13, 256)):
         X = padded(texts, length)
-        features = extract_layers(network, X, layer, pooling=pooling, batch_size=size)
+        features = read(network, X, layer, pooling=pooling, batch_size=size)
         np.testing.assert_allclose(features.arrays[0], reference, atol=1e-5)
-    row = extract_layers(network, {"input_ids": texts[3][None]}, layer, pooling=pooling)
+    row = read(network, {"input_ids": texts[3][None]}, layer, pooling=pooling)
     np.testing.assert_allclose(row.arrays[0][0], reference[3], atol=1e-5)
 
 
 def test_the_states_of_bert(texts):
     network = make_bert()
     X = padded(texts, 8)
-    last = extract_layers(network, X, ["output", "encoder", "encoder.layer.1"])
+    last = read(network, X, ["output", "encoder", "encoder.layer.1"])
     assert last.shapes == [(8, 16)] * 3
     np.testing.assert_array_equal(last.arrays[0], last.arrays[2])
-    pooler = extract_layers(network, X, "output", output="pooler_output").arrays[0]
-    np.testing.assert_array_equal(pooler, extract_layers(network, X, "pooler").arrays[0])
+    pooler = rows_of(network, X, "output", output="pooler_output")
+    np.testing.assert_array_equal(pooler, rows_of(network, X, "pooler"))
     tokenised = pytest.importorskip("transformers").BatchEncoding(X, tensor_type="pt")
-    again = extract_layers(network, tokenised, "pooler").arrays[0]
+    again = rows_of(network, tokenised, "pooler")
     np.testing.assert_array_equal(pooler, again)
-    one = extract_layers(network, X, "output", output=lambda out: out[0][:, 0]).arrays[0]
-    cls = extract_layers(network, X, "output", pooling="cls").arrays[0]
+    one = rows_of(network, X, "output", output=lambda out: out[0][:, 0])
+    cls = rows_of(network, X, "output", pooling="cls")
     np.testing.assert_array_equal(one, cls)
-    followed = extract_layers(network, X, pooling="mean")
+    followed = read(network, X, pooling="mean")
     assert {array.shape[1] for array in followed.arrays} == {16, 20}
     assert "input" not in followed.names
     listed = list_layers(network, X)
     assert (listed.n_calls[listed.layer == "pooler.dense"] == 1).all()
     with pytest.raises(ValueError, match=r"'encoder\.layer\.0"):
-        extract_layers(network, X, "encoder.layer.O")
-    assert hooks_of(network) == 0
+        read(network, X, "encoder.layer.O")
+    assert sum(hooks_of(network)) == 0
 
 
 def test_a_data_set_of_texts(texts):
@@ -189,8 +149,8 @@ def test_a_data_set_of_texts(texts):
     labels = np.arange(len(texts)) % 2
     pairs = [({key: value[i] for key, value in X.items()}, labels[i]) for i in range(12)]
     loader = torch.utils.data.DataLoader(pairs, 5)
-    features = extract_layers(network, loader, "output", pooling="mean")
-    reference = extract_layers(network, X, "output", pooling="mean")
+    features = read(network, loader, "output", pooling="mean")
+    reference = read(network, X, "output", pooling="mean")
     np.testing.assert_allclose(features.arrays[0], reference.arrays[0], atol=1e-6)
     np.testing.assert_array_equal(features.y, labels)
 
@@ -203,9 +163,9 @@ def test_logits_of_a_classifier_in_half_precision(texts):
     )
     network = transformers.DistilBertForSequenceClassification(config)
     X = padded(texts, 8)
-    reference = extract_layers(network, X, "output").arrays[0]
+    reference = rows_of(network, X, "output")
     assert reference.shape == (12, 2)
-    features = extract_layers(network.bfloat16(), X, "output").arrays[0]
+    features = rows_of(network.bfloat16(), X, "output")
     assert features.dtype == np.float32
     np.testing.assert_allclose(features, reference, atol=0.05)
 
@@ -219,11 +179,11 @@ def test_padding_of_gpt2_changes_nothing(texts, layer, pooling):
         vocab_size=50, n_embd=16, n_layer=2, n_head=2, n_positions=32
     )
     network = transformers.GPT2Model(config)
-    reference = extract_layers(network, padded(texts, 8), layer, pooling=pooling).arrays[0]
+    reference = rows_of(network, padded(texts, 8), layer, pooling=pooling)
     for side, length, size in (("right", 11, 5), ("left", 8, 3), ("left", 12, 256)):
         X = padded(texts, length, side)
         X["position_ids"] = np.maximum(X["attention_mask"].cumsum(1) - 1, 0)
-        features = extract_layers(network, X, layer, pooling=pooling, batch_size=size)
+        features = read(network, X, layer, pooling=pooling, batch_size=size)
         np.testing.assert_allclose(features.arrays[0], reference, atol=1e-5)
 
 
@@ -241,7 +201,7 @@ def test_a_vision_transformer(digits):
         num_channels=1,
     )
     network = transformers.ViTForImageClassification(config)
-    features = extract_layers(network, X, ["vit", "output"], input_shape=(1, 8, 8))
+    features = read(network, X, ["vit", "output"], input_shape=(1, 8, 8))
     assert features.shapes == [(5, 16), (2,)]
     tokens = features.arrays[0].reshape(-1, 5, 16)
     for pooling, reference in (("mean", tokens.mean(1)), ("cls", tokens[:, 0])):
@@ -251,10 +211,10 @@ def test_a_vision_transformer(digits):
         np.testing.assert_allclose(layer.fit_transform(X), reference, atol=1e-5)
     assert np.isfinite(layer.score(X, y))
     pixels = {"pixel_values": X.reshape(-1, 1, 8, 8)}
-    again = extract_layers(network, pixels, ["input", "output"])
+    again = read(network, pixels, ["input", "output"])
     np.testing.assert_array_equal(again.arrays[0], X)
     np.testing.assert_allclose(again.arrays[1], features.arrays[1], atol=1e-6)
-    assert default_layers(network, pixels)[0] == "input"
+    assert read(network, pixels).names[0] == "input"
 
 
 # timm
@@ -274,13 +234,13 @@ def test_a_residual_network_of_timm(digits):
     X = digits[0][:40]
     network = make_timm("resnet10t", in_chans=1, num_classes=10)
     options = dict(input_shape=(1, 8, 8))
-    features = extract_layers(network, X, ["layer1", "layer4", "output"], **options)
+    features = read(network, X, ["layer1", "layer4", "output"], **options)
     assert features.arrays[2].shape == (40, 10)
-    pooled = extract_layers(network, X, ["layer4", "act1"], pooling="mean", **options)
+    pooled = read(network, X, ["layer4", "act1"], pooling="mean", **options)
     maps = features.arrays[1].reshape(40, *features.shapes[1])
     np.testing.assert_allclose(pooled.arrays[0], maps.mean((2, 3)), atol=1e-5)
-    assert default_layers(network, X, **options)[-1] == "fc"
-    followed = extract_layers(network, X, pooling="mean", **options)
+    assert read(network, X, **options).names[-1] == "fc"
+    followed = read(network, X, pooling="mean", **options)
     assert len(followed.names) == len(set(followed.names)) > 10
 
 
@@ -296,11 +256,11 @@ def test_a_vision_transformer_of_timm(digits):
         num_classes=3,
     )
     X, options = digits[0][:40], dict(input_shape=(1, 8, 8))
-    blocks = extract_layers(network, X, ["blocks.0", "blocks.1", "output"], **options)
+    blocks = read(network, X, ["blocks.0", "blocks.1", "output"], **options)
     assert blocks.shapes == [(5, 12), (5, 12), (3,)]
     tokens = blocks.arrays[1].reshape(40, 5, 12)
     for pooling, reference in (("mean", tokens.mean(1)), ("cls", tokens[:, 0])):
-        features = extract_layers(network, X, "blocks.1", pooling=pooling, **options)
+        features = read(network, X, "blocks.1", pooling=pooling, **options)
         np.testing.assert_allclose(features.arrays[0], reference, atol=1e-5)
 
 
@@ -309,9 +269,9 @@ def test_maps_of_timm_whose_channels_come_last(digits):
     X = np.random.RandomState(0).rand(3, 1, 32, 32)
     for name in ("stages.0", "stages.0.blocks.0.norm", "stages.0.blocks.0.mlp.act"):
         with pytest.raises(ValueError, match="whether the channels come first cannot"):
-            extract_layers(network, X, name, pooling="mean")
+            read(network, X, name, pooling="mean")
     for name in ("stages.0.blocks.0.conv_dw", "stages.0.blocks.0.mlp.fc2"):
-        features = extract_layers(network, X, name, pooling="mean")
+        features = read(network, X, name, pooling="mean")
         assert features.arrays[0].shape == (3, 40)
-    features = extract_layers(network, X, "stages.0", output=lambda t: t.mean((2, 3)))
+    features = read(network, X, "stages.0", output=lambda t: t.mean((2, 3)))
     assert features.arrays[0].shape == (3, 40)

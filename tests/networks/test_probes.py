@@ -8,16 +8,27 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits, make_blobs
 
-from sksmooth.networks import probes
-from sksmooth.networks.probes import PROBES, check_probes, measure_probes, probe_rows
+from sksmooth.networks.columns import column_help
+from sksmooth.networks.probes import (
+    PROBES,
+    ProbeRows,
+    chosen_probes,
+    measure_probes,
+    probe,
+    probe_rows,
+)
 
 NAMES = [name for name in PROBES if name != "intrinsic_dimension"]
 
 
-def measure(names, X, y, test=None, seed=0, **options):
-    names = check_probes(names)
+def measure(names, X, y, test=None, seed=0):
     rows = probe_rows(y, None if test is None else test[1], random_state=seed)
-    return measure_probes(names, X, y, rows, test=test, random_state=seed, **options)
+    probes = chosen_probes(names)
+    return measure_probes(probes, X, y, rows, test=test, random_state=seed)
+
+
+def measure_one(name, X, y, **options):
+    return measure([name], X, y, **options)[name]
 
 
 @pytest.fixture(scope="module")
@@ -33,30 +44,52 @@ def digits():
 # --- names -------------------------------------------------------------------------
 
 
+def names_of(probes):
+    return [each.name for each in probes]
+
+
 def test_names():
-    assert check_probes(["nc1", "knn", "nc1"]) == ["nc1", "knn"]
-    assert check_probes("knn") == ["knn"]
-    assert check_probes(()) == []
+    assert names_of(chosen_probes(["nc1", "knn", "nc1"])) == ["nc1", "knn"]
+    assert names_of(chosen_probes("knn")) == ["knn"]
+    assert chosen_probes(()) == []
     with pytest.raises(ValueError, match=r"\['kmeans'\].*kmeans_ari"):
-        check_probes(["knn", "kmeans"])
+        chosen_probes(["knn", "kmeans"])
 
 
 def test_all_probes():
     pytest.importorskip("skdim")
-    assert check_probes("all") == list(PROBES)
+    assert names_of(chosen_probes("all")) == list(PROBES)
 
 
-def test_missing_scikit_dimension_names_the_extra(monkeypatch):
+def test_a_missing_library_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "skdim", None)
     monkeypatch.setitem(sys.modules, "skdim.id", None)
     with pytest.raises(ImportError, match=r'pip install "sksmooth\[probes\]"'):
-        check_probes(["intrinsic_dimension"])
-    assert check_probes(NAMES) == NAMES
+        chosen_probes(["intrinsic_dimension"])
+    assert names_of(chosen_probes(NAMES)) == NAMES
 
 
 def test_scikit_dimension_is_imported_when_needed():
     code = "import sys, sksmooth.networks.probes; sys.exit('skdim' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_probe_is_added_by_one_entry(monkeypatch):
+    torch = pytest.importorskip("torch")
+    from sksmooth import BesovSmoothnessEstimator, compare_layers
+
+    monkeypatch.setitem(PROBES, "largest", None)  # so that it is gone after the test
+
+    @probe("largest", "largest feature")
+    def largest(samples):
+        return samples.X.max()
+
+    X, y = make_blobs(60, 5, centers=3, random_state=0)
+    estimator = BesovSmoothnessEstimator(2, random_state=0)
+    network = torch.nn.Sequential(torch.nn.Linear(5, 2))
+    table = compare_layers(network, X, y, ["input"], estimator, ["largest"])
+    assert table["largest"][0] == pytest.approx(X.max())
+    assert column_help(table.columns)["largest"] == "largest feature"
 
 
 # --- values by hand ----------------------------------------------------------------
@@ -75,25 +108,18 @@ def nc1_of_definition(X, y):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_nc1_is_its_definition(blobs, digits, dtype):
     for X, y in (blobs, digits):
-        value = measure(["nc1"], X.astype(dtype), y)["nc1"]
+        value = measure_one("nc1", X.astype(dtype), y)
         assert_allclose(value, nc1_of_definition(X, y), rtol=1e-5)
 
 
 def test_nc1_of_more_features_than_samples(blobs):
     X, y = blobs
     wide = np.maximum(X @ np.random.RandomState(0).standard_normal((5, 400)), 0)
-    assert_allclose(measure(["nc1"], wide, y)["nc1"], nc1_of_definition(wide, y))
+    assert_allclose(measure_one("nc1", wide, y), nc1_of_definition(wide, y))
     # A rotation into many dimensions leaves it as it is, as does a shift far away.
     rotation = np.linalg.qr(np.random.RandomState(1).standard_normal((5, 5)))[0]
     turned = np.hstack([X @ rotation, np.zeros((len(X), 9211))]) + 100
-    assert_allclose(measure(["nc1"], turned, y)["nc1"], measure(["nc1"], X, y)["nc1"])
-
-
-def test_nc1_in_one_dimension():
-    X = np.array([[0.0], [2.0], [10.0], [12.0]])
-    y = np.array([0, 0, 1, 1])
-    # Variance 1 within, 25 between: 1 / 25 / 2.
-    assert measure(["nc1"], X, y, seed=1)["nc1"] == pytest.approx(0.02)
+    assert_allclose(measure_one("nc1", turned, y), measure_one("nc1", X, y))
 
 
 def test_collapsed_classes():
@@ -109,17 +135,17 @@ def test_mismatch_of_the_nearest_class_mean():
     X = np.array([[0.0], [1.0], [5.0], [3.0], [7.0], [8.0]])  # means 2 and 6
     y = np.array(["a", "a", "a", "b", "b", "b"])
     # 5 is nearer to 6, 3 is nearer to 2.
-    assert measure(["ncc_mismatch"], X, y, seed=1)["ncc_mismatch"] == pytest.approx(2 / 6)
+    assert measure_one("ncc_mismatch", X, y, seed=1) == pytest.approx(2 / 6)
 
 
-def test_classifiers_learn_on_samples_and_are_asked_on_test_samples(digits):
+def test_classifiers_are_fitted_on_samples_and_asked_on_test_samples(digits):
     X, y = digits
     test = (X[1500:], y[1500:])
     values = measure(["knn", "linear"], X[:1500], y[:1500], test=test)
     assert values["knn"] > 0.9
     assert values["linear"] > 0.85
-    shifted = measure(["knn"], X[:1500], y[:1500], test=(X[1500:], (y[1500:] + 1) % 10))
-    assert shifted["knn"] < 0.05
+    shifted = (X[1500:], (y[1500:] + 1) % 10)
+    assert measure_one("knn", X[:1500], y[:1500], test=shifted) < 0.05
 
 
 def test_held_out_samples_are_held_out(digits):
@@ -130,11 +156,11 @@ def test_held_out_samples_are_held_out(digits):
     assert values["linear"] == pytest.approx(0.5, abs=0.1)
 
 
-def test_clusters_that_are_classes(blobs):
+def test_clusters_that_are_classes():
     X, y = make_blobs(300, 5, centers=3, cluster_std=0.1, random_state=0)
-    assert measure(["kmeans_ari"], X, y)["kmeans_ari"] == 1
+    assert measure_one("kmeans_ari", X, y) == 1
     shuffled = np.random.RandomState(0).permutation(y)
-    assert abs(measure(["kmeans_ari"], X, shuffled)["kmeans_ari"]) < 0.05
+    assert abs(measure_one("kmeans_ari", X, shuffled)) < 0.05
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 5])
@@ -142,16 +168,15 @@ def test_intrinsic_dimension(dimension):
     pytest.importorskip("skdim")
     rng = np.random.RandomState(0)
     X = rng.uniform(size=(1500, dimension)) @ rng.standard_normal((dimension, 30))
-    value = measure(["intrinsic_dimension"], X, np.arange(1500) % 2)["intrinsic_dimension"]
-    assert value == pytest.approx(dimension, rel=0.15)
+    y = np.arange(1500) % 2
+    assert measure_one("intrinsic_dimension", X, y) == pytest.approx(dimension, rel=0.15)
 
 
 def test_intrinsic_dimension_of_one_column_and_of_repeated_rows():
     pytest.importorskip("skdim")
     X = np.repeat(np.random.RandomState(0).uniform(size=(500, 1)), 2, axis=0)
     y = np.arange(1000) % 2
-    value = measure(["intrinsic_dimension"], X, y)["intrinsic_dimension"]
-    assert value == pytest.approx(1, rel=0.15)
+    assert measure_one("intrinsic_dimension", X, y) == pytest.approx(1, rel=0.15)
 
 
 # --- what may come -----------------------------------------------------------------
@@ -170,46 +195,34 @@ def test_constant_features():
     assert values["knn"] == values["linear"] == 0.8  # 8 of the 10 that are held out
 
 
-def test_float32_maps_to_disk_give_the_same(digits, tmp_path):
-    X, y = digits
-    X = X.astype(np.float32)
-    stored = np.memmap(tmp_path / "X", np.float32, "w+", shape=X.shape)
-    stored[:] = X
-    assert measure(NAMES, stored, y) == measure(NAMES, X, y)
-
-
 def global_random_state():
-    return np.random.mtrand._rand.get_state(legacy=False)["state"]["key"].copy()
+    return np.random.get_state()[1].copy()  # noqa: NPY002
 
 
-def test_results_are_seeded_and_leave_the_global_state(digits):
-    X, y = digits
+def test_results_depend_on_nothing_but_values_and_seed(digits, tmp_path):
+    X, y = digits[0].astype(np.float32), digits[1]
     before = global_random_state()
     first = measure(NAMES, X, y)
     assert_array_equal(global_random_state(), before)
-    assert measure(NAMES, X, y) == first
+    stored = np.memmap(tmp_path / "X", np.float32, "w+", shape=X.shape)
+    stored[:] = X
+    assert measure(NAMES, stored, y) == first
+    assert measure(NAMES, X, np.array(list("abcdefghij"))[y]) == first
     assert measure(NAMES, X, y, seed=1) != first
 
 
-def test_labels_may_be_strings(blobs):
-    X, y = blobs
-    assert measure(NAMES, X, np.array(["a", "b", "c"])[y]) == measure(NAMES, X, y)
-
-
-def test_rows_are_few_and_stratified(monkeypatch):
-    monkeypatch.setattr(probes, "_MOST_SAMPLES", 200)
-    monkeypatch.setattr(probes, "_MOST_DISTANCES", 80)
+def test_rows_are_few_and_stratified():
     y = np.repeat([0, 1], [9000, 1000])
     rows = probe_rows(y, random_state=0)
-    assert (len(rows.few), len(rows.train), len(rows.test)) == (80, 150, 50)
+    assert (len(rows.few), len(rows.train), len(rows.test)) == (2000, 3000, 1000)
     both = np.r_[rows.train, rows.test]
-    assert len(np.unique(both)) == 200
+    assert len(np.unique(both)) == 4000
     assert set(rows.few) < set(both)
     assert abs(y[rows.test].mean() - y[both].mean()) < 0.02
     assert both.max() > 9000  # of all samples, not of the first
-    rows = probe_rows(y, y[::10], random_state=0)
-    assert (len(rows.train), len(rows.test)) == (200, 200)
-    assert rows.test.max() < 1000
+    rows = probe_rows(y, y[::2], random_state=0)
+    assert (len(rows.train), len(rows.test)) == (4000, 4000)
+    assert rows.test.max() < 5000
 
 
 def test_a_class_of_one_sample_cannot_be_held_out():
@@ -226,16 +239,15 @@ def test_rare_classes_of_many_samples():
     for seed in range(8):
         rows = probe_rows(y, random_state=seed)
         assert {0, 1} <= set(y[rows.test]) <= set(y[rows.train])
-    with pytest.raises(ValueError, match="one sample only"):
-        probe_rows(np.array([0, 0, 0, 1]))
 
 
 def test_one_class_alone_has_no_silhouette():
     X, y = np.random.RandomState(0).uniform(size=(20, 2)), np.zeros(20, dtype=int)
-    rows = probes.ProbeRows(np.arange(20), np.arange(20), np.arange(20))
-    assert np.isnan(measure_probes(["silhouette"], X, y, rows)["silhouette"])
+    rows = ProbeRows(np.arange(20), np.arange(20), np.arange(20))
+    values = measure_probes(chosen_probes("silhouette"), X, y, rows)
+    assert np.isnan(values["silhouette"])
 
 
 def test_as_few_neighbours_as_samples():
     X, y = np.arange(6.0)[:, None], np.array([0, 0, 0, 1, 1, 1])
-    assert 0 <= measure(["knn"], X, y)["knn"] <= 1
+    assert 0 <= measure_one("knn", X, y) <= 1

@@ -33,9 +33,9 @@ _MOST_ROWS = 20  # of a table
 _LONGEST_NAME = 120
 _ABOUT = (
     "The index says how fast the error falls as more wavelets, the steps of decision "
-    "trees, describe the targets. 0 is noise: the features say nothing about the targets. The "
-    "larger it is, the fewer wavelets are needed; 1 is that of a smooth function of one "
-    "feature."
+    "trees, describe the targets. 0 is noise: the features say nothing about the targets. "
+    "The larger it is, the fewer wavelets are needed; 1 is that of a smooth function of "
+    "one feature."
 )
 
 
@@ -107,10 +107,11 @@ def _cautions(texts: Sequence[str]) -> Html:
 def _decay(estimator: Any) -> Html:
     fit = estimator.decay_
     first, last = fit.fit_range
+    convention = fit.convention
     alt = (
-        f"Curve on logarithmic axes: it falls from {fit.errors[0]:.3g} at M = "
-        f"{fit.n_terms[0]:,} to {fit.errors[-1]:.3g} at M = {fit.n_terms[-1]:,}; the index "
-        f"is read between M = {first:,} and {last:,}."
+        f"{convention.y_label} by {convention.x_label.lower()}, on logarithmic axes: from "
+        f"{fit.errors[0]:.3g} at {fit.n_terms[0]:,} to {fit.errors[-1]:.3g} at "
+        f"{fit.n_terms[-1]:,}; the index is read between {first:,} and {last:,}."
     )
     caption = (
         "The curve that the index is read from. The dashed line is fitted in the shaded "
@@ -221,9 +222,10 @@ def _suspects(frame: pd.DataFrame) -> Html:
 
 def _rough_samples(frame: pd.DataFrame) -> Html:
     """Show the samples whose targets are far from those of their neighbours."""
+    first = frame.nlargest(_MOST_ROWS, "roughness")
     rows = [
-        (f"{place:,}", _numbers(frame["target"][place]), f"{roughness:.4g}")
-        for place, roughness in frame["roughness"].nlargest(_MOST_ROWS).items()
+        (f"{place:,}", _numbers(row["target"]), f"{row['roughness']:.4g}")
+        for place, row in zip(first.index, first.to_dict("records"), strict=True)
     ]
     heads = (OfNumbers("Row, from 0"), "Target", OfNumbers("Roughness"))
     text = (

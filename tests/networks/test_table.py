@@ -1,0 +1,183 @@
+"""The table of layers: it reads like a data frame, and one list makes its columns."""
+
+import copy
+import dataclasses
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from sksmooth import BesovSmoothnessEstimator, LayerComparison, compare_layers
+from sksmooth.networks.columns import COLUMNS, Column, column_help, columns_of
+from sksmooth.networks.probes import PROBES
+from sksmooth.networks.table import layers_html
+
+
+def make_frame(n=3, **changes):
+    alpha = np.linspace(0.1, 0.4, n)
+    columns = {column.name: 0.01 for column in COLUMNS} | {
+        "layer": [f"layer {k}" for k in range(n)],
+        "type": "Linear + ReLU",
+        "n_features": 64,
+        "alpha": alpha,
+        "alpha_low": alpha - 0.05,
+        "alpha_high": alpha + 0.05,
+        "difference": np.nan,
+        "difference_low": -0.2,
+        "difference_high": -0.1,
+        "loses_smoothness": np.arange(n) == 1,
+        "seconds": 0.123,
+        "cautions": "",
+    }
+    return pd.DataFrame(columns | changes)
+
+
+# --- it reads like a data frame ------------------------------------------------------
+
+
+def test_what_a_data_frame_answers_is_answered_by_the_table():
+    frame = make_frame()
+    table = LayerComparison(frame)
+    assert table.frame is frame
+    assert len(table) == 3
+    assert list(table) == list(table.columns) == list(frame)
+    assert "alpha" in table
+    assert "step" not in table
+    assert repr(table) == repr(frame)
+    assert table.loc[1, "alpha"] == table["alpha"][1] == frame["alpha"][1]
+    assert_frame_equal(table[["layer", "alpha"]], frame[["layer", "alpha"]])
+    assert_frame_equal(table.query("loses_smoothness"), frame[frame["loses_smoothness"]])
+    assert table.to_html() == frame.to_html()
+    assert np.asarray(table).shape == frame.shape
+    assert {"loc", "query", "to_frame"} < set(dir(table))
+
+
+def test_to_frame_is_a_copy():
+    table = LayerComparison(make_frame())
+    changed = table.to_frame()
+    changed["alpha"] = 0.0
+    assert (table["alpha"] > 0).all()
+
+
+def test_the_table_is_frozen():
+    table = LayerComparison(make_frame())
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        table.frame = make_frame()
+    with pytest.raises(TypeError):
+        table["alpha"] = 0.0
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda table: pickle.loads(pickle.dumps(table))]
+)
+def test_tables_are_copied_and_pickled(copied):
+    table = LayerComparison(make_frame())
+    again = copied(table)
+    assert type(again) is LayerComparison
+    assert_frame_equal(again.frame, table.frame)
+
+
+def test_unknown_and_private_names_are_no_attributes():
+    table = LayerComparison(make_frame())
+    for name in ("no_such_name", "_mgr", "__dataframe__"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(table, name)
+
+
+# --- how it is shown -----------------------------------------------------------------
+
+
+def test_notebooks_show_bars_and_marks():
+    page = LayerComparison(make_frame())._repr_html_()
+    assert page.count('role="img"') == 3
+    assert page.count("sksmooth-bar sksmooth-loss") == 1
+    assert page.count("▼ loses smoothness") == 1
+    assert "0.100 [0.050, 0.150]" in page
+    assert ">alpha_low<" not in page  # shown within other cells
+    assert ">0.1</td>" in page  # seconds
+
+
+def test_numbers_are_shown_with_their_signs_and_gaps():
+    frame = make_frame(
+        difference=[np.nan, 0.1, -0.1], alpha=[np.nan, np.inf, 1], p_value=0.01234
+    )
+    page = layers_html(frame, 10)
+    assert "+0.100 [\N{MINUS SIGN}0.200, \N{MINUS SIGN}0.100]" in page
+    assert "∞ [" in page
+    assert "\N{EN DASH}</td>" in page
+    assert ">0.0123</td>" in page
+
+
+def test_names_are_escaped():
+    page = layers_html(make_frame(layer=["<b>", "a\u202eb", "&"]), 10)
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert "\u202e" not in page
+
+
+def test_the_settings_of_pandas_hold():
+    table = LayerComparison(make_frame(30))
+    with pd.option_context("display.max_rows", 5):
+        page = table._repr_html_()
+    shown = [k for k in range(30) if f">layer {k}<" in page]
+    assert shown == [0, 1, 2, 28, 29]
+    assert "Smoothness of 30 layers; 25 in the middle are left out here" in page
+    with pd.option_context("display.notebook_repr_html", False):
+        assert table._repr_html_() is None
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        make_frame().drop(columns="alpha_low"),
+        make_frame(alpha=["a", "b", "c"]),
+        make_frame(difference=pd.array([1, 2, None], dtype="Int64")),
+        make_frame(loses_smoothness=[0.0, 1.0, np.nan]),
+        make_frame().set_axis(range(len(COLUMNS)), axis=1),
+        make_frame().iloc[:0],
+        pd.concat([make_frame(), make_frame()], axis=1),
+    ],
+)
+def test_a_frame_that_is_no_table_of_layers_is_shown_by_pandas(frame):
+    assert LayerComparison(frame)._repr_html_() == frame._repr_html_()
+
+
+# --- its columns -----------------------------------------------------------------------
+
+
+def test_the_documentation_lists_the_columns_and_probes():
+    text = " ".join(compare_layers.__doc__.split())
+    entries = column_help() | {name: probe.help for name, probe in PROBES.items()}
+    for name, meaning in entries.items():
+        assert f"- ``{name}``: {' '.join(meaning.split())}." in text
+    assert "{" not in text.replace("{}", "")
+
+
+def test_columns_of_a_comparison():
+    probes = [PROBES["nc1"], PROBES["knn"]]
+    always = [column.name for column in COLUMNS]
+    names = [column.name for column in columns_of(probes, is_projected=True)]
+    assert names == [*always, "projection_error", "nc1", "knn"]
+    assert list(column_help()) == always
+
+
+def test_help_is_given_for_known_columns_in_their_order():
+    frame = make_frame().assign(step=1, projection_error=0.1, nc1=0.1)
+    names = [column.name for column in COLUMNS]
+    assert list(column_help(frame)) == [*names, "projection_error", "nc1"]
+    assert all(column_help(frame).values())
+    assert column_help([1, "mine"]) == {}
+
+
+def test_a_column_is_added_by_one_entry(monkeypatch):
+    torch = pytest.importorskip("torch")
+    added = Column("n_trees", "trees", lambda layer: layer.estimator.wavelets_.n_trees)
+    monkeypatch.setattr("sksmooth.networks.columns.COLUMNS", (*COLUMNS, added))
+    X = np.random.RandomState(0).rand(60, 4)
+    estimator = BesovSmoothnessEstimator(3, random_state=0)
+    table = compare_layers(torch.nn.Linear(4, 2), X, X[:, 0] > 0.5, "input", estimator)
+    assert list(table["n_trees"]) == [3]
+    assert column_help(table)["n_trees"] == "trees"
+    assert ">n_trees</th>" in table._repr_html_()
