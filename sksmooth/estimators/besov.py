@@ -314,7 +314,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         samples = read_samples(
             X, y, sample_weight, estimator=self, reset=False, encode=encode
         )
-        # Errors on these samples are taken from the fitted mean, so it bounds the spread, too.
+        # Errors are measured from the fitted mean, so it counts for the spread, too.
         of_the_fit = self.wavelets_.mean[:1]
         values = np.concatenate([of_the_fit, samples.targets.values])
         _check_powers(values, self.wavelets_.p, least=-np.inf)

@@ -56,7 +56,7 @@ def rate_in_window(
         return fit_power_law(points, curve(kept)[points - 1])
 
     law = line(everything)
-    # What the jackknife leaves out is one tree of the average, not of the growth.
+    # One tree is left out of the average; the others are not grown again.
     trees = without_a_tree(lambda kept: -line(kept).slope - excess, n_trees)
     blocks = _block_deviations(points, errors[points - 1], law)
     return IndexFit(

@@ -43,7 +43,7 @@ def fit_window(curves: ErrorCurves) -> tuple[int, int]:
     curve, p = curves.by_tree.mean(axis=0), curves.p
     n_terms = np.median(curves.decomposition.n_terms_per_tree)
     last = min(2 * curves.grown.n_grown / SAMPLES_PER_CELL, n_terms / 2)
-    # Powers of p = 2 are squares; for other p the ratio of the powers is that to the p / 2.
+    # The excess is a ratio of squared errors; of p-th powers it is that to the p / 2.
     excessive = curve[:, 1] > _OUT_OF_BAG_EXCESS ** (p / 2) * curve[:, 0]
     if excessive.any():
         last = min(last, int(np.argmax(excessive)))

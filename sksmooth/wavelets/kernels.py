@@ -48,7 +48,7 @@ def sample_ranges(parent, leaf, start, stop, samples):
     Samples with a negative leaf are in no node.
     """
     n_nodes = len(parent)
-    # Count the samples of the leaves, and hand the counts up: children come after parents.
+    # Count the samples of leaves, and hand the counts up: children come after parents.
     count = np.zeros(n_nodes, dtype=np.int64)
     for i in range(len(leaf)):
         if leaf[i] >= 0:
@@ -85,8 +85,8 @@ def log_box_volumes(parent, is_left, feature, threshold, low, high):
     for node in range(1, n_nodes):
         k = feature[node]
         left_end, right_end = low[k], high[k]
-        # The nearest ancestors that cut the same feature bound the parent's box; where there
-        # is none on a side, the box ends where the data end.
+        # The nearest ancestors that cut the same feature bound the parent's box; where
+        # there is none on a side, the box ends where the data end.
         found_left, found_right = False, False
         up = parent[node]
         while up > 0 and not (found_left and found_right):

@@ -108,8 +108,8 @@ def wavelet_features(
     start, stop, samples = node_samples(decomposition, leaves)
     counts = stop[nodes] - start[nodes]
     ends = np.concatenate([[0], np.cumsum(counts)])
-    # Column c lists samples[tree, start], samples[tree, start + 1], ...: all columns at once
-    # by one index, which restarts at `first` of every column.
+    # Column c lists samples[tree, start], samples[tree, start + 1], ...: all columns at
+    # once, by an index that restarts at the first sample of every column.
     first = decomposition.tree[nodes] * np.int64(leaves.shape[1]) + start[nodes]
     positions = np.repeat(first - ends[:-1], counts) + np.arange(ends[-1])
     heights = np.linalg.norm(decomposition.psi[nodes], axis=1)

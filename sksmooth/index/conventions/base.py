@@ -128,7 +128,7 @@ class Convention(ABC):
             "index is 0."
         )
         read = self.error_of_mean(error)
-        # Two zero blocks and one tree apart: a variance of zero, known for certain.
+        # Zeros for the blocks of the window: the index is zero for certain.
         return IndexFit(
             alpha=0.0,
             n_terms=np.ones(1, dtype=np.int64),

@@ -39,7 +39,7 @@ class WeakLp(Convention):
         edges = np.unique(
             np.round(np.geomspace(1, n_terms + 1, 1 + 3 * n_terms.bit_length())).astype(int)
         )
-        # Single norms are too noisy to correct one by one, so terms go by thirds of octaves.
+        # Norms are too noisy to correct one by one, so terms go by thirds of octaves.
         third = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
 
         def unbiased_norms(kept: np.ndarray) -> np.ndarray:
