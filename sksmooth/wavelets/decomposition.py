@@ -392,9 +392,10 @@ def write_ranges(
 @validate_params(
     {
         "forest": "no_validation",
-        "X": ["array-like", "sparse matrix"],
-        "y": ["array-like"],
-        "sample_weight": ["array-like", Interval(Real, 0, None, closed="left"), None],
+        # The samples are checked where all samples are read, with the same messages.
+        "X": "no_validation",
+        "y": "no_validation",
+        "sample_weight": "no_validation",
         "p": [Interval(Real, 1, None, closed="left")],
         "measure": [StrOptions(MEASURES.keys())],
     },

@@ -154,7 +154,9 @@ def test_labels_that_fit_has_not_seen_are_refused(new):
         *[
             (
                 lambda n=n: (
-                    SimplexEncoder().fit(["a", "b", "c"]).inverse_transform(np.zeros((4, n)))
+                    SimplexEncoder()
+                    .fit(["a", "b", "c"])
+                    .inverse_transform(np.zeros((4, n)))
                 ),
                 "2 dimensions",
             )

@@ -130,7 +130,10 @@ def test_columns_are_recorded_and_compared_with_those_of_the_fit():
         (dict(X=X[:-1]), "inconsistent numbers of samples"),
         (dict(X=X[:0], y=Y[:0]), "0 sample"),
         (dict(X=X[0], y=Y[:1]), "Expected 2D array"),
-        (dict(X=np.full((12, 1), 10**400, dtype=object)), "X holds numbers that are too large"),
+        (
+            dict(X=np.full((12, 1), 10**400, dtype=object)),
+            "X holds numbers that are too large",
+        ),
         (dict(X=np.ma.masked_greater(X, 0.5)), "X is a masked array"),
         (dict(X=np.full((12, 1), np.datetime64("NaT"))), "X holds missing dates"),
         (dict(y=None), "y is None"),
