@@ -12,7 +12,6 @@ from index_cases import (
     curves_of,
     equal_trees,
     fit,
-    in_and_out,
     jittered_trees,
     kinds_of_cautions,
     power_law,
@@ -181,8 +180,7 @@ def test_norms_are_averaged_over_trees_rank_by_rank(p):
 
 @EXPONENTS
 @pytest.mark.parametrize(
-    ("confirmed", "kept"),
-    [(1.0, 1.0), (0.5, 0.75), (0.0, 0.5), (-0.5, 0.25), (3.0, 1.0)],
+    ("confirmed", "kept"), [(1.0, 1.0), (0.5, 0.75), (0.0, 0.5), (-0.5, 0.25), (3.0, 1.0)]
 )
 def test_norms_shrink_by_half_of_what_is_not_confirmed(confirmed, kept, p):
     norms = np.tile(falling_norms(0.5, p), (2, 1))
@@ -254,11 +252,10 @@ def probe(log_norms, n_trees=1, p=2.0, **options):
     return fit(curves_of(powers, p, norms=norms, **options), "sparsity-probe")
 
 
-@EXPONENTS
 @pytest.mark.parametrize("n_trees", [1, 4])
-@pytest.mark.parametrize("rate", [0.7, 1.0, 1.5])
+@pytest.mark.parametrize(("rate", "p"), [(0.7, 2.0), (1.0, 1.0), (1.5, 3.0), (3.0, 2.0)])
 def test_sparsity_probe_is_the_mean_over_the_critical_taus_of_the_formula(rate, n_trees, p):
-    norms = np.arange(1, 401) ** -rate
+    norms = np.arange(1, 201) ** -rate
     fitted = probe(np.log(norms), n_trees, p, n_apart=4.0)
     # Points of a grid of 0.01.
     taus = np.array(reference.critical_taus(norms, n_trees))
@@ -270,7 +267,7 @@ def test_sparsity_probe_is_the_mean_over_the_critical_taus_of_the_formula(rate, 
     if n_trees == 1:
         assert len(fitted.replicates.trees) == 0
     else:
-        others = norms[np.arange(400) % 4 != 2]
+        others = norms[np.arange(200) % 4 != 2]
         taus = np.array(reference.critical_taus(others, 3))
         assert_allclose(fitted.replicates.trees[2], np.mean(1 / taus - 1 / p), atol=1e-9)
         assert len(fitted.replicates.trees) == 4
@@ -286,13 +283,6 @@ def test_trees_that_all_agree_tell_nothing():
 def test_sparsity_probe_does_not_overflow():
     # Powers between 0.1 and 9 of such sums leave the range of float64 both ways.
     assert np.isfinite(probe(np.linspace(300, -700, 2000)).alpha)
-
-
-def test_sparsity_probe_drifts_with_the_number_of_nodes():
-    # A flaw of the published procedure, kept for comparison: for one and the same decay,
-    # k^-1 (rate 1/2), the index falls as the trees grow.
-    alphas = [probe(-np.log(np.arange(1, n + 1))).alpha for n in (200, 2_000, 20_000)]
-    assert alphas[0] > 1.3 * alphas[1] > 1.3**2 * alphas[2]
 
 
 def test_one_term_leaves_the_sparsity_probe_unresolved():
@@ -647,7 +637,7 @@ def test_a_new_convention_is_reported(median_tree, tmp_path):
     estimator, X, y = median_tree
     page = sksmooth.report(estimator, tmp_path / "page.html", X=X, y=y)
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == page
-    assert RateOfTheMedian.summary in page
+    assert RateOfTheMedian.name in page
     assert f"{estimator.alpha_:.2f}" in page
 
 

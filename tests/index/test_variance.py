@@ -7,16 +7,7 @@ import pytest
 import reference
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from index_cases import (
-    curves_of,
-    equal_trees,
-    fit,
-    in_and_out,
-    jittered_trees,
-    power_law,
-    read,
-    width,
-)
+from index_cases import curves_of, equal_trees, fit, jittered_trees, power_law, read
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksmooth.index import student_margin, variance_of_difference
@@ -170,21 +161,6 @@ def test_interval_is_that_of_students_t():
         assert_allclose(fitted.interval, expected, rtol=1e-7)
 
 
-def test_interval_shrinks_with_trees_that_agree():
-    fits = [fit(curves_of(jittered_trees(0.5, 6, jitter))) for jitter in (0.1, 0.01, 1e-3)]
-    # The width is proportional to the spread of the trees, to first order.
-    assert_allclose(width(fits[1]) / width(fits[0]), 0.1, rtol=0.1)
-    assert_allclose(width(fits[2]) / width(fits[1]), 0.1, rtol=0.1)
-
-
-def test_interval_shrinks_with_trees_unless_they_see_the_same_samples():
-    def width_of(n_trees, **options):
-        return width(fit(curves_of(jittered_trees(0.5, n_trees, 0.05), **options)))
-
-    assert width_of(20) < width_of(5) / 2
-    assert_allclose(width_of(160, n_apart=5), width_of(40, n_apart=5), rtol=0.05)
-
-
 def test_replicates_of_trees_are_the_indices_without_one():
     powers = jittered_trees(0.5, 5, 0.05)
     others = [fit(curves_of(np.delete(powers, j, axis=0))).alpha for j in range(5)]
@@ -192,16 +168,6 @@ def test_replicates_of_trees_are_the_indices_without_one():
     assert_allclose(replicates.trees, others, rtol=1e-12)
     assert np.ptp(others) > 0.01
     assert replicates.n_apart == 4.5
-
-
-def test_interval_of_one_tree_is_that_of_its_window():
-    wavy = power_law(0.5) * (1 + 0.1 * np.sin(np.arange(1001) / 30))
-    replicates = fit(curves_of(in_and_out(wavy[None, :] ** 2))).replicates
-    assert len(replicates.trees) == 0
-    assert_allclose(replicates.groups, replicates.groups[0], rtol=1e-12)
-    of_window = np.sum(replicates.blocks**2) * 4 / 3
-    assert_allclose(replicates.variance, of_window, rtol=1e-9)
-    assert of_window > 1e-4
 
 
 # ---------------------------------------------------------------- groups of samples
