@@ -20,7 +20,7 @@ from sksmooth.index import CONVENTIONS
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 MAGIC = {"png": PNG_MAGIC, "pdf": b"%PDF", "svg": b"<?xml"}
-pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.FewTermsWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
 
 
 @pytest.fixture
@@ -514,11 +514,7 @@ def test_parquet_whose_notes_of_pandas_are_damaged(notes, tmp_path, call_wrongly
         ("blank.csv", b"\n\n", "No columns"),
         ("names_only.csv", b"a,b\n", "no rows"),
         ("numbers.csv", b"0.5,1\n1,2\n", "is the line of names missing?"),
-        ("long_row.csv", b"a,b\n1,2\n1,2,3\n", "Expected 2 fields in line 3"),
         ("long_rows.csv", b"a,b\n1,2,3\n1,2,3\n", "more cells than the first line"),
-        ("latin1.csv", "a,b\nä,2\n".encode("latin-1"), "utf-8"),
-        ("binary.csv", bytes(range(255, 0, -1)), "cannot read"),
-        ("nul.csv", b"a,b\n1\0,2\n", "NUL characters"),
         ("not_gzip.csv.gz", b"a,b\n1,2\n", "gzip"),
         ("cut.csv.gz", gzip.compress(b"a,b\n1,2\n" * 1000)[:-20], "ended before"),
         ("data.xlsx", b"a,b\n1,2\n", "unknown kind of file '.xlsx'; known are .csv"),
