@@ -32,7 +32,7 @@ grid = {"scaler": scalers, "pca__n_components": n_components}
 
 
 def search(last_step):
-    """Cross-validated scores of the representations, judged by the last step."""
+    """Cross-validate all representations, judged by the last step."""
     steps = [("scaler", None), ("pca", PCA(random_state=0)), ("judge", last_step)]
     cv = StratifiedKFold(3, shuffle=True, random_state=0)
     return GridSearchCV(Pipeline(steps), grid, cv=cv, refit=False, n_jobs=2).fit(X, y)
