@@ -22,6 +22,8 @@ from sksmooth import (
 from sksmooth.datasets import make_known_smoothness
 from sksmooth.wavelets import wavelet_importances
 
+pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
+
 CLOSE = dict(rtol=1e-10, atol=1e-12)  # rounding of some hundred terms
 SEEDS = range(3)
 REGRESSORS = [BesovSmoothnessEstimator(), WaveletForestRegressor(20)]

@@ -13,6 +13,9 @@ from sklearn.preprocessing import StandardScaler
 from sksmooth import BesovSmoothnessEstimator
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
+
+
 @pytest.fixture(scope="module")
 def friedman():
     X, y = make_friedman1(600, noise=1.0, random_state=0)
