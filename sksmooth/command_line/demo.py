@@ -18,13 +18,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import Binarizer, FunctionTransformer
 from sklearn.random_projection import GaussianRandomProjection
 
+from .._lib.optional import require
 from .._lib.parallel import run_parallel
 from ..display.plots.axes import new_figure
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..exceptions import SmoothnessWarning
 from ..networks.transformer import LayerFeatureTransformer
 from .demo_network import IMAGE_SHAPE, LAYERS, make_network, train
-from .errors import require
 from .pictures import check_picture_path, save_picture
 
 __all__ = ["run_demo"]
@@ -47,7 +47,7 @@ class DemoRow:
 def run_demo(options: argparse.Namespace) -> None:
     """Print the table and draw the picture."""
     check_picture_path(options.output)
-    require("torch", extra="torch", purpose="the network of the demo")
+    require("torch", purpose="The network of the demo", install="sksmooth[torch]")
     start = time.perf_counter()
     seed = options.random_state
     X, y = load_digits(return_X_y=True)
@@ -63,7 +63,7 @@ def run_demo(options: argparse.Namespace) -> None:
     print("(fitted on half of them, held-out score on the other half)\n")
     print(_table(rows))
     print(f"\nLarger is smoother; 0 is noise. {time.perf_counter() - start:.1f} s")
-    require("matplotlib", extra="plot", purpose="the picture of the demo")
+    require("matplotlib", purpose="The picture of the demo", install="sksmooth[plot]")
     save_picture(_figure(rows), options.output)
     print(f"Picture written to {options.output}")
 

@@ -17,11 +17,11 @@ from sklearn.ensemble import (
 )
 from sklearn.metrics import average_precision_score
 from sklearn.tree import DecisionTreeClassifier
+from sksmooth.trees.read import read_tree
 
 from sksmooth import BesovSmoothnessEstimator, class_smoothness, sample_roughness
 from sksmooth.datasets import corrupt_labels, make_known_smoothness
 from sksmooth.exceptions import SmoothnessWarning
-from sksmooth.trees.read import read_tree
 
 COLUMNS = ["roughness", "excess", "suggested"]
 

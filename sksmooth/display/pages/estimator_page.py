@@ -107,10 +107,11 @@ def _cautions(texts: Sequence[str]) -> Html:
 def _decay(estimator: Any) -> Html:
     fit = estimator.decay_
     first, last = fit.fit_range
+    convention = fit.convention
     alt = (
-        f"Curve on logarithmic axes: it falls from {fit.errors[0]:.3g} at M = "
-        f"{fit.n_terms[0]:,} to {fit.errors[-1]:.3g} at M = {fit.n_terms[-1]:,}; the index "
-        f"is read between M = {first:,} and {last:,}."
+        f"{convention.y_label} by {convention.x_label.lower()}, on logarithmic axes: from "
+        f"{fit.errors[0]:.3g} at {fit.n_terms[0]:,} to {fit.errors[-1]:.3g} at "
+        f"{fit.n_terms[-1]:,}; the index is read between {first:,} and {last:,}."
     )
     caption = (
         "The curve that the index is read from. The dashed line is fitted in the shaded "
