@@ -119,8 +119,10 @@ def test_columns_are_recorded_and_compared_with_those_of_the_fit():
     read_samples(frame[:5], Y[:5], estimator=estimator, reset=False, fewest=9)
     with pytest.raises(ValueError, match="feature names should match"):
         read_samples(frame[["b", "a", "c"]], Y, estimator=estimator, reset=False)
+    plain = BaseEstimator()
+    read_features(X, plain)
     with pytest.raises(ValueError, match="2 features, but BaseEstimator is expecting 3"):
-        read_features(X[:, :2], estimator, reset=False)
+        read_features(X[:, :2], plain, reset=False)
 
 
 @pytest.mark.parametrize(
