@@ -794,7 +794,7 @@ def test_files_of_any_content_are_measured_or_refused(
         optional={
             "batch_size": st.sampled_from([1, 3, 0, "a"]),
             "pooling": st.sampled_from(["flatten", "mean", "cls", "none"]),
-            "max_features": st.sampled_from([None, 1, 0, 10**9, 1.5]),
+            "n_components": st.sampled_from([None, 1, 0, 10**9, 1.5]),
             "layers": st.sampled_from([None, ["0"], [], ["x"], [-1], "0"]),
         },
     ),
