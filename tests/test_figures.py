@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,15 +20,22 @@ HEAD = {
 }
 
 
+@cache
+def read_figures(file):
+    """Tables of a results file."""
+    return json.loads((RESULTS / f"{file}.json").read_text(encoding="utf-8"))["figures"]
+
+
 def figure(path):
     """Value at "file/table/row/column"."""
     file, *keys = path.split("/")
-    value = json.loads((RESULTS / f"{file}.json").read_text(encoding="utf-8"))["figures"]
+    value = read_figures(file)
     for key in keys:
         value = value[key]
     return {"inf": math.inf, None: math.nan}.get(value, value)
 
 
+@cache
 def plain_text(path):
     """Text of a page without bold type and line breaks."""
     text = (ROOT / path).read_text(encoding="utf-8").replace("**", "")
@@ -516,8 +524,7 @@ def mislabelled_rows():
 
 def read_rows(name):
     """Rows of a results file of the lecture's experiments."""
-    text = (RESULTS / f"{name}.json").read_text(encoding="utf-8")
-    return list(json.loads(text)["figures"]["rows"].values())
+    return list(read_figures(name)["rows"].values())
 
 
 @pytest.mark.parametrize("rows", [layer_rows, classifier_rows, mislabelled_rows])

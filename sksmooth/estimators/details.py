@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -114,10 +115,11 @@ def _roughness(
     names, codes = np.unique(np.asarray(y).ravel(), return_inverse=True)
     samples = sample_roughness(X, codes, **options).reset_index(drop=True)
     mean = samples["roughness"].groupby(codes).mean()
-    samples["label"] = list(names[codes])
-    samples["suggested"] = [
+    suggested = [
         names[int(code)] if np.isfinite(code) else None for code in samples["suggested"]
     ]
+    samples["label"] = _of_objects(names[codes])
+    samples["suggested"] = _of_objects(suggested)
     found = {"samples": samples, "n_classes": len(names)}
     if len(names) == 2:
         return found
@@ -128,8 +130,13 @@ def _roughness(
         estimator=_of_all_rows(estimator, len(codes)),
         **options,
     )
-    classes["class"] = [names[code] for code in classes["class"]]
+    classes["class"] = _of_objects(names[classes["class"].to_numpy(dtype=int)])
     return found | {"classes": classes}
+
+
+def _of_objects(values: Iterable[Any]) -> pd.Series:
+    """Hold names as they are: other types of pandas refuse some, such as odd Unicode."""
+    return pd.Series(list(values), dtype=object)
 
 
 def _of_all_rows(

@@ -145,11 +145,12 @@ def _facts(estimator: Any) -> dict[str, str]:
     else:
         kind = {"Target columns": f"{estimator.n_outputs_:,}"}
     wavelets = estimator.wavelets_
+    trees = "tree" if wavelets.n_trees == 1 else "trees"
     return {
         "Samples": f"{estimator.n_samples_:,}",
         "Features": f"{estimator.n_features_in_:,}",
         **kind,
-        "Wavelets": f"{wavelets.n_terms:,} in {wavelets.n_trees:,} trees",
+        "Wavelets": f"{wavelets.n_terms:,} in {wavelets.n_trees:,} {trees}",
         "Fit window": f"{first:,} to {last:,} terms, R² = {number(estimator.r_squared_)}",
         "Out-of-bag score": number(estimator.oob_score_),
     }

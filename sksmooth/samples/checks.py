@@ -88,7 +88,8 @@ def read_rows(data: Any, rows: np.ndarray) -> Any:
     if is_dask(data):
         return data[rows].compute()
     if sparse.issparse(data):
-        data = sparse.csr_matrix(data)  # some formats have no rows to take
+        matrix: Any = data
+        data = matrix.tocsr()  # some formats have no rows to take
     return safe_indexing(data, rows)
 
 

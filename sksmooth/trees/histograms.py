@@ -8,6 +8,7 @@ would need memory for all features at once, and saves nothing where a few are tr
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,9 @@ from .problem import GrowthProblem, TopNode
 from .thresholds import halfway
 
 __all__ = ["PlacedCut", "find_binned_cut"]
+
+
+_inner = partial(compiled, is_inner=True)
 
 
 class PlacedCut(NamedTuple):
@@ -213,7 +217,7 @@ def _best_binned_cut(codes, features, counted, total, max_tried, hist):
     return _BinnedCut(best, position, best_code, missing_left)
 
 
-@compiled
+@_inner
 def _count(hist, codes, places, labels, values, weights):
     """Add samples to their bins: by class, or their values and then their weights."""
     n_outputs = values.shape[1]
@@ -227,7 +231,7 @@ def _count(hist, codes, places, labels, values, weights):
                 hist[code, k] += values[j, k]
 
 
-@compiled
+@_inner
 def _count_others(hist, code, labels, values, weights, total, weight):
     """Add all samples but these to one bin; the sums are exact, so nothing is lost."""
     n_outputs = values.shape[1]
@@ -244,7 +248,7 @@ def _count_others(hist, code, labels, values, weights, total, weight):
                 hist[code, k] -= values[j, k]
 
 
-@compiled
+@_inner
 def _scan_bins(hist, n_outputs, total, left, weight, floor):
     """Find the best cut of a histogram above ``floor``.
 
@@ -293,7 +297,7 @@ def _scan_bins(hist, n_outputs, total, left, weight, floor):
     return best, best_code, missing_left, varies
 
 
-@compiled
+@_inner
 def _bin_weight(hist, code, n_outputs):
     if n_outputs > 0:
         return np.float64(hist[code, n_outputs])

@@ -56,6 +56,9 @@ NO_CUT = -1
 _MOST_CLASSES = 5  # of which all ways to be on one side are tried
 
 
+_inner = partial(compiled, is_inner=True)
+
+
 class Nodes(NamedTuple):
     """Nodes of a tree, parents before children; arrays with one entry a node.
 
@@ -145,7 +148,7 @@ def hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     raise NotImplementedError
 
 
-@compiled
+@_inner
 def grow_nodes(search, samples, n_runs, max_depth, seed):
     """Grow a tree by least squares until its leaves are pure.
 
@@ -208,7 +211,7 @@ def grow_nodes(search, samples, n_runs, max_depth, seed):
     return _first_nodes(nodes, n_nodes)
 
 
-@compiled
+@_inner
 def _leaves_only(size):
     """Allocate nodes, all of them leaves."""
     nothing = np.full((3, size), -1, dtype=np.int32)
@@ -217,7 +220,7 @@ def _leaves_only(size):
     return Nodes(nothing[0], nothing[1], nothing[2], beside[0], beside[1], missing_left)
 
 
-@compiled
+@_inner
 def _first_nodes(nodes, n_nodes):
     """Copy the first nodes, so that the memory of all of them is freed."""
     return Nodes(
@@ -230,7 +233,7 @@ def _first_nodes(nodes, n_nodes):
     )
 
 
-@compiled
+@_inner
 def _sum_up(own, labels, values, weights, total):
     """Write the sums of some samples by class or output to ``total``; give their weight."""
     total[:] = 0.0
@@ -244,7 +247,7 @@ def _sum_up(own, labels, values, weights, total):
     return weight
 
 
-@compiled
+@_inner
 def _is_pure(own, labels):
     """Tell whether all samples have the same label."""
     for i in own:  # noqa: SIM110 (numba compiles no generators)
@@ -253,7 +256,7 @@ def _is_pure(own, labels):
     return True
 
 
-@compiled
+@_inner
 def _split_node(nodes, number, n_nodes, cut, weight, weights, goes_left):
     """Make a leaf an inner node, and mark its samples on the left; how many there are."""
     run = cut.run
@@ -275,7 +278,7 @@ def _split_node(nodes, number, n_nodes, cut, weight, weights, goes_left):
     return n_left
 
 
-@compiled
+@_inner
 def _partition(own, goes_left, buffer):
     """Move the samples that go left to the front; both sides stay in their order.
 
@@ -327,7 +330,7 @@ def scan_run(keys, start, n, labels, values, weights, total, left, weight, best,
     return best, scale, best_cut, missing_left
 
 
-@compiled
+@_inner
 def _scan(
     keys, start, n, n_added, labels, values, weights, total, left, weight, best, scale
 ):
@@ -370,7 +373,7 @@ def scan_sorted(
     )
 
 
-@compiled
+@_inner
 def _scan_classes(
     keys, start, n, labels, weights, total, left, left_weight, weight, best, scale
 ):
@@ -406,7 +409,7 @@ def _scan_classes(
     return best, scale, cut
 
 
-@compiled
+@_inner
 def _scan_outputs(
     keys, start, n, values, weights, total, left, left_weight, weight, best, scale
 ):
@@ -433,7 +436,7 @@ def _scan_outputs(
     return best, scale, cut
 
 
-@compiled
+@_inner
 def _scan_one_output(
     keys, start, n, values, weights, total, left, left_weight, weight, best, scale
 ):
@@ -472,7 +475,7 @@ def split_score(left_square, left_weight, right_square, right_weight):
     )
 
 
-@compiled
+@_inner
 def unbeaten_score(n, values, total):
     """Score of a node of ``n`` samples that ends the search, since no other is larger.
 
@@ -534,7 +537,7 @@ def mixed(seed, number):
     return state ^ (state >> np.uint64(31))
 
 
-@compiled
+@_inner
 def drawn(order, visit, n_visits, seed):
     """Draw one of ``order[visit:n_visits]``, and exchange it with ``order[visit]``."""
     other = visit + np.int64(mixed(seed, 3 + visit) % np.uint64(n_visits - visit))

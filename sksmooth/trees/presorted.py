@@ -8,6 +8,7 @@ smaller a node gets, the denser it lies in the cache.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,9 @@ from .thresholds import tree_of_nodes
 from .tree import Tree
 
 __all__ = ["KeyBuffers", "grow_presorted"]
+
+
+_inner = partial(compiled, is_inner=True)
 
 
 class KeyBuffers:
@@ -182,12 +186,12 @@ def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows
     return None
 
 
-@compiled
+@_inner
 def _varies(keys, start, n):
     return (keys[start] ^ keys[start + n - 1]) >= RANK_STEP
 
 
-@compiled
+@_inner
 def _find_cut(search, samples, sums, node):
     """Find the best cut, the first of several equal ones.
 
@@ -233,7 +237,7 @@ def _find_cut(search, samples, sums, node):
     return Cut(feature, keys[start : start + n], best_cut, missing_left)
 
 
-@compiled
+@_inner
 def _hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     """Write the runs of the children that grow; how many, and where they begin.
 
@@ -258,7 +262,7 @@ def _hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     return n_varying, base, base
 
 
-@compiled
+@_inner
 def _split_runs(keys, start, n, rows, goes_left, out, left_base, n_left, right_base):
     """Write the runs of both children, without branches but in the last row.
 
@@ -288,7 +292,7 @@ def _split_runs(keys, start, n, rows, goes_left, out, left_base, n_left, right_b
                     q += 1
 
 
-@compiled
+@_inner
 def _keep_runs(keys, start, n, rows, goes_left, side, out, base, n_kept):
     """Write the runs of one child alone, the other one being a leaf."""
     for r in range(len(rows)):

@@ -6,6 +6,7 @@ A node sorts the features that it tries, by their ranks, into the same runs of k
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +47,9 @@ def grow_sampled(problem: GrowthProblem, node: TopNode) -> Tree:
 
 
 # -------------------------------------------------------------------------------- kernels
+
+
+_inner = partial(compiled, is_inner=True)
 
 
 class Sampled(NamedTuple):
@@ -117,7 +121,7 @@ def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows
     return None
 
 
-@compiled
+@_inner
 def _find_cut(search, samples, sums, own, node):
     """Find the best cut, the first of several equal ones.
 
@@ -161,7 +165,7 @@ def _find_cut(search, samples, sums, own, node):
     return Cut(best_feature, best_run, best_cut, missing_left)
 
 
-@compiled
+@_inner
 def _find_varying(ranks, rows, differing, features):
     """Write which features vary in some samples, and the bits that differ; how many do."""
     n, n_features = len(rows), ranks.shape[1]
@@ -181,7 +185,7 @@ def _find_varying(ranks, rows, differing, features):
     return n_varying
 
 
-@compiled
+@_inner
 def _sort_by_insertion(run):
     for j in range(1, len(run)):
         key = run[j]
@@ -192,7 +196,7 @@ def _sort_by_insertion(run):
         run[place] = key
 
 
-@compiled
+@_inner
 def _sort_by_byte(run, shift, out):
     """Write a run in the order of one byte, equal ones in the order in which they are."""
     places = np.zeros(257, dtype=np.int64)

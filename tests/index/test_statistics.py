@@ -232,20 +232,6 @@ def test_intervals_shrink_with_the_number_of_samples():
     assert (variances[1] < variances[0] / 4).all()
 
 
-@pytest.mark.parametrize("kind", ["jump", "smooth"])
-def test_confidence_levels_nest(kind):
-    X, y, _ = draw(kind, 600, 0)
-    fits = [fitted(X, y, confidence_level=level) for level in (0.1, 0.5, 0.8, 0.95, 0.99)]
-    lower, upper = np.transpose([fit.alpha_interval_ for fit in fits])
-    assert len({fit.alpha_ for fit in fits}) == 1
-    assert (np.diff(lower) < 0).all()
-    assert (np.diff(upper) > 0).all()
-    np.testing.assert_allclose((lower + upper) / 2, fits[0].alpha_)
-    # Student's, with 9 degrees of freedom at most.
-    ratio = (upper - lower)[-1] / (upper - lower)[1]
-    assert ratio >= stats.t.ppf(0.995, 9) / stats.t.ppf(0.75, 9) - 1e-9
-
-
 # --- tests of a difference ---------------------------------------------------------
 
 
@@ -402,20 +388,3 @@ def test_oob_score_is_not_fooled_by_memorised_noise(kind):
         estimator = fitted(X, y, **options)
         assert estimator.score(X, y) > 0.05  # of the fitted samples by trees that saw them
         assert -0.1 < estimator.oob_score_ <= 0.0
-
-
-def test_oob_score_does_not_depend_on_rows_names_or_scales():
-    X, y, _ = draw("jump", 1000, 0)
-    expected = pytest.approx(fitted(X, y).oob_score_, rel=1e-9)
-    rows = np.random.RandomState(0).permutation(1000)
-    names = np.array(["zebra", "ant"])
-    assert fitted(X[rows], y[rows]).oob_score_ == expected
-    assert fitted(X, names[y]).oob_score_ == expected
-    assert fitted(1e3 * X - 7, y).oob_score_ == expected
-    weighted = BesovSmoothnessEstimator(random_state=0)
-    assert weighted.fit(X, y, np.full(1000, 2.0)).oob_score_ == expected
-    weights = np.random.RandomState(0).randint(0, 3, 1000)
-    repeated = fitted(np.repeat(X, weights, axis=0), np.repeat(y, weights))
-    assert weighted.fit(X, y, weights).oob_score_ == pytest.approx(
-        repeated.oob_score_, rel=1e-9
-    )

@@ -114,6 +114,11 @@ def hooks_of(network):
     ]
 
 
+def some_texts(n_texts):
+    rng = np.random.RandomState(0)
+    return [rng.randint(5, 50, size=rng.randint(1, 9)) for _ in range(n_texts)]
+
+
 def padded(texts, length, side="right"):
     """Token ids and their mask, as a tokenizer gives them."""
     ids, mask = np.zeros((len(texts), length), int), np.zeros((len(texts), length), int)

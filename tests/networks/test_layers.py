@@ -157,19 +157,6 @@ def test_a_normalisation_belongs_to_the_layer_before():
     assert features.types == ["input", "NormedLinear + RMSNorm2d + ReLU"]
 
 
-def test_layers_of_the_network_of_the_lecture():
-    maps = [
-        part
-        for width, height in [(1, 64), (64, 64)]
-        for part in (nn.Conv2d(width, height, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2))
-    ]
-    full = [nn.Linear(2304, 384), nn.ReLU(), nn.Linear(384, 192), nn.ReLU()]
-    network = nn.Sequential(*maps, nn.Flatten(), *full, nn.Linear(192, 10))
-    features = read(network, np.zeros((3, 1, 24, 24)))
-    assert features.widths == [576, 9216, 2304, 384, 192, 10]
-    assert features.types[1] == "Conv2d + ReLU + MaxPool2d"
-
-
 @pytest.mark.parametrize("n_rows", [1, 5, 7, 30])
 def test_layers_left_open_do_not_depend_on_the_number_of_samples(n_rows):
     def run(self, tokens):

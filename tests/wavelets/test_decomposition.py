@@ -9,7 +9,6 @@ import reference
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse
 from sklearn.ensemble import (
     GradientBoostingRegressor,
     RandomForestClassifier,
@@ -340,16 +339,6 @@ def test_wavelet_decomposition_is_the_decomposition_with_equal_weights(labelled)
     assert "n_outputs=2" in repr(wavelets)
 
 
-@pytest.mark.parametrize("measure", ["samples", "volume"])
-def test_sparse_and_dense_samples_agree(labelled, measure):
-    X, y, fitted = labelled
-    dense = wavelet_decomposition(fitted, X, y, measure=measure)
-    from_sparse = wavelet_decomposition(
-        fitted, sparse.csc_array(X), y.tolist(), measure=measure
-    )
-    assert_array_equal(dense.norm, from_sparse.norm)
-
-
 def test_integer_weights_are_repeats_and_their_scale_and_zeros_do_not_matter(labelled):
     X, y, fitted = labelled
     repeats = np.random.RandomState(1).randint(0, 4, size=120)
@@ -377,16 +366,6 @@ def test_gini_and_least_squares_trees_have_the_same_wavelets(labelled):
     kept, also_kept = np.sort(first.order), np.sort(second.order)
     assert_allclose(first.psi[kept], second.psi[also_kept], **CLOSE)
     assert_allclose(first.norm[kept], second.norm[also_kept], **CLOSE)
-
-
-def test_names_of_classes_do_not_matter(labelled):
-    X, y, fitted = labelled
-    expected = wavelet_decomposition(fitted, X, y).norm
-    names = np.array(["ant", "bee", "cat"])[y]
-    assert_array_equal(wavelet_decomposition(fitted, X, names).norm, expected)
-    # Another order of the classes turns the simplex.
-    turned = wavelet_decomposition(fitted, X, (y + 1) % 3).norm
-    assert_allclose(turned, expected, **CLOSE)
 
 
 def test_all_terms_are_the_prediction_of_the_library():
