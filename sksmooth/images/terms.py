@@ -143,6 +143,10 @@ def image_wavelets(
     wavelets : ImageWavelets
         The terms, of which ``approximate`` keeps the largest.
 
+    See Also
+    --------
+    psnr : Quality of an approximation.
+
     References
     ----------
     .. [1] S. Dekel and D. Leviatan, *Adaptive multivariate approximation using binary
