@@ -37,7 +37,7 @@ from joblib import parallel_config
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn import ensemble, tree
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import DataConversionWarning
 from strategies import (
     ANYTHING,
@@ -325,47 +325,25 @@ def _(result: PermutationBaseline, X, y):
     assert 1 / (len(result.alphas) + 1) <= result.p_value <= 1
 
 
-@singledispatch
+MEASURED = ["alpha_", "alpha_interval_", "oob_score_", "r_squared_", "errors_", "n_terms_"]
+MEASURED += ["feature_importances_", "validation_errors_", "wavelets_"]
+
+
 def bits(result):
     """All numbers of a result, by which two of them are compared."""
-    raise TypeError(type(result))
-
-
-@bits.register
-def _(result: Refusal):
-    return ["refused"]
-
-
-@bits.register
-def _(result: BesovSmoothnessEstimator):
-    numbers = result.alpha_, *result.alpha_interval_, result.oob_score_, result.r_squared_
-    return [numbers, result.errors_, result.feature_importances_, *bits(result.wavelets_)]
-
-
-@bits.register
-def _(result: WaveletDecomposition):
-    return [part for part in vars(result).values() if isinstance(part, np.ndarray)]
-
-
-@bits.register(WaveletForestClassifier)
-@bits.register(WaveletForestRegressor)
-def _(result):
-    return [result.n_terms_, result.validation_errors_, *bits(result.wavelets_)]
-
-
-@bits.register
-def _(result: pd.DataFrame):
-    return [result.drop(columns="seconds", errors="ignore").to_numpy().astype(str)]
-
-
-@bits.register
-def _(result: SmoothnessDifference):
-    return [[*result.interval, result.difference, result.p_value], result.alpha_a]
-
-
-@bits.register
-def _(result: PermutationBaseline):
-    return [result.alpha, result.alphas]
+    if isinstance(result, Refusal):
+        return ["refused"]
+    if isinstance(result, pd.DataFrame):
+        return [result.to_numpy().astype(str)]
+    if isinstance(result, BaseEstimator):
+        told = [getattr(result, name) for name in MEASURED if hasattr(result, name)]
+    else:
+        told = [value for name, value in vars(result).items() if name != "estimators"]
+    return [
+        part
+        for value in told
+        for part in (bits(value) if isinstance(value, WaveletDecomposition) else [value])
+    ]
 
 
 def assert_same_bits(first, second):

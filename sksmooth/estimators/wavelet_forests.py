@@ -687,7 +687,7 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
     _encode = staticmethod(encode_values)
 
     def _remember(self, samples: Samples, y: ArrayLike) -> None:
-        self._is_vector = np.ndim(y) == 1
+        self._is_vector = np.asarray(y).ndim == 1
 
     def _decide(self, values: np.ndarray) -> np.ndarray:
         return values[:, 0].copy() if self._is_vector else values.copy()

@@ -146,6 +146,7 @@ def image_wavelets(
     See Also
     --------
     sksmooth.wavelet_decomposition : Decomposes any fitted tree or forest.
+    sksmooth.images.psnr : Quality of an approximation.
 
     References
     ----------

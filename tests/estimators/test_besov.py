@@ -37,7 +37,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted
 
-from sksmooth import BesovSmoothnessEstimator, SimplexEncoder, WaveletForestRegressor
+from sksmooth import BesovSmoothnessEstimator, SimplexEncoder
 from sksmooth.datasets import corrupt_labels, make_known_smoothness
 from sksmooth.exceptions import (
     ConstantFeaturesWarning,
@@ -668,17 +668,6 @@ def test_constant_columns(jump):
         np.testing.assert_array_equal(estimator.feature_importances_, 0.0)
 
 
-def test_duplicated_rows_with_different_labels():
-    X = np.repeat(np.arange(20.0)[:, None], 10, axis=0)
-    y = np.tile([0, 1], 100)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SmoothnessWarning)
-        estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
-    # Labels do not depend on the features at all.
-    assert abs(estimator.alpha_) < 0.05
-    assert np.isfinite(estimator.errors_).all()
-
-
 def test_more_features_than_samples():
     rng = np.random.RandomState(0)
     X, y = rng.randn(60, 500), np.repeat([0, 1], 30)
@@ -687,20 +676,6 @@ def test_more_features_than_samples():
         estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
     assert np.isfinite(estimator.alpha_)
     assert np.argmax(estimator.feature_importances_) == 7
-
-
-@pytest.mark.parametrize("index", INDICES)
-def test_trees_of_which_most_have_no_split(index):
-    X, y = np.random.RandomState(0).uniform(size=(200, 3)), np.zeros(200, dtype=int)
-    y[0] = 1
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SmoothnessWarning)
-        for max_samples in (0.05, 0.3):
-            estimator = BesovSmoothnessEstimator(
-                index=index, max_samples=max_samples, random_state=0
-            ).fit(X, y)
-            assert np.isfinite(estimator.score(X, y))
-            assert not np.isnan(estimator.alpha_)
 
 
 def test_nearly_as_many_classes_as_samples():
@@ -755,23 +730,6 @@ def test_targets_whose_powers_overflow():
     with pytest.raises(ValueError, match="rescale y or lower p"):
         estimator.score(X, np.full(100, 1e100))
     assert np.isfinite(estimator.score(X, np.full(100, 0.5)))
-
-
-@pytest.mark.filterwarnings("error::RuntimeWarning")
-def test_targets_that_are_equal_but_for_rounding():
-    X = np.random.RandomState(0).randint(0, 9, (5, 2)).astype(float)
-    y = np.array([1.0, 1.0, 1.0, 1 + 2.0**-52, 1.0])
-    assert BesovSmoothnessEstimator(2, random_state=0).fit(X, y).alpha_ >= 0
-
-
-@pytest.mark.parametrize("light", [1e-300, 1.0])
-def test_large_targets_of_very_unequal_weights(light):
-    y = np.append(np.full(11, 9e139), 0.0)
-    weights = np.append(np.ones(11), light)
-    X = np.arange(24.0).reshape(12, 2) % 7
-    for estimator in (BesovSmoothnessEstimator, WaveletForestRegressor):
-        fitted = estimator(3, random_state=0).fit(X, y, weights)
-        assert np.isfinite(fitted.score(X, y))
 
 
 def test_warnings_point_at_the_caller(digits):
