@@ -6,8 +6,14 @@
 
 ``setup`` says on what the figures were measured. Shares are in per cent where the name of
 the column ends with one, times in seconds. An infinite value is the string ``"inf"``, one
-that does not exist is null. The tables of ``doc/figures.md`` are made from these files by
-``doc/make_figures.py``, and ``tests/test_figures.py`` compares the other pages with them.
+that does not exist is null. A run of some parts keeps the tables of the others, and names
+them under ``older`` with the date, commit, load and versions of their run. ``transcribed``
+figures were measured before there were such files and copied from the page that had them;
+their commit is the one that wrote them there.
+
+The tables of ``doc/figures.md`` are made from these files by ``doc/make_figures.py``, and
+``tests/test_figures.py`` compares the other pages with them. With ``SKSMOOTH_TRY=1`` in the
+environment nothing is written, which suits a try at a smaller size.
 """
 
 import json
@@ -16,11 +22,12 @@ import os
 import platform
 import subprocess
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
+PROVENANCE = ("transcribed", "date", "commit", "load", "versions")
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "joblib", "sksmooth")
 
 
@@ -42,19 +49,28 @@ def write_results(name, figures, *, setup="", libraries=(), append=False):
         run one by one would otherwise lose the others.
     """
     path = RESULTS / f"{name}.json"
-    if append and path.exists():
-        figures = json.loads(path.read_text(encoding="utf-8"))["figures"] | figures
     print_tables(figures)
+    if os.environ.get("SKSMOOTH_TRY"):
+        return
+    older = {}
+    if append and path.exists():
+        previous = json.loads(path.read_text(encoding="utf-8"))
+        run = {key: previous[key] for key in PROVENANCE}
+        known = previous.get("older", {})
+        kept = previous["figures"].keys() - figures.keys()
+        older = {table: known.get(table, run) for table in sorted(kept)}
+        figures = previous["figures"] | figures
     script = Path(sys.argv[0]).resolve()
     results = {
         "script": script.relative_to(RESULTS.parents[1]).as_posix(),
         "setup": setup,
         "transcribed": False,
-        "date": datetime.now(timezone.utc).date().isoformat(),
+        "date": datetime.now(UTC).date().isoformat(),
         "commit": current_commit(),
         "load": round(os.getloadavg()[0], 1),
         "cores": os.cpu_count(),
         "versions": versions(libraries),
+        **({"older": older} if older else {}),
         "figures": figures,
     }
     RESULTS.mkdir(exist_ok=True)
@@ -83,7 +99,7 @@ def print_tables(figures):
 
 
 def shown(value):
-    """Text of a value, with at most four digits behind the point."""
+    """Text of a value, with four significant digits."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
@@ -121,7 +137,7 @@ def to_json(results):
 
 
 def plain(row):
-    """Values that JSON knows, rounded to five significant digits."""
+    """Values that JSON knows, rounded to six significant digits."""
     return {column: plain_value(value) for column, value in row.items()}
 
 
@@ -132,4 +148,4 @@ def plain_value(value):
         return value
     if math.isnan(value):
         return None
-    return float(f"{value:.5g}") if math.isfinite(value) else "inf"
+    return float(f"{value:.6g}") if math.isfinite(value) else "inf"

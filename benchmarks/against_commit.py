@@ -94,7 +94,7 @@ def images(n, size):
 
 
 def convolved(n):
-    """A layer of convolution, ReLU and pooling: 6 x 6 x 64 = 2304 features."""
+    """Make features of convolution, ReLU and pooling: 6 x 6 x 64 = 2304 of them."""
     X, y = images(n, 28)
     filters = np.random.default_rng(1).standard_normal((25, 64)).astype(np.float32)
     features = np.empty((n, 2304), dtype=np.float32)
@@ -244,7 +244,7 @@ def environment(checkout):
 
 @contextmanager
 def worktree(commit):
-    """A checkout of a commit in a temporary folder."""
+    """Check a commit out to a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "checkout")
         git = ["git", "-C", str(ROOT), "worktree"]

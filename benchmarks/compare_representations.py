@@ -9,10 +9,10 @@ equal, by symmetry or because the function is the same; in the second they are n
 """
 
 import argparse
-import time
 import warnings
 
 import numpy as np
+from _results import write_results
 from joblib import Parallel, delayed
 from scipy import stats
 
@@ -94,26 +94,28 @@ def main():
     parser.add_argument("--repetitions", type=int, default=100)
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    start = time.perf_counter()
-    print(
-        f"{'':36s}{'samples':>8s}{'difference':>12s}{'sd':>8s}{'p < 0.05':>10s}"
-        f"{'naive':>8s}"
-    )
+    figures = {}
     for title, cases in (("equal indices", EQUAL), ("different indices", DIFFERENT)):
-        print(title)
+        table = figures[title] = {}
         for name, case in cases.items():
             for n_samples in (1000, 3000):
                 rows = Parallel(args.jobs)(
                     delayed(one)(case, n_samples, seed) for seed in range(args.repetitions)
                 )
                 differences, p_values, naive = np.transpose(rows)
-                print(
-                    f"  {name:34s}{n_samples:8d}{differences.mean():12.4f}"
-                    f"{differences.std():8.4f}{(p_values < 0.05).mean():10.0%}"
-                    f"{(naive < 0.05).mean():8.0%}",
-                    flush=True,
-                )
-    print(f"{time.perf_counter() - start:.0f} s")
+                table[f"{name}, {n_samples}"] = {
+                    "mean difference": differences.mean(),
+                    "sd": differences.std(),
+                    "p < 0.05, %": 100 * (p_values < 0.05).mean(),
+                    "naive p < 0.05, %": 100 * (naive < 0.05).mean(),
+                }
+        table["all"] = {
+            f"{which.__name__}, {column}": which(row[column] for row in table.values())
+            for column in ("p < 0.05, %", "naive p < 0.05, %")
+            for which in (min, max)
+        }
+    setup = f"{args.repetitions} repetitions a row; 1,000 and 3,000 samples"
+    write_results("compare_representations", figures, setup=setup)
 
 
 if __name__ == "__main__":

@@ -1,41 +1,34 @@
 """The index of an image against how well wavelets compress it.
 
-    python benchmarks/image_compression.py [--quick]
+    python benchmarks/image_compression.py [--parts slopes psnr]
 
 Images that come with scikit-learn and scikit-image, and some generated ones, in grey and
 at their own size. Needs PyWavelets and scikit-image: ``pip install "sksmooth[images]"``.
 
-First, the index against the slope of log error against log number of terms, of one tree
-and of PyWavelets' Haar and bior4.4, over the index's own fit window (in coefficients, of
-which one determines the two wavelets of siblings). Beside it stands the simplest
-alternative, the exponent of the power spectrum: with power ~ f^-(2 H + 2), the error of
-the lowest n frequencies falls like n^-(H / 2). Then PSNR for the same number of terms and
-of bytes; JPEG and JPEG 2000 are Pillow's. Seconds are those of one core.
+- slopes: the index against the slope of log error against log number of terms, of one tree
+  and of PyWavelets' Haar and bior4.4, over the index's own fit window (in coefficients, of
+  which one determines the two wavelets of siblings). Beside it stands the simplest
+  alternative, the exponent of the power spectrum: with power ~ f^-(2 H + 2), the error of
+  the lowest n frequencies falls like n^-(H / 2).
+- psnr: by how many dB the tree is ahead for the same number of terms and of bytes. The
+  bytes are a rough size: coefficients in whole steps with a dead zone, one bit for each
+  that is not zero, or the cuts of the tree, all through zlib. JPEG and JPEG 2000 have
+  coders of their own and would need fewer.
 """
 
 import argparse
-import bz2
-import io
-import lzma
-import time
 import warnings
 import zlib
 
 import numpy as np
 import pywt
-from PIL import Image
+from _results import write_results
 from scipy.stats import pearsonr, spearmanr
 from skimage import data
 from sklearn.datasets import load_sample_image
 
 from sksmooth import BesovSmoothnessEstimator
-from sksmooth.images import (
-    decode_image,
-    encode_image,
-    image_samples,
-    image_wavelets,
-    psnr,
-)
+from sksmooth.images import image_samples, image_wavelets, psnr
 
 PHOTOGRAPHS = (
     *("astronaut", "brick", "camera", "cat", "cell", "clock", "coffee", "coins", "grass"),
@@ -74,19 +67,19 @@ def grey(image):
     return image if image.ndim == 2 else image[:, :, :3] @ [0.299, 0.587, 0.114]
 
 
-def all_images(quick):
+def all_images():
     rows, columns = (np.mgrid[:512, :512] + 0.5) / 512
     waves = np.sin(6 * columns + 2 * rows) * np.cos(9 * rows * columns + 1)
     yield "smooth", "made", 0.5 + 0.25 * waves
     yield "cartoon", "made", cartoon(rows, columns)
-    for hurst in (0.5,) if quick else (0.2, 0.5, 0.8):
+    for hurst in (0.2, 0.5, 0.8):
         yield f"surface, H = {hurst}", "made", random_surface(hurst)
     for name in ("china.jpg", "flower.jpg"):
         yield name, "photo", grey(load_sample_image(name))
-    for name in PHOTOGRAPHS[: 1 if quick else None]:
+    for name in PHOTOGRAPHS:
         image = getattr(data, name)()
         yield name, "photo", grey(image[0] if isinstance(image, tuple) else image)
-    for name in () if quick else ("shepp_logan_phantom", "horse", "binary_blobs"):
+    for name in ("shepp_logan_phantom", "horse", "binary_blobs"):
         yield name, "drawing", grey(getattr(data, name)())
 
 
@@ -133,24 +126,50 @@ def spectrum_index(image):
     return (-slope - 2) / 4
 
 
+def quantised(values, step):
+    """Whole steps, with a dead zone about zero, and the values they stand for."""
+    whole = np.trunc(values / step).astype(np.int32)
+    return whole, step * (whole + 0.5 * np.sign(whole))
+
+
+def zipped(*arrays):
+    """Count the bytes that zlib makes of the arrays, with high and low bytes apart."""
+    planes = (array.view(np.uint8).reshape(-1, array.itemsize).T for array in arrays)
+    return len(zlib.compress(b"".join(plane.tobytes() for plane in planes), 9))
+
+
 def wavelet_bytes(image, wavelet, step):
-    """Coefficients in steps with a dead zone, through the compressors of the tree."""
+    """Rough size of the coefficients in whole steps, and the image they give."""
     values, slices = transform(image - image.mean(), wavelet)
-    whole = np.trunc(values / step)
-    rounded = step * (whole + 0.5 * np.sign(whole))
-    decoded = image.mean() + inverse(rounded, slices, image.shape, wavelet)
-    bands = [whole[slices[0]]] + [whole[s] for d in slices[1:] for s in d.values()]
-    coded = np.concatenate([band.ravel() for band in bands])
-    dtype = np.int8 if np.abs(coded).max() < 128 else np.int16
-    packed = coded.astype(dtype).tobytes()
-    header = 24  # shape, step, mean, length
-    return header + min(len(p.compress(packed)) for p in (zlib, bz2, lzma)), decoded
+    whole, rounded = quantised(values, step)
+    size = zipped(np.packbits(whole != 0), whole[whole != 0].astype(np.int16))
+    return size, image.mean() + inverse(rounded, slices, image.shape, wavelet)
 
 
-def pillow_bytes(image, **options):
-    file = io.BytesIO()
-    Image.fromarray(np.rint(255 * image).astype(np.uint8)).save(file, **options)
-    return file.tell(), np.asarray(Image.open(file)) / 255
+def tree_bytes(wavelets, step):
+    """Rough size of the cuts that hold a step, of those above them, and their image."""
+    tree, nodes = wavelets.forest.trees[0], wavelets.decomposition
+    coefficients = wavelets.coefficients[:, 0]
+    whole, rounded = quantised(coefficients, step)
+    levels = [
+        np.flatnonzero(nodes.depth == depth) for depth in range(nodes.depth.max() + 1)
+    ]
+    written = whole != 0
+    for level in levels[:0:-1]:  # a cut can be read only below those that lead to it
+        written[nodes.parent[level[written[level]]]] = True
+    cuts = np.flatnonzero(written)
+    places = tree.threshold[cuts] * np.take(wavelets.shape, tree.feature[cuts])
+    size = zipped(
+        *(np.packbits(written[side[cuts]]) for side in (tree.left, tree.right)),
+        *(np.packbits(tree.feature[cuts]), np.rint(places).astype(np.uint16)),
+        whole[cuts].astype(np.int16),
+    )
+    share = np.divide(rounded, coefficients, out=np.zeros(len(whole)), where=whole != 0)
+    value = np.full(len(whole), nodes.mean[0, 0])
+    for level in levels[1:]:
+        above = nodes.parent[level]
+        value[level] = value[above] + nodes.psi[level, 0] * share[above]
+    return size, value[wavelets.leaves].reshape(wavelets.shape)
 
 
 # ---------------------------------------------------------------------------- measuring
@@ -160,149 +179,106 @@ def slope(n_terms, errors):
     return -np.polyfit(np.log(n_terms), np.log(errors), 1)[0]
 
 
-def measure_slopes(image, wavelets, estimator):
+def measure_slopes(image, wavelets):
+    estimator = BesovSmoothnessEstimator(5, random_state=0).fit(*image_samples(image))
     first, last = estimator.fit_range_
     n_terms = np.unique(np.geomspace(first / 2, last / 2, 20).astype(int))
-    slopes = {"tree": slope(n_terms, wavelets.errors[n_terms])}
-    for wavelet in WAVELETS:
-        slopes[wavelet] = slope(n_terms, n_term_errors(image, wavelet, n_terms))
-    return slopes
-
-
-def measure_terms(image, wavelets):
-    ratios = {"tree": np.array([psnr(image, wavelets.approximate(m)) for m in TERMS])}
-    for wavelet in WAVELETS:
-        ratios[wavelet] = -20 * np.log10(n_term_errors(image, wavelet, TERMS))
-    return ratios
-
-
-def measure_bytes(image, wavelets):
-    """PSNR at given numbers of bytes, between measured ones; NaN where there are none."""
-    steps = np.geomspace(0.05, 3, 10)
-    coded = [encode_image(wavelets, step) for step in steps]
-    curves = {"tree": [(len(c), decode_image(c)) for c in coded]}
-    for wavelet in WAVELETS:
-        curves[wavelet] = [wavelet_bytes(image, wavelet, step) for step in steps]
-    curves["JPEG"] = [
-        pillow_bytes(image, format="JPEG", quality=quality, optimize=True)
-        for quality in (1, 4, 8, 15, 30, 60, 90)
-    ]
-    curves["JPEG 2000"] = [
-        pillow_bytes(
-            image,
-            format="JPEG2000",
-            quality_mode="rates",
-            quality_layers=[image.size / n_bytes],
-            irreversible=True,
-        )
-        for n_bytes in (350, 500, 1000, 2000, 4000, 8000, 16_000)
-    ]
-    ratios = {}
-    for name, points in curves.items():
-        sizes, values = np.array(sorted((n, psnr(image, d)) for n, d in points)).T
-        at = np.interp(np.log(BYTES), np.log(sizes), values, right=np.nan)
-        ratios[name] = np.where(0.97 * sizes[0] > BYTES, np.nan, at)
-    return ratios
-
-
-def report_correlations(rows):
-    table = {
-        key: np.array([row[key] for row in rows])
-        for key in ("alpha", "spectrum", "tree", "haar", "bior4.4")
+    low, high = estimator.alpha_interval_
+    row = {"index": estimator.alpha_, "low": low, "high": high}
+    row |= {
+        "spectrum": spectrum_index(image),
+        "tree": slope(n_terms, wavelets.errors[n_terms]),
     }
+    for wavelet in WAVELETS:
+        row[wavelet] = slope(n_terms, n_term_errors(image, wavelet, n_terms))
+    return row
+
+
+def measure_psnr(image, wavelets):
+    """Lead of the tree at given numbers of terms and, between measured sizes, of bytes."""
+    tree = -20 * np.log10(wavelets.errors[np.minimum(TERMS, wavelets.n_terms)])
+    row = {}
+    for wavelet in WAVELETS:
+        leads = tree + 20 * np.log10(n_term_errors(image, wavelet, TERMS))
+        row |= {f"{n} terms, {wavelet}": lead for n, lead in zip(TERMS, leads, strict=True)}
+    tree = at_bytes(image, lambda step: tree_bytes(wavelets, step))
+    for wavelet in WAVELETS:
+        other = at_bytes(image, lambda step: wavelet_bytes(image, wavelet, step))  # noqa: B023
+        leads = tree - other
+        row |= {f"{n} bytes, {wavelet}": lead for n, lead in zip(BYTES, leads, strict=True)}
+    return row
+
+
+def at_bytes(image, code):
+    """PSNR at given numbers of bytes; NaN beyond the sizes that were measured."""
+    sizes, ratios = [], []
+    for step in np.geomspace(0.05, 3, 12):
+        size, decoded = code(step)
+        sizes.append(size)
+        ratios.append(psnr(image, decoded))
+    order = np.argsort(sizes)
+    log_sizes = np.log(np.array(sizes)[order])
+    options = {"left": np.nan, "right": np.nan}
+    return np.interp(np.log(BYTES), log_sizes, np.array(ratios)[order], **options)
+
+
+def correlations(rows, kinds):
+    """Of the index, and of the exponent of the spectrum, with the slopes of the curves."""
     groups = {
-        "all": np.ones(len(rows), dtype=bool),
-        "all but smooth": np.array([row["name"] != "smooth" for row in rows]),
-        "photos": np.array([row["kind"] == "photo" for row in rows]),
+        "all": list(rows),
+        "all but smooth": [name for name in rows if name != "smooth"],
+        "photographs": [name for name in rows if kinds[name] == "photo"],
     }
-    print("\nPearson / Spearman correlation with the slope (mean absolute difference)")
-    print(
-        f"{'images':>16s}{'predictor':>12s}" + f"{'tree':>24s}{'haar':>24s}{'bior4.4':>24s}"
-    )
-    for group, inside in groups.items():
-        for predictor in ("alpha", "spectrum"):
-            text = f"{group:>16s}{predictor:>12s}"
-            for target in ("tree", "haar", "bior4.4"):
-                x, y = table[predictor][inside], table[target][inside]
-                text += (
-                    f"{pearsonr(x, y).statistic:10.2f} /{spearmanr(x, y).statistic:5.2f}"
-                    f" ({np.abs(x - y).mean():.2f})"
+    table = {}
+    for group, names in groups.items():
+        for predictor in ("index", "spectrum"):
+            row = table[f"{group}, {predictor}"] = {"images": len(names)}
+            for target in ("tree", *WAVELETS):
+                x, y = (
+                    np.array([rows[n][key] for n in names]) for key in (predictor, target)
                 )
-            print(text + f"   n = {inside.sum()}")
+                row[f"{target}: Pearson"] = pearsonr(x, y).statistic
+                row[f"{target}: Spearman"] = spearmanr(x, y).statistic
+                row[f"{target}: difference"] = np.abs(x - y).mean()
+    return table
 
 
-def report_ratios(title, columns, tables):
-    """PSNR of the tree, and by how much it is ahead of others, in dB."""
-    others = [name for name in tables[0]["ratios"] if name != "tree"]
-    leads = np.array(
-        [[t["ratios"]["tree"] - t["ratios"][other] for other in others] for t in tables]
-    )  # by image, other, and column
-    print(f"\n{title}\n{'image':>22s}", end="")
-    for column in columns:
-        print(f"{column + ': tree':>18s}", *(f"{other:>10s}" for other in others), end="")
-    print()
-    for table, lead in zip(tables, leads, strict=True):
-        print_ratios(table["name"], table["ratios"]["tree"], lead)
-    is_photo = np.array([table["kind"] == "photo" for table in tables])
-    for name, inside in (("median of photos", is_photo), ("median of others", ~is_photo)):
-        print_ratios(
-            name, np.full(len(columns), np.nan), np.nanmedian(leads[inside], axis=0)
-        )
-
-
-def print_ratios(name, tree, leads):
-    print(f"{name:>22s}", end="")
-    for ratio, lead in zip(tree, leads.T, strict=True):
-        texts = [f"{ratio:18.2f}"] + [f"{gain:+10.2f}" for gain in lead]
-        print(
-            *(text.replace("+nan", "   -").replace("nan", "  -") for text in texts), end=""
-        )
-    print()
+def medians(rows, kinds):
+    """Median lead over the photographs, and on how many of them the tree is ahead."""
+    photographs = [row for name, row in rows.items() if kinds[name] == "photo"]
+    table = {}
+    for column in photographs[0]:
+        leads = np.array([row[column] for row in photographs])
+        leads = leads[np.isfinite(leads)]
+        table[f"photographs, {column}"] = {
+            "median, dB": np.median(leads),
+            "ahead on": int((leads > 0).sum()),
+            "of": len(leads),
+        }
+    return table
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer images")
+    parts = {"slopes": measure_slopes, "psnr": measure_psnr}
+    parser.add_argument("--parts", nargs="+", choices=parts, default=list(parts))
     args = parser.parse_args()
-    rows, by_terms, by_bytes = [], [], []
-    print(
-        f"{'image':>22s}{'size':>12s}{'index':>8s}{'interval':>15s}{'window':>16s}"
-        f"{'spectrum':>10s}{'tree':>8s}{'haar':>8s}{'bior4.4':>8s}{'index s':>9s}"
-        f"{'tree s':>8s}{'code s':>8s}"
-    )
-    for name, kind, image in all_images(args.quick):
-        times = [time.process_time()]
-        estimator = BesovSmoothnessEstimator(5, random_state=0).fit(*image_samples(image))
-        times.append(time.process_time())
+    kinds, tables = {}, {part: {} for part in args.parts}
+    for name, kinds[name], image in all_images():
         wavelets = image_wavelets(image, random_state=0)
-        times.append(time.process_time())
-        decode_image(encode_image(wavelets, 0.3))
-        times.append(time.process_time())
-        row = {"name": name, "kind": kind, "alpha": estimator.alpha_}
-        row |= {"spectrum": spectrum_index(image)}
-        row |= measure_slopes(image, wavelets, estimator)
-        rows.append(row)
-        by_terms.append(row | {"ratios": measure_terms(image, wavelets)})
-        by_bytes.append(row | {"ratios": measure_bytes(image, wavelets)})
-        low, high = estimator.alpha_interval_
-        window = "{} - {}".format(*estimator.fit_range_)
-        size = "{} x {}".format(*image.shape)
-        print(
-            f"{name:>22s}{size:>12s}{row['alpha']:8.3f}{f'{low:.2f} - {high:.2f}':>15s}"
-            f"{window:>16s}{row['spectrum']:10.3f}{row['tree']:8.3f}{row['haar']:8.3f}"
-            f"{row['bior4.4']:8.3f}" + "".join(f"{s:8.1f}" for s in np.diff(times)),
-            flush=True,
-        )
-    report_correlations(rows)
-    report_ratios(
-        "PSNR in dB with the same number of terms, and the tree's lead",
-        [f"{n} terms" for n in TERMS],
-        by_terms,
-    )
-    report_ratios(
-        "PSNR in dB with the same number of bytes, and the tree's lead",
-        [f"{n} bytes" for n in BYTES],
-        by_bytes,
+        for part in args.parts:
+            tables[part][name] = parts[part](image, wavelets)
+    figures = {}
+    if "slopes" in tables:
+        figures = {"correlation": correlations(tables["slopes"], kinds)}
+        figures["images"] = tables["slopes"]
+    if "psnr" in tables:
+        figures["lead"] = medians(tables["psnr"], kinds)
+        figures["lead by image"] = tables["psnr"]
+    setup = "26 images in grey, 172 x 448 to 660 x 550; index: 5 trees; lead: in dB of PSNR"
+    libraries = ["PyWavelets", "scikit-image"]
+    write_results(
+        "image_compression", figures, setup=setup, libraries=libraries, append=True
     )
 
 

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 
+from _results import write_results
+
 IMPORTS = [
     "import sksmooth",
     "from sksmooth.datasets import make_known_smoothness",
@@ -37,9 +39,10 @@ def main():
         for _ in range(n_processes)
     ]
     least = {statement: min(run[statement] for run in runs) for statement in runs[0]}
-    print(f"least of {n_processes} processes, less {least['pass']:.2f} s of Python itself")
-    for statement in IMPORTS:
-        print(f"{least[statement] - least['pass']:7.2f} s  {statement}")
+    start = least.pop("pass")
+    table = {statement: {"s": s - start} for statement, s in least.items()}
+    setup = f"least of {n_processes} processes, less {start:.2f} s of Python itself"
+    write_results("import_time", {"imports": table}, setup=setup, libraries=["torch"])
 
 
 if __name__ == "__main__":

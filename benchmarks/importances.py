@@ -33,7 +33,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import shap
-from choose_features_mnist import load_images
+from _data import load_images
+from _results import write_results
 from scipy.stats import spearmanr
 from sklearn.datasets import make_classification, make_friedman1
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -47,7 +48,6 @@ from sksmooth import (
     WaveletForestRegressor,
 )
 from sksmooth.datasets import make_known_smoothness
-from sksmooth.wavelets import wavelet_importances
 
 N_TEST = 2000
 
@@ -154,13 +154,7 @@ def importances(X, y, seed):
 
     start = time.process_time()
     estimator = BesovSmoothnessEstimator(100, random_state=seed).fit(X, y)
-    seconds = since(start)
-    yield "smoothness, 100 trees", estimator.feature_importances_, seconds
-    leading = 100 * estimator.fit_range_[1]
-    fitted_norms = wavelet_importances(estimator.wavelets_, X.shape[1], leading)
-    yield "- by fitted norms", fitted_norms, seconds
-    fitted_norms = wavelet_importances(estimator.wavelets_, X.shape[1])
-    yield "- of all wavelets", fitted_norms, seconds
+    yield "smoothness, 100 trees", estimator.feature_importances_, since(start)
 
     start = time.process_time()
     forest = wavelet_forest(X, y, seed)
@@ -199,7 +193,7 @@ def judged(values, strength, score_of_columns):
     chosen = np.argsort(-values, kind="stable")[: relevant.sum()]
     return {
         "precision": average_precision_score(relevant, values),
-        "share": positive[~relevant].sum() / max(positive.sum(), 1e-12),
+        "share on noise %": 100 * positive[~relevant].sum() / max(positive.sum(), 1e-12),
         "rank": spearmanr(values[relevant], strength[relevant]).statistic,
         "score": score_of_columns(chosen),
     }
@@ -221,13 +215,14 @@ def measure(name, n_samples, seed):
         row = judged(values, strength, score_of_columns)
         if name not in STRENGTH_KNOWN:
             row["rank"] = np.nan
-        yield {"method": method, **row, "seconds": seconds}
+        yield {"method": method, **row, "s": seconds}
 
 
-def print_table(title, rows):
+def summary(rows):
+    """Means by method, and the time against that of permutation."""
     table = pd.DataFrame(rows).groupby("method", sort=False).mean()
-    table["ratio"] = table["seconds"] / table["seconds"]["permutation"]
-    print(f"\n{title}\n{table.round(3).to_string()}", flush=True)
+    table["time"] = table["s"] / table["s"]["permutation"]
+    return table.to_dict("index")
 
 
 def main():
@@ -241,7 +236,7 @@ def main():
     args = parser.parse_args()
     TABLES["mnist"] = partial(pixels, npz=args.npz)
     BesovSmoothnessEstimator(2).fit(*friedman1(100, 0)[:2])  # compiles
-    everything = []
+    everything, figures = [], {}
     for name in args.data:
         for n_samples in args.n_samples:
             rows = [
@@ -250,8 +245,11 @@ def main():
                 for row in measure(name, n_samples, seed)
             ]
             everything += rows
-            print_table(f"{name}, {n_samples} rows", rows)
-    print_table("all", everything)
+            figures[f"{name}, {n_samples}"] = summary(rows)
+    if "mnist" not in args.data:
+        figures["all"] = summary(everything)
+    setup = f"{args.n_seeds} seeds from 100 on, 100 trees unless said; 2,000 test rows"
+    write_results("importances", figures, setup=setup, libraries=["shap"], append=True)
 
 
 if __name__ == "__main__":

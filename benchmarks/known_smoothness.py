@@ -17,15 +17,20 @@ second group was only looked at afterwards. ``--quick`` runs everything at a ten
 """
 
 import argparse
-import time
 import warnings
 
 import numpy as np
+from _results import print_tables, write_results
 from joblib import Parallel, delayed
 
 from sksmooth import BesovSmoothnessEstimator
 from sksmooth.datasets import make_known_smoothness
 
+SETUP = (
+    "Default settings. 2 seeds at 20,000 samples, 4 at 2,000, the other indices one; "
+    "coverage: 8 sets of 2,000 samples a function; drift: 2,000 samples (mean of four "
+    "sets) to 100,000 of one function; noise: 10,000 samples."
+)
 INDICES = ("mterm", "weak-lp", "elisha-dekel")
 SYMBOLS = {
     "n_relevant": "d={}",
@@ -182,12 +187,11 @@ def fit(X, y, seed, index="mterm"):
 
 
 def measure(name, n_samples, seed, indices):
+    """Find the true index, the interval of the first one, and what all of them say."""
     X, y, true = FUNCTIONS[name](n_samples, seed)
     fits = [fit(X, y, seed, index) for index in indices]
-    warned = [type(caution).__name__ for caution in fits[0].decay_.cautions]
     halved = [f.alpha_ / (2 if f.index == "elisha-dekel" else 1) for f in fits]
-    agrees = [abs(f.alpha_ - halved[0]) <= np.ptp(f.alpha_interval_) / 2 for f in fits]
-    return true, *fits[0].alpha_interval_, warned, agrees, *halved
+    return true, *fits[0].alpha_interval_, *halved
 
 
 def measure_all(names, n_samples, seeds, n_jobs, indices=("mterm",)):
@@ -203,86 +207,85 @@ def measure_all(names, n_samples, seeds, n_jobs, indices=("mterm",)):
 
 
 def accuracy(n_samples, n_seeds, n_jobs):
-    print(f"\n## {n_samples} samples; mterm: means over {n_seeds} seeds, others: one\n")
-    print(
-        f"{'function':46s}{'true':>6s}{'mterm':>8s}{'low':>7s}{'high':>7s}{'error':>8s}"
-        f"{'weak-lp':>9s}{'e-d / 2':>9s}  warnings"
-    )
+    """Errors by group of functions, and the functions one by one."""
     rows = measure_all(FUNCTIONS, n_samples, range(n_seeds), n_jobs, INDICES)
-    errors, agreements = {}, []
+    functions, errors = {}, {}
     for name, results in rows.items():
         true = results[0][0]
-        low, high = np.mean([row[1:3] for row in results], axis=0)
-        values = np.mean([row[5] for row in results]), *results[0][6:]
-        error = np.nan
+        low, high, alpha = np.mean([row[1:4] for row in results], axis=0)
+        row = {"true": true, "mterm": alpha, "low": low, "high": high}
         if 0 < true < np.inf:
-            error = np.mean([abs(row[5] / true - 1) for row in results])
-            errors[name] = error, *np.abs(np.divide(results[0][6:], true) - 1)
-            agreements.append(results[0][4][1])
-        warned = sorted({kind for row in results for kind in row[3]})
-        print(
-            f"{name:46s}{true:6.3f}{values[0]:8.3f}{low:7.3f}{high:7.3f}{error:8.1%}"
-            f"{values[1]:9.3f}{values[2]:9.3f}  {' '.join(warned)}"
-        )
-    for label, group in (("chosen on", SEEN), ("fresh", FRESH), ("hard", HARD)):
-        table = np.array([errors[name] for name in group])
-        limit = 0.1 if n_samples >= 20_000 else 0.25
-        print(f"relative error, {label} ({len(group)} functions):")
-        for i, index in enumerate(INDICES):
-            mean, worst = table[:, i].mean(), table[:, i].max()
-            print(
-                f"  {index:14s}mean {mean:6.1%}  worst {worst:6.1%}  above {limit:.0%}: "
-                f"{(table[:, i] > limit).sum()}  ratio {mean / table[:, 0].mean():4.1f}"
-            )
-    print(f"weak-lp agrees with mterm within its interval: {np.mean(agreements):.0%}")
+            error = np.mean([abs(row[3] / true - 1) for row in results])
+            errors[name] = error, *np.abs(np.divide(results[0][4:], true) - 1)
+            row["error %"] = 100 * error
+        functions[name] = row | dict(zip(INDICES[1:], results[0][4:], strict=True))
+    limit = 10 if n_samples >= 20_000 else 25
+    groups = {"chosen on": SEEN, "fresh": FRESH, "hard": HARD}
+    groups["all but hard"] = {**SEEN, **FRESH}
+    summary = {}
+    for group, members in groups.items():
+        table = 100 * np.array([errors[name] for name in members])
+        for index, column in zip(INDICES, table.T, strict=True):
+            summary[f"{group}, {index}"] = {
+                "mean %": column.mean(),
+                "worst %": column.max(),
+                f"above {limit} %": int((column > limit).sum()),
+                "functions": len(members),
+            }
+    of_noise = [abs(row["mterm"]) for row in functions.values() if row["true"] == 0]
+    summary["noise, mterm"] = {"largest": max(of_noise), "functions": len(of_noise)}
+    return {
+        f"errors, {n_samples:,} samples": summary,
+        f"functions, {n_samples:,} samples": functions,
+    }
 
 
 def coverage(n_samples, n_sets, n_jobs):
-    print(f"\n## 95 % intervals of {n_sets} data sets of {n_samples} samples each\n")
-    print(
-        f"{'function':46s}{'true':>6s}{'mean':>8s}{'sd':>7s}{'half width':>12s}{'held':>7s}"
-    )
+    """How many of the 95 % intervals hold the truth."""
     rows = measure_all({**SEEN, **FRESH}, n_samples, range(100, 100 + n_sets), n_jobs)
-    total = {"chosen on": [], "fresh": []}
+    table, widths, functions = {}, [], {}
     for name, results in rows.items():
-        true, lows, highs, _, _, alphas = zip(*results, strict=True)
-        held = (np.array(lows) <= true) & (true <= np.array(highs))
-        total["chosen on" if name in SEEN else "fresh"] += held.tolist()
-        print(
-            f"{name:46s}{true[0]:6.3f}{np.mean(alphas):8.3f}{np.std(alphas):7.3f}"
-            f"{np.mean(np.subtract(highs, lows)) / 2:12.3f}{held.mean():7.0%}"
-        )
-    for label, held in total.items():
-        print(f"{label}: {np.mean(held):.1%} of {len(held)} intervals hold the truth")
-    held = total["chosen on"] + total["fresh"]
-    print(f"all: {np.mean(held):.1%} of {len(held)} intervals hold the truth")
+        true, lows, highs, alphas = np.array(results).T
+        functions[name] = (lows <= true) & (true <= highs)
+        widths += (np.subtract(highs, lows) / 2 / np.abs(alphas)).tolist()
+    for group, members in {"chosen on": SEEN, "fresh": FRESH, "all": rows}.items():
+        held = np.concatenate([functions[name] for name in members])
+        table[group] = {"held %": 100 * held.mean(), "intervals": len(held)}
+    table["all"]["half width %"] = 100 * np.median(widths)
+    worst = min(functions, key=lambda name: functions[name].mean())
+    table["worst function"] = {"held %": 100 * functions[worst].mean(), "name": worst}
+    return {"coverage": table}
 
 
 def drift_of(name, n_few, n_many):
-    X, y, true = FUNCTIONS[name](n_many, 0)
+    X, y, _ = FUNCTIONS[name](n_many, 0)
     few = [
         fit(X[start : start + n_few], y[start : start + n_few], 0).alpha_
         for start in range(0, 4 * n_few, n_few)
     ]
-    return true, float(np.mean(few)), fit(X, y, 0).alpha_
+    return float(np.mean(few)), fit(X, y, 0).alpha_
 
 
 def drift(n_few, n_many, n_jobs):
-    print(f"\n## From {n_few} samples (mean of four sets) to {n_many} of one function\n")
+    """From the mean of four small sets to all samples of one function."""
     rows = Parallel(n_jobs)(delayed(drift_of)(name, n_few, n_many) for name in DRIFTING)
-    changes = []
-    for name, (true, few, many) in zip(DRIFTING, rows, strict=True):
-        changes.append(abs(many / few - 1))
-        print(f"{name:46s}{true:6.3f}{few:8.3f}{many:8.3f}{changes[-1]:8.1%}")
-    print(
-        f"mean {np.mean(changes):.1%}, median {np.median(changes):.1%}, worst "
-        f"{np.max(changes):.1%}, above 6 %: {np.sum(np.array(changes) > 0.06)} of "
-        f"{len(changes)}"
-    )
+    table = {
+        name: {"few": few, "many": many, "change %": 100 * abs(many / few - 1)}
+        for name, (few, many) in zip(DRIFTING, rows, strict=True)
+    }
+    changes = np.array([row["change %"] for row in table.values()])
+    table["all"] = {
+        "mean %": changes.mean(),
+        "median %": np.median(changes),
+        "worst %": changes.max(),
+        "above 6 %": int((changes > 6).sum()),
+        "functions": len(changes),
+    }
+    return {"drift": table}
 
 
 def noise(n_samples, n_jobs):
-    print(f"\n## The index while noise is added, {n_samples} samples\n")
+    """Follow the index while noise is added or labels are flipped."""
     levels = {
         "smooth": (0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6),
         "weierstrass": (0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6),
@@ -293,11 +296,12 @@ def noise(n_samples, n_jobs):
         X, y, _ = make_known_smoothness(kind, n_samples, noise=level, random_state=0)
         return fit(X, y, 0).alpha_
 
+    table = {}
     for kind, own in levels.items():
         alphas = Parallel(n_jobs)(delayed(alpha)(kind, level) for level in own)
-        steps = " ".join(f"{level:g}:{a:.3f}" for level, a in zip(own, alphas, strict=True))
-        falls = "falls at every step" if (np.diff(alphas) < 0).all() else "DOES NOT FALL"
-        print(f"{kind:14s}{steps}  {falls}")
+        table[kind] = {f"{level:g}": a for level, a in zip(own, alphas, strict=True)}
+        table[kind]["falls at every step"] = bool((np.diff(alphas) < 0).all())
+    return {"noise": table}
 
 
 def main():
@@ -305,20 +309,23 @@ def main():
     parts = ["accuracy", "coverage", "drift", "noise"]
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="a tenth; nothing is written")
     args = parser.parse_args()
     scale = 10 if args.quick else 1
-    start = time.perf_counter()
+    figures = {}
     if "accuracy" in args.parts:
-        accuracy(20_000 // scale, 2, args.jobs)
-        accuracy(2000 // scale, 4, args.jobs)
+        figures |= accuracy(20_000 // scale, 2, args.jobs)
+        figures |= accuracy(2000 // scale, 4, args.jobs)
     if "coverage" in args.parts:
-        coverage(2000 // scale, 8, args.jobs)
+        figures |= coverage(2000 // scale, 8, args.jobs)
     if "drift" in args.parts:
-        drift(2000 // scale, 100_000 // scale, args.jobs)
+        figures |= drift(2000 // scale, 100_000 // scale, args.jobs)
     if "noise" in args.parts:
-        noise(10_000 // scale, args.jobs)
-    print(f"{time.perf_counter() - start:.0f} s")
+        figures |= noise(10_000 // scale, args.jobs)
+    if args.quick:
+        print_tables(figures)
+    else:
+        write_results("known_smoothness", figures, setup=SETUP, append=True)
 
 
 if __name__ == "__main__":

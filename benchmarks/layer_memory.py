@@ -19,8 +19,10 @@ import time
 
 import numpy as np
 import torch
-from sksmooth.layers import extract_layers
+from _results import write_results
 from torch import nn
+
+from sksmooth import LayerFeatureTransformer
 
 BATCH = 256
 LAYER = 2
@@ -33,12 +35,17 @@ def make_network():
     )
 
 
+def transformed(network, X, memmap):
+    reader = LayerFeatureTransformer(network, LAYER, batch_size=BATCH, memmap=memmap)
+    return reader.fit_transform(X)
+
+
 def memory_map(network, X, folder):
-    return extract_layers(network, X, LAYER, batch_size=BATCH, memmap=folder).arrays[0]
+    return transformed(network, X, folder)
 
 
 def one_array(network, X, folder):
-    return extract_layers(network, X, LAYER, batch_size=BATCH, memmap=False).arrays[0]
+    return transformed(network, X, False)
 
 
 def list_of_batches(network, X, folder):
@@ -99,22 +106,18 @@ def main():
             command += ["--folder", folder, "--way", way]
             output = subprocess.run(command, check=True, capture_output=True, text=True)
             results[way] = json.loads(output.stdout)
-    report(results)
-
-
-def report(results):
-    shape = results["one array"]["shape"]
-    size = shape[0] * shape[1] * 4
-    most = max(result["taken"] for result in results.values())
     assert len({round(result["sum"], 3) for result in results.values()}) == 1
-    print(f"{shape[0]:,} x {shape[1]:,} float32: {size / 1e9:.2f} GB")
-    print(f"{'':25}{'GB':>7}{'of its bytes':>14}{'of the most':>13}{'seconds':>9}")
-    for way, result in results.items():
-        taken = result["taken"]
-        print(
-            f"{way:25}{taken / 1e9:7.2f}{taken / size:14.2f}{taken / most:13.3f}"
-            f"{result['seconds']:9.1f}"
-        )
+    n_rows, n_columns = results["one array"]["shape"]
+    table = {
+        way: {
+            "GB": result["taken"] / 1e9,
+            "of its bytes": result["taken"] / (4 * n_rows * n_columns),
+            "s": result["seconds"],
+        }
+        for way, result in results.items()
+    }
+    setup = f"{n_rows:,} x {n_columns:,} float32 values, on the CPU"
+    write_results("layer_memory", {"peak": table}, setup=setup, libraries=["torch"])
 
 
 if __name__ == "__main__":

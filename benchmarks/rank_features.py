@@ -10,7 +10,7 @@ fitted on that half and scored on the other. Beside them stand the numbers that 
 predict their order:
 
 - score, oob, alpha: the smoothness, fitted on the fit half: ``score`` of the score half,
-  and ``oob_score_`` (left out where there is none) and ``alpha_`` of the fit half;
+  and ``oob_score_`` and ``alpha_`` of the fit half;
 - silhouette: of at most 2000 samples of the score half;
 - 1-NN: how often the nearest neighbour has the same label, within the fit half;
 - Fisher: tr(S_B) / tr(S_W), the scatter of the class means over that within the classes,
@@ -23,13 +23,13 @@ the mean over five random stratified halves.
 
 import argparse
 import os
-import time
 import warnings
 from collections import defaultdict
 from itertools import pairwise
 
 import numpy as np
-from choose_features_mnist import load_images
+from _data import load_images
+from _results import write_results
 from joblib import Parallel, delayed
 from scipy.ndimage import gaussian_filter
 from scipy.stats import kendalltau, spearmanr
@@ -57,6 +57,7 @@ from threadpoolctl import threadpool_limits
 from sksmooth import BesovSmoothnessEstimator
 
 N_SPLITS = 5
+PREDICTORS = ("score", "oob", "alpha", "silhouette", "1-NN", "Fisher")
 TABLES = {"digits": load_digits, "wine": load_wine, "breast-cancer": load_breast_cancer}
 
 
@@ -216,17 +217,14 @@ def fisher_ratio(X, y):
 
 def predictors(X_fit, y_fit, X_score, y_score):
     estimator = BesovSmoothnessEstimator(random_state=0).fit(X_fit, y_fit)
-    found = {"score": estimator.score(X_score, y_score)}
-    out_of_bag = getattr(estimator, "oob_score_", None)
-    if out_of_bag is not None:
-        found["oob"] = out_of_bag
-    found["alpha"] = estimator.alpha_
-    found["silhouette"] = silhouette_score(
+    silhouette = silhouette_score(
         X_score, y_score, sample_size=min(2000, len(y_score)), random_state=0
     )
-    found["1-NN"] = neighbours_agree(X_fit, y_fit)
-    found["Fisher"] = fisher_ratio(X_fit, y_fit)
-    return found
+    values = (
+        *(estimator.score(X_score, y_score), estimator.oob_score_, estimator.alpha_),
+        *(silhouette, neighbours_agree(X_fit, y_fit), fisher_ratio(X_fit, y_fit)),
+    )
+    return dict(zip(PREDICTORS, values, strict=True))
 
 
 def accuracies(X_fit, y_fit, X_score, y_score):
@@ -250,7 +248,6 @@ def measure(name, X, y, fit, score):
 def image_tasks(npz, n_samples):
     half = n_samples // 2
     X, y = load_images(npz, 3 * half)
-    y = np.unique(y, return_inverse=True)[1]
     fit, score, other = (np.arange(i * half, (i + 1) * half) for i in range(3))
     both = slice(0, 2 * half)
     for name, Z in image_representations(X[both], y[both], fit, X[other], y[other]):
@@ -269,42 +266,33 @@ def table_tasks(load):
 
 
 def run(tasks, n_splits, n_jobs):
-    """Measure everything, print a line a representation, return two tables of columns."""
+    """Measure everything: one row a representation, the mean over the splits."""
     results = Parallel(n_jobs, return_as="generator")(
         delayed(measure)(*task) for task in tasks
     )
     parts = defaultdict(list)
-    found, wanted = defaultdict(list), defaultdict(list)
     for name, n_columns, predicted, accuracy in results:
-        if not parts:
-            heads = "".join(f"{head:>11s}" for head in predicted)
-            heads += "  |" + "".join(f"{head:>9s}" for head in accuracy)
-            print(f"{'representation':33s}{'columns':>8s}{heads}")
-        parts[name].append((predicted, accuracy))
-        if len(parts[name]) < n_splits:
-            continue
-        line = f"{name:33s}{n_columns:8d}"
-        for i, (table, width) in enumerate([(found, 11), (wanted, 9)]):
-            for head in parts[name][0][i]:
-                table[head].append(np.mean([part[i][head] for part in parts[name]]))
-                line += f"{table[head][-1]:{width}.3f}"
-            line += "" if i else "  |"
-        print(line, flush=True)
-    return found, wanted
+        parts[name].append({"columns": n_columns} | predicted | accuracy)
+        print(name, flush=True)
+    assert {len(rows) for rows in parts.values()} == {n_splits}
+    return {
+        name: {head: np.mean([row[head] for row in rows]) for head in rows[0]}
+        for name, rows in parts.items()
+    }
 
 
-def print_correlations(found, wanted):
-    targets = {"forest": "the forest", "mean": "the mean of five"}
-    print("\nRank correlation with the accuracy of")
-    print(f"{'':12s}" + "".join(f"{name:>22s}" for name in targets.values()))
-    print(f"{'':12s}" + f"{'Spearman':>12s}{'Kendall':>10s}" * len(targets))
-    for name, values in found.items():
-        line = f"{name:12s}"
-        for target in targets:
-            spearman = spearmanr(values, wanted[target]).statistic
-            kendall = kendalltau(values, wanted[target]).statistic
-            line += f"{spearman:12.3f}{kendall:10.3f}"
-        print(line)
+def correlations(table):
+    """Rank correlation of every predictor with the accuracies."""
+    columns = {head: [row[head] for row in table.values()] for head in table["raw"]}
+    ranks = {"Spearman": spearmanr, "Kendall": kendalltau}
+    return {
+        name: {
+            f"{target}: {rank}": correlate(columns[name], columns[target]).statistic
+            for target in ("forest", "mean")
+            for rank, correlate in ranks.items()
+        }
+        for name in PREDICTORS
+    }
 
 
 def main():
@@ -315,17 +303,20 @@ def main():
     parser.add_argument("--data", nargs="+", choices=names, default=names)
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
+    figures = {}
     for data in args.data:
-        start = time.perf_counter()
         if data == "mnist":
-            tasks, n_splits = image_tasks(args.npz, args.n_samples), 1
+            table = run(image_tasks(args.npz, args.n_samples), 1, args.jobs)
+            figures["mnist, representations"] = table
         else:
-            tasks, n_splits = table_tasks(TABLES[data]), N_SPLITS
-        print(f"\n{data}\n")
-        found, wanted = run(tasks, n_splits, args.jobs)
-        print_correlations(found, wanted)
-        seconds = time.perf_counter() - start
-        print(f"\n{len(found['score'])} representations, {seconds:.0f} s", flush=True)
+            table = run(table_tasks(TABLES[data]), N_SPLITS, args.jobs)
+        figures[data] = correlations(table)
+    setup = (
+        f"MNIST: {args.n_samples} images, 32 representations; the others: 27 "
+        "representations, means of five random halves; fitted on one half, scored on the "
+        "other"
+    )
+    write_results("rank_features", figures, setup=setup, append=True)
 
 
 if __name__ == "__main__":

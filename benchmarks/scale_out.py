@@ -18,17 +18,14 @@ border. The table is extrapolated from them, and assumes that
 
 import argparse
 import os
-import platform
 import tempfile
-import time
 import tracemalloc
 import warnings
 from pathlib import Path
 
-import joblib
-import numba
 import numpy as np
-import sklearn
+from _data import seconds_of
+from _results import write_results
 
 from sksmooth import BesovSmoothnessEstimator
 from sksmooth.exceptions import SmoothnessWarning
@@ -42,7 +39,7 @@ BLOCK = 50_000
 
 
 def write(path, shape):
-    """A memory map of normal numbers, and labels; the file is not in the cache."""
+    """Write a memory map of normal numbers, and labels; the file is not in the cache."""
     rng = np.random.default_rng(0)
     X = np.memmap(path, dtype=np.float32, mode="w+", shape=shape)
     y = np.empty(shape[0], dtype=int)
@@ -63,12 +60,6 @@ def forget(path):
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def seconds(function):
-    start = time.perf_counter()
-    result = function()
-    return time.perf_counter() - start, result
-
-
 def front_to_back(path):
     with open(path, "rb", buffering=0) as file:
         return sum(len(part) for part in iter(lambda: file.read(1 << 24), b""))
@@ -81,50 +72,54 @@ def estimator(jobs):
 
 
 def measured_fit(path, n_rows, n_columns, jobs):
-    """Seconds of a fit without the reading, and its largest memory."""
+    """Seconds of a fit, those of the reading in it, and its largest memory."""
     X, y = write(path, (n_rows, n_columns))
     fit = estimator(jobs)
-    total, _ = seconds(lambda: fit.fit(X, y))
+    total, _ = seconds_of(lambda: fit.fit(X, y))
     rows = np.sort(np.random.default_rng(0).choice(n_rows, N_READ, replace=False))
     forget(path)
-    reading, _ = seconds(lambda: X[rows])
+    reading, _ = seconds_of(lambda: X[rows])
     tracemalloc.start()  # makes it slower, so in a run of its own
     fit.fit(X, y)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    print(
-        f"{n_rows:,} x {n_columns}: {total:.1f} s, of which reading {reading:.1f} s; at "
-        f"most {size(peak)}; alpha {fit.alpha_:.2f}",
-        flush=True,
-    )
-    return total - reading, peak
+    return {"s": total, "reading, s": reading, "peak, MB": peak / 1e6}
 
 
 def measured_rows(path, n_columns, n_rows, n_drawn=2000):
-    """Seconds that a row takes, found on its own, and bytes a second front to back."""
+    """Time of a row, found on its own, and the speed of reading front to back."""
     X, _ = write(path, (n_rows, n_columns))
     rows = np.sort(np.random.default_rng(0).choice(n_rows, n_drawn, replace=False))
-    alone, _ = seconds(lambda: X[rows])
+    alone, _ = seconds_of(lambda: X[rows])
     forget(path)
-    whole, n_bytes = seconds(lambda: front_to_back(path))
-    print(
-        f"rows of {4 * n_columns:,} bytes: {1e6 * alone / n_drawn:.0f} microseconds each; "
-        f"front to back {n_bytes / whole / 1e6:.0f} MB/s",
-        flush=True,
-    )
-    return alone / n_drawn, n_bytes / whole
+    whole, n_bytes = seconds_of(lambda: front_to_back(path))
+    return {"row, us": 1e6 * alone / n_drawn, "front to back, GB/s": n_bytes / whole / 1e9}
 
 
-def size(n_bytes):
-    for unit in ("B", "kB", "MB", "GB"):
-        if n_bytes < 1000:
-            return f"{n_bytes:.3g} {unit}"
-        n_bytes /= 1000
-    return f"{n_bytes:.3g} TB"
-
-
-def minutes(duration):
-    return f"{duration / 60:.1f} min" if duration >= 6 else "< 0.1 min"
+def extrapolated(fits, rows):
+    """Memory and minutes by number of rows and columns."""
+    few, many = (fits[f"{n} columns"] for n in MEASURED_COLUMNS)
+    points = [(run["s"] - run["reading, s"], run["peak, MB"]) for run in (few, many)]
+    slope, start = np.polyfit(MEASURED_COLUMNS, points, 1)
+    speed = 1e9 * min(row["front to back, GB/s"] for row in rows.values())
+    table = {}
+    for n_rows in (10**6, 10**7, 10**8, 10**9):
+        for n_columns in ROW_LENGTHS:
+            n_bytes = 4.0 * n_rows * n_columns
+            n_chunks = max(1, n_bytes / CHUNK)
+            touched = n_bytes * -np.expm1(-N_READ / n_chunks)
+            alone = N_READ * rows[f"{n_columns} columns"]["row, us"] / 1e6
+            fit, memory = slope * n_columns + start
+            table[f"10^{np.log10(n_rows):.0f} x 10^{np.log10(n_columns):.0f}"] = {
+                "data, GB": n_bytes / 1e9,
+                "memory, MB": memory,
+                "fit, min": fit / 60,
+                "reading a map, min": min(alone, n_bytes / speed) / 60,
+                "reading Dask chunks, min": touched / speed / 60,
+            }
+    fit, memory = slope * CHECKED_COLUMNS + start
+    checked = {"s": fit, "peak, MB": memory}
+    return {f"line at {CHECKED_COLUMNS} columns": checked}, table
 
 
 def main():
@@ -132,48 +127,24 @@ def main():
     parser.add_argument("--rows", type=int, default=300_000)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--folder", type=Path, default=None)
-    arguments = parser.parse_args()
+    args = parser.parse_args()
     warnings.simplefilter("ignore", SmoothnessWarning)
-    print(
-        f"Python {platform.python_version()}, NumPy {np.__version__}, scikit-learn "
-        f"{sklearn.__version__}, Numba {numba.__version__}, joblib {joblib.__version__}; "
-        f"{os.cpu_count()} cores (load {os.getloadavg()[0]:.1f}), n_jobs={arguments.jobs}"
-    )
     estimator(1).set_params(max_samples=2000).fit(  # compiles
         np.random.default_rng(0).standard_normal((10_000, 300)), np.arange(10_000) % 2
     )
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+    with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         path = Path(folder) / "X"
-        fits = [
-            measured_fit(path, arguments.rows, n_columns, arguments.jobs)
-            for n_columns in (*MEASURED_COLUMNS, CHECKED_COLUMNS)
-        ]
-        rows = {n: measured_rows(path, n, 10**9 // (4 * n)) for n in ROW_LENGTHS}
-    # One line for the seconds, one for the bytes.
-    lines = np.polyfit(MEASURED_COLUMNS, fits[:2], 1)
-    duration, memory = lines[0] * CHECKED_COLUMNS + lines[1]
-    print(f"from the first two fits, the third: {duration:.1f} s, {size(memory)}")
-    print_table(lines, rows)
-
-
-def print_table(lines, rows):
-    speed = min(speed for _, speed in rows.values())
-    print(
-        "\n| Rows | Columns | Data | Memory | Fit | Reading a map | Reading Dask chunks |"
-        "\n|---|---|---|---|---|---|---|"
-    )
-    for n_rows in (10**6, 10**7, 10**8, 10**9):
-        for n_columns, (alone, _) in rows.items():
-            n_bytes = 4.0 * n_rows * n_columns
-            n_chunks = max(1, n_bytes / CHUNK)
-            touched = n_bytes * -np.expm1(-N_READ / n_chunks)
-            duration, memory = lines[0] * n_columns + lines[1]
-            print(
-                f"| 10^{np.log10(n_rows):.0f} | 10^{np.log10(n_columns):.0f} "
-                f"| {size(n_bytes)} | {size(memory)} | {minutes(duration)} "
-                f"| {minutes(min(N_READ * alone, n_bytes / speed))} "
-                f"| {minutes(touched / speed)} |"
-            )
+        fits = {
+            f"{n} columns": measured_fit(path, args.rows, n, args.jobs)
+            for n in (*MEASURED_COLUMNS, CHECKED_COLUMNS)
+        }
+        rows = {
+            f"{n} columns": measured_rows(path, n, 10**9 // (4 * n)) for n in ROW_LENGTHS
+        }
+    checked, table = extrapolated(fits, rows)
+    figures = {"fits": fits | checked, "rows": rows, "extrapolated": table}
+    setup = f"float32, {args.rows:,} rows, 10 trees of 20,000 rows, n_jobs={args.jobs}"
+    write_results("scale_out", figures, setup=setup)
 
 
 if __name__ == "__main__":

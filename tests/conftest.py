@@ -5,7 +5,6 @@ from hypothesis import HealthCheck, settings
 from sklearn.datasets import load_iris, make_classification
 
 from sksmooth import BesovSmoothnessEstimator
-from sksmooth.trees import grower
 
 # Compiled kernels make the first example of a test slow, so no deadline; fixed examples
 # make a failure in one run a failure in every run.
@@ -44,17 +43,3 @@ def data():
     return make_classification(
         150, 6, n_informative=4, n_redundant=0, n_classes=3, random_state=0
     )
-
-
-@pytest.fixture
-def drawn_bags(monkeypatch):
-    """The bags of all fits, in the order in which they are drawn."""
-    drawn = []
-    original = grower.draw_bags
-
-    def spy(*arguments):
-        drawn.append(original(*arguments))
-        return drawn[-1]
-
-    monkeypatch.setattr(grower, "draw_bags", spy)
-    return drawn

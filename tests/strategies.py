@@ -276,63 +276,28 @@ class Unreadable:
         return "Unreadable()"
 
 
-ANYTHING = st.sampled_from(
-    [
-        *(None, True, 0, -1, 3.5, 10**400, 1 + 2j, "", "a", b"b", [], [[]], {}, {"a": [1]}),
-        *({1, 2}, range(9), int, len, Unreadable(), decimal.Decimal("NaN"), pd.NA, pd.NaT),
-        *(np.array(1), np.array("a"), np.datetime64("NaT"), datetime.date(2020, 1, 1)),
-        *(np.zeros((9, 2), "V4"), np.zeros(9, [("a", float)]), np.ones((9, 2)) * 1j),
-        *([[1, 2], [3]], [["a", "b"]] * 9, [[1, None]] * 9, [[10**400]] * 9),
-        *(
-            np.ones((3, 3, 3)),
-            np.ma.masked_array(np.eye(9), mask=True),
-            np.full((9, 1), None),
-        ),
-        *(np.array([["NaT"]] * 9, "M8[s]"), np.full((9, 2), np.longdouble("inf"))),
-        *(pd.Series(["a", None] * 5), pd.DataFrame({"a": ["x", "y"] * 5}), pd.DataFrame()),
-        *(
-            pd.DataFrame(np.eye(9, 2), columns=["a", 1]),
-            pd.DataFrame({"day": [pd.NaT] * 9}),
-        ),
-        *(
-            sparse.csr_matrix((0, 3)),
-            sparse.csr_matrix((9, 0)),
-            sparse.coo_array([1.0, 2.0]),
-        ),
-        *(sparse.csr_matrix(np.full((9, 2), np.inf)), sparse.csr_matrix(np.eye(9) * 1j)),
-    ]
-)
-ODD_VALUES = st.sampled_from(
-    [
-        *(None, True, False, 0, 1, -1, 2, 3, 7, 40, 10**6, 10**12, 10**30, -(10**30)),
-        *(0.0, -0.0, 5e-324, 1e-300, 0.5, 0.999999999, 1.0, 1.0000001, 1e308),
-        *(
-            float("nan"),
-            float("inf"),
-            -float("inf"),
-            1 + 1j,
-            "",
-            "a",
-            "sqrt",
-            "log2",
-            "oob",
-        ),
-        *("cv", "mterm", "weak-lp", "elisha-dekel", "sparsity-probe", "volume", "samples"),
-        *(b"x", [], [1], (1, 2), {}, {1: 2}, np.int8(1), np.int64(3), np.uint64(2**63)),
-        *(
-            np.float16(0.5),
-            np.float32("nan"),
-            np.longdouble(0.5),
-            np.array(1),
-            np.array([1]),
-        ),
-        *(np.str_("mterm"), np.bool_(True), decimal.Decimal("0.5"), int, len, Unreadable()),
-        *(
-            np.random.RandomState(0),
-            np.random.default_rng(0),
-            pd.NA,
-            pd.Series([1]),
-            range(3),
-        ),
-    ]
-)
+OBJECTS = [
+    *(None, True, 0, -1, 3.5, 10**400, 1 + 2j, "", "a", b"b", [], [[]], {}, {"a": [1]}),
+    *({1, 2}, range(9), int, len, Unreadable(), decimal.Decimal("NaN"), pd.NA, pd.NaT),
+    *(np.array(1), np.array("a"), np.datetime64("NaT"), datetime.date(2020, 1, 1)),
+    *(np.zeros((9, 2), "V4"), np.zeros(9, [("a", float)]), np.ones((9, 2)) * 1j),
+    *([[1, 2], [3]], [["a", "b"]] * 9, [[1, None]] * 9, [[10**400]] * 9),
+    *(np.ones((3, 3, 3)), np.full((9, 1), None), np.full((9, 2), np.longdouble("inf"))),
+    *(np.ma.masked_array(np.eye(9), mask=True), np.array([["NaT"]] * 9, "M8[s]")),
+    *(pd.Series(["a", None] * 5), pd.DataFrame({"a": ["x", "y"] * 5}), pd.DataFrame()),
+    *(pd.DataFrame(np.eye(9, 2), columns=["a", 1]), pd.DataFrame({"day": [pd.NaT] * 9})),
+    *(sparse.csr_matrix((0, 3)), sparse.csr_matrix((9, 0)), sparse.coo_array([1.0, 2.0])),
+    *(sparse.csr_matrix(np.full((9, 2), np.inf)), sparse.csr_matrix(np.eye(9) * 1j)),
+]
+ANYTHING = st.sampled_from(OBJECTS)
+VALUES = [
+    *(None, True, False, 0, 1, -1, 2, 3, 7, 40, 10**6, 10**12, 10**30, -(10**30)),
+    *(0.0, -0.0, 5e-324, 1e-300, 0.5, 0.999999999, 1.0, 1.0000001, 1e308),
+    *(float("nan"), float("inf"), -float("inf"), 1 + 1j, "", "a", "sqrt", "log2", "oob"),
+    *("cv", "mterm", "weak-lp", "elisha-dekel", "sparsity-probe", "volume", "samples"),
+    *(b"x", [], [1], (1, 2), {}, {1: 2}, np.int8(1), np.int64(3), np.uint64(2**63)),
+    *(np.float16(0.5), np.float32("nan"), np.longdouble(0.5), np.array(1), np.array([1])),
+    *(np.str_("mterm"), np.bool_(True), decimal.Decimal("0.5"), int, len, Unreadable()),
+    *(np.random.RandomState(0), np.random.default_rng(0), pd.NA, pd.Series([1]), range(3)),
+]
+ODD_VALUES = st.sampled_from(VALUES)

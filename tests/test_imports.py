@@ -1,6 +1,7 @@
 """What importing the package brings along: itself at first, never an optional library."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -75,16 +76,20 @@ def test_unknown_names_are_refused():
         from sksmooth import alpha  # noqa: F401
 
 
-def test_type_checkers_are_told_the_same_names():
-    tree = ast.parse(Path(sksmooth.__file__).read_text(encoding="utf-8"))
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    told = {
-        alias.asname: node.module
-        for node in imports
-        if node.level == 1
-        for alias in node.names
-    }
-    assert told == {**dict.fromkeys(sksmooth._MODULES), **sksmooth._HOMES}
+def test_the_stub_is_the_list_of_public_names():
+    """Type checkers read it; each name is written as public, and is there."""
+    stub = ast.parse(Path(sksmooth.__file__).with_suffix(".pyi").read_text("utf-8"))
+    names = []
+    for node in stub.body[1:]:
+        assert isinstance(node, ast.ImportFrom)
+        home = ".".join(filter(None, ["sksmooth", node.module]))
+        for alias in node.names:
+            assert alias.asname == alias.name  # else it is private to the stub
+            found = getattr(importlib.import_module(home), alias.name)
+            assert getattr(sksmooth, alias.name) is found
+            names.append(alias.name)
+    assert len(set(names)) == len(names)
+    assert sorted(names) == sorted([*sksmooth.__all__, "__version__"])
 
 
 def test_compilation_is_announced_whichever_module_comes_first():
@@ -106,7 +111,7 @@ njit(loop)()
 def test_loops_are_compiled_where_no_folder_can_be_written():
     code = """
 from numba.core import caching
-from sksmooth._lib import compilation as _compilation
+from sksmooth._lib.compilation import compiled
 
 def nowhere(self, *arguments):
     raise RuntimeError("cannot cache function: no locator available")
@@ -117,7 +122,7 @@ def loop(number):
     return number + 1
 
 loop.__module__ = "sksmooth.loops"
-print(_compilation.compiled(loop)(1))
+print(compiled(loop)(1))
 """
     result, notice = printed_by(code)
     assert result == "2\n"

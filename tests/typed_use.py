@@ -10,7 +10,7 @@ from scipy import sparse
 
 import sksmooth
 from sksmooth.datasets import corrupt_labels, make_known_smoothness
-from sksmooth.images import decode_image, encode_image, image_wavelets, psnr
+from sksmooth.images import ImageWavelets, image_wavelets, psnr
 from sksmooth.plotting import LayerSmoothnessDisplay, SmoothnessHistoryDisplay
 
 
@@ -22,6 +22,10 @@ def indices(X: np.ndarray, y: np.ndarray) -> None:
     assert_type(fitted.alpha_, float)
     assert_type(fitted.alpha_interval_, tuple[float, float])
     assert_type(fitted.errors_, np.ndarray)
+    assert_type(fitted.fit_range_, tuple[int, int])
+    assert_type(fitted.r_squared_, float)
+    assert_type(fitted.decay_.errors, np.ndarray)
+    assert_type(fitted.n_samples_, int)
     assert_type(fitted.feature_importances_, np.ndarray)
     assert_type(fitted.wavelets_, sksmooth.WaveletDecomposition)
     assert_type(fitted.score(X, y), float)
@@ -45,6 +49,8 @@ def forests(X: np.ndarray, y: np.ndarray) -> None:
 def layers(network: object, X: np.ndarray, y: np.ndarray) -> None:
     table = sksmooth.compare_layers(network, X, y)
     assert_type(table, sksmooth.LayerComparison)
+    assert_type(table.frame, pd.DataFrame)
+    assert_type(sksmooth.report(table), str)
     assert_type(sksmooth.list_layers(network, X), pd.DataFrame)
     features = sksmooth.LayerFeatureTransformer(network, layer="0")
     assert_type(features.fit(X), sksmooth.LayerFeatureTransformer)
@@ -67,7 +73,7 @@ def data() -> None:
 
 
 def images(image: np.ndarray) -> None:
-    code = encode_image(image_wavelets(image), step=0.1)
-    assert_type(code, bytes)
-    assert_type(decode_image(code), np.ndarray)
-    assert_type(psnr(image, decode_image(code)), float)
+    wavelets = image_wavelets(image)
+    assert_type(wavelets, ImageWavelets)
+    assert_type(wavelets.approximate(10), np.ndarray)
+    assert_type(psnr(image, wavelets.approximate(10)), float)

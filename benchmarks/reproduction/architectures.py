@@ -13,7 +13,6 @@ from itertools import pairwise
 
 import torch
 from common import (
-    RESULTS,
     accuracy,
     centre,
     colour,
@@ -23,7 +22,7 @@ from common import (
     parser,
     quick,
     train,
-    write_rows,
+    write_lecture,
 )
 from torch import nn
 
@@ -126,7 +125,7 @@ class TwoConvolutions(nn.Module):
 
 
 def deep(residual):
-    """A stem and eight blocks of two convolutions, with short cuts or without."""
+    """Make a stem and eight blocks of two convolutions, with short cuts or without."""
     widths = (24, 24, 24, 24, 48, 48, 48, 96, 96)
     pairs = [TwoConvolutions(a, b, residual) for a, b in pairwise(widths)]
     head = {"pool": nn.AdaptiveAvgPool2d(1), **classifier(96)}
@@ -143,7 +142,7 @@ def deep_residual():
 
 
 def with_bottleneck():
-    """The VGG style, its second block followed by two frozen random channels."""
+    """Make the VGG style, its second block followed by two frozen random channels."""
     network = vgg_style()
     bottleneck = nn.Conv2d(64, 2, 1).requires_grad_(False)
     after = nn.Sequential(convolution(2, 96), convolution(96, 96), nn.MaxPool2d(2))
@@ -167,7 +166,7 @@ LOST = "VGG style, block3 lost"
 
 
 def lose_block(module, seed):
-    """The same network with its third block as it was before training."""
+    """Put the third block back to what it was before training."""
     torch.manual_seed(seed)
     module.block3.load_state_dict(vgg_style().block3.state_dict())
     return module
@@ -186,7 +185,7 @@ def trainings(data, cache, seed):
 
 
 def trained(name, cache, seed):
-    """The network of that name; of ``LOST``, the VGG style without its third block."""
+    """Make the network of that name; of ``LOST``, the VGG style without its third block."""
     whole = "VGG style" if name == LOST else name
     module = load(ARCHITECTURES[whole], folder_of(cache, whole, seed), EPOCHS)
     return lose_block(module, seed) if name == LOST else module
@@ -218,4 +217,4 @@ if __name__ == "__main__":
         where, rows = (options.data, options.cache), []
         for name in (*ARCHITECTURES, LOST):
             rows += measured(name, *where, options.seed, options.n_jobs)
-            write_rows(RESULTS / "architectures.csv", rows)
+            write_lecture("architectures", rows)

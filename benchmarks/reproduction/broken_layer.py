@@ -10,7 +10,6 @@ comparison starts from the last of these.
 
 import torch
 from common import (
-    RESULTS,
     accuracy,
     centre,
     grey,
@@ -19,7 +18,7 @@ from common import (
     load_cifar10,
     measure,
     parser,
-    write_rows,
+    write_lecture,
 )
 from layers_cifar10 import EPOCHS, N_LAYERS, folder_of
 
@@ -55,4 +54,4 @@ if __name__ == "__main__":
     rows = []
     for seed in range(options.seeds):
         rows += measured(options.data, options.cache, seed, options.n_jobs)
-        write_rows(RESULTS / "broken_layer.csv", rows)
+        write_lecture("broken_layer", rows)

@@ -14,7 +14,6 @@ import time
 import numpy as np
 import torch
 from common import (
-    RESULTS,
     centre,
     estimators,
     grey,
@@ -23,8 +22,7 @@ from common import (
     load_cifar10,
     parser,
     rounded,
-    versions,
-    write_rows,
+    write_lecture,
 )
 from layers_cifar10 import EPOCHS, folder_of
 from scipy.stats import spearmanr
@@ -32,7 +30,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from sksmooth.layers import extract_layers
+
+from sksmooth import LayerFeatureTransformer
 
 N_FIT, N_TEST = 4000, 4000
 LAYERS = ["input", "2", "5", "8", "10", "11"]
@@ -68,9 +67,9 @@ def measured(data, cache, seed, n_jobs):
     for epoch in (BEFORE, BETWEEN, EPOCHS):
         module = load(lecture_network, folder_of(cache, seed), epoch)
         layers = LAYERS[epoch != BEFORE :]  # the input does not change
-        arrays = extract_layers(module, X, layers).arrays
-        for layer, values in zip(layers, arrays, strict=True):
+        for layer in layers:
             start = time.perf_counter()
+            values = LayerFeatureTransformer(module, layer).fit_transform(X)
             row = dict(epoch=epoch, layer=layer, n_features=values.shape[1], seed=seed)
             row |= dict(n_samples=N_FIT, n_test=N_TEST)
             row |= accuracies(values[:N_FIT], y, values[N_FIT:], y_test, n_jobs)
@@ -80,7 +79,7 @@ def measured(data, cache, seed, n_jobs):
                 row |= {f"held out {name}": estimator.score(values[N_FIT:], y_test)}
             row |= dict(seconds=time.perf_counter() - start)
             print(row, flush=True)
-            yield rounded(row) | versions()
+            yield rounded(row)
 
 
 def correlations(rows):
@@ -100,5 +99,5 @@ if __name__ == "__main__":
     options = options.parse_args()
     torch.set_num_threads(options.threads)
     rows = list(measured(options.data, options.cache, options.seed, options.n_jobs))
-    write_rows(RESULTS / "classifiers.csv", rows)
-    write_rows(RESULTS / "classifiers_correlation.csv", correlations(rows))
+    write_lecture("classifiers", rows)
+    write_lecture("classifiers_correlation", correlations(rows))

@@ -18,20 +18,25 @@ import argparse
 import csv
 import io
 import os
-import platform
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
-import sklearn
 import torch
 from torch import nn
 from torch.nn import functional
 
-import sksmooth
 from sksmooth import BesovSmoothnessEstimator, compare_layers
 
-RESULTS = Path(__file__).parent / "results"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from _results import read_table, write_results
+
+# What tells the rows of a results file apart.
+KEYS = (
+    *("data", "network", "setting", "lost", "fraction", "stopped"),
+    *("epoch", "layer", "index", "seed"),
+)
 SIDE = 24  # the lecture's network sees 24 x 24 of the 32 x 32 pixels
 
 
@@ -88,7 +93,7 @@ def grey(images):
 
 
 def colour(images):
-    """The same with three channels."""
+    """Standardise colour images, as three channels."""
     return ((images.astype(np.float32) / 255 - 0.5) / 0.25).transpose(0, 3, 1, 2)
 
 
@@ -240,7 +245,7 @@ CONVENTIONS = {
 
 
 def estimators(n_jobs=1, random_state=0):
-    """The package's own convention and the published one, by name."""
+    """Make the package's own convention and the published one, by name."""
     return {
         name: BesovSmoothnessEstimator(random_state=random_state, n_jobs=n_jobs, **settings)
         for name, settings in CONVENTIONS.items()
@@ -248,7 +253,7 @@ def estimators(n_jobs=1, random_state=0):
 
 
 def quick():
-    """The package's own convention with half of the trees, for many networks."""
+    """Make the package's own convention with half of the trees, for many networks."""
     return {"mterm": BesovSmoothnessEstimator(5, random_state=0)}
 
 
@@ -266,7 +271,7 @@ def measure(module, X, y, known, *, by=None, layers=None, test=(None, None), n_j
         print(known, name, frame[["layer", "alpha", "held_out", "seconds"]], sep="\n")
         head = known | dict(n_samples=len(y), index=name)
         head |= dict(n_trees=estimator.n_estimators)
-        rows += [head | rounded(row) | versions() for row in frame.to_dict("records")]
+        rows += [head | rounded(row) for row in frame.to_dict("records")]
     return rows
 
 
@@ -274,7 +279,22 @@ def rounded(row):
     return {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
 
 
-# Result files
+# Files of results and of trainings
+
+
+def write_lecture(name, rows, setup=""):
+    """Write rows to ``results/lecture_NAME.json``, labelled by what tells them apart."""
+    labelled = {}
+    for row in rows:
+        keys = (f"{key} {row[key]}" for key in KEYS if key in row)
+        labelled[", ".join(keys)] = row
+    figures = {"rows": labelled}
+    write_results(f"lecture_{name}", figures, setup=setup, libraries=["torch"])
+
+
+def read_lecture(name):
+    """Rows of ``results/lecture_NAME.json``."""
+    return list(read_table(f"lecture_{name}", "rows").values())
 
 
 def write_rows(path, rows):
@@ -302,13 +322,3 @@ def _number(text):
             return float(text)
         except ValueError:
             return text
-
-
-def versions():
-    """Columns that say what a result was computed with."""
-    return dict(
-        sksmooth=sksmooth.__version__,
-        sklearn=sklearn.__version__,
-        torch=torch.__version__,
-        python=platform.python_version(),
-    )

@@ -8,7 +8,6 @@ values of every layer: at the end of training, and for seed 0 also on the way.
 
 import torch
 from common import (
-    RESULTS,
     accuracy,
     centre,
     grey,
@@ -19,7 +18,7 @@ from common import (
     parser,
     quick,
     train,
-    write_rows,
+    write_lecture,
 )
 
 EPOCHS = 12
@@ -63,8 +62,8 @@ if __name__ == "__main__":
         where, n_jobs = (options.data, options.cache), options.n_jobs
         epochs = *KEPT, EPOCHS
         rows = measured(*where, 0, epochs, N_EPOCHS, by=quick(), n_jobs=n_jobs)
-        write_rows(RESULTS / "epochs.csv", rows)
+        write_lecture("epochs", rows)
         rows = []
         for seed in range(options.seeds):
             rows += measured(*where, seed, [EPOCHS], N_LAYERS, n_jobs=n_jobs)
-            write_rows(RESULTS / "layers.csv", rows)
+            write_lecture("layers", rows)

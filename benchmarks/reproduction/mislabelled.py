@@ -11,7 +11,6 @@ import warnings
 
 import torch
 from common import (
-    RESULTS,
     accuracy,
     centre,
     estimators,
@@ -24,8 +23,7 @@ from common import (
     parser,
     rounded,
     train,
-    versions,
-    write_rows,
+    write_lecture,
 )
 
 from sksmooth import LayerFeatureTransformer
@@ -85,7 +83,7 @@ def measured(name, data, cache, seed, n_jobs):
             features = reader.fit_transform(X[:n]), reader.transform(X_test)
             for row in indices(*features, labels, wrong, y_test, n_jobs):
                 print(known, row, flush=True)
-                yield known | dict(n_samples=n) | rounded(row) | versions()
+                yield known | dict(n_samples=n) | rounded(row)
 
 
 def indices(features, features_test, labels, wrong, right, n_jobs):
@@ -121,4 +119,4 @@ if __name__ == "__main__":
             rows = []
             for seed in options.seeds:
                 rows += measured(name, options.data, options.cache, seed, options.n_jobs)
-                write_rows(RESULTS / f"mislabelled_{name.lower()}.csv", rows)
+                write_lecture(f"mislabelled_{name.lower()}", rows)

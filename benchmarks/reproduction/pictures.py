@@ -1,4 +1,4 @@
-"""Draw the pictures of ``doc/lecture.md`` from the files in ``results``.
+"""Draw the pictures of ``doc/lecture.md`` from the files ``lecture_*.json``.
 
 python benchmarks/reproduction/pictures.py
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from common import RESULTS
+from common import read_lecture
 
 IMAGES = Path(__file__).parents[2] / "doc" / "images"
 NAMES = {"mterm": "default index", "elisha-dekel": "published convention"}
@@ -19,7 +19,7 @@ PUBLISHED = {  # Table 1 of the lecture, for 0 to 40 % of wrong labels
 
 
 def read(name):
-    return pd.read_csv(RESULTS / f"{name}.csv")
+    return pd.DataFrame(read_lecture(name))
 
 
 def save(figure, name):
@@ -34,7 +34,7 @@ def panels(n_columns, width=8.4, height=3.8, **options):
 
 
 def names_of(rows, between="\n"):
-    """What layers are, and how many values they have."""
+    """Label layers by what they are and how many values they have."""
     types = rows["type"].str.replace(r"\s*\+.*", "", regex=True)
     both = zip(types, rows["n_features"], strict=True)
     return [f"{kind}{between}{n:,}" for kind, n in both]
@@ -115,7 +115,7 @@ def mislabelled():
 
 
 def draw_table(ax, frame):
-    """The labels trained on, and those of unseen images, early and at the end."""
+    """Draw the labels trained on, and those of unseen images, early and at the end."""
     for stopped, colour in (("best epoch", "C0"), ("end", "C1")):
         rows = frame[frame["stopped"] == stopped]
         first = rows[rows["seed"] == rows["seed"].min()]

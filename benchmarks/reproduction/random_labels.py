@@ -10,7 +10,6 @@ smoothness say? The lecture's network, the first 10,000 images of CIFAR-10.
 import numpy as np
 import torch
 from common import (
-    RESULTS,
     accuracy,
     centre,
     grey,
@@ -22,7 +21,7 @@ from common import (
     quick,
     read_rows,
     train,
-    write_rows,
+    write_lecture,
 )
 
 SETTINGS = (
@@ -41,7 +40,7 @@ def change_labels(setting, y, rng):
 
 
 def change_images(setting, X, rng):
-    """The same permutation of the pixels for all, another one each, or Gaussian noise."""
+    """Permute the pixels of all alike, of each anew, or take Gaussian noise."""
     flat = X.reshape(len(X), -1)
     if setting == "shuffled pixels":
         order = np.random.default_rng(0).permutation(flat.shape[1])  # of test images too
@@ -101,11 +100,9 @@ if __name__ == "__main__":
     torch.set_num_threads(options.threads)
     trainings(options.data, options.cache, options.seed)
     if not options.train_only:
-        write_rows(
-            RESULTS / "random_labels_history.csv", histories(options.cache, options.seed)
-        )
+        write_lecture("random_labels_history", histories(options.cache, options.seed))
         rows = []
         for setting in SETTINGS:
             where = options.data, options.cache
             rows += measured(setting, *where, options.seed, options.n_jobs)
-            write_rows(RESULTS / "random_labels.csv", rows)
+            write_lecture("random_labels", rows)

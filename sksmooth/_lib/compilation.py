@@ -39,13 +39,18 @@ _NOTICE = _Notice()
 event.register("numba:compile", _NOTICE)
 
 
-def compiled(loop: Callable[..., Any], *, inline: str = "never") -> Callable[..., Any]:
+def compiled(
+    loop: Callable[..., Any], *, inline: str = "never", is_inner: bool = False
+) -> Callable[..., Any]:
     """Compile a loop at its first call, or load it if it has been compiled before.
 
     Numba caches machine code beside the source, in the user's cache directory if that
     folder is read-only, or in NUMBA_CACHE_DIR. If none is writable, nothing is cached.
+    Without an entry from Python (``is_inner``), loops compile in less time.
     """
     options: dict[str, Any] = {"nogil": True, "inline": inline}
+    if is_inner:
+        options.update(no_cpython_wrapper=True, no_cfunc_wrapper=True)
     try:
         return njit(cache=True, **options)(loop)
     except RuntimeError:  # numba finds no writable cache directory

@@ -1,8 +1,8 @@
 """The command line: ``python -m sksmooth`` with ``demo``, ``measure`` or ``report``.
 
 Results go to standard output; progress and errors go to standard error. Exit codes: 0 for
-success, 2 for a mistake that the user can mend (one line says how), 130 for an
-interruption. Anything else is a bug and shows its traceback.
+success, 2 for an error that the user can fix (one line says how), 130 for an interruption.
+Anything else is a bug and shows its traceback.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _INTERRUPTED, _PIPE_CLOSED = 130, 141  # 128 + the signal, as shells report it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command, by default that of the process, and give its exit code."""
+    """Run a command, by default that of the process, and return its exit code."""
     try:
         parser = make_parser()
         options = parser.parse_args(argv)
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
-    except CommandError as error:
+    except (CommandError, ImportError) as error:  # an optional library is missing
         print(f"sksmooth: error: {one_line(error)}", file=sys.stderr)
         return _USER_ERROR
     except KeyboardInterrupt:

@@ -17,12 +17,12 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 
-from .errors import CommandError, listed, one_line, require, user_error
+from .._lib.optional import require
+from .errors import CommandError, listed, one_line, user_error
 
 __all__ = ["Dataset", "Note", "read_dataset"]
 
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
-_PART = 1 << 20  # characters of a text that are looked at together
 # EOFError and zlib.error come from compressed files that are cut or damaged.
 # MemoryError comes from shapes that no memory could hold, whatever the file holds.
 _DAMAGED = (
@@ -161,7 +161,9 @@ def _read_table(path: Path, *, has_names: bool = False) -> pd.DataFrame:
     """Read a table; without ``has_names``, a text file may have a line of names or not."""
     _check_is_file(path)
     if path.suffix.lower() == ".parquet":
-        pyarrow = require("pyarrow", extra="parquet", purpose="a Parquet file")
+        pyarrow = require(
+            "pyarrow", purpose="Reading Parquet files", install="sksmooth[parquet]"
+        )
         damaged = (OSError, pyarrow.ArrowException, *_DAMAGED_NOTES)
         with user_error(*damaged, prefix=f"cannot read {path}"), path.open("rb") as file:
             frame = pd.read_parquet(file, engine="pyarrow").rename(columns=str)
@@ -183,15 +185,16 @@ def _read_table(path: Path, *, has_names: bool = False) -> pd.DataFrame:
 
 
 def _read_text(file: TextIO, has_names: bool) -> pd.DataFrame:
+    # pandas' own search for the separator fails for a single column, and its parser is the
+    # slow one. Quoted names may hold separators.
     first = next((line for line in file if line.strip()), "").strip()
-    # Pandas' own search for the separator is slow, and wrong for a single column.
     unquoted = re.sub(r'"[^"]*"', "", first)
     separator = max(",;\t", key=unquoted.count)
     if separator not in unquoted and ".txt" in Path(file.name).suffixes:
         separator = r"\s+"
     has_names = has_names or not all(map(_is_number, re.split(separator, first)))
     file.seek(0)
-    if any("\0" in part for part in iter(lambda: file.read(_PART), "")):
+    if any("\0" in line for line in file):
         # Older versions of pandas take them for the end of a cell.
         raise ValueError("it holds NUL characters, as no text does")
     file.seek(0)
@@ -203,7 +206,7 @@ def _read_text(file: TextIO, has_names: bool) -> pd.DataFrame:
                 sep=separator,
                 header=0 if has_names else None,
                 index_col=False,
-                low_memory=False,  # else a column of mixed kinds depends on chunks
+                low_memory=False,  # else the type of a column may depend on chunks
             )
         except pd.errors.ParserWarning as error:  # it would cut the rows
             raise ValueError("rows have more cells than the first line") from error

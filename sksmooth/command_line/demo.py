@@ -1,4 +1,4 @@
-"""The demo: which features of handwritten digits, and layers of a network, are smooth."""
+"""The demo: smoothness of features of handwritten digits, and of layers of a network."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import Binarizer, FunctionTransformer
 from sklearn.random_projection import GaussianRandomProjection
 
+from .._lib.optional import require
 from .._lib.parallel import run_parallel
 from ..display.plots.axes import new_figure
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..exceptions import SmoothnessWarning
 from ..networks.transformer import LayerFeatureTransformer
 from .demo_network import IMAGE_SHAPE, LAYERS, make_network, train
-from .errors import require
 from .pictures import check_picture_path, save_picture
 
 __all__ = ["run_demo"]
@@ -47,7 +47,7 @@ class DemoRow:
 def run_demo(options: argparse.Namespace) -> None:
     """Print the table and draw the picture."""
     check_picture_path(options.output)
-    require("torch", extra="torch", purpose="the network of the demo")
+    require("torch", purpose="The network of the demo", install="sksmooth[torch]")
     start = time.perf_counter()
     seed = options.random_state
     X, y = load_digits(return_X_y=True)
@@ -63,7 +63,7 @@ def run_demo(options: argparse.Namespace) -> None:
     print("(fitted on half of them, held-out score on the other half)\n")
     print(_table(rows))
     print(f"\nLarger is smoother; 0 is noise. {time.perf_counter() - start:.1f} s")
-    require("matplotlib", extra="plot", purpose="the picture of the demo")
+    require("matplotlib", purpose="The picture of the demo", install="sksmooth[plot]")
     save_picture(_figure(rows), options.output)
     print(f"Picture written to {options.output}")
 
@@ -115,7 +115,7 @@ def _measure(name: str, transformer: Any, halves: list[np.ndarray], seed: int) -
 
 
 def _table(rows: list[DemoRow]) -> str:
-    """Format the rows as a table, with footnotes for those to be read with care."""
+    """Format the rows as a table, with cautions as footnotes."""
     alphas = [row.estimator.alpha_ for row in rows]
     largest = max([alpha for alpha in alphas if np.isfinite(alpha)] + [1e-9])
     heads = f"{'features':<32} {'n':>4} {'alpha':>7} {'low':>7} {'high':>7} {'held-out':>8}"

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
-from .._lib import optional
-
-__all__ = ["MOST_NAMES", "CommandError", "listed", "one_line", "require", "user_error"]
+__all__ = ["MOST_NAMES", "CommandError", "listed", "one_line", "user_error"]
 
 MOST_NAMES = 5  # in a line; more do not help
 
@@ -26,14 +23,6 @@ def user_error(*kinds: type[BaseException], prefix: str) -> Iterator[None]:
         # An OSError would name the file once more.
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise CommandError(f"{prefix}: {reason}") from error
-
-
-def require(module: str, *, extra: str, purpose: str) -> Any:
-    """Import an optional library, or end the command with how to install it."""
-    try:
-        return optional.require(module, purpose=purpose, install=f"sksmooth[{extra}]")
-    except ImportError as error:
-        raise CommandError(str(error)) from error
 
 
 def listed(names: Sequence[str], kind: str = "") -> str:

@@ -1,56 +1,52 @@
-"""The measurement of a data set, and its report for programs and for people."""
+"""Measure a data set, and print the results for programs or for people."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._lib.html import number
+from .._lib.optional import require
 from .._version import __version__
+from ..display.plots import ErrorDecayDisplay
 from ..display.plots.axes import new_figure
-from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.summary import estimator_summary
-from .data_files import Dataset
-from .errors import MOST_NAMES, require
+from .errors import MOST_NAMES
 from .fitting import Measured, fit_to_file
 from .pictures import check_picture_path, save_picture
 
 __all__ = ["run_measure"]
 
 _MOST_FEATURES = 10
+# Not every terminal can show more than ASCII.
+_ASCII = str.maketrans({"\N{MINUS SIGN}": "-", "∞": "inf", "\N{EN DASH}": "nan", "²": "^2"})
 
 
 def run_measure(options: argparse.Namespace) -> None:
-    """Print the report and, if asked, draw the decay."""
+    """Print the results and, if asked, draw the decay."""
     if options.plot is not None:
         check_picture_path(options.plot)
-        require("matplotlib", extra="plot", purpose="--plot")
+        require("matplotlib", purpose="--plot", install="sksmooth[plot]")
     measured = fit_to_file(options, verbose=0 if options.quiet or options.json else 1)
-    estimator, data = measured.estimator, measured.data
-    report = _results(estimator, data) | _held_out(measured) | {"warnings": measured.notes}
     if options.plot is not None:
-        save_picture(_decay_figure(estimator, data.path.name), options.plot)
-        report["plot"] = str(options.plot)
+        save_picture(_decay_figure(measured), options.plot)
     if options.json:
-        strict = {key: _strict(value) for key, value in report.items()}
-        print(json.dumps(strict, allow_nan=False, indent=2))
+        results = {key: _strict(value) for key, value in _results(measured).items()}
+        picture = None if options.plot is None else str(options.plot)
+        results |= {"plot": picture, "warnings": measured.notes}
+        print(json.dumps(results, allow_nan=False, indent=2))
     else:
-        print(_readable(report, estimator))
+        print(_readable(measured, options.plot))
 
 
-def _held_out(measured: Measured) -> dict[str, Any]:
-    """Report the rows held out and their score."""
-    n_samples = 0 if measured.X_test is None else len(measured.X_test)
-    return {"n_samples_held_out": n_samples, "held_out_score": measured.score}
-
-
-def _results(estimator: BesovSmoothnessEstimator, data: Dataset) -> dict[str, Any]:
+def _results(measured: Measured) -> dict[str, Any]:
     """Collect all results, in plain Python types."""
+    estimator, data, fit = measured.estimator, measured.data, measured.estimator.decay_
     classes = getattr(estimator, "classes_", None)
-    importances = estimator.feature_importances_
-    ranking = np.argsort(-importances, kind="stable")[:_MOST_FEATURES]
     return {
         "file": str(data.path),
         "labels_file": data.labels_path and str(data.labels_path),
@@ -58,23 +54,30 @@ def _results(estimator: BesovSmoothnessEstimator, data: Dataset) -> dict[str, An
         "n_features": data.X.shape[1],
         "task": "regression" if classes is None else "classification",
         "n_classes": None if classes is None else len(classes),
-        "index": estimator.index,
-        "alpha": float(estimator.alpha_),
-        "alpha_low": float(estimator.alpha_interval_[0]),
-        "alpha_high": float(estimator.alpha_interval_[1]),
-        "confidence_level": estimator.confidence_level,
+        "index": fit.convention.name,
+        "alpha": float(fit.alpha),
+        "alpha_low": float(fit.interval[0]),
+        "alpha_high": float(fit.interval[1]),
+        "confidence_level": fit.confidence_level,
         "oob_score": float(estimator.oob_score_),
         "r_squared": float(estimator.r_squared_),
-        "fit_range": [int(end) for end in estimator.fit_range_],
+        "fit_range": [int(end) for end in fit.fit_range],
         "n_terms": int(estimator.wavelets_.n_terms),
         "feature_importances": [
-            {"name": data.feature_names[i], "importance": float(importances[i])}
-            for i in ranking
-            if importances[i] > 0
+            {"name": name, "importance": importance}
+            for name, importance in _main_features(measured)
         ],
-        "plot": None,
+        "n_samples_held_out": 0 if measured.X_test is None else len(measured.X_test),
+        "held_out_score": measured.score,
         "version": __version__,
     }
+
+
+def _main_features(measured: Measured) -> list[tuple[str, float]]:
+    importances = measured.estimator.feature_importances_
+    ranking = np.argsort(-importances, kind="stable")[:_MOST_FEATURES]
+    names = measured.data.feature_names
+    return [(names[k], float(importances[k])) for k in ranking if importances[k] > 0]
 
 
 def _strict(value: Any) -> Any:
@@ -84,42 +87,33 @@ def _strict(value: Any) -> Any:
     return None if np.isnan(value) else json.dumps(value)  # "Infinity"
 
 
-def _decay_figure(estimator: BesovSmoothnessEstimator, name: str) -> Any:
-    from ..display.plots import ErrorDecayDisplay
-
+def _decay_figure(measured: Measured) -> Any:
     axes = new_figure(6.4, 4.8).subplots()
-    return ErrorDecayDisplay.from_estimator(estimator, ax=axes, name=name).figure_
+    name = measured.data.path.name
+    return ErrorDecayDisplay.from_estimator(measured.estimator, ax=axes, name=name).figure_
 
 
-def _readable(report: dict[str, Any], estimator: BesovSmoothnessEstimator) -> str:
-    """Format the report as a table for people."""
-    if hasattr(estimator, "classes_"):
-        kinds = f", {report['n_classes']} classes"
-    else:
-        kinds = f", {estimator.n_outputs_} columns" if estimator.n_outputs_ > 1 else ""
-    features = [
-        "{name} ({importance:.2f})".format(**feature)
-        for feature in report["feature_importances"][:MOST_NAMES]
-    ]
-    first, last = report["fit_range"]
-    held_out = "{held_out_score:.3f} ({n_samples_held_out} samples)"
-    rows = {
-        "file": " + ".join(filter(None, [report["file"], report["labels_file"]])),
-        "samples": report["n_samples"],
-        "features": report["n_features"],
-        "task": report["task"] + kinds,
-        "index": report["index"],
-        "alpha": f"{report['alpha']:.3f}",
-        f"{100 * estimator.confidence_level:g} % interval": (
-            "{alpha_low:.3f} to {alpha_high:.3f}".format(**report)
-        ),
-        "out-of-bag score": f"{report['oob_score']:.3f}",
-        "held-out score": report["n_samples_held_out"] and held_out.format(**report),
-        "fit window": f"{first} to {last} terms, R^2 = {report['r_squared']:.3f}",
-        "wavelets": f"{report['n_terms']} in {estimator.wavelets_.n_trees} trees",
-        "main features": ", ".join(features) or "none",
-        "picture": report["plot"],
+def _readable(measured: Measured, picture: Path | None) -> str:
+    """Format the results as a table for people."""
+    summary, data = estimator_summary(measured.estimator), measured.data
+    low, high = summary.interval
+    features = [f"{name} ({share:.2f})" for name, share in _main_features(measured)]
+    facts = {
+        "alpha": number(summary.value),
+        f"{summary.level} interval": f"{number(low)} to {number(high)}",
+        **{name.lower(): fact for name, fact in summary.facts.items()},
     }
-    lines = [f"{name:<16} {value}" for name, value in rows.items() if value]
-    notes = [f"{note['category']}: {note['message']}" for note in report["warnings"]]
-    return "\n".join([*lines, "", estimator_summary(estimator).verdict, *notes])
+    if measured.X_test is not None and measured.score is not None:
+        score = f"{number(measured.score)} ({len(measured.X_test):,} samples)"
+        facts["held-out score"] = score
+    rows = {
+        "file": " + ".join(map(str, filter(None, [data.path, data.labels_path]))),
+        "index": measured.estimator.decay_.convention.name,
+        **{name: fact.translate(_ASCII) for name, fact in facts.items()},
+    }
+    rows["main features"] = ", ".join(features[:MOST_NAMES]) or "none"
+    if picture is not None:
+        rows["picture"] = str(picture)
+    lines = [f"{name:<16} {value}" for name, value in rows.items()]
+    notes = [f"{note['category']}: {note['message']}" for note in measured.notes]
+    return "\n".join([*lines, "", summary.verdict, *notes])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from .errors import require, user_error
+from .._lib.optional import require
+from ..display.report import report
+from .errors import user_error
 from .fitting import fit_to_file
 from .pictures import check_report_path
 
@@ -15,8 +17,7 @@ def run_report(options: argparse.Namespace) -> None:
     """Measure a data file and write the report."""
     path = options.output
     check_report_path(path)
-    require("matplotlib", extra="plot", purpose="the picture of the report")
-    from ..display.report import report
+    require("matplotlib", purpose="The picture of the report", install="sksmooth[plot]")
 
     measured = fit_to_file(options, verbose=0 if options.quiet else 1)
     data = measured.data

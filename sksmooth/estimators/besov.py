@@ -314,6 +314,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         samples = read_samples(
             X, y, sample_weight, estimator=self, reset=False, encode=encode
         )
+        # Errors are measured from the fitted mean, so it counts for the spread, too.
         of_the_fit = self.wavelets_.mean[:1]
         values = np.concatenate([of_the_fit, samples.targets.values])
         _check_powers(values, self.wavelets_.p, least=-np.inf)
@@ -445,6 +446,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         mistyping = () if samples.targets.caution is None else (samples.targets.caution,)
         self.decay_ = fit.with_cautions(*mistyping)
         self.oob_score_ = self._held_out_rate(samples, grown.leaves, grown.unseen)
+        # Norms on unseen samples: those of splits on noise cancel in the sum.
         norms = held_out_norms(wavelets, grown, samples)
         self.feature_importances_ = wavelet_importances(
             wavelets, samples.X.shape[1], self._n_important, norms

@@ -1,9 +1,10 @@
-"""What a report adds to a fit: where the targets are rough, and how much carries over."""
+"""Measurements for reports: where targets are rough, and how well the fit generalises."""
 
 from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -23,7 +24,7 @@ __all__ = ["EstimatorDetails", "measure_details"]
 
 @dataclass(frozen=True, eq=False)
 class EstimatorDetails:
-    """Measurements beside those of the fit; None where they were not asked for.
+    """Measurements that complement a fit; None for those that were not requested.
 
     Attributes
     ----------
@@ -75,7 +76,7 @@ def measure_details(
     Returns
     -------
     details : EstimatorDetails
-        What was asked for.
+        What was requested.
 
     Raises
     ------
@@ -114,10 +115,11 @@ def _roughness(
     names, codes = np.unique(np.asarray(y).ravel(), return_inverse=True)
     samples = sample_roughness(X, codes, **options).reset_index(drop=True)
     mean = samples["roughness"].groupby(codes).mean()
-    samples["label"] = list(names[codes])
-    samples["suggested"] = [
+    suggested = [
         names[int(code)] if np.isfinite(code) else None for code in samples["suggested"]
     ]
+    samples["label"] = _of_objects(names[codes])
+    samples["suggested"] = _of_objects(suggested)
     found = {"samples": samples, "n_classes": len(names)}
     if len(names) == 2:
         return found
@@ -128,8 +130,13 @@ def _roughness(
         estimator=_of_all_rows(estimator, len(codes)),
         **options,
     )
-    classes["class"] = [names[code] for code in classes["class"]]
+    classes["class"] = _of_objects(names[classes["class"].to_numpy(dtype=int)])
     return found | {"classes": classes}
+
+
+def _of_objects(values: Iterable[Any]) -> pd.Series:
+    """Hold names as they are: other types of pandas refuse some, such as odd Unicode."""
+    return pd.Series(list(values), dtype=object)
 
 
 def _of_all_rows(

@@ -30,10 +30,11 @@ __all__ = ["class_smoothness", "sample_roughness"]
 _WEIGHT_IN_BAG = 1 / 3
 
 _PARAMETERS = {
-    "X": ["array-like", "sparse matrix"],
-    "y": ["array-like"],
+    # The samples are checked where all samples are read, with the same messages.
+    "X": "no_validation",
+    "y": "no_validation",
     "estimator": [BesovSmoothnessEstimator, None],
-    "sample_weight": ["array-like", None],
+    "sample_weight": "no_validation",
     "n_jobs": [Integral, None],
     "random_state": ["random_state"],
     "verbose": ["verbose"],

@@ -1,7 +1,7 @@
-"""What results say of themselves: first as plain data, from which all else is rendered.
+"""Summaries of results as plain data, from which everything else is rendered.
 
-Cards in notebooks, pages and the command line show the same :class:`Summary`. The results
-come in as arguments, since their modules import this one.
+Cards in notebooks, pages and the command line show the same :class:`Summary`. Results are
+arguments here and not imported, since their modules import this one.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ class Summary:
         The number that the result is about.
     interval : tuple of float
         Its confidence interval.
+    level : str, default=""
+        Its confidence level, such as "95 %".
     headline : str, default=""
         The number and its interval, as one line.
     ends : tuple of float
@@ -65,13 +67,14 @@ class Summary:
     certainty : str, default=""
         Between which numbers it lies, as one sentence.
     cautions : tuple of str
-        Why it should be read with care.
+        Reasons to read it with care.
     """
 
     title: str
     facts: dict[str, str]
     value: float = np.nan
     interval: tuple[float, float] = (np.nan, np.nan)
+    level: str = ""
     headline: str = ""
     ends: tuple[float, float] = (0.0, 1.0)
     verdict: str = ""
@@ -90,6 +93,7 @@ def estimator_summary(estimator: Any) -> Summary:
         facts=_facts(estimator),
         value=fit.alpha,
         interval=(low, high),
+        level=level,
         headline=f"{ALPHA} = {number(fit.alpha)} [{number(low)}, {number(high)}], {level}",
         # From noise to a smooth function of one feature.
         ends=(min([0.0, *reach]), max([1.0, *reach])),
@@ -141,11 +145,12 @@ def _facts(estimator: Any) -> dict[str, str]:
     else:
         kind = {"Target columns": f"{estimator.n_outputs_:,}"}
     wavelets = estimator.wavelets_
+    trees = "tree" if wavelets.n_trees == 1 else "trees"
     return {
         "Samples": f"{estimator.n_samples_:,}",
         "Features": f"{estimator.n_features_in_:,}",
         **kind,
-        "Wavelets": f"{wavelets.n_terms:,} in {wavelets.n_trees:,} trees",
+        "Wavelets": f"{wavelets.n_terms:,} in {wavelets.n_trees:,} {trees}",
         "Fit window": f"{first:,} to {last:,} terms, R² = {number(estimator.r_squared_)}",
         "Out-of-bag score": number(estimator.oob_score_),
     }
@@ -165,6 +170,7 @@ def difference_summary(result: Any) -> Summary:
         },
         value=value,
         interval=(low, high),
+        level=level,
         headline="Difference = {} [{}, {}], ".format(*signed) + level,
         ends=ends_of_bars([value], [low], [high]),
     )
@@ -203,8 +209,7 @@ def card_of(summary: Summary, *, is_loss: bool = False) -> Html:
         *lead,
         facts_table(summary.facts, summary.title),
         joined(
-            element("p", element("b", "Read with care: "), caution)
-            for caution in summary.cautions
+            element("p", element("b", "Caution: "), caution) for caution in summary.cautions
         ),
     )
 

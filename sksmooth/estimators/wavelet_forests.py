@@ -145,7 +145,6 @@ class _WaveletForest(ForestEstimator):
         TypeError
             If ``forest`` is not made of trees.
         """
-        n_rows = number_of_rows(X)
         samples = read_samples(
             X,
             y,
@@ -154,6 +153,7 @@ class _WaveletForest(ForestEstimator):
             encode=self._encode,
             fewest=_FEWEST_SAMPLES,
         )
+        n_rows = number_of_rows(X)
         self._remember(samples, y)
         # As predictions are, whatever the dtype of y.
         samples = replace(samples, y=self._decide(samples.targets.values))
@@ -687,7 +687,7 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
     _encode = staticmethod(encode_values)
 
     def _remember(self, samples: Samples, y: ArrayLike) -> None:
-        self._is_vector = np.ndim(y) == 1
+        self._is_vector = np.asarray(y).ndim == 1
 
     def _decide(self, values: np.ndarray) -> np.ndarray:
         return values[:, 0].copy() if self._is_vector else values.copy()

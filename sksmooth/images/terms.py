@@ -143,6 +143,11 @@ def image_wavelets(
     wavelets : ImageWavelets
         The terms, of which ``approximate`` keeps the largest.
 
+    See Also
+    --------
+    sksmooth.wavelet_decomposition : Decomposes any fitted tree or forest.
+    sksmooth.images.psnr : Quality of an approximation.
+
     References
     ----------
     .. [1] S. Dekel and D. Leviatan, *Adaptive multivariate approximation using binary

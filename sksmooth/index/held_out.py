@@ -42,13 +42,15 @@ def held_out_rate(
     rate : float
         Positive if the error falls, zero or negative if the terms fitted noise.
     """
-    first, last = _held_out_window(n_fitted)
+    first, last = _held_out_window(n_fitted)  # terms of one tree
     if errors[0] == 0:
         return 0.0
     relative = ((errors / errors[0]) ** p + 1 / n_samples) ** (1 / p)
     points = log_spaced(first * n_trees, last * n_trees, last * n_trees)
+    # Forests with fewer terms keep the error of their last one.
     relative = relative[np.minimum(points, len(errors) - 1)]
     in_window = -fit_power_law(points, relative).slope
+    # The rate from no terms to the end: log M is that of one tree, as alpha counts terms.
     return float(max(in_window, -np.log(relative[-1]) / np.log(last)))
 
 

@@ -56,6 +56,7 @@ def rate_in_window(
         return fit_power_law(points, curve(kept)[points - 1])
 
     law = line(everything)
+    # One tree is left out of the average; the others are not grown again.
     trees = without_a_tree(lambda kept: -line(kept).slope - excess, n_trees)
     blocks = _block_deviations(points, errors[points - 1], law)
     return IndexFit(
@@ -93,6 +94,7 @@ def rates_without_a_group(curves: ErrorCurves, window: tuple[int, int]) -> np.nd
     The trees stay as they are, so this is a jackknife of the errors alone.
     """
     groups, p = curves.groups, curves.p
+    # Groups are recorded at few numbers of terms, so the slope is a little coarser.
     inside = (groups.n_terms >= window[0]) & (groups.n_terms <= window[1])
     sums, weights = groups.sums, groups.weights
     if (weights[:, :, 1].sum(axis=1) == 0).any():  # in-bag errors only
@@ -118,7 +120,7 @@ def _block_deviations(n_terms: np.ndarray, errors: np.ndarray, law: PowerLaw) ->
     ends = np.unique(np.linspace(0, len(n_terms) - 1, _N_BLOCKS + 1).round().astype(int))
     ends = ends[errors[ends] > 0]
     if len(ends) < 3:
-        return np.full(2, np.inf)
+        return np.full(2, np.inf)  # too few blocks to judge by: no finite interval
     x, y = np.log(n_terms[ends]), np.log(errors[ends])
     middle = (0.5 * (x[1:] + x[:-1]) - x[0]) / (x[-1] - x[0])
     weights = np.diff(x) * middle * (1 - middle)

@@ -43,6 +43,7 @@ def fit_window(curves: ErrorCurves) -> tuple[int, int]:
     curve, p = curves.by_tree.mean(axis=0), curves.p
     n_terms = np.median(curves.decomposition.n_terms_per_tree)
     last = min(2 * curves.grown.n_grown / SAMPLES_PER_CELL, n_terms / 2)
+    # The excess is a ratio of squared errors; of p-th powers it is that to the p / 2.
     excessive = curve[:, 1] > _OUT_OF_BAG_EXCESS ** (p / 2) * curve[:, 0]
     if excessive.any():
         last = min(last, int(np.argmax(excessive)))
@@ -52,6 +53,7 @@ def fit_window(curves: ErrorCurves) -> tuple[int, int]:
     coarse = 0
     if lowest < _COARSE_SHAPE * error[0]:  # else noise hides when the shape is found
         coarse = np.argmax(error <= lowest + _COARSE_SHAPE * (error[0] - lowest))
+    # Short curves still get a window of some span, at the price of an early start.
     first = min(max(_FIRST_TERM, coarse), last / _SHORTEST_SPAN)
     return max(int(first), 1), last
 

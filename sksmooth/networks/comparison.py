@@ -1,4 +1,4 @@
-"""Compare the layers of a network by the smoothness of the labels on them."""
+"""Compare the layers of a network by how smooth targets are on them."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def compare_layers(
     X : array-like, tensor, dict of arrays, Dataset or DataLoader
         Samples, as :class:`LayerFeatureTransformer` takes them.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-        Class labels, or numbers in a floating-point dtype. None where ``X`` is a Dataset
-        or DataLoader that gives them.
+        Class labels, or regression targets in a floating-point dtype. None where ``X`` is
+        a Dataset or DataLoader that yields them.
     layers : array-like of str or int, default=None
         The layers, as :func:`list_layers` names them, in the order of comparison. None
         takes the input, and every layer with weights, together with the normalisation,
@@ -97,11 +97,11 @@ def compare_layers(
 
         {probes}
 
-        Classifiers see at most 4000 samples, ``nc1`` and ``ncc_mismatch`` all and the
-        others 2000, the same in every layer. No probe uses ``sample_weight``, and
-        ``intrinsic_dimension`` needs ``sksmooth[probes]``.
+        Classifiers see at most 4000 samples, and probes that compare each sample with all
+        others 2000, the same in every layer. No probe uses ``sample_weight``. The extra
+        ``sksmooth[probes]`` installs what some of them need.
     X_test, y_test : as ``X`` and ``y``, default=None
-        Test samples, for the held-out score and for probes. They take a forward pass more.
+        Test samples, for the held-out score and for probes. They take another forward pass.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
     batch_size, device, input_shape, output, pooling, n_components, memmap : optional
@@ -121,12 +121,11 @@ def compare_layers(
     -------
     table : LayerComparison
         A table with one row a layer, which notebooks show with bars for the intervals and
-        marks at layers that lose smoothness; ``table.frame`` is a DataFrame. Its columns
-        are those of the probes and
+        marks at layers that lose smoothness; ``table.frame`` is a DataFrame. It has a
+        column for each probe, ``projection_error`` if ``n_components`` is given, and the
+        other columns of this list always:
 
         {columns}
-
-        ``projection_error`` is there if ``n_components`` is given.
 
     Raises
     ------
@@ -145,14 +144,15 @@ def compare_layers(
 
     Notes
     -----
-    Subsamples are drawn by the *input* of the network, so that a layer's index does not
-    depend on which other layers are compared (of a Dataset or DataLoader whose input is not
-    among them, by the first one, so that it does). Samples with the same input are drawn
-    together; those that only some layer maps to the same point (dead units, saturated
-    outputs) are not, since they are independent draws of the data. An estimator that is
-    fitted to the features of such a layer alone cannot know, and draws equal rows with
-    equal labels together; for all other layers it gives the same index, up to the noise
-    of other subsamples.
+    Subsamples are drawn by the *input* of the network, so that the index of a layer does
+    not depend on which other layers are compared. The input of a Dataset or DataLoader is
+    known only if it is among the layers; otherwise the first layer takes its place.
+
+    Samples with the same input are drawn together. Those that only a layer maps to the same
+    point (dead units, saturated outputs) are not, since they are independent draws of the
+    data. An estimator that is fitted to the features of such a layer on its own cannot know
+    this, and draws equal rows with equal labels together; for all other layers it gives the
+    same index, up to the noise of other subsamples.
 
     Examples
     --------

@@ -117,7 +117,7 @@ def _checked_device(device: Any) -> torch.device:
         reason = str(error).splitlines()[0]
         raise ValueError(f"device={device!r} cannot be used: {reason}") from error
     if checked.type == "meta":
-        raise ValueError("device='meta' has no numbers to compute with; use another.")
+        raise ValueError("device='meta' holds no values to compute with; use another.")
     return checked
 
 
@@ -325,7 +325,7 @@ def _description(batch: Batch) -> str:
     parts += [f"{key}: {tuple(t.shape)} {t.dtype}" for key, t in batch.keywords.items()]
     note = f"The module was given a batch of {', '.join(parts)}; see input_shape."
     if any(t.dtype in (torch.int32, torch.int64) for t in batch.arguments):
-        note += " Integers are handed on as tokens; for numbers pass X.astype(np.float32)."
+        note += " Integers are read as tokens; for other values pass X.astype(np.float32)."
     return note
 
 

@@ -117,7 +117,7 @@ def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
     These are the input, unless it is tokens, and one layer for each module with weights of
     its own, in the order of execution: the value that it hands on, after the
     normalisation, activation, pooling and dropout modules between it and the next one.
-    Modules whose output is not one row of numbers for each sample are left out.
+    Modules whose output is not one row for each sample are left out.
 
     Parameters
     ----------

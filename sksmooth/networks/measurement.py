@@ -66,7 +66,9 @@ class LayersInTurn:
             return
         if samples.classes is None:
             names = [probe.name for probe in probes]
-            raise ValueError(f"The probes {names} need class labels; y holds numbers.")
+            raise ValueError(
+                f"The probes {names} need class labels, but y is for regression."
+            )
         self._y, self._y_test = _one_column(self._y), _one_column(self._y_test)
         self._rows = probe_rows(self._y, self._y_test, random_state=seed)
 

@@ -82,7 +82,7 @@ def _refuse_unreadable(root: nn.Module) -> None:
             )
         if tensor.device.type == "meta":
             raise ValueError(
-                f"{name!r} of the module is a meta tensor, without numbers; load the "
+                f"{name!r} of the module is a meta tensor, without values; load the "
                 "weights, or use module.to_empty(device=...) and initialise them."
             )
     if type(root).__module__ in [f"torch.nn.modules.{name}" for name in _SEQUENCES] and any(

@@ -34,8 +34,8 @@ class SmoothnessMonitor(Versioned):
     """Record how the smoothness of layers develops while a network is trained.
 
     It measures the chosen layers on the same few samples each time, as
-    :func:`compare_layers` does, and leaves the training as it is: gradients, running
-    averages, training flags and random states are not touched.
+    :func:`compare_layers` does, and does not affect the training: gradients, running
+    averages, training flags and random states stay as they are.
 
     Parameters
     ----------
@@ -45,13 +45,14 @@ class SmoothnessMonitor(Versioned):
         Samples, of which a subsample is kept. Items of a Dataset are read once, so that
         random augmentations are the same every time.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-        Class labels, or numbers. None where ``X`` is a Dataset that gives them.
+        Class labels, or regression targets in a floating-point dtype. None where ``X`` is
+        a Dataset that yields them.
     layers : array-like of str or int, default=None
         The layers, as in :func:`compare_layers`.
     every : int, default=1
-        Record every so many steps, or epochs.
+        Number of steps or epochs from one record to the next.
     n_samples : int, default=500
-        Number of samples to measure by, drawn at random.
+        Number of samples to measure on, drawn at random.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator. None means one of 5 trees, so that a record of a small
         convolutional network on a processor takes less than a tenth of the time of an
@@ -61,7 +62,7 @@ class SmoothnessMonitor(Versioned):
     random_state : int, RandomState instance or None, default=0
         Seed of the draw of the samples, and of all that :func:`compare_layers` draws.
     **options
-        Further options of :func:`compare_layers`, such as ``pooling`` or ``n_jobs``.
+        Further parameters of :func:`compare_layers`, such as ``pooling`` or ``n_jobs``.
 
     See Also
     --------
@@ -210,8 +211,8 @@ class SmoothnessMonitor(Versioned):
         """Make a callback for ``callbacks=[...]`` of a skorch net.
 
         It records the state before training, and then every ``every`` epochs or steps,
-        with, after epochs, the numbers in the net's history as metrics. A new ``fit``
-        starts the records anew. Copies of the net, as a grid search makes them, have
+        after epochs with the numbers in the net's history as metrics. A new ``fit``
+        discards earlier records. Copies of the net, as a grid search makes them, have
         copies of the monitor.
 
         Parameters
@@ -235,8 +236,8 @@ class SmoothnessMonitor(Versioned):
         """Make a callback for ``callbacks=[...]`` of a Lightning Trainer.
 
         It records the state before training, and then every ``every`` epochs or steps,
-        with the Trainer's ``callback_metrics``. A training from its start starts the
-        records anew. Of several processes, the first records.
+        with the Trainer's ``callback_metrics``. A training from its start discards earlier
+        records. Of several processes, the first records.
 
         Parameters
         ----------

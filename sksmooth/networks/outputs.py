@@ -44,7 +44,7 @@ def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
     else:
         return tensor
     raise TypeError(
-        f"Layer {name!r} gives a tensor that is not of plain numbers ({kind}); turn it "
+        f"Layer {name!r} gives a tensor of a kind that cannot be read ({kind}); turn it "
         "into one with output=, a function."
     )
 

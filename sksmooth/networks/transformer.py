@@ -58,7 +58,7 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         tuple, and of a dict ``last_hidden_state``, ``logits`` or the only tensor. A layer
         that gives one tensor is not affected by an index or a key.
     pooling : {"flatten", "mean", "max", "cls", "last"}, default="flatten"
-        How a map or a sequence becomes one row of features: all its numbers; their mean
+        How a map or a sequence becomes one row of features: all its values; their mean
         or maximum over the places or tokens; or the first or last token. Tokens that the
         entry ``attention_mask`` of X does not count are left out, but not by "flatten".
     n_components : int, default=None
@@ -256,8 +256,8 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         X : array-like, tensor, dict of these, Dataset or DataLoader
             Samples.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Class labels, or numbers in a floating-point dtype for regression. None takes
-            those that a Dataset or DataLoader yields.
+            Class labels, or regression targets in a floating-point dtype. None takes those
+            that a Dataset or DataLoader yields.
 
         Returns
         -------

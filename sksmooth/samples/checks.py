@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy import sparse
 
 from .._lib.scikit_learn import check_sample_weight, safe_indexing
 
 __all__ = [
     "check_weights",
-    "has_weight",
     "is_dask",
     "number_of_rows",
     "read_rows",
@@ -87,6 +87,9 @@ def read_rows(data: Any, rows: np.ndarray) -> Any:
         return None
     if is_dask(data):
         return data[rows].compute()
+    if sparse.issparse(data):
+        matrix: Any = data
+        data = matrix.tocsr()  # some formats have no rows to take
     return safe_indexing(data, rows)
 
 
@@ -105,11 +108,6 @@ def weights_in_units(weights: np.ndarray) -> np.ndarray:
         weights = np.where(kept, np.maximum(weights / unit, 1.0), 0.0)
     whole = np.rint(weights)
     return np.where(np.abs(weights - whole) < 1e-9 * weights, whole, weights)
-
-
-def has_weight(sample_weight: ArrayLike | None, X: Any) -> np.ndarray:
-    """Tell which samples have a positive weight; all of them if there are no weights."""
-    return check_weights(sample_weight, X) > 0
 
 
 def check_weights(sample_weight: ArrayLike | None, X: Any) -> np.ndarray:

@@ -16,7 +16,6 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 from .._lib.scikit_learn import safe_indexing
 from .checks import (
     check_weights,
-    has_weight,
     is_dask,
     number_of_rows,
     read_rows,
@@ -85,7 +84,9 @@ def read_samples(
     refuse_no_targets(y)
     rows = None
     if n_drawn is not None:
-        X, y, sample_weight, rows = _drawn(X, y, sample_weight, n_drawn, random_state)
+        X, y, sample_weight, rows = _drawn(
+            X, y, sample_weight, n_drawn, fewest, random_state
+        )
     X = read_features(X, estimator, reset=reset, fewest=fewest)
     check_consistent_length(X, y)
     if sample_weight is None:
@@ -136,26 +137,29 @@ def read_features(
 
 
 def _drawn(
-    X: Any, y: Any, sample_weight: Any, n_drawn: int, random_state: Any
+    X: Any, y: Any, sample_weight: Any, n_drawn: int, fewest: int, random_state: Any
 ) -> tuple[Any, Any, Any, np.ndarray | None]:
     """Read the rows drawn, and no others, where there are more than so many."""
     n_rows = number_of_rows(X)
     number_of_rows(y, "y")  # which must be known, too
     if n_drawn >= n_rows:
         return X.compute() if is_dask(X) else X, y, sample_weight, None
-    check_consistent_length(X, y, sample_weight)
-    rows = _drawn_rows(X, sample_weight, n_rows, n_drawn, random_state)
+    check_consistent_length(X, y)
+    if sample_weight is not None:
+        sample_weight = check_weights(sample_weight, X)
+        _check_enough(int(np.count_nonzero(sample_weight)), fewest)
+    rows = _drawn_rows(sample_weight, n_rows, n_drawn, random_state)
     X, y, sample_weight = (read_rows(each, rows) for each in (X, y, sample_weight))
     return X, y, sample_weight, rows
 
 
 def _drawn_rows(
-    X: Any, sample_weight: Any, n_rows: int, n_drawn: int, random_state: Any
+    sample_weight: np.ndarray | None, n_rows: int, n_drawn: int, random_state: Any
 ) -> np.ndarray:
     """Draw numbers of rows, of those with a positive weight."""
     weighted = None
     if sample_weight is not None:
-        weighted = np.flatnonzero(has_weight(sample_weight, X))
+        weighted = np.flatnonzero(sample_weight)
         n_rows = len(weighted)
         if n_rows <= n_drawn:
             return weighted

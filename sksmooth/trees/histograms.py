@@ -8,6 +8,7 @@ would need memory for all features at once, and saves nothing where a few are tr
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,6 @@ from .kernels import (
     MOST_SAMPLES,
     NO_CUT,
     SAMPLE_MASK,
-    NodeSums,
     mixed,
     scan_sorted,
     split_score,
@@ -32,11 +32,14 @@ from .thresholds import halfway
 __all__ = ["PlacedCut", "find_binned_cut"]
 
 
+_inner = partial(compiled, is_inner=True)
+
+
 class PlacedCut(NamedTuple):
     """A cut by a threshold, and which samples of the node go left."""
 
     feature: int
-    threshold: float
+    threshold: Any
     missing_left: bool
     goes_left: np.ndarray
 
@@ -143,8 +146,20 @@ def _exact_ends(values, before, near, own):
     """Values beside the best cut among some samples, others being left of all of them."""
     keys = np.empty(len(values), dtype=np.uint32)
     keys_of_values(values[:, None], np.arange(len(values)), keys[None])
-    sums = NodeSums(own.total, before.total, own.weights.sum())
-    _, _, cut = scan_sorted(keys, 0, len(keys), near, sums, before.weights.sum(), -1.0, 1.0)
+    _, _, cut = scan_sorted(
+        keys,
+        0,
+        len(keys),
+        near.labels,
+        near.values,
+        near.weights,
+        own.total,
+        before.total,
+        before.weights.sum(),
+        own.weights.sum(),
+        -1.0,
+        1.0,
+    )
     below, above = keys[cut - 1] & SAMPLE_MASK, keys[cut] & SAMPLE_MASK
     return values[below], values[above]
 
@@ -202,7 +217,7 @@ def _best_binned_cut(codes, features, counted, total, max_tried, hist):
     return _BinnedCut(best, position, best_code, missing_left)
 
 
-@compiled
+@_inner
 def _count(hist, codes, places, labels, values, weights):
     """Add samples to their bins: by class, or their values and then their weights."""
     n_outputs = values.shape[1]
@@ -216,7 +231,7 @@ def _count(hist, codes, places, labels, values, weights):
                 hist[code, k] += values[j, k]
 
 
-@compiled
+@_inner
 def _count_others(hist, code, labels, values, weights, total, weight):
     """Add all samples but these to one bin; the sums are exact, so nothing is lost."""
     n_outputs = values.shape[1]
@@ -233,7 +248,7 @@ def _count_others(hist, code, labels, values, weights, total, weight):
                 hist[code, k] -= values[j, k]
 
 
-@compiled
+@_inner
 def _scan_bins(hist, n_outputs, total, left, weight, floor):
     """Find the best cut of a histogram above ``floor``.
 
@@ -282,7 +297,7 @@ def _scan_bins(hist, n_outputs, total, left, weight, floor):
     return best, best_code, missing_left, varies
 
 
-@compiled
+@_inner
 def _bin_weight(hist, code, n_outputs):
     if n_outputs > 0:
         return np.float64(hist[code, n_outputs])

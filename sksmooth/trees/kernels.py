@@ -10,9 +10,11 @@ and the number of the sample in the lower one, so that one array is sorted, scan
 partitioned, and not two. Sums are of whole numbers, hence exact and independent of the
 order of the samples (:mod:`exact_sums`).
 
-Loops over entries are flat, and get the arrays that they read as arguments or fetch them
-from a NamedTuple before they begin: numba does not inline calls that pass many arrays, and
-slices count references, both of which take longer than to read a short run.
+Functions that are called once a node take NamedTuples; those that are called for every run
+of a node take the arrays in them one by one. To fetch an array from a NamedTuple, or to
+slice it, counts references, which is atomic and takes as long as to read ten keys: whole
+fits took a fifth longer. Loops over entries call nothing that takes arrays, since numba
+does not inline that.
 """
 
 from __future__ import annotations
@@ -52,6 +54,9 @@ RANK_STEP = np.uint32(0x10000)
 MISSING_KEY = np.uint32(0xFFFF0000)  # rank of samples without a value: above all others
 NO_CUT = -1
 _MOST_CLASSES = 5  # of which all ways to be on one side are tried
+
+
+_inner = partial(compiled, is_inner=True)
 
 
 class Nodes(NamedTuple):
@@ -143,7 +148,7 @@ def hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     raise NotImplementedError
 
 
-@compiled
+@_inner
 def grow_nodes(search, samples, n_runs, max_depth, seed):
     """Grow a tree by least squares until its leaves are pure.
 
@@ -176,7 +181,8 @@ def grow_nodes(search, samples, n_runs, max_depth, seed):
     n_open = 0 if max_depth == 0 or _is_pure(members, labels) else 1
     while n_open > 0:
         n_open -= 1
-        number, start, stop, depth, n_runs, base = stack[n_open]
+        number, start, stop = stack[n_open, 0], stack[n_open, 1], stack[n_open, 2]
+        depth, n_runs, base = stack[n_open, 3], stack[n_open, 4], stack[n_open, 5]
         node = OpenNode(number, start, stop, depth, n_runs, base, seeds[n_open])
         own = members[start:stop]
         weight = _sum_up(own, labels, values, weights, total)
@@ -205,7 +211,7 @@ def grow_nodes(search, samples, n_runs, max_depth, seed):
     return _first_nodes(nodes, n_nodes)
 
 
-@compiled
+@_inner
 def _leaves_only(size):
     """Allocate nodes, all of them leaves."""
     nothing = np.full((3, size), -1, dtype=np.int32)
@@ -214,7 +220,7 @@ def _leaves_only(size):
     return Nodes(nothing[0], nothing[1], nothing[2], beside[0], beside[1], missing_left)
 
 
-@compiled
+@_inner
 def _first_nodes(nodes, n_nodes):
     """Copy the first nodes, so that the memory of all of them is freed."""
     return Nodes(
@@ -227,7 +233,7 @@ def _first_nodes(nodes, n_nodes):
     )
 
 
-@compiled
+@_inner
 def _sum_up(own, labels, values, weights, total):
     """Write the sums of some samples by class or output to ``total``; give their weight."""
     total[:] = 0.0
@@ -241,7 +247,7 @@ def _sum_up(own, labels, values, weights, total):
     return weight
 
 
-@compiled
+@_inner
 def _is_pure(own, labels):
     """Tell whether all samples have the same label."""
     for i in own:  # noqa: SIM110 (numba compiles no generators)
@@ -250,7 +256,7 @@ def _is_pure(own, labels):
     return True
 
 
-@compiled
+@_inner
 def _split_node(nodes, number, n_nodes, cut, weight, weights, goes_left):
     """Make a leaf an inner node, and mark its samples on the left; how many there are."""
     run = cut.run
@@ -272,7 +278,7 @@ def _split_node(nodes, number, n_nodes, cut, weight, weights, goes_left):
     return n_left
 
 
-@compiled
+@_inner
 def _partition(own, goes_left, buffer):
     """Move the samples that go left to the front; both sides stay in their order.
 
@@ -292,8 +298,16 @@ def _partition(own, goes_left, buffer):
 
 
 @partial(compiled, inline="always")
-def scan_run(keys, start, n, samples, sums, best, scale):
+def scan_run(keys, start, n, labels, values, weights, total, left, weight, best, scale):
     """Find the best cut of a run, if its score is above ``best / scale``.
+
+    Parameters
+    ----------
+    keys, start, n : the run is ``keys[start : start + n]``
+    labels, values, weights : as in ``GrowthSamples``
+    total, left, weight : as in ``NodeSums``
+    best, scale : numerator and denominator of the best score so far; scores are compared
+        as fractions, since a division takes longer than all the rest
 
     Returns
     -------
@@ -308,18 +322,19 @@ def scan_run(keys, start, n, samples, sums, best, scale):
         # Missing values are right of all cuts, then left of all of them.
         n_added = n_missing if with_missing else 0
         best, scale, cut = _scan(
-            keys, start, n - n_added, n_added, samples, sums, best, scale
-        )
+            keys, start, n - n_added, n_added, labels, values, weights, total, left, weight,
+            best, scale,
+        )  # fmt: skip
         if cut != NO_CUT:
             best_cut, missing_left = cut, with_missing == 1
     return best, scale, best_cut, missing_left
 
 
-@compiled
-def _scan(keys, start, n, n_added, samples, sums, best, scale):
+@_inner
+def _scan(
+    keys, start, n, n_added, labels, values, weights, total, left, weight, best, scale
+):
     """Find the best cut of a run; ``n_added`` samples behind it are left of all cuts."""
-    labels, values, weights = samples.labels, samples.values, samples.weights
-    left = sums.left
     left[:] = 0.0
     left_weight = 0.0
     for j in range(start + n, start + n + n_added):
@@ -329,24 +344,21 @@ def _scan(keys, start, n, n_added, samples, sums, best, scale):
             left[labels[i]] += weights[i]
         for k in range(values.shape[1]):
             left[k] += values[i, k]
-    return scan_sorted(keys, start, n, samples, sums, left_weight, best, scale)
+    return scan_sorted(
+        keys, start, n, labels, values, weights, total, left, left_weight, weight, best,
+        scale,
+    )  # fmt: skip
 
 
-@compiled
-def scan_sorted(keys, start, n, samples, sums, left_weight, best, scale):
-    """Find the best cut of a run of keys, if its score is above ``best / scale``.
+@partial(compiled, inline="always")
+def scan_sorted(
+    keys, start, n, labels, values, weights, total, left, left_weight, weight, best, scale
+):
+    """Find the best cut of a run, as :func:`scan_run`, in which no value is missing.
 
-    ``sums.left`` and ``left_weight`` are of samples that are left of all cuts; the former
-    is overwritten. Scores are compared as fractions, since a division takes longer than all
-    the rest.
-
-    Returns
-    -------
-    best, scale : numerator and denominator of the best score so far
-    cut : how many keys are left of the cut, ``NO_CUT`` if none is better
+    ``left`` and ``left_weight`` are of samples that are left of all cuts; the former is
+    overwritten.
     """
-    labels, values, weights = samples.labels, samples.values, samples.weights
-    total, left, weight = sums.total, sums.left, sums.weight
     if values.shape[1] == 0:
         return _scan_classes(
             keys, start, n, labels, weights, total, left, left_weight, weight, best, scale
@@ -361,7 +373,7 @@ def scan_sorted(keys, start, n, samples, sums, left_weight, best, scale):
     )
 
 
-@compiled
+@_inner
 def _scan_classes(
     keys, start, n, labels, weights, total, left, left_weight, weight, best, scale
 ):
@@ -385,13 +397,19 @@ def _scan_classes(
         right_weight = weight - left_weight
         score = left_square * right_weight + right_square * left_weight
         product = left_weight * right_weight
-        # Few scores are above the best one, so this order of the tests is the fastest.
-        if score * scale > best * product and (key ^ following) >= RANK_STEP:
+        # Few scores are above the best one, so that branches are cheap if that is tested
+        # first. The last test always holds: without it LLVM replaces the branches by
+        # conditional moves, so that every score waits for the one before (twice as slow).
+        if (
+            score * scale > best * product
+            and (key ^ following) >= RANK_STEP
+            and min(left_weight, right_weight) > 0
+        ):
             best, scale, cut = score, product, j
     return best, scale, cut
 
 
-@compiled
+@_inner
 def _scan_outputs(
     keys, start, n, values, weights, total, left, left_weight, weight, best, scale
 ):
@@ -404,9 +422,9 @@ def _scan_outputs(
         left_weight += weights[i]
         for k in range(len(left)):
             left[k] += values[i, k]
-        if (key ^ following) < RANK_STEP:
-            continue
         right_weight = weight - left_weight
+        if (key ^ following) < RANK_STEP or min(left_weight, right_weight) < 0:
+            continue
         left_square, right_square = 0.0, 0.0
         for k in range(len(left)):
             left_square += left[k] * left[k]
@@ -418,7 +436,7 @@ def _scan_outputs(
     return best, scale, cut
 
 
-@compiled
+@_inner
 def _scan_one_output(
     keys, start, n, values, weights, total, left, left_weight, weight, best, scale
 ):
@@ -430,12 +448,14 @@ def _scan_one_output(
         i = key & SAMPLE_MASK
         left_weight += weights[i]
         left += values[i, 0]
-        if (key ^ following) < RANK_STEP:
-            continue
         right_weight = weight - left_weight
         score = left * left * right_weight + (total - left) ** 2 * left_weight
         product = left_weight * right_weight
-        if score * scale > best * product:
+        if (  # in this order, as in _scan_classes
+            score * scale > best * product
+            and (key ^ following) >= RANK_STEP
+            and min(left_weight, right_weight) > 0
+        ):
             best, scale, cut = score, product, j
     return best, scale, cut
 
@@ -455,8 +475,8 @@ def split_score(left_square, left_weight, right_square, right_weight):
     )
 
 
-@compiled
-def unbeaten_score(n, samples, sums):
+@_inner
+def unbeaten_score(n, values, total):
     """Score of a node of ``n`` samples that ends the search, since no other is larger.
 
     Two samples have one split, so that any feature that varies will do. Small nodes of few
@@ -464,7 +484,7 @@ def unbeaten_score(n, samples, sums):
     """
     if n == 2:
         return -1.0
-    return np.inf if samples.values.shape[1] > 0 else largest_class_score(sums.total)
+    return np.inf if values.shape[1] > 0 else largest_class_score(total)
 
 
 @compiled
@@ -517,7 +537,7 @@ def mixed(seed, number):
     return state ^ (state >> np.uint64(31))
 
 
-@compiled
+@_inner
 def drawn(order, visit, n_visits, seed):
     """Draw one of ``order[visit:n_visits]``, and exchange it with ``order[visit]``."""
     other = visit + np.int64(mixed(seed, 3 + visit) % np.uint64(n_visits - visit))

@@ -8,7 +8,8 @@ smaller a node gets, the denser it lies in the cache.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
@@ -36,6 +37,9 @@ from .thresholds import tree_of_nodes
 from .tree import Tree
 
 __all__ = ["KeyBuffers", "grow_presorted"]
+
+
+_inner = partial(compiled, is_inner=True)
 
 
 class KeyBuffers:
@@ -164,7 +168,7 @@ def _grow(keys, spare, samples, max_depth, max_features, is_sampled, seed):
     return grow_nodes(search, samples, n_features, max_depth, seed)
 
 
-@overload(find_cut)
+@overload(find_cut, inline="always")
 def _overload_find_cut(search, samples, sums, own, node):
     if isinstance(search, types.NamedTuple) and search.instance_class is Presorted:
         return lambda search, samples, sums, own, node: _find_cut(
@@ -173,7 +177,7 @@ def _overload_find_cut(search, samples, sums, own, node):
     return None
 
 
-@overload(hand_down)
+@overload(hand_down, inline="always")
 def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     if isinstance(search, types.NamedTuple) and search.instance_class is Presorted:
         return lambda search, node, goes_left, n_left, left_grows, right_grows: _hand_down(
@@ -182,22 +186,24 @@ def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows
     return None
 
 
-@compiled
+@_inner
 def _varies(keys, start, n):
     return (keys[start] ^ keys[start + n - 1]) >= RANK_STEP
 
 
-@compiled
+@_inner
 def _find_cut(search, samples, sums, node):
     """Find the best cut, the first of several equal ones.
 
     Runs are tried in a cyclic order that begins at random; or those that vary in random
     order, if only some are to be tried. Ends when no other cut can be better.
     """
+    labels, values, weights = samples.labels, samples.values, samples.weights
+    total, left, weight = sums.total, sums.left, sums.weight
     keys, order, is_sampled = search.runs[node.depth % 2], search.order, search.is_sampled
     n, n_runs, base = node.stop - node.start, node.n_runs, node.base
     best, scale, best_run, best_cut, missing_left = -1.0, 1.0, -1, NO_CUT, False
-    enough = unbeaten_score(n, samples, sums)
+    enough = unbeaten_score(n, values, total)
     first = np.int64(mixed(node.seed, 0) % np.uint64(n_runs))
     n_visits = n_runs
     if is_sampled:
@@ -217,7 +223,7 @@ def _find_cut(search, samples, sums, node):
         if not _varies(keys, start, n):
             continue
         best, scale, cut, with_missing = scan_run(
-            keys, start, n, samples, sums, best, scale
+            keys, start, n, labels, values, weights, total, left, weight, best, scale
         )
         if cut != NO_CUT:
             best_run, best_cut, missing_left = r, cut, with_missing
@@ -227,24 +233,26 @@ def _find_cut(search, samples, sums, node):
     if best_run < 0:
         return Cut(NO_CUT, keys[:0], 0, False)
     start = base + best_run * n
-    feature = np.int64(search.varying[node.depth, best_run])
+    feature: Any = np.int64(search.varying[node.depth, best_run])
     return Cut(feature, keys[start : start + n], best_cut, missing_left)
 
 
-@compiled
+@_inner
 def _hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     """Write the runs of the children that grow; how many, and where they begin.
 
     Features that did not vary in the node do not vary in its children.
     """
     now, then = search.runs[node.depth % 2], search.runs[(node.depth + 1) % 2]
+    varying, varying_then = search.varying[node.depth], search.varying[node.depth + 1]
+    order = search.order
     n, base = node.stop - node.start, node.base
     n_varying = 0
     for r in range(node.n_runs):
-        search.order[n_varying] = r
-        search.varying[node.depth + 1, n_varying] = search.varying[node.depth, r]
+        order[n_varying] = r
+        varying_then[n_varying] = varying[r]
         n_varying += _varies(now, base + r * n, n)
-    kept = search.order[:n_varying]
+    kept = order[:n_varying]
     if left_grows and right_grows:
         right_base = base + n_varying * n_left
         _split_runs(now, base, n, kept, goes_left, then, base, n_left, right_base)
@@ -254,7 +262,7 @@ def _hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     return n_varying, base, base
 
 
-@compiled
+@_inner
 def _split_runs(keys, start, n, rows, goes_left, out, left_base, n_left, right_base):
     """Write the runs of both children, without branches but in the last row.
 
@@ -284,7 +292,7 @@ def _split_runs(keys, start, n, rows, goes_left, out, left_base, n_left, right_b
                     q += 1
 
 
-@compiled
+@_inner
 def _keep_runs(keys, start, n, rows, goes_left, side, out, base, n_kept):
     """Write the runs of one child alone, the other one being a leaf."""
     for r in range(len(rows)):

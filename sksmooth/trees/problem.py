@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from enum import Enum
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from .bins import BinnedFeatures
 from .exact_sums import GrowthSamples
 
-__all__ = ["GrowthProblem", "TopNode", "ValueOf"]
+__all__ = ["GrowthProblem", "Search", "TopNode", "ValueOf"]
 
 ValueOf = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -38,20 +38,20 @@ class GrowthProblem:
         Largest depth of a tree, negative for none.
     max_features : int
         Number of features that vary which are tried at a node.
-    n_trees : int
-        Number of trees of the forest.
     is_exact : bool
         Whether cuts lie between any two values, or between bins only.
+    choose : callable
+        How a node is split, given the numbers of samples of the node and of its tree.
     """
 
     X: np.ndarray | sparse.csr_matrix
     summed: GrowthSamples
-    binned: BinnedFeatures | None
+    binned: Any  # BinnedFeatures or None: who asks for bins knows that there are some
     ranks: np.ndarray | None
     max_depth: int
     max_features: int
-    n_trees: int
     is_exact: bool
+    choose: Callable[[int, int], Search]
 
     @property
     def n_features(self) -> int:
@@ -70,6 +70,14 @@ class GrowthProblem:
         if self.is_exact:
             return lambda sample, feature: self.X[rows[sample], feature]
         return lambda sample, feature: self.binned.codes[feature, rows[sample]]
+
+
+class Search(Enum):
+    """A way to split nodes."""
+
+    HISTOGRAM = "one node, between bins of all samples"
+    PRESORTED = "all nodes below, of which every feature is sorted once"
+    SAMPLED = "all nodes below, of which every one sorts the features that it tries"
 
 
 class TopNode(NamedTuple):

@@ -11,7 +11,7 @@ __all__ = ["prune_tree"]
 
 
 def prune_tree(tree: Tree, is_wanted: np.ndarray) -> tuple[Tree, np.ndarray]:
-    """The smallest tree of the same splits in which the wanted nodes are nodes.
+    """Find the smallest tree of the same splits in which the wanted nodes are nodes.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ A node sorts the features that it tries, by their ranks, into the same runs of k
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +47,9 @@ def grow_sampled(problem: GrowthProblem, node: TopNode) -> Tree:
 
 
 # -------------------------------------------------------------------------------- kernels
+
+
+_inner = partial(compiled, is_inner=True)
 
 
 class Sampled(NamedTuple):
@@ -100,7 +104,7 @@ def _grow(ranks, rows, samples, max_depth, max_features, seed):
     return grow_nodes(search, samples, 0, max_depth, seed)
 
 
-@overload(find_cut)
+@overload(find_cut, inline="always")
 def _overload_find_cut(search, samples, sums, own, node):
     if isinstance(search, types.NamedTuple) and search.instance_class is Sampled:
         return lambda search, samples, sums, own, node: _find_cut(
@@ -109,7 +113,7 @@ def _overload_find_cut(search, samples, sums, own, node):
     return None
 
 
-@overload(hand_down)
+@overload(hand_down, inline="always")
 def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     if isinstance(search, types.NamedTuple) and search.instance_class is Sampled:
         # Children find all that they need in the ranks.
@@ -117,20 +121,22 @@ def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows
     return None
 
 
-@compiled
+@_inner
 def _find_cut(search, samples, sums, own, node):
     """Find the best cut, the first of several equal ones.
 
     Features that vary are tried in random order, until there are enough and a cut, or no
     other cut can be better.
     """
+    labels, values, weights = samples.labels, samples.values, samples.weights
+    total, left, weight = sums.total, sums.left, sums.weight
     ranks, features, differing = search.ranks, search.features, search.differing
     n = len(own)
     rows = search.own_rows[:n]
     for j in range(n):
         rows[j] = search.rows[own[j]]
     best, scale, best_feature, best_cut, missing_left = -1.0, 1.0, NO_CUT, 0, False
-    enough = unbeaten_score(n, samples, sums)
+    enough = unbeaten_score(n, values, total)
     best_run, run, spare = search.runs[0, :n], search.runs[1, :n], search.runs[2, :n]
     n_visits = _find_varying(ranks, rows, differing, features)
     for visit in range(n_visits):
@@ -147,7 +153,9 @@ def _find_cut(search, samples, sums, own, node):
             if differing[feature] >> 8:
                 _sort_by_byte(run, np.uint32(24), spare)
                 run, spare = spare, run
-        best, scale, cut, with_missing = scan_run(run, 0, n, samples, sums, best, scale)
+        best, scale, cut, with_missing = scan_run(
+            run, 0, n, labels, values, weights, total, left, weight, best, scale
+        )
         if cut != NO_CUT:
             best_feature, best_cut, missing_left = feature, cut, with_missing
             run, best_run = best_run, run
@@ -157,7 +165,7 @@ def _find_cut(search, samples, sums, own, node):
     return Cut(best_feature, best_run, best_cut, missing_left)
 
 
-@compiled
+@_inner
 def _find_varying(ranks, rows, differing, features):
     """Write which features vary in some samples, and the bits that differ; how many do."""
     n, n_features = len(rows), ranks.shape[1]
@@ -177,7 +185,7 @@ def _find_varying(ranks, rows, differing, features):
     return n_varying
 
 
-@compiled
+@_inner
 def _sort_by_insertion(run):
     for j in range(1, len(run)):
         key = run[j]
@@ -188,7 +196,7 @@ def _sort_by_insertion(run):
         run[place] = key
 
 
-@compiled
+@_inner
 def _sort_by_byte(run, shift, out):
     """Write a run in the order of one byte, equal ones in the order in which they are."""
     places = np.zeros(257, dtype=np.int64)

@@ -238,6 +238,7 @@ def decompose_boosting(
     values, weights, trees = samples.targets.values, samples.weights, grown.forest.trees
     start = np.average(values, axis=0, weights=weights)
     residual = values - start
+    # A decomposition averages its trees, boosting adds them up: J times each is the same.
     scale = learning_rate * len(trees)
     parts = []
     for tree, leaf in zip(trees, grown.leaves, strict=True):
@@ -247,6 +248,7 @@ def decompose_boosting(
             part[name] *= scale
         part["log_norm"] += np.log(scale)
         parts.append(part)
+    # The mean that boosting starts from is a tree without splits; the first root holds it.
     parts[0]["mean"] += start * len(trees)
     return _pooled(parts, 2.0, "samples")
 
@@ -309,8 +311,8 @@ def tree_wavelets(
     count, total = node_sums(parent, leaf, bag, values - centre)
     if count[0] <= 0:
         raise ValueError("A tree holds no sample with a positive weight.")
-    up = np.maximum(parent, 0)
-    with np.errstate(invalid="ignore"):
+    up = np.maximum(parent, 0)  # the root is its own parent, so that its wavelet is zero
+    with np.errstate(invalid="ignore"):  # nodes without samples, see below
         mean = total / count[:, None]
     depth = _depths(parent)
     if (count == 0).any():
@@ -318,6 +320,7 @@ def tree_wavelets(
     psi = mean - mean[up]
     # Rounding makes impurities that grow empty splits; their wavelets are zero.
     psi[np.abs(psi).max(axis=1) <= _ROUNDING * np.abs(psi).max(initial=0.0)] = 0.0
+    # ||psi||_p = ||c - c'|| mu^(1/p), in logarithms since volumes underflow.
     height = np.linalg.norm(psi, axis=1)
     log_norm = np.full(len(height), -np.inf)
     wavelet = height > 0
@@ -337,7 +340,7 @@ def _depths(parent: np.ndarray) -> np.ndarray:
     """Compute depths by pointer doubling, in as many steps as the depth has bits."""
     depth = (parent >= 0).astype(np.int32)
     ancestor = np.maximum(parent, 0)
-    while ancestor.any():
+    while ancestor.any():  # depth counts the steps to `ancestor`, which doubles its reach
         depth = depth + depth[ancestor]
         ancestor = ancestor[ancestor]
     return depth
@@ -392,9 +395,10 @@ def write_ranges(
 @validate_params(
     {
         "forest": "no_validation",
-        "X": ["array-like", "sparse matrix"],
-        "y": ["array-like"],
-        "sample_weight": ["array-like", Interval(Real, 0, None, closed="left"), None],
+        # The samples are checked where all samples are read, with the same messages.
+        "X": "no_validation",
+        "y": "no_validation",
+        "sample_weight": "no_validation",
         "p": [Interval(Real, 1, None, closed="left")],
         "measure": [StrOptions(MEASURES.keys())],
     },

@@ -137,6 +137,8 @@ def error_curves(
     """
     units, leaves = grown.units, grown.leaves
     n_groups = min(_N_GROUPS, units.n_units)
+    # Whole units, since samples of one unit are in the bag or out of it together. A fixed
+    # seed: groups must not depend on random_state, or paired replicates would not be pairs.
     unit_group = np.random.RandomState(0).permutation(units.n_units) % n_groups
     group = unit_group[units.unit]
     longest = int(decomposition.n_terms_per_tree.max())
@@ -217,6 +219,7 @@ def m_term_errors(
         share = np.full(len(weights), 1 / len(trees))
         start = roots[trees].mean(axis=0)
     else:
+        # A sample is approximated by the mean of its own trees; the others get no leaf.
         n_blind = blind.sum(axis=0)
         weights = np.where(n_blind > 0, weights, 0.0)
         share = 1 / np.maximum(n_blind, 1)
@@ -270,6 +273,7 @@ def squared_errors_with_ranked_roots(
     with np.errstate(divide="ignore"):
         log_norm[roots] = np.log(root_norm)
     ranked = falling_order(log_norm, np.flatnonzero(np.isin(decomposition.tree, trees)))
+    # Among the first M terms so many are roots, which leaves M - roots wavelets.
     n_roots = np.cumsum(decomposition.parent[ranked] < 0)[n_terms - 1]
     n_wavelets = n_terms - n_roots
     errors = m_term_errors(decomposition, leaves, targets, weights, n_wavelets.max(), trees)
@@ -343,7 +347,7 @@ def tree_errors(
     write_ranges(decomposition, tree, leaves, nodes.start, nodes.stop, nodes.samples[0])
     order = decomposition.tree_order(tree) - first
     n_groups = int(group.max()) + 1
-    column = 2 * group + ~in_bag
+    column = 2 * group + ~in_bag  # of each group two columns: in the bag, and out of it
     tree_of_node = np.zeros(last - first, dtype=np.int32)
     residual = targets.values - decomposition.mean[first]
     kept_terms = np.unique(np.minimum(kept, len(order)))

@@ -48,12 +48,14 @@ def sample_ranges(parent, leaf, start, stop, samples):
     Samples with a negative leaf are in no node.
     """
     n_nodes = len(parent)
+    # Count the samples of leaves, and hand the counts up: children come after parents.
     count = np.zeros(n_nodes, dtype=np.int64)
     for i in range(len(leaf)):
         if leaf[i] >= 0:
             count[leaf[i]] += 1
     for node in range(n_nodes - 1, 0, -1):
         count[parent[node]] += count[node]
+    # Ranges nest: a child takes the next part of its parent's range, from `cursor` on.
     cursor = np.zeros(n_nodes, dtype=np.int64)
     start[0] = 0
     stop[0] = count[0]
@@ -62,6 +64,7 @@ def sample_ranges(parent, leaf, start, stop, samples):
         start[node] = start[up] + cursor[up]
         stop[node] = start[node] + count[node]
         cursor[up] += count[node]
+    # From here on `cursor` is where the next sample of a leaf goes.
     for node in range(n_nodes):
         cursor[node] = start[node]
     for i in range(len(leaf)):
@@ -82,6 +85,8 @@ def log_box_volumes(parent, is_left, feature, threshold, low, high):
     for node in range(1, n_nodes):
         k = feature[node]
         left_end, right_end = low[k], high[k]
+        # The nearest ancestors that cut the same feature bound the parent's box; where
+        # there is none on a side, the box ends where the data end.
         found_left, found_right = False, False
         up = parent[node]
         while up > 0 and not (found_left and found_right):
@@ -97,7 +102,7 @@ def log_box_volumes(parent, is_left, feature, threshold, low, high):
         cut = 0.5 * min(max(threshold[node], left_end), right_end)
         part = cut - 0.5 * left_end if is_left[node] else 0.5 * right_end - cut
         log_volume[node] = log_volume[parent[node]]
-        if side > 0:
+        if side > 0:  # else the data are constant along the feature, and nothing is cut
             log_volume[node] += np.log(part / side) if part > 0 else -np.inf
     return log_volume
 
@@ -180,7 +185,7 @@ def sweep_errors(steps, nodes, error, columns, p):
     weight, share = error.weight, error.share
     column, n_columns, kept = columns.column, columns.n_columns, columns.kept
     n_samples, n_outputs = residual.shape
-    power = floor.copy()  # of the samples' errors
+    power = floor.copy()  # p-th power of the error at every sample
     for i in range(n_samples):
         for k in range(n_outputs):
             power[i] += residual[i, k] ** 2
@@ -200,6 +205,7 @@ def sweep_errors(steps, nodes, error, columns, p):
                 for k in range(n_outputs):
                     residual[i, k] -= factor * height[node, k]
                     squared += residual[i, k] ** 2
+                # A power takes longer than all the rest, so L2 goes without.
                 after = squared if p == 2.0 else squared ** (0.5 * p)
                 current[column[i]] += weight[i] * (after - power[i])
                 power[i] = after

@@ -108,7 +108,8 @@ def wavelet_features(
     start, stop, samples = node_samples(decomposition, leaves)
     counts = stop[nodes] - start[nodes]
     ends = np.concatenate([[0], np.cumsum(counts)])
-    # Column c lists samples[tree, start], samples[tree, start + 1], ...
+    # Column c lists samples[tree, start], samples[tree, start + 1], ...: all columns at
+    # once, by an index that restarts at the first sample of every column.
     first = decomposition.tree[nodes] * np.int64(leaves.shape[1]) + start[nodes]
     positions = np.repeat(first - ends[:-1], counts) + np.arange(ends[-1])
     heights = np.linalg.norm(decomposition.psi[nodes], axis=1)
@@ -159,6 +160,7 @@ def held_out_norms(
         # Of the shares of the samples, held out and fitted, that are in the node.
         inner_product *= held_out["count"] / held_out["count"][0]
         energy *= count / count[0]
+        # Where the fitted wavelet is zero there is nothing to agree with.
         agreement = np.zeros(tree.n_nodes)
         np.divide(inner_product, energy, out=agreement, where=energy > 0)
         norms[first:last] *= agreement

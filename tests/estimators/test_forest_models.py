@@ -3,18 +3,15 @@
 import pickle
 
 import numpy as np
-import pandas as pd
 import pytest
 import reference
 from hypothesis import given
 from hypothesis import strategies as st
-from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits, load_iris, make_friedman1
 from sklearn.ensemble import (
-    AdaBoostClassifier,
     ExtraTreesClassifier,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
@@ -28,13 +25,17 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from threadpoolctl import threadpool_limits
 
-from sksmooth import WaveletForestClassifier, WaveletForestRegressor
+from sksmooth import (
+    BesovSmoothnessEstimator,
+    WaveletForestClassifier,
+    WaveletForestRegressor,
+)
 from sksmooth.datasets import corrupt_labels
-from sksmooth.samples.targets import encode_labels
-from sksmooth.trees import boosting_step, in_bag_rows, prune_tree, read_forest
+from sksmooth.trees import in_bag_rows, read_forest
 
 # Sums of some thousand terms of order one: rounding stays far below this.
 CLOSE = dict(rtol=1e-9, atol=1e-10)
@@ -185,8 +186,9 @@ def test_all_wavelets_are_the_forest_itself(iris, forest):
 )
 def test_all_wavelets_of_squared_loss_boosting_are_its_own_prediction(numbers, boosting):
     X, y = numbers
-    model = WaveletForestRegressor(n_terms=None, forest=boosting).fit(X, y)
-    expected = clone(boosting).fit(X, y).predict(X)
+    with threadpool_limits(1):  # the threads of so small fits wait for each other
+        model = WaveletForestRegressor(n_terms=None, forest=boosting).fit(X, y)
+        expected = clone(boosting).fit(X, y).predict(X)
     # Histogram boosting sums gradients in single precision.
     assert_allclose(model.predict(X), expected, rtol=1e-5)
 
@@ -194,23 +196,12 @@ def test_all_wavelets_of_squared_loss_boosting_are_its_own_prediction(numbers, b
 def test_boosting_of_classes_keeps_little_and_predicts_as_well(noisy_digits):
     X, y, X_test, y_test = noisy_digits
     boosting = HistGradientBoostingClassifier(max_iter=10, random_state=0)
-    model = WaveletForestClassifier(n_terms="cv", cv=2, forest=boosting).fit(X, y)
-    own = clone(boosting).fit(X, y).score(X_test, y_test)
+    with threadpool_limits(1):  # the threads of so small fits wait for each other
+        model = WaveletForestClassifier(n_terms="cv", cv=2, forest=boosting).fit(X, y)
+        own = clone(boosting).fit(X, y).score(X_test, y_test)
     # By least squares on the same partitions; 0.90 against 0.86 here.
     assert model.score(X_test, y_test) > own - 0.02
     assert 0 < model.n_terms_ < model.wavelets_.n_terms
-
-
-def test_steps_of_boosting(iris):
-    X, y = iris
-    boosted = [
-        GradientBoostingClassifier(n_estimators=2, learning_rate=0.2),
-        HistGradientBoostingClassifier(max_iter=2, learning_rate=0.2),
-    ]
-    averaged = [RandomForestClassifier(2), AdaBoostClassifier(n_estimators=2)]
-    assert [boosting_step(each.fit(X, y)) for each in boosted] == [0.2, 0.2]
-    assert [boosting_step(each.fit(X, y)) for each in averaged] == [None, None]
-    assert boosting_step(None) is None
 
 
 # --------------------------------------------------------------------------- what it is for
@@ -288,32 +279,6 @@ def test_leaves_tell_apart_what_the_kept_wavelets_do(n_terms, seed):
     assert larger.compressed_size_ >= model.compressed_size_
 
 
-@given(st.integers(0, 50), st.floats(0, 0.3))
-def test_pruned_trees_hold_the_wanted_nodes_and_no_needless_splits(seed, share):
-    rng = np.random.RandomState(seed)
-    X = rng.uniform(size=(40, 2))
-    fitted = DecisionTreeRegressor(random_state=seed).fit(X, rng.standard_normal(40))
-    (tree,) = read_forest(fitted).trees
-    is_wanted = rng.uniform(size=tree.n_nodes) < share
-    pruned, nodes = prune_tree(tree, is_wanted)
-    assert set(np.flatnonzero(is_wanted)) <= set(nodes) | {0}
-    children = {node: (tree.left[node], tree.right[node]) for node in nodes}
-    for number, node in enumerate(nodes):
-        below = descendants(tree, node)
-        assert (pruned.left[number] >= 0) == any(is_wanted[below])
-        if pruned.left[number] >= 0:
-            assert nodes[pruned.left[number]] == children[node][0]
-            assert nodes[pruned.right[number]] == children[node][1]
-            assert pruned.threshold[number] == tree.threshold[node]
-
-
-def descendants(tree, node):
-    if tree.left[node] < 0:
-        return []
-    below = [tree.left[node], tree.right[node]]
-    return below + [child for each in below for child in descendants(tree, each)]
-
-
 # --------------------------------------------------------------------- the user's contract
 
 
@@ -324,18 +289,13 @@ def test_probabilities(noisy_digits):
     assert shares.min() >= 0
     assert_allclose(shares.sum(axis=1), 1.0)
     assert_array_equal(model.classes_[shares.argmax(axis=1)], model.predict(X_test))
-    stages = model.staged_predict_proba(X_test, [0, model.n_terms_])
-    prior, last = list(stages)
+    prior, last = model.staged_predict_proba(X_test, [0, model.n_terms_])
     assert np.ptp(prior, axis=0).max() < 1e-12
     assert_allclose(last, shares, **CLOSE)
-
-
-def test_default_stages_end_with_the_prediction(iris):
-    X, y = iris
-    model = WaveletForestClassifier(3, n_terms=9, random_state=0).fit(X, y)
-    stages = list(model.staged_predict(X))
+    few = model.set_params(n_terms=9).fit(X, y)
+    stages = list(few.staged_predict(X_test))
     assert len(stages) == 10
-    assert_array_equal(stages[-1], model.predict(X))
+    assert_array_equal(stages[-1], few.predict(X_test))
 
 
 @pytest.mark.parametrize("labels", [["ant", "bee", "cat"], [0.0, 1.0, 2.0], [3, 1, 2]])
@@ -352,51 +312,34 @@ def test_class_names_do_not_matter(iris, labels):
     assert np.mean(model.predict(X) == labels[expected.predict(X)]) > 0.98
 
 
-def test_rows_and_scales_do_not_matter(numbers):
+def test_order_scale_and_repetition_of_rows_do_not_matter(numbers):
+    """Whole weights are repeated rows, zeros among them."""
     X, y = numbers
-    options = dict(n_estimators=5, random_state=0)
-    expected = WaveletForestRegressor(**options).fit(X, y)
+
+    def fitted(X, y, weights=None):
+        return WaveletForestRegressor(5, random_state=0).fit(X, y, sample_weight=weights)
+
+    expected = fitted(X, y)
     rows = np.random.RandomState(0).permutation(len(y))
-    shuffled = WaveletForestRegressor(**options).fit(X[rows], y[rows])
-    scaled = WaveletForestRegressor(**options).fit(1024 * X, y)
-    assert_allclose(shuffled.predict(X), expected.predict(X), **CLOSE)
+    assert_allclose(fitted(X[rows], y[rows]).predict(X), expected.predict(X), **CLOSE)
+    scaled = fitted(1024 * X, y)
     assert_allclose(scaled.predict(1024 * X), expected.predict(X), **CLOSE)
-
-
-def test_whole_weights_are_repeated_rows(numbers):
-    X, y = numbers
     weights = np.random.RandomState(0).randint(0, 3, size=len(y))
-    options = dict(n_estimators=5, random_state=0)
-    weighted = WaveletForestRegressor(**options).fit(X, y, sample_weight=weights)
-    X_again, y_again = np.repeat(X, weights, axis=0), np.repeat(y, weights)
-    repeated = WaveletForestRegressor(**options).fit(X_again, y_again)
+    rows = np.repeat(np.arange(len(y)), weights)
+    weighted, repeated = fitted(X, y, weights), fitted(X[rows], y[rows])
     assert weighted.n_terms_ == repeated.n_terms_
     assert_allclose(weighted.predict(X), repeated.predict(X), **CLOSE)
     assert weighted.oob_score_ == pytest.approx(repeated.oob_score_)
 
 
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_results_do_not_depend_on_workers(iris, backend):
-    X, y = iris
-    expected = WaveletForestClassifier(6, random_state=0).fit(X, y)
-    with parallel_config(backend, n_jobs=2):
-        model = WaveletForestClassifier(6, random_state=0).fit(X, y)
-        assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
-    assert_array_equal(model.validation_errors_, expected.validation_errors_)
-
-
-def test_sparse_missing_and_framed_samples():
-    X, y = load_digits(return_X_y=True)
-    X, y = X[:400], y[:400]
-    options = dict(n_estimators=5, random_state=0)
-    expected = WaveletForestClassifier(**options).fit(X, y)
-    from_sparse = WaveletForestClassifier(**options).fit(sparse.csr_matrix(X), y)
-    from_frame = WaveletForestClassifier(**options).fit(pd.DataFrame(X).add_prefix("x"), y)
+def test_sparse_samples_and_missing_values():
+    X, y = (data[:400] for data in load_digits(return_X_y=True))
+    expected = WaveletForestClassifier(5, random_state=0).fit(X, y)
+    from_sparse = WaveletForestClassifier(5, random_state=0).fit(sparse.csr_matrix(X), y)
     assert_array_equal(from_sparse.predict(sparse.csc_matrix(X)), expected.predict(X))
-    assert from_frame.feature_names_in_[1] == "x1"
     holes = X.copy()
     holes[np.random.RandomState(0).uniform(size=X.shape) < 0.1] = np.nan
-    model = WaveletForestClassifier(**options).fit(holes, y)
+    model = WaveletForestClassifier(5, random_state=0).fit(holes, y)
     assert model.score(holes, y) > 0.9
 
 
@@ -448,8 +391,9 @@ def test_refit_forgets_what_does_not_hold_any_more(iris):
     assert model.n_terms_ == 3
 
 
-def test_progress_bar_goes_to_standard_error(iris, capsys):
-    WaveletForestClassifier(3, verbose=1).fit(*iris)
+@pytest.mark.parametrize("estimator", [WaveletForestClassifier, BesovSmoothnessEstimator])
+def test_progress_bar_goes_to_standard_error(iris, capsys, estimator):
+    estimator(3, verbose=1, random_state=0).fit(*iris)
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "3/3" in printed.err
@@ -473,18 +417,6 @@ def test_out_of_bag_errors_need_rows_out_of_the_bag(iris):
     boosting = GradientBoostingClassifier(n_estimators=2)
     with pytest.raises(ValueError, match='use n_terms="cv"'):
         WaveletForestClassifier(forest=boosting).fit(X, y)
-
-
-@pytest.mark.parametrize("method", ["predict", "apply", "staged_predict"])
-def test_a_fit_that_failed_leaves_the_earlier_one(iris, method):
-    X, y = iris
-    model = WaveletForestClassifier(3, random_state=0).fit(X, y)
-    with pytest.raises(ValueError, match="max_samples be less than 1"):
-        model.set_params(max_samples=1.0).fit(X[:, :2], y)
-    earlier = WaveletForestClassifier(3, random_state=0).fit(X, y)
-    assert_array_equal(list(getattr(model, method)(X)), list(getattr(earlier, method)(X)))
-    with pytest.raises(ValueError, match="expecting 4 features"):
-        getattr(model, method)(X[:, :2])
 
 
 def test_folds_that_are_listed(numbers):
@@ -549,21 +481,7 @@ def test_bad_stages(iris, stages):
         model.staged_predict(X, stages)
 
 
-def test_bad_targets(iris):
+def test_labels_that_are_measurements(iris):
     X, _ = iris
-    with pytest.raises(ValueError, match="one class only"):
-        WaveletForestClassifier().fit(X, np.zeros(len(X), dtype=int))
     with pytest.raises(ValueError, match="Unknown label type"):
         WaveletForestClassifier().fit(X, X[:, 0])
-    with pytest.raises(ValueError, match="could not convert string to float"):
-        WaveletForestRegressor().fit(X, np.array(["a"] * len(X)))
-    with pytest.raises(ValueError, match="requires y to be passed"):
-        WaveletForestRegressor().fit(X, None)
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        WaveletForestRegressor().fit(X, X[1:, 0])
-
-
-def test_floating_point_labels_are_classes():
-    targets, classes = encode_labels([2.0, 1.0, 2.0])
-    assert_array_equal(classes, [1.0, 2.0])
-    assert_array_equal(targets.codes, [1, 0, 1])

@@ -21,7 +21,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sksmooth import BesovSmoothnessEstimator, class_smoothness, sample_roughness
 from sksmooth.datasets import corrupt_labels, make_known_smoothness
 from sksmooth.exceptions import SmoothnessWarning
-from sksmooth.trees.read import read_tree
+from sksmooth.trees import read_forest
 
 COLUMNS = ["roughness", "excess", "suggested"]
 
@@ -98,7 +98,7 @@ def test_energy_of_a_tree_is_that_of_its_small_scale_wavelets():
     estimator = BesovSmoothnessEstimator(forest=tree)
     frame = sample_roughness(X, y, estimator=estimator)
     values = np.sqrt(0.5) * np.where(y == 0, 1.0, -1.0)[:, None]
-    topology = read_tree(tree.fit(X, y).tree_)
+    (topology,) = read_forest(tree.fit(X, y)).trees
     nodes = reference.decompose_tree(topology, X, values, np.ones(300))
     for i, x in enumerate(X):
         path = reference.path(topology, x)
@@ -114,8 +114,7 @@ def slow_roughness(forest, X, values, in_bag):
     energies = []
     for i, x in enumerate(X):
         differences, weights = [], []
-        for member, bag in zip(forest.estimators_, in_bag, strict=True):
-            topology = read_tree(member.tree_)
+        for topology, bag in zip(read_forest(forest).trees, in_bag, strict=True):
             fewest = 10 if bag[i] else 1
             for node in reversed(reference.path(topology, x)):
                 others = [
@@ -347,11 +346,10 @@ def test_weights_are_repeated_rows_for_the_others(blobs):
 
 def test_scale_of_weights_does_not_matter(blobs):
     X, _, labels, _ = blobs
-    weights = np.full(180, 0.1)
-    pd.testing.assert_frame_equal(
-        sample_roughness(X, labels, estimator=small(), sample_weight=weights),
-        sample_roughness(X, labels, estimator=small()),
-    )
+    expected = sample_roughness(X, labels, estimator=small())
+    for weights in (np.full(180, 0.1), 3.0):
+        frame = sample_roughness(X, labels, estimator=small(), sample_weight=weights)
+        pd.testing.assert_frame_equal(frame, expected)
 
 
 def test_light_samples_are_not_lost_beside_heavy_ones(blobs):
@@ -383,14 +381,6 @@ def test_random_state_is_a_seed_of_those_that_have_none(blobs):
     again = sample_roughness(X, labels, estimator=small(random_state=1), random_state=5)
     assert not first.equals(second)
     pd.testing.assert_frame_equal(second, again)
-
-
-def test_workers_do_not_matter(blobs):
-    X, _, labels, _ = blobs
-    pd.testing.assert_frame_equal(
-        sample_roughness(X, labels, estimator=small(), n_jobs=2),
-        sample_roughness(X, labels, estimator=small()),
-    )
 
 
 def test_the_estimator_is_left_as_it_is(blobs):
@@ -466,6 +456,8 @@ def test_two_classes_have_one_border():
     X, y, _ = make_known_smoothness("jump", 600, random_state=0)
     frame = class_smoothness(X, y, estimator=small())
     assert frame.alpha[0] == pytest.approx(frame.alpha[1])
+    one = class_smoothness(X, y, estimator=small(), classes=[1])
+    pd.testing.assert_frame_equal(one, frame[1:].reset_index(drop=True))
 
 
 @settings(max_examples=10)  # each of which fits six forests
@@ -506,27 +498,29 @@ def test_trees_of_a_number_of_samples_read_no_others(digits):
 
 @pytest.mark.parametrize("measure", [class_smoothness, sample_roughness])
 @pytest.mark.parametrize(
-    ("X", "y", "options", "message"),
+    ("options", "message"),
     [
-        (np.eye(6), np.zeros(6, int), {}, "one class only"),
-        (np.eye(6), np.arange(5) % 2, {}, "inconsistent numbers of samples"),
-        (np.eye(3), np.arange(3) % 2, {}, "minimum of 5"),
-        (np.full((6, 1), np.inf), np.arange(6) % 2, {}, "infinity"),
-        (np.eye(6), ["a", "b", None] * 2, {}, "NaN or None"),
-        (np.eye(6), np.arange(6) % 2, {"sample_weight": -np.ones(6)}, "negative"),
-        (np.eye(6), np.arange(6) % 2, {"estimator": small(0)}, "n_estimators"),
-        (np.eye(6), np.arange(6) % 2, {"estimator": RandomForestClassifier()}, "estimator"),
-        (np.eye(6), np.arange(6) % 2, {"random_state": "x"}, "random_state"),
+        ({"estimator": small(0)}, "n_estimators"),
+        ({"estimator": RandomForestClassifier()}, "estimator"),
+        ({"random_state": "x"}, "random_state"),
     ],
 )
-def test_bad_input(measure, X, y, options, message):
+def test_bad_parameters(measure, options, message):
     with pytest.raises(ValueError, match=message):
-        measure(X, y, **options)
+        measure(np.eye(6), np.arange(6) % 2, **options)
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"), [(["x"], "y holds no class 'x'"), ([], "classes is empty")]
+)
+def test_classes_that_are_not_there(classes, message):
+    with pytest.raises(ValueError, match=message):
+        class_smoothness(np.eye(6), ["a", "b"] * 3, classes=classes)
 
 
 def test_numbers_have_no_classes():
     X, y = load_diabetes(return_X_y=True)
-    with pytest.raises(ValueError, match=r"y holds numbers.*astype\(int\)"):
+    with pytest.raises(ValueError, match=r"y holds regression targets.*astype\(int\)"):
         class_smoothness(X, y)
 
 

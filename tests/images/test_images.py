@@ -1,9 +1,6 @@
-"""Images as functions: samples, M-term approximation, and bytes that decode."""
+"""Images as functions: samples, and M-term approximation by the cuts of one tree."""
 
 import pickle
-import struct
-import zlib
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -12,14 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sksmooth import BesovSmoothnessEstimator
-from sksmooth.images import (
-    coding,
-    decode_image,
-    encode_image,
-    image_samples,
-    image_wavelets,
-    psnr,
-)
+from sksmooth.images import image_samples, image_wavelets, psnr
 
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9)) | st.tuples(
     st.integers(1, 6), st.integers(1, 6), st.integers(1, 3)
@@ -192,152 +182,6 @@ def test_haar_falls_as_the_index_says():
     assert -slope == pytest.approx(alpha, rel=0.15)
 
 
-# ------------------------------------------------------------------------------ bytes
-
-
-def price(wavelets, step):
-    """Squared error plus price of bits, as a function of the nodes that are cut."""
-    axes = coding._colour_axes(wavelets.coefficients.shape[1])
-    coefficients = wavelets.coefficients @ axes.T
-    steps = np.rint(coefficients / step)
-    n_cuts = np.maximum(coding._n_cuts(coding._boxes(wavelets)), 1)
-    bits = 2 + np.log2(n_cuts) + np.where(steps == 0, 1, 3).sum(axis=1)
-
-    def of(nodes):
-        error = coefficients.copy()
-        error[nodes] -= step * steps[nodes]
-        return np.sum(error**2) + np.log(2) / 6 * step**2 * bits[nodes].sum()
-
-    return of
-
-
-@given(IMAGES, st.floats(1e-3, 2.0))
-def test_what_is_decoded_has_the_error_that_the_bits_allow(image, step):
-    wavelets = image_wavelets(image, random_state=0)
-    decoded = decode_image(encode_image(wavelets, step))
-    assert decoded.shape == image.shape
-    # Pruning lowers the price of the whole tree, and the error is not more than it.
-    tree = wavelets.forest.trees[0]
-    all_cuts = np.flatnonzero(tree.left >= 0)
-    squared_error = np.sum((decoded - image / 255) ** 2)
-    assert squared_error <= price(wavelets, step)(all_cuts) + 1e-9
-
-
-def test_pruning_finds_the_best_of_all_subtrees():
-    wavelets = image_wavelets(photo(8), max_depth=3, random_state=0)
-    tree, step = wavelets.forest.trees[0], 0.3
-    cuts = np.flatnonzero(tree.left >= 0)
-    subtrees = [
-        list(nodes)
-        for n in range(len(cuts) + 1)
-        for nodes in combinations(cuts, n)
-        if set(tree.parent[list(nodes)]) - {-1} <= set(nodes)
-    ]
-    assert len(subtrees) == 26  # 1 + 5 * 5 for a full tree of seven cuts
-    of = price(wavelets, step)
-    best = min(subtrees, key=of)
-    boxes = coding._boxes(wavelets)
-    steps = np.rint(wavelets.coefficients / step).astype(int)
-    n_cuts = coding._n_cuts(boxes)
-    kept = coding._worth_their_bits(wavelets, wavelets.coefficients, steps, step, n_cuts)
-    for node in cuts[1:]:
-        kept[node] &= kept[tree.parent[node]]
-    assert 0 < len(best) < 7
-    assert np.flatnonzero(kept).tolist() == best
-
-
-def test_boxes_hold_the_pixels_of_their_leaves():
-    wavelets = image_wavelets(photo(20)[:, :13], random_state=0)
-    boxes = coding._boxes(wavelets)
-    leaves = wavelets.leaves.reshape(wavelets.shape)
-    for leaf in np.unique(leaves):
-        top, bottom, left, right = boxes[leaf]
-        assert (leaves[top:bottom, left:right] == leaf).all()
-        assert (bottom - top) * (right - left) == (leaves == leaf).sum()
-
-
-def test_smaller_steps_are_more_bytes_and_less_error():
-    image = photo()
-    wavelets = image_wavelets(image, random_state=0)
-    coded = [encode_image(wavelets, step) for step in (1.0, 0.3, 0.1, 0.03, 1e-4)]
-    ratios = [psnr(image, decode_image(data)) for data in coded]
-    assert (np.diff([len(data) for data in coded]) > 0).all()
-    assert (np.diff(ratios) > 0).all()
-    assert ratios[-1] > 80
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (7, 1), (1, 40, 3), (5, 6)])
-def test_constant_images_are_a_header(shape):
-    image = np.full(shape, 0.3)
-    data = encode_image(image_wavelets(image))
-    assert len(data) < 80
-    np.testing.assert_allclose(decode_image(data), image)
-
-
-def test_a_jump_along_an_axis_costs_no_error():
-    image = np.zeros((300, 200))
-    image[:, 77:] = 1.0
-    data = encode_image(image_wavelets(image), step=1e-3)
-    assert len(data) < 60
-    # One coefficient, sqrt(n_l n_r / n) times the jump, is off by half of a step.
-    np.testing.assert_allclose(decode_image(data), image, atol=1e-5)
-
-
-BASES = st.integers(1, 1000)
-DIGITS = BASES.flatmap(lambda base: st.tuples(st.integers(0, base - 1), st.just(base)))
-
-
-@pytest.mark.parametrize("n_copies", [1, 500])
-@given(pairs=st.lists(DIGITS))
-def test_digits_of_several_bases_come_back(pairs, n_copies):
-    digits, bases = np.array(n_copies * pairs, dtype=np.int64).reshape(-1, 2).T
-    data = coding._Digits.as_bytes(digits, bases)
-    n_blocks = -(-len(digits) // 1000)
-    assert len(data) <= np.log2(bases).sum() / 8 + 3 * n_blocks
-    numbers, half = coding._Digits(data), len(bases) // 3
-    taken = [*numbers.take(bases[:half]), *numbers.take(bases[half:])]
-    assert taken == digits.tolist()
-
-
-def test_other_bytes_are_refused():
-    data = encode_image(image_wavelets(photo(16)), 0.1)
-    broken = bytearray(data)
-    broken[len(data) // 2] ^= 1
-    for other in (b"", bytes(4), data[:-1], data + b"0", bytes(broken), b"\x89PNG" + data):
-        with pytest.raises(ValueError, match="not what encode_image gave"):
-            decode_image(other)
-
-
-@given(
-    changes=st.lists(
-        st.tuples(st.integers(0, 200), st.integers(0, 255)), min_size=1, max_size=4
-    ),
-    length=st.integers(0, 1000),
-)
-def test_forged_bytes_are_an_image_or_refused(changes, length):
-    data = bytearray(encode_image(image_wavelets(photo(6), random_state=0), 0.1)[:-4])
-    # The sizes of the image, which could ask for any memory, stay.
-    for place, byte in changes:
-        data[6 + place % (len(data) - 6)] = byte
-    data = bytes(data[: max(length, 6)])
-    data += struct.pack("<I", zlib.crc32(data))
-    try:
-        image = decode_image(data)
-    except ValueError as error:
-        message = str(error)
-        assert message.startswith("data is not what encode_image gave")
-    else:
-        assert image.shape[:2] == photo(6).shape
-
-
-def test_what_cannot_be_coded_is_refused():
-    wavelets = image_wavelets(photo(8))
-    with pytest.raises(ValueError, match="step is too small"):
-        encode_image(wavelets, 1e-12)
-    for step in (0, 1e200):
-        with pytest.raises(ValueError, match="step"):
-            encode_image(wavelets, step)
+def test_values_whose_squares_are_no_numbers_are_refused():
     with pytest.raises(ValueError, match="rescale y"):
         image_wavelets(1e200 * photo(8))
-    with pytest.raises(ValueError, match="at most 65535 rows"):
-        encode_image(image_wavelets(np.zeros((70_000, 1))))

@@ -1,5 +1,7 @@
 """Networks, and functions that read them, for the tests of this folder."""
 
+import logging
+
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
@@ -17,7 +19,7 @@ def rows_of(network, X, layer="output", **options):
     return read(network, X, layer, **options).arrays[0]
 
 
-def digits(n_samples):
+def some_digits(n_samples):
     X, y = load_digits(return_X_y=True)
     return (X[:n_samples] / 16).astype(np.float32), y[:n_samples]
 
@@ -33,6 +35,40 @@ class Network(nn.Module):
 
     def forward(self, *args, **kwargs):
         return self.run(self, *args, **kwargs)
+
+
+def train_by_lightning(library, network, X, y, *callbacks, **options):
+    """A LightningModule with the network as its part ``net``, trained a little."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+
+    class Module(library.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.net = network
+
+        def forward(self, x):
+            return self.net(x)
+
+        def training_step(self, batch, _):
+            loss = nn.functional.cross_entropy(self(batch[0]), batch[1])
+            self.log("train_loss", loss)
+            return loss
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    torch.manual_seed(0)
+    data = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(y))
+    silent = dict.fromkeys(
+        ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"),
+        False,
+    )
+    module = Module()
+    trainer = library.Trainer(
+        accelerator="cpu", callbacks=list(callbacks), **silent, **options
+    )
+    trainer.fit(module, torch.utils.data.DataLoader(data, 100, shuffle=True))
+    return module
 
 
 class Digits(nn.Module):
@@ -76,6 +112,11 @@ def hooks_of(network):
         len(module._forward_hooks) + len(module._forward_pre_hooks)
         for module in network.modules()
     ]
+
+
+def some_texts(n_texts):
+    rng = np.random.RandomState(0)
+    return [rng.randint(5, 50, size=rng.randint(1, 9)) for _ in range(n_texts)]
 
 
 def padded(texts, length, side="right"):

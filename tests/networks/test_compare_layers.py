@@ -24,59 +24,37 @@ from sksmooth.networks.columns import COLUMNS
 
 torch = pytest.importorskip("torch")
 
-import layer_reading  # noqa: E402
+from layer_reading import Network, some_digits  # noqa: E402
 
 nn = torch.nn
 ALWAYS = [column.name for column in COLUMNS]
 CHANGES = ["difference", "difference_low", "difference_high", "p_value"]
 
 
-class Constant(nn.Module):
-    def forward(self, x):
-        return torch.ones(len(x), 4)
+def constant():
+    return Network(lambda self, x: torch.ones(len(x), 4))
 
 
-class Dead(nn.Module):
-    """A part of the samples lose all their features."""
-
-    def __init__(self, dead):
-        super().__init__()
-        self.register_buffer("dead", torch.as_tensor(dead))
-
-    def forward(self, x):
-        return torch.where(self.dead[: len(x), None], 0.0, x)
+def dead(is_dead):
+    """A part in which some samples lose all their features."""
+    is_dead = torch.as_tensor(is_dead)[:, None]
+    return Network(lambda self, x: torch.where(is_dead[: len(x)], 0.0, x))
 
 
-class Steps(nn.Module):
-    def forward(self, x):
-        return (x[:, :4] > 0).float()
-
-
-class Perfect(nn.Module):
+def perfect(y):
     """Labels as features, whatever comes in."""
-
-    def __init__(self, y):
-        super().__init__()
-        self.register_buffer("y", torch.as_tensor(y))
-
-    def forward(self, x):
-        return nn.functional.one_hot(self.y[: len(x)]).float()
+    features = nn.functional.one_hot(torch.as_tensor(y)).float()
+    return Network(lambda self, x: features[: len(x)])
 
 
-class Branches(nn.Module):
+def branches(**parts):
     """Parts that all see the input."""
-
-    def __init__(self, **parts):
-        super().__init__()
-        self.parts = nn.ModuleDict(parts)
-
-    def forward(self, x):
-        return [part(x) for part in self.parts.values()]
+    return Network(lambda self, x: [part(x) for part in self.children()], **parts)
 
 
 @pytest.fixture(scope="module")
 def digits():
-    return layer_reading.digits(1000)
+    return some_digits(1000)
 
 
 @pytest.fixture(scope="module")
@@ -212,35 +190,35 @@ def test_layers_that_lose_samples_do_not_spoil_the_others(digits, drawn_bags, se
     X, y = digits
     mixed = np.random.RandomState(seed).uniform(size=len(y)) < 0.3
     torch.manual_seed(seed)
-    network = Branches(
+    network = branches(
         hidden=nn.Sequential(nn.Linear(64, 32), nn.ReLU()),
-        mixed=Dead(mixed),
-        one_class=Dead(y == 3),
-        constant=Constant(),
-        steps=Steps(),
-        perfect=Perfect(y),
+        mixed=dead(mixed),
+        one_class=dead(y == 3),
+        constant=constant(),
+        steps=Network(lambda self, x: (x[:, :4] > 0).float()),
+        perfect=perfect(y),
     )
-    names = [f"parts.{name}" for name in network.parts]
+    names = [name for name, _ in network.named_children()]
     alpha = compare(network, X, y, names).set_index("layer")["alpha"]
     bags, *others = drawn_bags
     for other in others:
         assert_array_equal(other, bags)
     assert_allclose((bags > 0).mean(axis=1), 0.8, atol=0.01)
-    undisturbed = compare(network, X, y, ["parts.hidden"])
-    assert alpha["parts.hidden"] == undisturbed["alpha"][0]
+    undisturbed = compare(network, X, y, ["hidden"])
+    assert alpha["hidden"] == undisturbed["alpha"][0]
     for name in ("mixed", "steps"):
-        features = network.parts[name](torch.tensor(X)).numpy()
+        features = getattr(network, name)(torch.tensor(X)).numpy()
         low, high = alone(features, y).alpha_interval_
-        assert low < alpha[f"parts.{name}"] < high
-    assert alpha["parts.constant"] == 0
-    assert alpha["parts.perfect"] == np.inf
+        assert low < alpha[name] < high
+    assert alpha["constant"] == 0
+    assert alpha["perfect"] == np.inf
 
 
 def test_samples_of_a_collapsed_class_are_draws_of_their_own(digits):
     # All samples of a class in one point: new ones will fall there, too. Alone, the
     # estimator takes them for one sample that is repeated, which some trees never see.
     X, y = digits
-    together = compare(Branches(dead=Dead(y == 3)), X, y, ["parts.dead"])["alpha"][0]
+    together = compare(branches(dead=dead(y == 3)), X, y, ["dead"])["alpha"][0]
     # Jittered by less than matters, they are samples of their own to the estimator, too.
     jitter = 1e-4 * np.random.RandomState(0).uniform(size=X.shape)
     apart = alone(np.where((y == 3)[:, None], 0, X) + jitter, y)
@@ -284,8 +262,8 @@ def test_a_broken_layer_is_marked(trained, digits):
 
 
 def test_a_constant_layer_is_marked(trained, digits):
-    dead = nn.Sequential(*trained[:4], Constant(), nn.Linear(4, 3))
-    table = compare(dead, *digits, ["input", "3", "4", "5"])
+    network = nn.Sequential(*trained[:4], constant(), nn.Linear(4, 3))
+    table = compare(network, *digits, ["input", "3", "4", "5"])
     assert list(table["loses_smoothness"]) == [False, False, True, False]
     assert list(table["alpha"][2:]) == [0, 0]
     assert table["difference"][3] == 0
@@ -295,8 +273,8 @@ def test_a_constant_layer_is_marked(trained, digits):
 
 def test_infinite_indices(trained, digits):
     X, y = digits
-    perfect = nn.Sequential(*trained[:4], Perfect(y), Perfect(y), Constant())
-    table = compare(perfect, X, y, ["3", "4", "5", "6"])
+    network = nn.Sequential(*trained[:4], perfect(y), perfect(y), constant())
+    table = compare(network, X, y, ["3", "4", "5", "6"])
     assert list(table["alpha"][1:]) == [np.inf, np.inf, 0]
     assert np.isfinite(table["alpha"][0])
     assert_array_equal(table["difference"], [np.nan, np.inf, np.nan, -np.inf])
@@ -375,17 +353,10 @@ def test_tokens():
     table = compare(module, tokens, y)
     assert list(table["type"]) == ["Embedding + Flatten", "Linear"]
 
-    class Named(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.inner = module
-
-        def forward(self, ids, attention_mask):
-            return self.inner(ids)
-
+    named = Network(lambda self, ids, attention_mask: self.inner(ids), inner=module)
     texts = {"ids": tokens, "attention_mask": np.ones_like(tokens)}
-    named = compare(Named(), texts, y, ["inner.2"])
-    assert named["alpha"][0] == table["alpha"][1]
+    of_texts = compare(named, texts, y, ["inner.2"])
+    assert of_texts["alpha"][0] == table["alpha"][1]
 
 
 def test_rows_of_weight_zero_are_as_if_not_there(trained, digits):

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 torch = pytest.importorskip("torch")
 
-from layer_reading import Digits, Network, digits, padded, read, rows_of  # noqa: E402
+from layer_reading import Digits, Network, padded, read, rows_of, some_digits, some_texts  # noqa: E402
 
 nn = torch.nn
 
@@ -86,12 +86,7 @@ def test_output_selects(case):
     assert_allclose(features, expected(linear), rtol=1e-6)
 
 
-@pytest.fixture(scope="module")
-def texts():
-    rng = np.random.RandomState(0)
-    return [rng.randint(1, 50, size=rng.randint(1, 9)) for _ in range(13)]
-
-
+TEXTS = some_texts(13)
 POOLED = {
     "mean": lambda t: t.mean(0),
     "max": lambda t: t.max(0),
@@ -102,23 +97,23 @@ POOLED = {
 
 @pytest.mark.parametrize("pooling", POOLED)
 @pytest.mark.parametrize(("layer", "width"), [("output", 5), ("mix", 5), ("embedding", 6)])
-def test_padding_changes_nothing(pooling, layer, width, texts):
+def test_padding_changes_nothing(pooling, layer, width):
     network = Network(  # of tokens none of which sees the others
         lambda self, input_ids, attention_mask=None: torch.tanh(
             self.mix(self.embedding(input_ids))
         ),
         **dict(embedding=nn.Embedding(50, 6), mix=nn.Linear(6, 5)),
     )
-    alone = [rows_of(network, text[None], layer).reshape(-1, width) for text in texts]
+    alone = [rows_of(network, text[None], layer).reshape(-1, width) for text in TEXTS]
     expected = np.stack([POOLED[pooling](tokens) for tokens in alone])
     for length, side, size in ((9, "right", 256), (9, "left", 4), (15, "right", 1)):
-        X = padded(texts, length, side)
+        X = padded(TEXTS, length, side)
         features = rows_of(network, X, layer, pooling=pooling, batch_size=size)
         assert_allclose(features, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.skipif(not hasattr(torch.backends, "mha"), reason="older torch")
-def test_a_transformer_of_torch_without_its_fast_path(texts):
+def test_a_transformer_of_torch_without_its_fast_path():
     def run(self, input_ids, attention_mask):
         x = self.embedding(input_ids)
         return self.encoder(x, src_key_padding_mask=attention_mask == 0)
@@ -128,9 +123,9 @@ def test_a_transformer_of_torch_without_its_fast_path(texts):
     encoder = nn.TransformerEncoderLayer(6, 2, 8, batch_first=True)
     parts = dict(embedding=nn.Embedding(50, 6), encoder=nn.TransformerEncoder(encoder, 2))
     network = Network(run, **parts)
-    reference = read(network, padded(texts, 8), layers, pooling="mean")
+    reference = read(network, padded(TEXTS, 8), layers, pooling="mean")
     assert reference.shapes == [(8, 8), (8, 6), (8, 6)]
-    wider = read(network, padded(texts, 11), layers, pooling="mean", batch_size=4)
+    wider = read(network, padded(TEXTS, 11), layers, pooling="mean", batch_size=4)
     for array, other in zip(wider.arrays, reference.arrays, strict=True):
         assert_allclose(array, other, atol=1e-5)
     assert torch.backends.mha.get_fastpath_enabled()
@@ -148,7 +143,7 @@ def test_pooling_tells_maps_from_tokens():
     for name in ("0", "1"):
         full = rows_of(network, series, name).reshape(8, 2, 3)
         assert_array_equal(rows_of(network, series, name, pooling="max"), full.max(1))
-    network, images = Digits(), digits(20)[0].reshape(-1, 1, 8, 8)
+    network, images = Digits(), some_digits(20)[0].reshape(-1, 1, 8, 8)
     for name in ("conv", "relu", "drop"):
         features = read(network, images, name)
         full = features.arrays[0].reshape(-1, *features.shapes[0])

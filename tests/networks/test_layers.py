@@ -21,10 +21,10 @@ from layer_reading import (  # noqa: E402
     NAMES,
     Digits,
     Network,
-    digits,
     expected_of_digits,
     read,
     rows_of,
+    some_digits,
 )
 
 nn = torch.nn
@@ -40,12 +40,12 @@ def network():
 
 @pytest.fixture(scope="module")
 def labels():
-    return digits(300)[1]
+    return some_digits(300)[1]
 
 
 @pytest.fixture(scope="module")
 def images():
-    return digits(300)[0].reshape(-1, 1, 8, 8)
+    return some_digits(300)[0].reshape(-1, 1, 8, 8)
 
 
 # --- which layers there are ---------------------------------------------------------
@@ -155,19 +155,6 @@ def test_a_normalisation_belongs_to_the_layer_before():
     network = nn.Sequential(nn.BatchNorm1d(4), NormedLinear(4, 3), RMSNorm2d(3), nn.ReLU())
     features = read(network, np.ones((5, 4)))
     assert features.types == ["input", "NormedLinear + RMSNorm2d + ReLU"]
-
-
-def test_layers_of_the_network_of_the_lecture():
-    maps = [
-        part
-        for width, height in [(1, 64), (64, 64)]
-        for part in (nn.Conv2d(width, height, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2))
-    ]
-    full = [nn.Linear(2304, 384), nn.ReLU(), nn.Linear(384, 192), nn.ReLU()]
-    network = nn.Sequential(*maps, nn.Flatten(), *full, nn.Linear(192, 10))
-    features = read(network, np.zeros((3, 1, 24, 24)))
-    assert features.widths == [576, 9216, 2304, 384, 192, 10]
-    assert features.types[1] == "Conv2d + ReLU + MaxPool2d"
 
 
 @pytest.mark.parametrize("n_rows", [1, 5, 7, 30])

@@ -1,7 +1,7 @@
 """Smoothness during training: what is recorded, and that the training does not notice."""
 
 import copy
-import logging
+import importlib
 import pickle
 import subprocess
 import sys
@@ -19,14 +19,23 @@ from sksmooth.networks.callbacks import TrainingCallback
 
 torch = pytest.importorskip("torch")
 
-import layer_reading  # noqa: E402
+from layer_reading import Network, hooks_of, some_digits, train_by_lightning  # noqa: E402
 
 nn = torch.nn
 
 needs_skorch = pytest.mark.skipif(find_spec("skorch") is None, reason="needs skorch")
-needs_lightning = pytest.mark.skipif(
-    find_spec("lightning") is None, reason="needs lightning"
-)
+
+
+def needs_lightning(test):
+    for ignored in (
+        "ignore:.*num_workers.*",
+        "ignore:.*logging interval.*",
+        "ignore::DeprecationWarning",
+        "ignore::FutureWarning",
+    ):
+        test = pytest.mark.filterwarnings(ignored)(test)
+    return pytest.mark.skipif(find_spec("lightning") is None, reason="no lightning")(test)
+
 
 FAST = dict(n_samples=150, layers=["3"])
 
@@ -43,7 +52,7 @@ class Net(nn.Sequential):
 
 @pytest.fixture(scope="module")
 def digits():
-    return layer_reading.digits(600)
+    return some_digits(600)
 
 
 def make_net():
@@ -143,7 +152,7 @@ def test_training_does_not_notice(digits):
         watched.state_dict().values(), plain.state_dict().values(), strict=True
     ):
         assert torch.equal(ours, theirs)
-    assert sum(layer_reading.hooks_of(watched)) == 0
+    assert sum(hooks_of(watched)) == 0
 
 
 def test_every_record_is_of_the_same_samples(digits):
@@ -201,17 +210,12 @@ def test_dicts_of_arrays():
     rng = np.random.RandomState(0)
     ids, y = rng.randint(20, size=(200, 4)), rng.randint(2, size=200)
 
-    class Named(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.embedding = nn.Embedding(20, 8)
-
-        def forward(self, ids, scale):
-            return self.embedding(ids) * scale[:, None]
-
-    monitor = SmoothnessMonitor(
-        Named(), dict(ids=ids, scale=np.ones((200, 1))), y, ["embedding"], n_samples=50
+    network = Network(
+        lambda self, ids, scale: self.embedding(ids) * scale[:, None],
+        embedding=nn.Embedding(20, 8),
     )
+    X = dict(ids=ids, scale=np.ones((200, 1)))
+    monitor = SmoothnessMonitor(network, X, y, ["embedding"], n_samples=50)
     monitor.record()
     assert list(monitor.to_frame()["n_features"]) == [32]
 
@@ -242,16 +246,13 @@ def test_copies_record_on_their_own(digits):
 # --- what goes wrong ---------------------------------------------------------------
 
 
-def test_nothing_recorded(digits):
-    monitor = SmoothnessMonitor(make_net(), *digits, every=5)
+def test_nothing_to_record_or_to_show(digits):
+    monitor = SmoothnessMonitor(None, *digits, every=5)
     monitor.step()
     with pytest.raises(NotFittedError, match="nothing yet"):
         monitor.to_frame()
-
-
-def test_no_module(digits):
     with pytest.raises(ValueError, match="no module"):
-        SmoothnessMonitor(None, *digits).record()
+        monitor.record()
 
 
 def test_errors_name_the_layer(digits):
@@ -261,12 +262,6 @@ def test_errors_name_the_layer(digits):
     with pytest.raises(ValueError, match="Layer '3' gives NaN"):
         monitor.record()
     assert module.training
-
-
-def test_metrics_with_names_of_columns(digits):
-    monitor = SmoothnessMonitor(make_net(), *digits, **FAST)
-    with pytest.raises(ValueError, match=r"other names than \['alpha'\]"):
-        monitor.record(alpha=1.0)
 
 
 @pytest.mark.parametrize(
@@ -290,25 +285,20 @@ def test_bad_arguments(digits, options, message):
         SmoothnessMonitor(make_net(), **arguments)
 
 
-def test_loaders_are_refused(digits):
-    data_set = torch.utils.data.TensorDataset(*map(torch.tensor, digits))
-    loader = torch.utils.data.DataLoader(data_set)
-    with pytest.raises(TypeError, match="pass its dataset"):
-        SmoothnessMonitor(make_net(), loader)
-
-
 def test_what_a_monitor_cannot_draw_from(digits):
-    X, y = digits
-
     class Stream(torch.utils.data.IterableDataset):
         def __iter__(self):
             yield from X
 
-    with pytest.raises(TypeError, match="must have a length"):
-        SmoothnessMonitor(Net(), Stream())
-    parts = torch.tensor(X), torch.tensor(y), torch.arange(len(X))
-    with pytest.raises(ValueError, match="pairs"):
-        SmoothnessMonitor(Net(), torch.utils.data.TensorDataset(*parts))
+    X, y = map(torch.tensor, digits)
+    TensorDataset = torch.utils.data.TensorDataset
+    for data, error, message in (
+        (torch.utils.data.DataLoader(TensorDataset(X, y)), TypeError, "pass its dataset"),
+        (Stream(), TypeError, "must have a length"),
+        (TensorDataset(X, y, y), ValueError, "pairs"),
+    ):
+        with pytest.raises(error, match=message):
+            SmoothnessMonitor(make_net(), data)
 
 
 # --- callbacks ---------------------------------------------------------------------
@@ -348,26 +338,29 @@ def test_logged_metrics_named_like_a_column_do_not_end_a_training(digits):
     row = monitor.to_frame().iloc[0]
     logged = ["logged_step", "logged_alpha", "logged_nc1", "loss"]
     assert row[logged].tolist() == list(metrics.values())
-    with pytest.raises(ValueError, match="other names"):
+    with pytest.raises(ValueError, match=r"other names than \['alpha'\]"):
         monitor.record(alpha=1.0)
 
 
-@pytest.mark.parametrize("library", ["skorch", "lightning"])
-def test_units_and_missing_libraries(digits, library):
-    pytest.importorskip(library)
-    make = getattr(SmoothnessMonitor(None, *digits), f"{library}_callback")
+def test_units():
     with pytest.raises(ValueError, match="unit must be"):
-        make("batch")
-    code = f"""
+        TrainingCallback(None, "batch")
+
+
+def test_missing_libraries():
+    code = """
 import sys
 for name in ("skorch.callbacks", "lightning.pytorch", "pytorch_lightning"):
     sys.modules[name] = None
 import numpy as np, sksmooth
 monitor = sksmooth.SmoothnessMonitor(None, np.ones((9, 2)), np.ones(9))
-try:
-    monitor.{library}_callback()
-except ImportError as error:
-    assert 'pip install "{library}"' in str(error), error
+for library in ("skorch", "lightning"):
+    try:
+        getattr(monitor, f"{library}_callback")()
+    except ImportError as error:
+        assert f'pip install "{library}"' in str(error), error
+    else:
+        raise AssertionError(library)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -438,61 +431,15 @@ def test_skorch_nets_are_cloned_and_pickled(digits):
     assert_frame_equal(loaded.callbacks[0].monitor.to_frame(), monitor.to_frame())
 
 
-@needs_skorch
-def test_a_fitted_skorch_net_is_a_module(digits):
-    net = skorch_net(max_epochs=1)
-    monitor = SmoothnessMonitor(net, *digits, **FAST)
-    with pytest.raises(NotFittedError):
-        monitor.record()
-    net.fit(*digits)
-    monitor.record()
-    assert len(monitor.to_frame()) == 1
-
-
 # --- Lightning ---------------------------------------------------------------------
 
 
 def lightning_training(digits, *callbacks, max_epochs=3, **options):
-    import lightning.pytorch as lightning
-
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-
-    class Module(lightning.LightningModule):
-        def __init__(self):
-            super().__init__()
-            self.net = make_net()
-
-        def forward(self, x):
-            return self.net(x)
-
-        def training_step(self, batch, _):
-            loss = nn.functional.cross_entropy(self(batch[0]), batch[1])
-            self.log("train_loss", loss)
-            return loss
-
-        def configure_optimizers(self):
-            return torch.optim.SGD(self.parameters(), lr=0.1)
-
-    torch.manual_seed(0)
-    module = Module()
-    data_set = torch.utils.data.TensorDataset(*map(torch.tensor, digits))
-    trainer = lightning.Trainer(
-        max_epochs=max_epochs,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=list(callbacks),
-        **options,
-    )
-    loader = torch.utils.data.DataLoader(data_set, batch_size=100, shuffle=True)
-    trainer.fit(module, loader)
-    return module
+    library = importlib.import_module("lightning.pytorch")
+    options |= dict(max_epochs=max_epochs)
+    return train_by_lightning(library, make_net(), *digits, *callbacks, **options)
 
 
-@pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*logging interval.*")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @needs_lightning
 def test_lightning_epochs(digits):
     monitor = SmoothnessMonitor(None, *digits, n_samples=150, layers=["net.4"])
@@ -510,8 +457,6 @@ def test_lightning_epochs(digits):
     assert list(monitor.to_frame()["step"]) == [0, 1]
 
 
-@pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*logging interval.*")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @needs_lightning
 def test_lightning_steps(digits):
     monitor = SmoothnessMonitor(None, *digits, n_samples=150, layers=["net.4"], every=2)

@@ -13,14 +13,14 @@ from sksmooth import BesovSmoothnessEstimator, LayerFeatureTransformer, list_lay
 torch = pytest.importorskip("torch")
 
 import layer_reading  # noqa: E402
-from layer_reading import hooks_of, padded, read, rows_of  # noqa: E402
+from layer_reading import hooks_of, padded, read, rows_of, some_texts, train_by_lightning  # noqa: E402
 
 nn = torch.nn
 
 
 @pytest.fixture(scope="module")
 def digits():
-    return layer_reading.digits(200)
+    return layer_reading.some_digits(200)
 
 
 def small_network():
@@ -72,83 +72,66 @@ def test_the_data_set_of_skorch(digits):
 def test_a_lightning_module(name, digits, tmp_path):
     lightning = pytest.importorskip(name)
     X, y = digits
-
-    class Classifier(lightning.LightningModule):
-        def __init__(self):
-            super().__init__()
-            self.body, self.head = nn.Linear(64, 12), nn.Linear(12, 10)
-
-        def forward(self, x):
-            return self.head(torch.relu(self.body(x)))
-
-        def training_step(self, batch, _):
-            return nn.functional.cross_entropy(self(batch[0]), batch[1])
-
-        def configure_optimizers(self):
-            return torch.optim.SGD(self.parameters(), lr=0.1)
-
-    loader = torch.utils.data.DataLoader(
-        torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(y)), 50, shuffle=True
-    )
-    module = Classifier()
-    trainer = lightning.Trainer(
-        max_epochs=1,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=tmp_path,
-    )
-    trainer.fit(module, loader)
-    layer = LayerFeatureTransformer(module, "head", random_state=0).fit(X)
+    options = dict(max_epochs=1, default_root_dir=tmp_path)
+    module = train_by_lightning(lightning, small_network(), X, y, **options)
+    layer = LayerFeatureTransformer(module.eval(), "net.3", random_state=0).fit(X)
     with torch.no_grad():
         reference = module(torch.tensor(X)).numpy()
     np.testing.assert_allclose(layer.transform(X), reference, rtol=1e-4, atol=1e-6)
-    assert layer.score(loader) == pytest.approx(layer.score(X, y))
-    assert read(module, X).names == ["input", "body", "head"]
+    data = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(y))
+    assert layer.score(data) == pytest.approx(layer.score(X, y))
+    assert read(module, X).names == ["input", "net.2", "net.3"]
 
 
 # Transformers
 
 
-@pytest.fixture(scope="module")
-def texts():
-    rng = np.random.RandomState(0)
-    return [rng.randint(5, 50, size=rng.randint(2, 9)) for _ in range(12)]
-
-
+TEXTS = some_texts(12)
 SMALL = dict(vocab_size=50, hidden_size=16, intermediate_size=20, num_hidden_layers=2)
 
 
-def make_bert(**options):
+def make_bert():
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
-    config = transformers.BertConfig(
-        **SMALL, num_attention_heads=2, max_position_embeddings=32, **options
-    )
-    return transformers.BertModel(config)
+    places = dict(num_attention_heads=2, max_position_embeddings=32)
+    return transformers.BertModel(transformers.BertConfig(**SMALL, **places))
+
+
+def make_gpt2():
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    sizes = dict(vocab_size=50, n_embd=16, n_layer=2, n_head=2, n_positions=32)
+    return transformers.GPT2Model(transformers.GPT2Config(**sizes))
 
 
 @pytest.mark.parametrize("pooling", ["mean", "max", "cls", "last"])
 @pytest.mark.parametrize(
-    "layer",
-    ["output", "encoder.layer.0", "encoder.layer.1.intermediate.dense", "embeddings"],
+    ("make", "layer"),
+    [
+        (make_bert, "output"),
+        (make_bert, "encoder.layer.0"),
+        (make_bert, "encoder.layer.1.intermediate.dense"),
+        (make_bert, "embeddings"),
+        (make_gpt2, "output"),
+        (make_gpt2, "h.0"),
+        (make_gpt2, "h.1.mlp.c_fc"),
+    ],
 )
-def test_padding_of_bert_changes_nothing(texts, layer, pooling):
-    network = make_bert()
-    reference = rows_of(network, padded(texts, 8), layer, pooling=pooling)
-    for length, size in ((8, 1), (8, 5), (13, 256)):
-        X = padded(texts, length)
-        features = read(network, X, layer, pooling=pooling, batch_size=size)
-        np.testing.assert_allclose(features.arrays[0], reference, atol=1e-5)
-    row = read(network, {"input_ids": texts[3][None]}, layer, pooling=pooling)
-    np.testing.assert_allclose(row.arrays[0][0], reference[3], atol=1e-5)
+def test_padding_changes_nothing(make, layer, pooling):
+    network = make()
+    expected = rows_of(network, padded(TEXTS, 8), layer, pooling=pooling)
+    for side, length, size in (("right", 13, 5), ("left", 8, 3), ("left", 12, 256)):
+        X = padded(TEXTS, length, side)
+        X["position_ids"] = np.maximum(X["attention_mask"].cumsum(1) - 1, 0)
+        features = rows_of(network, X, layer, pooling=pooling, batch_size=size)
+        np.testing.assert_allclose(features, expected, atol=1e-5)
+    row = rows_of(network, {"input_ids": TEXTS[3][None]}, layer, pooling=pooling)
+    np.testing.assert_allclose(row[0], expected[3], atol=1e-5)
 
 
-def test_the_states_of_bert(texts):
+def test_the_states_of_bert():
     network = make_bert()
-    X = padded(texts, 8)
+    X = padded(TEXTS, 8)
     last = read(network, X, ["output", "encoder", "encoder.layer.1"])
     assert last.shapes == [(8, 16)] * 3
     np.testing.assert_array_equal(last.arrays[0], last.arrays[2])
@@ -170,9 +153,9 @@ def test_the_states_of_bert(texts):
     assert sum(hooks_of(network)) == 0
 
 
-def test_a_data_set_of_texts(texts):
-    network, X = make_bert(), padded(texts, 8)
-    labels = np.arange(len(texts)) % 2
+def test_a_data_set_of_texts():
+    network, X = make_bert(), padded(TEXTS, 8)
+    labels = np.arange(len(TEXTS)) % 2
     pairs = [({key: value[i] for key, value in X.items()}, labels[i]) for i in range(12)]
     loader = torch.utils.data.DataLoader(pairs, 5)
     features = read(network, loader, "output", pooling="mean")
@@ -181,14 +164,14 @@ def test_a_data_set_of_texts(texts):
     np.testing.assert_array_equal(features.y, labels)
 
 
-def test_logits_of_a_classifier_in_half_precision(texts):
+def test_logits_of_a_classifier_in_half_precision():
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
     config = transformers.DistilBertConfig(
         vocab_size=50, dim=16, hidden_dim=20, n_heads=2, n_layers=1
     )
     network = transformers.DistilBertForSequenceClassification(config)
-    X = padded(texts, 8)
+    X = padded(TEXTS, 8)
     reference = rows_of(network, X, "output")
     assert reference.shape == (12, 2)
     features = rows_of(network.bfloat16(), X, "output")
@@ -196,36 +179,13 @@ def test_logits_of_a_classifier_in_half_precision(texts):
     np.testing.assert_allclose(features, reference, atol=0.05)
 
 
-@pytest.mark.parametrize("pooling", ["mean", "last", "cls"])
-@pytest.mark.parametrize("layer", ["output", "h.0", "h.1.mlp.c_fc"])
-def test_padding_of_gpt2_changes_nothing(texts, layer, pooling):
-    transformers = pytest.importorskip("transformers")
-    torch.manual_seed(0)
-    config = transformers.GPT2Config(
-        vocab_size=50, n_embd=16, n_layer=2, n_head=2, n_positions=32
-    )
-    network = transformers.GPT2Model(config)
-    reference = rows_of(network, padded(texts, 8), layer, pooling=pooling)
-    for side, length, size in (("right", 11, 5), ("left", 8, 3), ("left", 12, 256)):
-        X = padded(texts, length, side)
-        X["position_ids"] = np.maximum(X["attention_mask"].cumsum(1) - 1, 0)
-        features = read(network, X, layer, pooling=pooling, batch_size=size)
-        np.testing.assert_allclose(features.arrays[0], reference, atol=1e-5)
-
-
 def test_a_vision_transformer(digits):
     transformers = pytest.importorskip("transformers")
     X, y = digits
     torch.manual_seed(0)
-    config = transformers.ViTConfig(
-        hidden_size=16,
-        intermediate_size=20,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        image_size=8,
-        patch_size=4,
-        num_channels=1,
-    )
+    image = dict(image_size=8, patch_size=4, num_channels=1, num_attention_heads=2)
+    sizes = {name: size for name, size in SMALL.items() if name != "vocab_size"}
+    config = transformers.ViTConfig(**sizes, **image)
     network = transformers.ViTForImageClassification(config)
     features = read(network, X, ["vit", "output"], input_shape=(1, 8, 8))
     assert features.shapes == [(5, 16), (2,)]
@@ -268,26 +228,6 @@ def test_a_residual_network_of_timm(digits):
     assert read(network, X, **options).names[-1] == "fc"
     followed = read(network, X, pooling="mean", **options)
     assert len(followed.names) == len(set(followed.names)) > 10
-
-
-def test_a_vision_transformer_of_timm(digits):
-    network = make_timm(
-        "vit_tiny_patch16_224",
-        img_size=8,
-        patch_size=4,
-        in_chans=1,
-        embed_dim=12,
-        depth=2,
-        num_heads=2,
-        num_classes=3,
-    )
-    X, options = digits[0][:40], dict(input_shape=(1, 8, 8))
-    blocks = read(network, X, ["blocks.0", "blocks.1", "output"], **options)
-    assert blocks.shapes == [(5, 12), (5, 12), (3,)]
-    tokens = blocks.arrays[1].reshape(40, 5, 12)
-    for pooling, reference in (("mean", tokens.mean(1)), ("cls", tokens[:, 0])):
-        features = read(network, X, "blocks.1", pooling=pooling, **options)
-        np.testing.assert_allclose(features.arrays[0], reference, atol=1e-5)
 
 
 def test_maps_of_timm_whose_channels_come_last(digits):

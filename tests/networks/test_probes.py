@@ -1,6 +1,5 @@
 """Probes of layer features, against small computations by hand."""
 
-import subprocess
 import sys
 
 import numpy as np
@@ -67,11 +66,6 @@ def test_a_missing_library_names_the_extra(monkeypatch):
     with pytest.raises(ImportError, match=r'pip install "sksmooth\[probes\]"'):
         chosen_probes(["intrinsic_dimension"])
     assert names_of(chosen_probes(NAMES)) == NAMES
-
-
-def test_scikit_dimension_is_imported_when_needed():
-    code = "import sys, sksmooth.networks.probes; sys.exit('skdim' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_probe_is_added_by_one_entry(monkeypatch):

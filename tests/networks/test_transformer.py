@@ -22,7 +22,7 @@ from sksmooth import BesovSmoothnessEstimator, LayerFeatureTransformer, compare_
 
 torch = pytest.importorskip("torch")
 
-from layer_reading import NAMES, Digits, digits, expected_of_digits, hooks_of, rows_of  # noqa: E402
+from layer_reading import NAMES, Digits, expected_of_digits, hooks_of, rows_of, some_digits  # noqa: E402
 
 nn = torch.nn
 
@@ -35,7 +35,7 @@ def network():
 
 @pytest.fixture(scope="module")
 def data():
-    return digits(300)
+    return some_digits(300)
 
 
 def layer_of(network, layer, **options):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.datasets import make_classification
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
@@ -26,19 +27,28 @@ from sklearn.tree import (
     ExtraTreeRegressor,
 )
 
+from sksmooth.samples.samples import Samples
 from sksmooth.samples.targets import encode_targets
-from sksmooth.samples.units import SamplingUnits, column_ranges, draw_bags, sampling_units
-from sksmooth.trees import Forest, Tree, grow_forest, in_bag_rows, read_forest
-from sksmooth.trees import tree as structure
+from sksmooth.trees import (
+    Forest,
+    Growth,
+    Tree,
+    grow,
+    in_bag_rows,
+    prune_tree,
+    read_forest,
+)
 
 
-def grown(X, y):
-    """A forest of the package's own, and its bags."""
-    targets, _ = encode_targets(y)
-    weights = np.ones(len(y))
-    canonical = sampling_units((X,), targets.tie_break, weights)
-    options = dict(n_estimators=4, max_samples=0.8, random_state=0)
-    return grow_forest(X, targets, weights, canonical, **options)[:2]
+def samples_of(X, y, weights=None):
+    targets, classes = encode_targets(y)
+    return Samples(X, y, targets, np.ones(len(y)) if weights is None else weights, classes)
+
+
+def grown(X, y, forest=None):
+    """A forest of the package's own, or of another library."""
+    options = dict(n_estimators=4, max_samples=0.8, random_state=0, forest=forest)
+    return grow(samples_of(X, y), Growth(**options))
 
 
 # ---------------------------------------------------------------- reading forests
@@ -122,7 +132,7 @@ def test_leaves_do_not_depend_on_the_layout_of_the_samples(convert, built_in, da
     X, y = data
     X = np.where(np.abs(X) < 0.3, 0.0, X.astype(np.float32))  # exact in float32
     if built_in:
-        forest, _ = grown(X, y)
+        forest = grown(X, y).forest
     else:
         forest = read_forest(RandomForestClassifier(3, random_state=0).fit(X, y))
     assert_array_equal(forest.apply(convert(X)), forest.apply(X))
@@ -131,7 +141,7 @@ def test_leaves_do_not_depend_on_the_layout_of_the_samples(convert, built_in, da
 def test_only_forests_of_libraries_round_the_samples(data):
     X, y = data
     assert read_forest(RandomForestClassifier(2).fit(X, y)).single_precision
-    assert not grown(X, y)[0].single_precision
+    assert not grown(X, y).forest.single_precision
     # 0.1 and its neighbour are one number in float32.
     tree = Tree(*np.array([[1, -1, -1], [2, -1, -1], [0, -1, -1]]), np.array([0.1, 0, 0]))
     X = np.array([[0.1], [np.nextafter(0.1, 1)], [0.1 + 1e-7]])
@@ -144,20 +154,19 @@ def test_read_only_samples_are_accepted_and_left_alone(data):
     X, y = data
     frozen = X.copy()
     frozen.setflags(write=False)
-    forest, _ = grown(frozen, y)
+    forest = grown(frozen, y).forest
     assert_array_equal(forest.apply(frozen), forest.apply(X))
     assert_array_equal(frozen, X)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
-def test_blocks_of_rows_give_the_same_leaves(n_jobs, convert, data, monkeypatch):
+def test_blocks_of_rows_give_the_same_leaves(n_jobs, convert, data):
     X, y = data
-    forest, _ = grown(X, y)
-    whole = forest.apply(convert(X))
-    monkeypatch.setattr(structure, "_BLOCK_BYTES", 8 * X.shape[1] * 7)
-    assert len(structure.row_blocks(X.shape)) == 22  # 150 rows by 7
-    assert_array_equal(forest.apply(convert(X), n_jobs), whole)
+    forest = grown(X, y).forest
+    many = np.tile(X, (12_000, 1))  # 86 megabytes, of which 64 are one block
+    leaves = forest.apply(convert(many), n_jobs)
+    assert_array_equal(leaves, np.tile(forest.apply(X), (1, 12_000)))
 
 
 def test_arrays_of_a_tree_are_read_only(data):
@@ -233,148 +242,74 @@ def test_in_bag_rows_are_unknown_for_single_trees(data):
     assert in_bag_rows(DecisionTreeClassifier().fit(*data), 150) is None
 
 
-# ---------------------------------------------------------------- subsamples
+# ---------------------------------------------------------------- pruning
 
 
-def bags_of(unit, fraction, weights=None, n_trees=3, seed=0):
-    unit = np.asarray(unit)
-    weights = np.ones(len(unit)) if weights is None else weights
-    rng = np.random.RandomState(seed)
-    return draw_bags(SamplingUnits(unit), weights, n_trees, fraction, rng)
+@given(st.sets(st.integers(0, 40), max_size=8))
+def test_pruned_trees_tell_the_wanted_nodes_apart(wanted):
+    X, y = make_classification(150, 6, n_informative=4, random_state=0)
+    (tree,) = read_forest(DecisionTreeClassifier(random_state=0).fit(X, y)).trees
+    is_wanted = np.zeros(tree.n_nodes, dtype=bool)
+    is_wanted[[node for node in wanted if node < tree.n_nodes]] = True
+    pruned, nodes = prune_tree(tree, is_wanted)
+    assert is_wanted[nodes].sum() == is_wanted.sum()
+    assert_array_equal(pruned.left >= 0, np.isin(tree.left[nodes], nodes))
+    leaves = Forest((pruned,), 6).apply(X)[0]
+    old_leaves = Forest((tree,), 6).apply(X)[0]
+    for leaf, old_leaf in zip(nodes[leaves], old_leaves, strict=True):
+        ancestors = [old_leaf]
+        while tree.parent[ancestors[-1]] >= 0:
+            ancestors.append(tree.parent[ancestors[-1]])
+        assert leaf in ancestors
+        below = ancestors[: ancestors.index(leaf)]
+        assert not is_wanted[below].any()
+    # No split could go: each has a wanted node among its children or below.
+    for node in np.flatnonzero(pruned.left >= 0):
+        held = [node]
+        for below in range(node + 1, pruned.n_nodes):
+            if pruned.parent[below] in held:
+                held.append(below)
+        assert is_wanted[nodes[held[1:]]].any()
 
 
-fractions = st.floats(0.01, 1.0)
-uneven_weights = st.lists(st.floats(0.1, 2.0), min_size=2, max_size=30).map(np.array)
+# ---------------------------------------------------------------- forests over samples
 
 
-def number_drawn(n, fraction):
-    """How many of n are drawn: one at least, and not all unless all are asked for."""
-    return n if fraction == 1 else min(max(round(fraction * n), 1), max(n - 1, 1))
+def test_forests_of_other_libraries_are_fitted_to_a_copy(data):
+    X, y = data
+    model = RandomForestClassifier(3, random_state=0)
+    forest = grown(X, y, model)
+    assert not hasattr(model, "estimators_")
+    assert_array_equal(forest.bags > 0, in_bag_rows(forest.fitted, len(y)))
+    assert_array_equal(forest.unseen, forest.bags == 0)
+    assert_array_equal(forest.leaves, forest.fitted.apply(X).T)
+    assert grown(X, y).fitted is None
 
 
-@given(uneven_weights, fractions)
-def test_bags_hold_a_fraction_of_the_units_whole(weights, fraction):
-    # Exactly: what is left of a weight is the weight out of the bag, and a difference
-    # by rounding would be taken for a sample.
-    bags = bags_of(np.arange(len(weights)), fraction, weights)
-    assert_array_equal((bags == 0) | (bags == weights), True)
-    assert_array_equal((bags > 0).sum(axis=1), number_drawn(len(weights), fraction))
+def test_numbers_of_units_and_of_trees_apart(data):
+    X, y = data
+    fifth = grown(X, y)
+    assert fifth.n_grown == 120
+    assert fifth.n_apart == pytest.approx(5)
+    assert grown(X, y, DecisionTreeClassifier()).n_apart == np.inf
 
 
-def test_a_fraction_below_one_leaves_something_out():
-    assert_array_equal(bags_of(np.arange(600), 0.9999).sum(axis=1), [599] * 3)
-    assert_array_equal(bags_of(np.arange(600), 1.0), 1.0)
-    assert_array_equal(bags_of([0], 0.3), 1.0)  # the only sample is in the bag
+def test_weights_reach_the_forest_unless_they_are_equal(data):
+    X, y = data
+    tree = DecisionTreeClassifier(max_depth=2)
+    for weights in (np.ones(150), np.arange(150) % 3 + 1.0):
+        forest = grow(samples_of(X, y, weights), Growth(forest=tree))
+        expected = DecisionTreeClassifier(max_depth=2).fit(X, y, weights)
+        assert_array_equal(forest.leaves[0], expected.apply(X))
+        assert_array_equal(forest.bags, [weights])
 
 
-@given(st.lists(st.integers(1, 4), min_size=2, max_size=20), fractions)
-def test_weight_w_is_w_repeats(repeats, fraction):
-    repeats = np.array(repeats)
-    units = np.arange(len(repeats))
-    weighted = bags_of(units, fraction, repeats.astype(float))
-    repeated = bags_of(np.repeat(units, repeats), fraction)
-    starts = np.cumsum(repeats) - repeats
-    assert_array_equal(weighted, np.add.reduceat(repeated, starts, axis=1))
-
-
-def test_bags_follow_the_numbers_of_the_units():
-    unit = np.array([3, 1, 4, 0, 2])
-    assert_array_equal(bags_of(unit, 0.5), bags_of(np.arange(5), 0.5)[:, unit])
-
-
-def test_trees_get_different_bags_and_every_sample_its_turn():
-    bags = bags_of(np.arange(50), 0.5, n_trees=40)
-    assert len(np.unique(bags, axis=0)) == 40
-    # In how many of 40 bags: binomial(40, 1/2), 20 +- 5 standard deviations of 3.2.
-    assert (np.abs((bags > 0).sum(axis=0) - 20) < 16).all()
-
-
-# ---------------------------------------------------------------- canonical order
-
-
-rows_with_equals = st.integers(0, 10**6).map(
-    lambda seed: (
-        np.random.RandomState(seed).randint(0, 4, size=(30, 2)) / 3,
-        np.random.RandomState(seed + 1).randint(0, 3, size=30),
-        np.random.RandomState(seed + 2).randint(1, 5, size=30).astype(float),
-    )
-)
-
-
-@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
-@given(rows_with_equals)
-def test_equal_samples_are_one_unit_unless_their_target_is_contested(convert, rows):
-    X, y, weights = rows
-    unit = sampling_units((convert(X),), y, weights).unit
-    same_features = (X[:, None, :] == X[None, :, :]).all(axis=2)
-    contested = (same_features & (y[:, None] != y[None, :])).any(axis=1)
-    together = same_features & ~contested[:, None] | np.eye(len(y), dtype=bool)
-    assert_array_equal(unit[:, None] == unit[None, :], together)
-    assert_array_equal(np.unique(unit), np.arange(unit.max() + 1))
-
-
-def test_rows_are_units_where_features_take_a_few_values():
-    X, y = np.repeat([[0.0], [1.0]], 20, axis=0), np.repeat([0, 1], 20)
-    assert sampling_units((X,), y, np.ones(40)).n_units == 40
-    # One row less, and there are fewer than 20 rows to a distinct one.
-    assert sampling_units((X[1:],), y[1:], np.ones(39)).n_units == 2
-
-
-@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
-@given(rows_with_equals, st.integers(0, 1000))
-def test_units_do_not_depend_on_the_order_of_the_rows(convert, rows, seed):
-    X, y, weights = rows
-    shuffle = np.random.RandomState(seed).permutation(len(y))
-    first = sampling_units((convert(X),), y, weights).unit
-    second = sampling_units((convert(X[shuffle]),), y[shuffle], weights[shuffle]).unit
-    # Equal samples of equal weight may change places.
-    samples = np.column_stack([X, y, weights])
-    assert_array_equal(
-        samples[np.lexsort((weights, first))],
-        samples[shuffle][np.lexsort((weights[shuffle], second))],
-    )
-
-
-def test_units_do_not_depend_on_other_outputs_of_equal_rows():
-    # Rows 0 and 1 differ in their second output only.
-    X = np.array([[0.0], [0.0], [1.0]])
-    Y = np.array([[0.0, 1.0], [0.0, 2.0], [1.0, 3.0]])
-    shuffle = [1, 0, 2]
-    first, second = (
-        sampling_units((X[rows],), encode_targets(Y[rows])[0].tie_break, np.ones(3)).unit
-        for rows in ([0, 1, 2], shuffle)
-    )
-    assert_array_equal(first[shuffle], second)
-
-
-@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
-def test_units_do_not_depend_on_positive_scales_of_the_columns(convert):
-    rng = np.random.RandomState(0)
-    X, y, ones = rng.uniform(size=(60, 4)), rng.randint(0, 2, size=60), np.ones(60)
-    expected = sampling_units((convert(X),), y, ones).unit
-    for scale in ([2.0, 0.25, 1024.0, 1.0], [1e300, 1e-300, 1e-308, 3.0]):
-        assert_array_equal(sampling_units((convert(X * scale),), y, ones).unit, expected)
-
-
-@pytest.mark.parametrize("outlier", [1e20, -1e20, -999.0])
-@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
-def test_outliers_do_not_merge_the_others(convert, outlier):
-    X = np.random.RandomState(0).uniform(size=(100, 1))
-    X[:3] = outlier
-    canonical = sampling_units((convert(X),), np.zeros(100), np.ones(100))
-    assert canonical.n_units == 98
-
-
-def test_units_are_counted_in_the_bag():
-    canonical = SamplingUnits(np.array([0, 0, 1, 2]))
-    bags = np.array([[1.0, 0.0, 0.0, 2.0], [0.0, 0.0, 1.0, 0.0]])
-    assert canonical.count_in_bag(bags) == 1.5
-
-
-@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
-def test_column_ranges_are_those_of_the_values(convert):
-    X = np.array([[0.0, -4e300, 3.0], [2e-300, 0.0, 3.0], [0.0, -1.0, 3.0]])
-    low, high = column_ranges(convert(X))
-    assert_array_equal(low, [0.0, -4e300, 3.0])
-    assert_array_equal(high, [2e-300, 0.0, 3.0])
-    assert low.dtype == high.dtype == np.float64
+def test_regressors_fit_classes_if_they_fit_several_outputs(data):
+    X, y = data
+    vertices = encode_targets(y)[0].values
+    forest = grown(X, y, DecisionTreeRegressor(max_depth=3, random_state=0))
+    expected = DecisionTreeRegressor(max_depth=3, random_state=0).fit(X, vertices)
+    assert_array_equal(forest.leaves[0], expected.apply(X))
+    with pytest.raises(ValueError, match="use GradientBoostingClassifier"):
+        grown(X, y, GradientBoostingRegressor())
+    assert len(grown(X, y == 1, GradientBoostingRegressor()).forest.trees) == 100

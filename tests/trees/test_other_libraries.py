@@ -33,8 +33,9 @@ from sksmooth import (
     WaveletForestRegressor,
     wavelet_decomposition,
 )
-from sksmooth.trees import in_bag_rows, read_forest
-from sksmooth.trees.libraries import library_of
+from sksmooth.samples.samples import Samples
+from sksmooth.samples.targets import encode_targets
+from sksmooth.trees import Growth, grow, in_bag_rows, read_forest
 
 # Few of these libraries tell which rows a tree has seen.
 pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.InSampleOnlyWarning")
@@ -858,9 +859,11 @@ def test_all_wavelets_of_squared_loss_boosting_are_its_own_prediction(booster):
     assert_allclose(expansion.predict(X), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_steps_of_boosting():
+def test_learning_rates():
     X = features()
     y = targets("three", X)
+    encoded, classes = encode_targets(y)
+    samples = Samples(X, y, encoded, np.ones(len(y)), classes)
     models = [
         (lightgbm_model("three", learning_rate=0.2), 0.2),
         (lightgbm_model("three", boosting_type="dart", learning_rate=0.2), 0.2),
@@ -869,12 +872,18 @@ def test_steps_of_boosting():
         (xgboost_model("three"), 0.3),  # its default
         (xgboost_model("three", booster="dart", learning_rate=0.2), 0.2),
         (xgboost_model("three", forest=True), None),
+        (GradientBoostingClassifier(n_estimators=2, learning_rate=0.2), 0.2),
+        (HistGradientBoostingClassifier(max_iter=2, learning_rate=0.2), 0.2),
+        (RandomForestClassifier(2), None),
+        (None, None),
     ]
     for model, step in models:
-        assert library_of(model).learning_rate(model.fit(X, y)) == (step and pytest.approx(step))
-    boosted_forests = xgboost_model("three", num_parallel_tree=2).fit(X, y)
+        rate = grow(samples, Growth(forest=model, n_estimators=1)).learning_rate
+        assert rate == (step and pytest.approx(step))
+    boosted_forests = xgboost_model("three", num_parallel_tree=2)
+    grown = grow(samples, Growth(forest=boosted_forests))
     with pytest.raises(ValueError, match="num_parallel_tree=1"):
-        library_of(boosted_forests).learning_rate(boosted_forests)
+        _ = grown.learning_rate
 
 
 @pytest.mark.parametrize("library_model", [lightgbm_model, xgboost_model])

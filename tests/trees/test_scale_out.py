@@ -15,10 +15,12 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from sksmooth import BesovSmoothnessEstimator
-from sksmooth._lib import parallel as _progress
 from sksmooth._lib.parallel import run_parallel
 from sksmooth.exceptions import WorkerLostWarning
-from sksmooth.trees import grow
+from sksmooth.samples.samples import Samples
+from sksmooth.samples.targets import encode_targets
+from sksmooth.trees import Growth
+from sksmooth.trees.grower import choose_search, grow_trees
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning"),
@@ -189,57 +191,66 @@ def test_dask_sends_the_samples_once(dask_workers, monkeypatch, form):
 # ------------------------------------------------------------------------ workers that die
 
 
-@pytest.fixture
-def deadly_growth(monkeypatch, tmp_path):
-    """The first worker to grow a tree is killed, but never this process."""
-    grow_tree, marker, this_process = grow._grow_tree, str(tmp_path / "killed"), os.getpid()
+def grown(rule=choose_search):
+    """Five trees and their leaves, all nodes of which are split as a rule says."""
+    X, y = data(LARGE)
+    targets, classes = encode_targets(y)
+    samples = Samples(X, y, targets, np.ones(len(y)), classes)
+    forest, _, leaves = grow_trees(samples, Growth(5, random_state=0), rule)
+    return forest, leaves
 
-    def grow_or_die(*args):
-        if os.getpid() != this_process:
-            try:
-                open(marker, "x").close()
-            except FileExistsError:
-                return grow_tree(*args)
+
+def assert_same_growth(first, second):
+    assert_array_equal(first[1], second[1])
+    for one, other in zip(first[0].trees, second[0].trees, strict=True):
+        for name, value in vars(one).items():
+            assert_array_equal(value, getattr(other, name))
+
+
+@pytest.fixture
+def deadly_rule(tmp_path):
+    """A rule at which the first worker to grow a tree is killed, but never this process."""
+    marker, this_process = str(tmp_path / "killed"), os.getpid()
+
+    def choose_or_die(*sizes, **numbers):
+        if os.getpid() != this_process and not os.path.exists(marker):
+            open(marker, "w").close()
             time.sleep(0.2)  # others have begun
             os.kill(os.getpid(), signal.SIGKILL)
-        return grow_tree(*args)
+        return choose_search(*sizes, **numbers)
 
-    monkeypatch.setattr(grow, "_grow_tree", grow_or_die)
-    yield
+    yield choose_or_die
     assert os.path.exists(marker)
 
 
 @pytest.fixture
 def expected():
     with parallel_config(backend="threading", n_jobs=2):
-        return fit(*data(LARGE), n_estimators=5)
+        return grown()
 
 
 kills = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL")
 
 
 @kills
-@pytest.mark.usefixtures("deadly_growth")
-def test_a_lost_process_costs_time_not_the_result(expected):
+def test_a_lost_process_costs_time_not_the_result(expected, deadly_rule):
     with (
         parallel_config(backend="loky", n_jobs=2),
         pytest.warns(WorkerLostWarning, match="run again"),
     ):
-        assert_same_fit(fit(*data(LARGE), n_estimators=5), expected)
+        assert_same_growth(grown(deadly_rule), expected)
 
 
 @kills
-def test_a_lost_dask_worker_costs_time_not_the_result(
-    expected, dask_workers, deadly_growth
-):
-    assert_same_fit(fit(*data(LARGE), n_estimators=5), expected)
+def test_a_lost_dask_worker_costs_time_not_the_result(expected, dask_workers, deadly_rule):
+    assert_same_growth(grown(deadly_rule), expected)
 
 
 @kills
-@pytest.mark.usefixtures("ray_workers", "deadly_growth")
-def test_a_lost_ray_worker_costs_time_not_the_result(expected):
+@pytest.mark.usefixtures("ray_workers")
+def test_a_lost_ray_worker_costs_time_not_the_result(expected, deadly_rule):
     with pytest.warns(WorkerLostWarning, match="ActorDiedError"):
-        assert_same_fit(fit(*data(LARGE), n_estimators=5), expected)
+        assert_same_growth(grown(deadly_rule), expected)
 
 
 def test_a_dask_worker_may_die_while_it_is_sent_something(dask_workers, monkeypatch):
@@ -287,15 +298,22 @@ LOST = [
 ]
 
 
+def result_of(run):
+    """What a function gives as the only task of a backend of processes."""
+    with parallel_config(backend="loky", n_jobs=1):  # joblib then starts none
+        (result,) = run_parallel([delayed(run)()], 1, n_jobs=None, label="", verbose=0)
+    return result
+
+
 @pytest.mark.parametrize("error", LOST)
 def test_tasks_of_lost_workers_are_run_again_twice(error):
     run = Failing(error, 2)
     with pytest.warns(WorkerLostWarning) as caught:
-        assert _progress._repeated(run) == ["result"]
+        assert result_of(run) == ["result"]
     assert len(caught) == 2
     run = Failing(error, 3)
     with pytest.warns(WorkerLostWarning), pytest.raises(type(error)):
-        _progress._repeated(run)
+        result_of(run)
     assert run.n_calls == 3
 
 
@@ -311,7 +329,7 @@ def test_tasks_of_lost_workers_are_run_again_twice(error):
 def test_errors_of_tasks_are_not_run_again(error):
     run = Failing(error, 1)
     with pytest.raises(type(error)):
-        _progress._repeated(run)
+        result_of(run)
     assert run.n_calls == 1
 
 

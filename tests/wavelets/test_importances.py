@@ -1,19 +1,14 @@
-"""Importances of columns: norms that are held out, terms that are left out, selection."""
+"""Importances of columns: which columns they find, and what they do not depend on."""
 
 import numpy as np
 import pandas as pd
 import pytest
-import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import make_friedman1
-from sklearn.ensemble import (
-    GradientBoostingRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
 from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import cross_val_score
@@ -25,9 +20,9 @@ from sksmooth import (
     WaveletForestRegressor,
 )
 from sksmooth.datasets import make_known_smoothness
-from sksmooth.samples.units import column_ranges
-from sksmooth.trees import in_bag_rows, read_forest
-from sksmooth.wavelets.decomposition import decompose, held_out_norms, wavelet_importances
+from sksmooth.wavelets import wavelet_importances
+
+pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
 
 CLOSE = dict(rtol=1e-10, atol=1e-12)  # rounding of some hundred terms
 SEEDS = range(3)
@@ -49,75 +44,6 @@ def many_valued_noise(n, seed):
     X = np.column_stack([rng.randint(2, size=(n, 2)), rng.standard_normal((n, 5))])
     y = (X[:, 0] + X[:, 1] >= 1) ^ (rng.uniform(size=n) < 0.2)
     return X, y.astype(int)
-
-
-# ---------------------------------------------------------------- plain reference
-
-
-def plain_held_out_norms(trees, X, values, bags, unseen, **options):
-    """Norms times the agreement of the wavelets of two sets of samples, node by node."""
-    norms = []
-    for tree, bag, left_out in zip(trees, bags, unseen, strict=True):
-        nodes = reference.decompose_tree(tree, X, values, bag, **options)
-        others = reference.decompose_tree(tree, X, values, left_out)
-        for node, other in zip(nodes, others, strict=True):
-            energy = float(np.sum(node.psi**2)) * node.count / nodes[0].count
-            product = float(np.sum(node.psi * other.psi)) * other.count / others[0].count
-            norms.append(node.norm * product / energy if node.norm > 0 else 0.0)
-    return norms
-
-
-@pytest.mark.parametrize("n_outputs", [1, 2])
-@pytest.mark.parametrize("options", [{}, {"p": 3.0}, {"measure": "volume"}], ids=str)
-def test_held_out_norms_agree_with_plain_loops(n_outputs, options):
-    rng = np.random.RandomState(0)
-    X = rng.uniform(size=(60, 3))
-    values = np.column_stack([np.sin(4 * X[:, 0]), rng.standard_normal(60)])[:, :n_outputs]
-    model = RandomForestRegressor(3, random_state=0).fit(X, values.squeeze())
-    forest = read_forest(model)
-    leaves = forest.apply(X)
-    weights = rng.uniform(0.5, 2.0, size=60)
-    in_bag = in_bag_rows(model, 60)
-    bags, unseen = in_bag * weights, (in_bag == 0) * weights
-    ranges = column_ranges(X) if "measure" in options else None
-    found = decompose(forest, leaves, values, bags, ranges=ranges, **options)
-    norms = held_out_norms(found, forest, leaves, values, unseen)
-    expected = plain_held_out_norms(forest.trees, X, values, bags, unseen, **options)
-    assert_allclose(norms, expected, **CLOSE)
-    for n_terms in (5, None):
-        sums = np.zeros(3)
-        for node in found.order[:n_terms]:
-            sums[found.feature[node]] += expected[node]
-        sums = np.maximum(sums, 0)
-        importances = wavelet_importances(found, 3, n_terms, norms)
-        assert_allclose(importances, sums / sums.sum(), **CLOSE)
-
-
-def test_samples_that_agree_give_the_norms_themselves():
-    X, y = make_friedman1(80, random_state=0)
-    forest = read_forest(RandomForestRegressor(3, random_state=0).fit(X, y))
-    leaves, weights = forest.apply(X), np.ones((3, 80))
-    found = decompose(forest, leaves, y[:, None], weights)
-    norms = held_out_norms(found, forest, leaves, y[:, None], 2.5 * weights)
-    assert_allclose(norms, found.norm, **CLOSE)
-
-
-def test_noise_has_no_held_out_norms_in_the_mean():
-    # Of 200 independent seeds of one tree each, so the mean of their sums is within 4 of
-    # its standard errors of zero; those of the fitted norms are far above it.
-    sums, fitted_sums = np.empty((2, 200))
-    for seed in range(200):
-        rng = np.random.RandomState(seed)
-        X, y = rng.uniform(size=(40, 2)), rng.standard_normal((40, 1))
-        model = RandomForestRegressor(1, random_state=seed).fit(X, y.ravel())
-        forest, in_bag = read_forest(model), in_bag_rows(model, 40)
-        leaves = forest.apply(X)
-        found = decompose(forest, leaves, y, in_bag * 1.0)
-        norms = held_out_norms(found, forest, leaves, y, (in_bag == 0) * 1.0)
-        sums[seed], fitted_sums[seed] = norms.sum(), found.norm.sum()
-    error = sums.std() / np.sqrt(200)
-    assert abs(sums.mean()) < 4 * error
-    assert fitted_sums.mean() > 20 * error
 
 
 # ---------------------------------------------------------------- relevant columns
@@ -182,11 +108,13 @@ def test_copies_share_the_importance_of_a_column():
 
 
 @pytest.mark.parametrize("estimator", REGRESSORS, ids=by_name)
-def test_strength_decides_the_order(estimator):
-    X = np.random.RandomState(0).uniform(size=(1000, 6))
-    y = X @ np.array([8.0, 4.0, 2.0, 1.0, 0.0, 0.0])
+def test_strength_decides_the_order_and_constant_columns_have_none(estimator):
+    X = np.random.RandomState(0).uniform(size=(1000, 7))
+    X[:, 6] = 7.0
+    y = X[:, :4] @ np.array([8.0, 4.0, 2.0, 1.0])
     importances = fitted(estimator, X, y).feature_importances_
     assert_array_equal(np.argsort(-importances)[:4], range(4))
+    assert importances[6] == 0.0
 
 
 # ---------------------------------------------------------------- invariance
@@ -206,26 +134,17 @@ def test_columns_in_another_order(seed):
 
 @settings(max_examples=10)
 @given(st.lists(st.integers(-20, 20), min_size=5, max_size=5), st.integers(0, 20))
-def test_scales_of_columns_and_targets_do_not_matter(powers, seed):
+def test_scales_and_the_order_of_the_samples_do_not_matter(powers, seed):
     X, y = make_friedman1(120, n_features=5, random_state=seed)
+    rows = np.random.RandomState(seed).permutation(120)
     # Powers of two are exact in floating point, so that every split is the same.
     scaled = X * 2.0 ** np.array(powers)
-    for estimator in (
-        BesovSmoothnessEstimator(3, random_state=0),
-        WaveletForestRegressor(3, random_state=0),
-    ):
-        importances = estimator.fit(X, y).feature_importances_
-        again = clone(estimator).fit(scaled, 4.0 * y).feature_importances_
-        assert_allclose(again, importances, **CLOSE)
-
-
-def test_order_of_the_samples_does_not_matter():
-    X, y = make_friedman1(200, random_state=0)
-    rows = np.random.RandomState(0).permutation(200)
-    for estimator in REGRESSORS:
+    for estimator in (BesovSmoothnessEstimator(3), WaveletForestRegressor(3)):
         importances = fitted(estimator, X, y).feature_importances_
-        again = fitted(estimator, X[rows], y[rows]).feature_importances_
-        assert_allclose(again, importances, rtol=1e-6, atol=1e-9)
+        again = fitted(estimator, scaled, 4.0 * y).feature_importances_
+        assert_allclose(again, importances, **CLOSE)
+        shuffled = fitted(estimator, X[rows], y[rows]).feature_importances_
+        assert_allclose(shuffled, importances, rtol=1e-6, atol=1e-9)
 
 
 # ---------------------------------------------------------------- without held-out samples
@@ -238,13 +157,6 @@ def test_fitted_norms_are_used_where_trees_have_seen_all():
         leading = estimator.wavelets_.n_trees * estimator.fit_range_[1]
         expected = wavelet_importances(estimator.wavelets_, 10, leading)
         assert_allclose(estimator.feature_importances_, expected, **CLOSE)
-
-
-def test_constant_columns_have_no_importance():
-    X, y = make_friedman1(200, n_features=5, random_state=0)
-    X = np.hstack([X, np.full((200, 1), 7.0)])
-    for estimator in REGRESSORS:
-        assert fitted(estimator, X, y).feature_importances_[5] == 0.0
 
 
 # ---------------------------------------------------------------- selection

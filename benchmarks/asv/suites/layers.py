@@ -1,6 +1,7 @@
 """All layers of a small network, beside one layer after the other."""
 
-from compare_layers import network, random_images
+from _data import prototype_images
+from compare_layers import network
 
 from sksmooth import BesovSmoothnessEstimator, LayerFeatureTransformer, compare_layers
 
@@ -13,7 +14,7 @@ class Layers:
 
     def setup(self):
         self.module = network().eval()
-        self.X, self.y = random_images(N_IMAGES)
+        self.X, self.y = prototype_images(N_IMAGES, (3, 32, 32))
         self.estimator = BesovSmoothnessEstimator(2, random_state=0)
         self.time_compare_layers()  # compiles
         self.time_one_layer_after_the_other()

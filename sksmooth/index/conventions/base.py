@@ -108,6 +108,7 @@ class Convention(ABC):
         window = fit_window(curves)
         fit = self.read(curves, window)
         errors = curves.m_term_errors
+        # Trees may have fewer terms than the window asks for.
         first, last = np.clip(window, 1, len(errors)).tolist()
         fit = replace(fit, window=(first, last), m_term_errors=errors)
         if is_finite_box_function(curves):
@@ -127,6 +128,7 @@ class Convention(ABC):
             "index is 0."
         )
         read = self.error_of_mean(error)
+        # Zeros for the blocks of the window: the index is zero for certain.
         return IndexFit(
             alpha=0.0,
             n_terms=np.ones(1, dtype=np.int64),

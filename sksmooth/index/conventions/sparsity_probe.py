@@ -81,6 +81,7 @@ def _critical_taus(log_sums: np.ndarray, n_trees: int) -> np.ndarray | None:
     if not np.isfinite(log_sums).all():
         return None
     taus = _TAUS
+    # log |D(tau)|, see the class; sums of powers in logarithms, since they overflow.
     log_slope = (1 / taus - 1) * log_sums[0] + log_sums[1] - np.log(n_trees * taus)
     with np.errstate(over="ignore"):
         # The angle to the vertical is arctan(1 / |D|).
@@ -88,6 +89,7 @@ def _critical_taus(log_sums: np.ndarray, n_trees: int) -> np.ndarray | None:
     steep = from_vertical <= _ANGLES[:, None]
     if not steep.any(axis=1).all():
         return None
+    # The largest tau of the grid that is steep, as the published loop ends at it.
     return taus[steep.shape[1] - 1 - np.argmax(steep[:, ::-1], axis=1)]
 
 

@@ -39,6 +39,7 @@ class WeakLp(Convention):
         edges = np.unique(
             np.round(np.geomspace(1, n_terms + 1, 1 + 3 * n_terms.bit_length())).astype(int)
         )
+        # Norms are too noisy to correct one by one, so terms go by thirds of octaves.
         third = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
 
         def unbiased_norms(kept: np.ndarray) -> np.ndarray:
@@ -46,6 +47,7 @@ class WeakLp(Convention):
                 -np.diff(curve[kept].mean(axis=0)[edges - 1])
                 for curve in (curves.averages, curves.by_tree[:, :, 0])
             ]
+            # The share of the in-bag drop that is real, by the average of both curves.
             with np.errstate(divide="ignore", invalid="ignore"):
                 share = np.where(drops[1] > 0, np.clip(drops[0] / drops[1], 0.0, 1.0), 0.0)
             return ((norms[kept] ** p).mean(axis=0) * share[third]) ** (1 / p)

@@ -82,6 +82,6 @@ def _read_tree(tree: Any) -> Tree:
 
 
 def _with_features(tree: Tree, columns: np.ndarray) -> Tree:
-    """Number the features of a tree that saw some columns only as those of all columns."""
+    """Translate the features of a tree that saw only some columns to those of all."""
     feature = np.where(tree.left >= 0, columns[tree.feature], -1).astype(np.int32)
     return replace(tree, feature=feature)

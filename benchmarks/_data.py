@@ -1,0 +1,58 @@
+"""Data, models and clocks that several benchmarks share."""
+
+import time
+
+import numpy as np
+from sklearn.datasets import fetch_openml
+
+
+def load_images(npz, n_samples=None):
+    """Load the first images of MNIST, or all, as rows, and their labels as integers.
+
+    ``npz`` is a file of ``train_image`` and ``train_label``; without it the images come
+    from OpenML.
+    """
+    if npz is None:
+        X, y = fetch_openml("mnist_784", return_X_y=True, as_frame=False)
+        return X[:n_samples].astype(np.float32), y[:n_samples].astype(int)
+    with np.load(npz) as arrays:
+        images, labels = arrays["train_image"][:n_samples], arrays["train_label"]
+    return images.reshape(len(images), -1).astype(np.float32), labels[:n_samples].astype(
+        int
+    )
+
+
+def load_colour_images(npz, n_samples=None):
+    """Images of CIFAR-10 of shape (n, 32, 32, 3), and their labels, as above."""
+    if npz is None:
+        X, y = fetch_openml("CIFAR_10", return_X_y=True, as_frame=False)
+        X = X[:n_samples].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+        return X, y[:n_samples].astype(int)
+    with np.load(npz) as arrays:
+        images, labels = arrays["train_image"][:n_samples], arrays["train_label"]
+    return images.reshape(-1, 32, 32, 3), labels[:n_samples].ravel().astype(int)
+
+
+def prototype_images(n_images, shape, noise=1.0, scale=0.5):
+    """Noise around ten random prototypes, so that there is something to learn."""
+    rng = np.random.RandomState(0)
+    y = rng.randint(10, size=n_images)
+    X = scale * rng.standard_normal((10, *shape))[y]
+    return (X + noise * rng.standard_normal(X.shape)).astype(np.float32), y
+
+
+def seconds_of(action, clock=time.perf_counter):
+    """Seconds that a function takes, and what it returns."""
+    start = clock()
+    result = action()
+    return clock() - start, result
+
+
+def in_turns(actions, repeats=5, clock=time.perf_counter):
+    """Median seconds of functions that run one after the other, several times."""
+    next(iter(actions.values()))()  # compiled and warm
+    runs = [
+        {name: seconds_of(run, clock)[0] for name, run in actions.items()}
+        for _ in range(repeats)
+    ]
+    return {name: float(np.median([run[name] for run in runs])) for name in actions}

@@ -1,0 +1,280 @@
+"""Make the tables of ``doc/figures.md`` from ``benchmarks/results``.
+
+    python doc/make_figures.py           # writes them
+    python doc/make_figures.py --check   # fails if they are not those of the results
+
+The page is prose with tables between ``<!-- table NAME -->`` and ``<!-- end -->``. What
+they hold is listed here.
+"""
+
+import argparse
+import json
+import re
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "doc" / "figures.md"
+RESULTS = ROOT / "benchmarks" / "results"
+MARKED = re.compile(r"(<!-- table ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table of the page, and where its values come from."""
+
+    title: str
+    table: str
+    name: str
+    form: str = "{:.3f}"
+    best: str = ""  # "max" or "min": the value that is set in bold
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page: rows by their titles, columns, all from one results file."""
+
+    results: str
+    rows: dict[str, str]
+    columns: list[Column]
+    corner: str = ""
+    best_of_row: str = ""
+
+    def cells(self):
+        """Texts of all cells, row by row, the best values in bold."""
+        figures = {
+            title: [figure(self.results, c.table, row, c.name) for c in self.columns]
+            for title, row in self.rows.items()
+        }
+        for title, values in figures.items():
+            texts = []
+            for i, (column, value) in enumerate(zip(self.columns, values, strict=True)):
+                text = column.form.format(value)
+                best, rivals = column.best, [row[i] for row in figures.values()]
+                if self.best_of_row:
+                    best, rivals = self.best_of_row, values
+                is_best = best and text == column.form.format(BEST[best](rivals))
+                texts.append(f"**{text}**" if is_best else text)
+            yield title, texts
+
+    def to_markdown(self):
+        """The table as a page holds it."""
+        head = [self.corner, *(column.title for column in self.columns)]
+        lines = [head, ["---"] * len(head), *([title, *c] for title, c in self.cells())]
+        return "".join(f"| {' | '.join(line)} |\n" for line in lines).replace("|  |", "| |")
+
+
+BEST = {"max": max, "min": min}
+
+
+@cache
+def read_figures(results):
+    """Tables of one results file."""
+    text = (RESULTS / f"{results}.json").read_text(encoding="utf-8")
+    return json.loads(text)["figures"]
+
+
+def figure(results, table, row, column):
+    """One value; a KeyError names what is not there."""
+    return read_figures(results)[table][row][column]
+
+
+def both_sizes():
+    """Columns of the errors at two numbers of samples."""
+    for n, form in (("20,000", "{:.1f} %"), ("2,000", "{:.1f} %")):
+        for name in ("mean %", "worst %"):
+            title = f"{n}: {name.removesuffix(' %')}"
+            yield Column(title, f"errors, {n} samples", name, form)
+
+
+def groups_by_index():
+    """Rows of the groups of functions, for each index."""
+    for group, title in (("chosen on", "chosen on (37)"), ("fresh", "fresh (11)")):
+        yield f'{title}, `"mterm"` (default)', f"{group}, mterm"
+        yield f'{title}, `"weak-lp"`', f"{group}, weak-lp"
+        yield f'{title}, `"elisha-dekel"`, halved', f"{group}, elisha-dekel"
+    yield 'hard (4), `"mterm"`', "hard, mterm"
+
+
+def rank_columns():
+    """Correlation with a forest and with the mean of five classifiers, set by set."""
+    sets = {"mnist": "MNIST", "digits": "digits", "wine": "wine"}
+    for table, title in (sets | {"breast-cancer": "breast cancer"}).items():
+        for target, label in (("forest", "forest"), ("mean", "mean of five")):
+            yield Column(f"{title}: {label}", table, f"{target}: Spearman", best="max")
+
+
+def slope_columns():
+    """Both correlations with the slope of each error curve."""
+    for curve, title in (("tree", "tree"), ("haar", "Haar"), ("bior4.4", "bior4.4")):
+        for rank in ("Pearson", "Spearman"):
+            yield Column(f"{title}: {rank}", "correlation", f"{curve}: {rank}", "{:.2f}")
+
+
+def outcomes():
+    """Wins, ties and losses over all settings, and over those without noise in y."""
+    for level, title in (("all", ""), ("clean", "clean labels: ")):
+        for outcome in ("wins", "ties", "losses"):
+            name = f"{level}: {outcome}"
+            yield Column(f"{title}{outcome}", "verdicts", name, "{:.0f}")
+
+
+def rivals_of_roughness():
+    """Average precision of each way to look for wrong labels."""
+    titles = {
+        "excess": "`excess`",
+        "roughness": "`roughness`",
+        "margin, out of bag": "margin of a forest, out of bag",
+        "cleanlab: self_confidence": "cleanlab: `self_confidence`",
+        "cleanlab: normalized_margin": "cleanlab: `normalized_margin`",
+    }
+    for name, title in titles.items():
+        yield Column(title, "average precision, 100 trees", name)
+
+
+def wrong_labels():
+    """Shares of wrong labels, and how they are chosen."""
+    return [f"{share} %, {kind}" for kind in ("any", "alike") for share in (5, 20, 40)]
+
+
+TABLES = {
+    "accuracy": Table(
+        "known_smoothness", dict(groups_by_index()), list(both_sizes()), "Functions, index"
+    ),
+    "tool": Table(
+        "authors_tool",
+        {name: name for name in ("digits", "iris", "wine", "diabetes")},
+        [
+            Column("Tool", "alpha", "tool"),
+            Column('`index="elisha-dekel"`', "alpha", "sksmooth"),
+            Column("sd", "alpha", "sd"),
+            Column("on the tool's own rows", "alpha", "on its rows"),
+        ],
+        "Data",
+    ),
+    "ranking": Table(
+        "rank_features",
+        {
+            "held-out score": "score",
+            "`oob_score_`": "oob",
+            "`alpha_`": "alpha",
+            "silhouette": "silhouette",
+            "1-NN probe": "1-NN",
+            "class separability (Fisher)": "Fisher",
+        },
+        list(rank_columns()),
+        "Predictor",
+    ),
+    "differences": Table(
+        "compare_representations",
+        {
+            f"{case}, {n:,} samples": f"{case}, {n}"
+            for case in ("blurred by 5 %, or not", "blurred by 5 % or by 3 %")
+            for n in (1000, 3000)
+        },
+        [
+            Column(title, "different indices", f"{test}p < 0.05, %", "{:.0f} %")
+            for title, test in (
+                ("`smoothness_difference`", ""),
+                ("two fits, compared naively", "naive "),
+            )
+        ],
+        "Representations",
+    ),
+    "growth": Table(
+        "grower",
+        {
+            f"{name} (`{tried}`)": name
+            for name, tried in {
+                "MNIST 10,000 x 784, classes": "sqrt",
+                "MNIST 60,000 x 784, classes": "sqrt",
+                "MNIST 3,000 x 784, regression": "0.33",
+                "digits 1,797 x 64, classes": "sqrt",
+                "table 20,000 x 20, classes": "sqrt",
+                "table 20,000 x 20, regression": "0.33",
+            }.items()
+        },
+        [
+            Column(f"{side}, s", "sampled", f"{side}, s", "{:.2f}")
+            for side in ("sksmooth", "random forest", "extra trees")
+        ],
+        "Data (`max_features`)",
+        best_of_row="min",
+    ),
+    "forests": Table(
+        "wavelet_forests",
+        {
+            "random forest": "random forest",
+            "random forest, leaf size chosen": "forest, leaf size chosen",
+            "random forest, pruning chosen": "forest, pruning chosen",
+            "extra trees": "extra trees",
+            "HistGradientBoosting": "hist boosting",
+            "all wavelets of the same forest": "wavelets, all",
+        },
+        list(outcomes()),
+        "Against",
+    ),
+    "importances": Table(
+        "importances",
+        {
+            "wavelet forest, 100 trees": "wavelet forest",
+            "`BesovSmoothnessEstimator`, 100 trees": "smoothness, 100 trees",
+            "`BesovSmoothnessEstimator`, 10 trees": "smoothness, 10 trees",
+            "SHAP of a random forest": "SHAP",
+            "permutation, on a quarter held out": "permutation",
+            "impurity of a random forest": "impurity",
+        },
+        [
+            Column("Average precision", "all", "precision", best="max"),
+            Column(
+                "Share on irrelevant columns", "all", "share on noise %", "{:.1f} %", "min"
+            ),
+            Column("Time", "all", "time", "{:.2f}", "min"),
+        ],
+    ),
+    "wrong labels": Table(
+        "find_mislabelled",
+        {case: case for case in wrong_labels()},
+        list(rivals_of_roughness()),
+        "Wrong labels",
+        best_of_row="max",
+    ),
+    "images": Table(
+        "image_compression",
+        {
+            "all 26, index": "all, index",
+            "all 26, power spectrum": "all, spectrum",
+            "18 photographs, index": "photographs, index",
+            "18 photographs, power spectrum": "photographs, spectrum",
+        },
+        list(slope_columns()),
+        "Images, predictor",
+    ),
+}
+
+
+def with_tables(text):
+    """The page with the tables of the results, all of which it must hold once."""
+    names = [found[1] for found in MARKED.findall(text)]
+    if sorted(names) != sorted(TABLES):
+        raise ValueError(f"the page has the tables {names}, not {list(TABLES)}")
+    made = {name: table.to_markdown() for name, table in TABLES.items()}
+    return MARKED.sub(lambda found: found[1] + made[found[2]] + found[3], text)
+
+
+def main():
+    """Write the page, or compare it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    is_check = parser.parse_args().check
+    text = PAGE.read_text(encoding="utf-8")
+    if is_check and with_tables(text) != text:
+        sys.exit(f"{PAGE} is not made of the results: run python doc/make_figures.py")
+    if not is_check:
+        PAGE.write_text(with_tables(text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""Summaries of results, and the cards that notebooks show of them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from html_reading import ALPHA, Reader, names, shown
+from hypothesis import given
+from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sksmooth import (
+    BesovSmoothnessEstimator,
+    permutation_baseline,
+    smoothness_difference,
+)
+from sksmooth.estimators.summary import card_of, estimator_summary, history_card
+from sksmooth.exceptions import SmoothnessWarning, TargetTypeWarning
+
+
+@pytest.fixture(scope="module")
+def iris():
+    return load_iris(return_X_y=True, as_frame=True)
+
+
+@pytest.fixture(scope="module")
+def fitted(iris):
+    return BesovSmoothnessEstimator(4, random_state=0).fit(*iris)
+
+
+def test_the_summary_is_plain_data(fitted):
+    summary = estimator_summary(fitted)
+    assert summary.value == fitted.alpha_
+    assert summary.interval == fitted.alpha_interval_
+    assert summary.headline.startswith(f"{ALPHA} = {fitted.alpha_:.3f} [")
+    assert summary.headline.endswith("], 95 %")
+    assert f"The smoothness index is {fitted.alpha_:.3f}, with 95 %" in summary.certainty
+    assert summary.facts["Samples"] == "150"
+    assert summary.facts["Features"] == "4"
+    assert summary.facts["Classes"] == "3"
+    assert summary.facts["Out-of-bag score"] == f"{fitted.oob_score_:.3f}"
+    assert summary.cautions == tuple(map(str, fitted.decay_.cautions)) != ()
+
+
+def test_the_summary_tells_how_it_was_measured_whatever_is_set_later(iris):
+    fitted = BesovSmoothnessEstimator(3, random_state=0).fit(*iris)
+    before = estimator_summary(fitted)
+    fitted.set_params(confidence_level=0.5, index="elisha-dekel", p=1)
+    assert estimator_summary(fitted) == before
+
+
+X = np.random.RandomState(0).rand(1500, 2)
+Y = X[:, 0]
+NOISE = np.random.RandomState(1).rand(1500)
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
+@pytest.mark.parametrize(
+    ("index", "y", "words"),
+    [
+        ("mterm", Y, "as for a smooth function of 1."),
+        ("mterm", np.column_stack([Y, Y]), "Each doubling of the wavelets cuts the error"),
+        ("mterm", X[:, 1] < Y, "as for classes with smooth borders in 2."),
+        ("mterm", NOISE, "as for noise."),
+        ("sparsity-probe", Y, "only with others of its kind"),
+    ],
+)
+def test_a_verdict_in_one_sentence(index, y, words):
+    fitted = BesovSmoothnessEstimator(5, index=index, random_state=0).fit(X, y)
+    assert words in estimator_summary(fitted).verdict
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
+def test_the_verdict_knows_the_unit_of_the_index():
+    """The index of the authors' tool is twice the rate of the same error."""
+    verdicts = {}
+    for index in ("mterm", "elisha-dekel"):
+        estimator = BesovSmoothnessEstimator(5, index=index, random_state=0)
+        verdict = estimator_summary(estimator.fit(X, Y)).verdict
+        verdicts[index] = int(verdict.partition("%")[0].split()[-1])
+    assert verdicts["elisha-dekel"] == pytest.approx(verdicts["mterm"], abs=6)
+
+
+def test_an_estimator_shows_the_diagram_of_scikit_learn_and_its_card(fitted):
+    unfitted = BesovSmoothnessEstimator(4, random_state=0)
+    assert "sksmooth-card" not in unfitted._repr_html_()
+    card = card_of(estimator_summary(fitted))
+    page, bundle = fitted._repr_html_(), fitted._repr_mimebundle_()
+    assert "sk-container" in page
+    assert page.endswith(card)
+    assert bundle["text/html"].endswith(card)
+    assert bundle["text/plain"] == repr(fitted)
+    texts = Reader(card).texts
+    summary = estimator_summary(fitted)
+    assert {summary.headline, summary.verdict, *summary.facts.values()} <= {*texts}
+    assert set(summary.cautions) <= {*texts}
+    with sklearn.config_context(display="text"):
+        assert not hasattr(fitted, "_repr_html_")
+        assert set(fitted._repr_mimebundle_()) == {"text/plain"}
+
+
+def test_pipelines_show_their_diagram(iris):
+    pipeline = make_pipeline(StandardScaler(), BesovSmoothnessEstimator(2, random_state=0))
+    for _ in range(2):
+        assert "BesovSmoothnessEstimator" in pipeline._repr_html_()
+        pipeline.fit(*iris)
+
+
+def test_warnings_of_the_kind_of_targets_are_kept_until_the_next_fit(iris):
+    X, y = iris
+    with pytest.warns(TargetTypeWarning):
+        fitted = BesovSmoothnessEstimator(2, random_state=0).fit(X, y.astype(float))
+    assert "pass y.astype(int)" in fitted._repr_html_()
+    assert "pass y.astype(int)" not in fitted.fit(X, y)._repr_html_()
+
+
+def test_an_infinite_index_has_a_card():
+    X = np.linspace(0, 1, 600)[:, None]
+    with pytest.warns(SmoothnessWarning):
+        fitted = BesovSmoothnessEstimator(3, random_state=0).fit(X, X[:, 0] > 0.5)
+    summary = estimator_summary(fitted)
+    assert summary.verdict.startswith("Unresolved")
+    assert "is infinite" in summary.certainty
+    assert f"{ALPHA} = ∞ [0.000, ∞], 95 %" in Reader(card_of(summary)).texts
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
+def test_an_index_without_interval_has_a_card(iris):
+    fitted = BesovSmoothnessEstimator(1, index="elisha-dekel").fit(*iris)
+    assert not np.isfinite(fitted.alpha_interval_).all()
+    summary = estimator_summary(fitted)
+    assert "uncertainty is not known" in summary.certainty
+    assert "unknown" in summary.verdict
+    (bar,) = [span for span in Reader(card_of(summary)).tags("span") if "role" in span]
+    assert "interval \N{MINUS SIGN}∞ to ∞" in bar["aria-label"]
+
+
+def test_differences_and_baselines_have_cards(iris):
+    X, y = iris
+    estimator = BesovSmoothnessEstimator(3, random_state=0)
+    difference = smoothness_difference(X, X.iloc[:, :2], y, estimator=estimator)
+    reader = Reader(difference._repr_html_())
+    ends = (difference.difference, *difference.interval)
+    value, low, high = (f"{end:+.3f}".replace("-", "\N{MINUS SIGN}") for end in ends)
+    assert f"Difference = {value} [{low}, {high}], 95 %" in reader.texts
+    assert f"{difference.alpha_a:.3f}" in reader.texts
+    baseline = permutation_baseline(estimator, X, y, n_permutations=2, random_state=0)
+    texts = Reader(baseline._repr_html_()).texts
+    assert {f"{baseline.alpha:.3f}", f"{ALPHA} of 2 permutations"} <= {*texts}
+
+
+@given(names)
+def test_hostile_names_in_the_history_of_layers(name):
+    layers = pd.Series([name, "last"] * 30, dtype=object)  # others take no surrogates
+    frame = pd.DataFrame({"layer": layers, "step": np.repeat(range(30), 2)})
+    texts = Reader(history_card(frame.assign(alpha=0.25))).texts
+    assert {shown(name), "last", "0.250"} <= {"", *texts}
+
+
+def test_a_long_history_is_cut_and_says_so():
+    steps = [pd.DataFrame({"layer": range(70), "step": step}) for step in range(30)]
+    texts = Reader(history_card(pd.concat(steps).assign(alpha=np.nan))).texts
+    assert f"{ALPHA} of 70 layers at 30 steps; 50 and 10 of them are shown" in texts
+    assert {"0", "29", "\N{EN DASH}"} <= {*texts}

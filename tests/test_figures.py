@@ -1,0 +1,564 @@
+"""Figures that pages and docstrings quote are those of the benchmarks' results files."""
+
+import json
+import math
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+pytestmark = pytest.mark.skipif(
+    not RESULTS.exists(), reason="these tests are not in the source tree"
+)
+NUMBER = r"(?<![\d.])([-+]?\d[\d,]*(?:\.\d+)?)"
+HEAD = {
+    *("script", "setup", "transcribed", "date", "commit", "load", "cores", "versions"),
+    "figures",
+}
+
+
+@cache
+def read_figures(file):
+    """Tables of a results file."""
+    return json.loads((RESULTS / f"{file}.json").read_text(encoding="utf-8"))["figures"]
+
+
+def figure(path):
+    """Value at "file/table/row/column"."""
+    file, *keys = path.split("/")
+    value = read_figures(file)
+    for key in keys:
+        value = value[key]
+    return {"inf": math.inf, None: math.nan}.get(value, value)
+
+
+@cache
+def plain_text(path):
+    """Text of a page without bold type and line breaks."""
+    text = (ROOT / path).read_text(encoding="utf-8").replace("**", "")
+    return re.sub(r"\s+", " ", text)
+
+
+def check_quote(page, text, values):
+    """The page says the text, with the values rounded to the digits that it gives."""
+    pattern = re.escape(text).replace(r"\{\}", NUMBER)
+    found = [match.groups() for match in re.finditer(f"(?={pattern})", page)]
+    assert found, f"the page does not say: {text}"
+    is_right = [all(map(is_rounded, numbers, values)) for numbers in found]
+    assert any(is_right), f"the page says {found} where the results have {values}"
+
+
+def is_rounded(text, value):
+    """Whether a number of a page is the value, up to half a unit of its last digit."""
+    number, digits = float(text.replace(",", "")), len(text.partition(".")[2])
+    return abs(number - value) <= 0.5 * 10.0**-digits + 1e-9
+
+
+# What a page says, with "{}" for each value, and where the values are. A page that is
+# reworded needs a change here; a new figure of a page needs a line.
+
+KNOWN = "known_smoothness/errors, {} samples/{}, {}/{}"
+ALL_20, ALL_2 = (
+    KNOWN.format(n, "all but hard", "mterm", "mean %") for n in ("20,000", "2,000")
+)
+SEEN, FRESH = (
+    [KNOWN.format("20,000", group, index, "mean %") for index in
+     ("mterm", "weak-lp", "elisha-dekel")]
+    for group in ("chosen on", "fresh")
+)  # fmt: skip
+FRESH_2 = KNOWN.format("2,000", "fresh", "mterm", "mean %")
+COVERAGE = "known_smoothness/coverage/all/"
+WORST_HELD = "known_smoothness/coverage/worst function/held %"
+DRIFT = "known_smoothness/drift/all/"
+EQUAL = "compare_representations/equal indices/all/"
+RANKS = "rank_features/mnist/{}/{}: Spearman"
+SPEED = "grower/speed/{}/ratio"
+FOREST = "wavelet_forests/verdicts/{}/all: {}"
+BOOSTING = "boosting_terms/errors/{}/{}"
+PRECISION = "find_mislabelled/average precision, {} trees/{}/{}"
+SUSPECTS = "find_mislabelled/positive excess, 100 trees/{}/precision"
+IMPORTANCE = "importances/{}/{}/{}"
+SLOPES = "image_compression/images/{}/{}"
+LEAD = "image_compression/lead/photographs, {}/{}"
+TOOL = "authors_tool/alpha/{}/{}"
+
+QUOTES = {
+    "README.md": [
+        ("20,000 samples give a mean relative error of {} %", ALL_20),
+        ("2,000 samples {} %", ALL_2),
+        ("not used to choose the method {} and {} %", FRESH[0], FRESH_2),
+        ("holds the true index in {} % of data sets", COVERAGE + "held %"),
+        ("Trees grow {} times faster", SPEED.format("scikit-learn")),
+        ("{} times faster than scikit-learn-intelex", SPEED.format("scikit-learn-intelex")),
+    ],
+    "doc/limits.md": [
+        ("the mean error is {} % at 20,000 samples and {} % at 2,000", ALL_20, ALL_2),
+        ("moves by {} % in the median", DRIFT + "median %"),
+        ("more than 6 % for {} of {} functions", DRIFT + "above 6 %", DRIFT + "functions"),
+        (
+            "Of {} intervals at 2,000 samples {} % held the truth",
+            *(COVERAGE + name for name in ("intervals", "held %")),
+        ),
+        ("({} to 88 %)", WORST_HELD),
+        (
+            "with 3,000 in {} % of the runs",
+            "compare_representations/different indices/blurred by 5 % or by 3 %, 3000/"
+            "p < 0.05, %",
+        ),
+        (
+            "the choice errs in {} of the cases where a forest of larger leaves errs in "
+            "{}",
+            "wavelet_forests/errors/jump, 40 %/wavelets, M chosen",
+            "wavelet_forests/errors/jump, 40 %/forest, leaf size chosen",
+        ),
+        (
+            "HistGradientBoosting on digits ({} against {} wrong)",
+            BOOSTING.format("digits, clean, HistGradientBoosting", "100 %"),
+            BOOSTING.format("digits, clean, HistGradientBoosting", "own"),
+        ),
+        (
+            "XGBoost ({} against {})",
+            BOOSTING.format("digits, clean, XGBoost", "100 %"),
+            BOOSTING.format("digits, clean, XGBoost", "own"),
+        ),
+        (
+            "(average precision {}, with 100 trees {})",
+            IMPORTANCE.format("all", "smoothness, 10 trees", "precision"),
+            IMPORTANCE.format("all", "smoothness, 100 trees", "precision"),
+        ),
+        (
+            "(digits: {} with 100 such trees, {} with",
+            "wavelet_features/features/wavelets of 100 trees, all features/digits",
+            "wavelet_features/features/wavelets/digits",
+        ),
+        (
+            "(bior4.4: slope {}, index {})",
+            SLOPES.format("smooth", "bior4.4"),
+            SLOPES.format("smooth", "index"),
+        ),
+        (
+            "50,000 x 9,216 float32 values took {} bytes",
+            "grower/memory/50,000 x 9,216/bytes an entry",
+        ),
+        ("of 20,000 x 2,304, {} bytes", "grower/memory/20,000 x 2,304/bytes an entry"),
+    ],
+    "doc/choosing_an_index.md": [
+        ('"mterm"` {} % on the 37 functions', SEEN[0]),
+        ("{} % on 11 others", FRESH[0]),
+        ('"weak-lp"` {} and {} %', SEEN[1], FRESH[1]),
+        ('"elisha-dekel"`, halved, {} and {} %', SEEN[2], FRESH[2]),
+        ("the tool: {} | 1.01", TOOL.format("digits", "tool")),
+        ("on the tool's own rows, {}", TOOL.format("iris", "on its rows")),
+    ],
+    "doc/reading_the_index.md": [
+        ("Over {} data sets of 2,000 samples", COVERAGE + "intervals"),
+        ("{} % of the 95 % intervals hold the true index", COVERAGE + "held %"),
+        ("half its width is {} % of the index", COVERAGE + "half width %"),
+        ("called different in at most {} % of the runs", EQUAL + "max, p < 0.05, %"),
+        (
+            "did so in {} to {} %",
+            *(EQUAL + f"{which}, naive p < 0.05, %" for which in ("min", "max")),
+        ),
+    ],
+    "doc/comparison_with_other_tools.md": [
+        (
+            "{} on digits where it prints {}, {} on diabetes for {}",
+            *(TOOL.format("digits", who) for who in ("sksmooth", "tool")),
+            *(TOOL.format("diabetes", who) for who in ("sksmooth", "tool")),
+        ),
+        ("single values differ by up to {} %", TOOL.format("iris", "difference %")),
+        (
+            "(rank correlation {} against {})",
+            *(RANKS.format(name, "mean") for name in ("1-NN", "score")),
+        ),
+        (
+            "follows forests better ({} against {}), is ahead of silhouette ({})",
+            *(RANKS.format(name, "forest") for name in ("score", "1-NN", "silhouette")),
+        ),
+        ("separability ({})", RANKS.format("Fisher", "forest")),
+        (
+            "(average precision {} and {} over 16 settings), gave {} % of the "
+            "whole to noise where SHAP gave {} and impurity {} %",
+            *(
+                IMPORTANCE.format("all", name, "precision")
+                for name in ("wavelet forest", "SHAP")
+            ),
+            *(
+                IMPORTANCE.format("all", name, "share on noise %")
+                for name in ("wavelet forest", "SHAP", "impurity")
+            ),
+        ),
+        (
+            "they won {}, tied {} and lost {} against a random forest",
+            *(FOREST.format("random forest", how) for how in ("wins", "ties", "losses")),
+        ),
+        (
+            "tied {} and lost {} against one whose leaf size was chosen",
+            *(FOREST.format("forest, leaf size chosen", how) for how in ("ties", "losses")),
+        ),
+        (
+            "sksmooth was {} times as fast as scikit-learn and {} times as fast as",
+            *(SPEED.format(name) for name in ("scikit-learn", "scikit-learn-intelex")),
+        ),
+        (
+            "its tree is {} dB ahead of Haar on photographs",
+            LEAD.format("300 terms, haar", "median, dB"),
+        ),
+        (
+            "it is {} to {} times as fast as scikit-learn's random forest",
+            "grower/sampled/MNIST 3,000 x 784, regression/random forest, ratio",
+            "grower/sampled/table 20,000 x 20, classes/random forest, ratio",
+        ),
+    ],
+    "doc/where_is_it_rough.md": [
+        ("labels that look alike ({} at 20 %)",
+         PRECISION.format(100, "20 %, alike", "cleanlab: self_confidence")),
+        *(
+            (
+                f"| {case} | {{}} | {{}} | {{}} | {{}} |",
+                *(
+                    PRECISION.format(100, case, name)
+                    for name in ("excess", "roughness", "margin, out of bag",
+                                 "cleanlab: normalized_margin")
+                ),
+            )
+            for case in (
+                f"{share} %, {kind}" for kind in ("any", "alike") for share in (5, 20, 40)
+            )
+        ),
+    ],
+    "doc/wavelets_at_work.md": [
+        *(
+            (
+                f"| {title} | {{}} | {{}} % |",
+                IMPORTANCE.format("all", name, "precision"),
+                IMPORTANCE.format("all", name, "share on noise %"),
+            )
+            for title, name in {
+                "`WaveletForest*`, 100 trees": "wavelet forest",
+                "`BesovSmoothnessEstimator`, 100 trees": "smoothness, 100 trees",
+                "`BesovSmoothnessEstimator`, 10 trees": "smoothness, 10 trees",
+                "SHAP of a random forest": "SHAP",
+                "permutation, on held-out rows": "permutation",
+                "impurity of a random forest": "impurity",
+            }.items()
+        ),
+        *(
+            (
+                f"| {title} | {{}} | {{}} | {{}} | {{}} | {{}} |",
+                *(
+                    f"wavelet_features/features/{name}/{data}"
+                    for name in (
+                        *("raw features", "wavelets", "wavelets and raw features"),
+                        *("all leaves of that forest (columns)", "the forest itself"),
+                    )
+                ),
+            )
+            for title, data in {
+                "digits": "digits",
+                "breast cancer": "cancer",
+                "Friedman's function (R²)": "friedman1",
+                "MNIST, 10,000 images": "MNIST",
+                "diabetes (R²)": "diabetes",
+            }.items()
+        ),
+        *(
+            (
+                f"| {title} | {{}} % | {{}} % | {{}} % |",
+                *(
+                    f"active_learning/rules/{name}/{column}"
+                    for column in ("labels %", "lost %", "at worst %")
+                ),
+            )
+            for title, name in {
+                "index of the reference": "index of the reference, labelled by the model",
+                "index of the labelled samples": "index of the labelled samples",
+                "out-of-bag accuracy": "out-of-bag accuracy",
+                "predictions of the reference (kappa 0.99)":
+                    "agreement of predictions, kappa 0.99",
+                "half of the pool, whatever happens": "a half of the pool",
+            }.items()
+        ),
+    ],
+    "doc/large_data.md": [
+        (
+            "50, 200 and 1,000 columns took {}, {} and {} seconds",
+            *(f"scale_out/fits/{n} columns/s" for n in (50, 200, 1000)),
+        ),
+        (
+            "were found in {}, {} and {} microseconds",
+            *(f"scale_out/rows/{n} columns/row, us" for n in (100, 1000, 10_000)),
+        ),
+        *(
+            (
+                f"| 10^{rows} | 10^4 | {size} | 13.5 GB | {{}} min | {{}} min |",
+                f"scale_out/extrapolated/10^{rows} x 10^4/fit, min",
+                f"scale_out/extrapolated/10^{rows} x 10^4/reading a map, min",
+            )
+            for rows, size in ((6, "40 GB"), (7, "400 GB"), (8, "4 TB"), (9, "40 TB"))
+        ),
+    ],
+    "doc/images.md": [
+        *(
+            (
+                f"| {title} | {{}} | {{}} | {{}} | {{}} | {{}} |",
+                *(
+                    f"image_compression/correlation/{group}, index/{curve}: {column}"
+                    for group, columns in (
+                        ("photographs", ("Pearson", "Spearman", "difference")),
+                        ("all", ("Pearson", "Spearman")),
+                    )
+                    for column in columns
+                ),
+            )
+            for title, curve in {
+                "the tree's terms": "tree",
+                "Haar": "haar",
+                "bior4.4, the wavelet of JPEG 2000": "bior4.4",
+            }.items()
+        ),
+        (
+            "has {}, {} and {} in the place of the first column",
+            *(
+                f"image_compression/correlation/photographs, spectrum/{curve}: Pearson"
+                for curve in ("tree", "haar", "bior4.4")
+            ),
+        ),
+        (
+            "a slope of {} where the index says {}",
+            *(SLOPES.format("smooth", column) for column in ("bior4.4", "index")),
+        ),
+        (
+            "under the microscope {} where it says {}",
+            *(SLOPES.format("cell", column) for column in ("bior4.4", "index")),
+        ),
+        (
+            "bior4.4 on {} of {} photographs at 300 terms, on {} at 3000",
+            *(LEAD.format("300 terms, bior4.4", column) for column in ("ahead on", "of")),
+            LEAD.format("3000 terms, bior4.4", "ahead on"),
+        ),
+        *(
+            (
+                f"| {n} | {{}} ({{}} of {{}}) | {{}} ({{}} of {{}}) |",
+                *(
+                    LEAD.format(f"{n} bytes, {wavelet}", column)
+                    for wavelet in ("haar", "bior4.4")
+                    for column in ("median, dB", "ahead on", "of")
+                ),
+            )
+            for n in (500, 2000, 8000)
+        ),
+        (
+            "({} and {} dB at 300 terms)",
+            *(LEAD.format(f"300 terms, {w}", "median, dB") for w in ("haar", "bior4.4")),
+        ),
+    ],
+    "doc/decisions.md": [
+        (
+            "it is {} % and {} % over the",
+            KNOWN.format("20,000", "make_known_smoothness", "mterm", "mean %"),
+            KNOWN.format("2,000", "make_known_smoothness", "mterm", "mean %"),
+        ),
+        (
+            "agree within {} % (digits) and {} % (diabetes)",
+            *(TOOL.format(d, "curves: difference %") for d in ("digits", "diabetes")),
+        ),
+        (
+            "100 trees take {} s against {} s",
+            *(
+                f"grower/sampled/MNIST 10,000 x 784, classes/{side}, s"
+                for side in ("sksmooth", "random forest")
+            ),
+        ),
+        (
+            "HistGradientBoosting: {} against {} with all",
+            BOOSTING.format("friedman1, clean, HistGradientBoosting", "10 %"),
+            BOOSTING.format("friedman1, clean, HistGradientBoosting", "100 %"),
+        ),
+        (
+            "fewer stages ({} against {})",
+            BOOSTING.format("friedman1, noisy, HistGradientBoosting", "chosen"),
+            BOOSTING.format("friedman1, noisy, HistGradientBoosting", "stages"),
+        ),
+        (
+            "they give {} % of the whole to columns of noise, of the leading ones {} %. By "
+            "norms on samples that the trees have not seen it is {} %",
+            *(
+                f"importances/all/smoothness, 100 trees{norms}/share on noise %"
+                for norms in (", fitted norms of all wavelets", ", fitted norms", "")
+            ),
+        ),
+        (
+            "R² is {} with the wavelets in the loop, {} by halves and {} cross-fitted; on "
+            "digits accuracy falls from {} to {}",
+            *(
+                f"wavelet_features/penalty/diabetes (R²)/{way}"
+                for way in ("outside", "halves", "cross-fitted")
+            ),
+            *(f"wavelet_features/penalty/digits/{way}" for way in ("outside", "halves")),
+        ),
+        (
+            "a linear model {}, the first 10,000 give {}",
+            *(f"wavelet_features/columns/MNIST/{k}" for k in (1000, 10_000)),
+        ),
+        (
+            "after {} % of the labels and loses up to {} % of accuracy",
+            *(
+                f"active_learning/rules/index of the labelled samples/{column}"
+                for column in ("labels %", "at worst %")
+            ),
+        ),
+    ],
+    "doc/figures.md": [
+        ("at most {} in size", KNOWN.format("20,000", "noise", "mterm", "largest")),
+        ("Of {} intervals at 2,000 samples", COVERAGE + "intervals"),
+        ("{} % hold the truth", COVERAGE + "held %"),
+        ("the width is {} % of the index", COVERAGE + "half width %"),
+        (
+            "is off by {} %",
+            "known_smoothness/functions, 20,000 samples/half-space in 3-d/error %",
+        ),
+        ("the index of {} of {} functions", DRIFT + "above 6 %", DRIFT + "functions"),
+        ("in {} % of the cases at worst", WORST_HELD),
+        (
+            "rejects in {} to {} % of the runs, a naive comparison of two fits in "
+            "{} to {} %",
+            *(EQUAL + f"{which}, p < 0.05, %" for which in ("min", "max")),
+            *(EQUAL + f"{which}, naive p < 0.05, %" for which in ("min", "max")),
+        ),
+        (
+            "take {} s. `RandomForestClassifier` of scikit-learn takes {} s ({} "
+            "times as long), scikit-learn-intelex {} s ({} times)",
+            "grower/speed/sksmooth/s",
+            "grower/speed/scikit-learn/s",
+            SPEED.format("scikit-learn"),
+            "grower/speed/scikit-learn-intelex/s",
+            SPEED.format("scikit-learn-intelex"),
+        ),
+        ("takes {} bytes an entry", "grower/memory/20,000 x 2,304/bytes an entry"),
+        ("of 50,000 x 9,216, {}", "grower/memory/50,000 x 9,216/bytes an entry"),
+        (
+            "one forward pass take {} s, a pass for each {} s",
+            "compare_layers/forward pass/all layers at once/s",
+            "compare_layers/forward pass/a pass for each layer/s",
+        ),
+        (
+            "take {} GB as a memory map, {} GB as one array and {} GB",
+            *(
+                f"layer_memory/peak/{way}/GB"
+                for way in ("memory map", "one array", "list, then concatenated")
+            ),
+        ),
+        ("adds {} % of an epoch", "monitor_cost/cost/record/share of an epoch %"),
+        (
+            "with 1,000 samples it would be {} %",
+            "monitor_cost/cost/record of 1,000 samples/share of an epoch %",
+        ),
+        ("pickle is {} times", "wavelet_forests/models/wavelets, M chosen/pickle"),
+        (
+            "10 trees find less ({}) than SHAP ({})",
+            *(
+                IMPORTANCE.format("friedman1-noisy, 300", name, "precision")
+                for name in ("smoothness, 10 trees", "SHAP")
+            ),
+        ),
+        (
+            "takes {} s of processor time, the margin {} s and cleanlab's five "
+            "forests {} s",
+            *(
+                f"find_mislabelled/s, 100 trees/mean/{name}"
+                for name in (
+                    "excess", "margin, out of bag", "cleanlab: normalized_margin"
+                )
+            ),
+        ),
+    ],
+}  # fmt: skip
+CASES = [(page, *quote) for page, quotes in QUOTES.items() for quote in quotes]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}: {case[1][:50]}")
+def test_pages_quote_the_results(case):
+    page, text, *paths = case
+    check_quote(plain_text(page), text, [figure(path) for path in paths])
+
+
+def layer_rows():
+    """The table of layers in the page on the lecture: what it says, and the values."""
+    rows = read_rows("lecture_layers")
+    for layer in ("2", "6", "8", "10"):
+        ours, theirs = (
+            [row for row in rows if (row["layer"], row["index"]) == (layer, index)]
+            for index in ("mterm", "elisha-dekel")
+        )
+        text = f"{ours[0]['n_features']:,} | {{}}, {{}}, {{}} | {{}}"
+        yield text, [row["alpha"] for row in ours] + [min(row["held_out"] for row in ours)]
+        yield "| {}, {}, {} |", [row["alpha"] for row in theirs]
+
+
+def classifier_rows():
+    """The table of classifiers, at the end of training."""
+    names = ("alpha mterm", "held out mterm", "SVM", "random forest", "gradient boosting")
+    for row in read_rows("lecture_classifiers"):
+        if row["epoch"] == 12:
+            yield "{} | {} | {} | {} | {} |", [row[name] for name in names]
+
+
+def mislabelled_rows():
+    """The published convention in the tables of wrong labels, stopped early."""
+    for data in ("mnist", "cifar-10"):
+        rows = [
+            row
+            for row in read_rows(f"lecture_mislabelled_{data}")
+            if row["index"] == "elisha-dekel" and row["stopped"] == "best epoch"
+        ]
+        values = []
+        for row in sorted(rows, key=lambda row: row["fraction"]):
+            half_width = (row["trained_high"] - row["trained_low"]) / 2
+            values += [row["trained"], half_width]
+        yield "published convention, stopped" + 5 * " | {} ± {}", values
+
+
+def read_rows(name):
+    """Rows of a results file of the lecture's experiments."""
+    return list(read_figures(name)["rows"].values())
+
+
+@pytest.mark.parametrize("rows", [layer_rows, classifier_rows, mislabelled_rows])
+def test_the_page_on_the_lecture_quotes_the_results(rows):
+    page = plain_text("doc/lecture.md")
+    for text, values in rows():
+        check_quote(page, text, values)
+
+
+def test_tables_of_the_page_on_figures_are_made_of_the_results(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "doc")
+    figures = __import__("make_figures")
+    text = figures.PAGE.read_text(encoding="utf-8")
+    assert figures.with_tables(text) == text, "run python doc/make_figures.py"
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem)
+def test_results_have_one_shape_and_say_where_they_come_from(path):
+    results = json.loads(path.read_text(encoding="utf-8"))
+    assert results.keys() - {"older"} == HEAD
+    assert results["setup"]
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", results["date"])
+    script, _, removed = results["script"].partition(", removed after ")
+    assert (ROOT / script).exists() != bool(removed)
+    assert {"python", "numpy", "scikit-learn", "sksmooth"} <= results["versions"].keys()
+    for rows in results["figures"].values():
+        for row in rows.values():
+            assert row
+            assert all(
+                isinstance(value, (int, float, str, type(None))) for value in row.values()
+            )
+
+
+def test_every_benchmark_is_in_the_table_of_its_page():
+    page = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    scripts = {path.name for path in (ROOT / "benchmarks").glob("[!_]*.py")}
+    assert {name for name in scripts if f"`{name}`" not in page} == set()
