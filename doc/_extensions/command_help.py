@@ -11,7 +11,7 @@ from sksmooth.command_line.arguments import make_parser
 
 
 def help_of(command):
-    """The help of a command at 80 columns, whatever the terminal of the build."""
+    """Format the help of a command at 80 columns, whatever the terminal of the build."""
     parser = make_parser()
     for action in parser._actions if command else ():
         if isinstance(action, argparse._SubParsersAction):
@@ -21,12 +21,12 @@ def help_of(command):
 
 
 class CommandHelp(Directive):
-    """The help of the package's command, or of one of its commands."""
+    """Insert the help of the package's command line, or of one of its commands."""
 
     optional_arguments = 1
 
     def run(self):
-        """Make a literal block of it."""
+        """Return the help as a literal block."""
         text = help_of(*(self.arguments or [None]))
         return [nodes.literal_block(text, text, language="none")]
 

@@ -1,6 +1,6 @@
-"""Formulas as MathML, which browsers draw by themselves: no script, no font, no network.
+"""Render formulas as MathML, which browsers display without a script, font or network.
 
-A formula that cannot be translated is a warning, and so an error where warnings are.
+A formula that cannot be translated gives a warning, which ``-W`` turns into an error.
 """
 
 import re
@@ -11,12 +11,12 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
-# Bars of norms, of which browsers would stretch the opening one over the whole formula.
+# Norm bars: browsers would stretch the opening one to the height of the whole formula.
 BAR = re.compile(r"<mo(?: class=\"math\w+\")?>([‖|])</mo>")
 
 
 def translated(node, as_block):
-    """The MathML of a formula, or its source after a warning."""
+    """Translate a formula to MathML; on failure, warn and return its source."""
     formula = node.astext()
     try:
         return BAR.sub(r'<mo stretchy="false">\1</mo>', tex2mathml(formula, as_block))
@@ -26,19 +26,19 @@ def translated(node, as_block):
 
 
 def visit_inline(self, node):
-    """Write a formula in a line."""
+    """Write an inline formula."""
     self.body.append(translated(node, as_block=False))
     raise SkipNode
 
 
 def visit_block(self, node):
-    """Write a displayed formula, in a box that scrolls where the screen is narrow."""
+    """Write a displayed formula, in a box that scrolls on narrow screens."""
     self.body.append(f'<div class="formula">{translated(node, as_block=True)}</div>')
     raise SkipNode
 
 
 def setup(app):
-    """Make this the renderer of formulas."""
+    """Register this renderer of formulas."""
     app.add_html_math_renderer(
         "mathml",
         inline_renderers=(visit_inline, None),

@@ -1,13 +1,12 @@
-"""Links that work in a clone and on a git host, and on the built pages as well.
+"""Make links work in a clone, on a git host and on the built pages.
 
-The Markdown pages are read in three places. In the repository they link to files by their
-relative paths, ``../benchmarks/README.md`` or ``../examples/index/plot_label_noise.py``. On
-the built pages
+In the repository, the Markdown pages link to files by their relative paths, such as
+``../benchmarks/README.md`` or ``../examples/index/plot_label_noise.py``. On the built pages
 
-- an example is its page of the gallery;
-- a Markdown file outside this folder is the page that stands for it. That page holds a
-  link to the file only, and is built from the file's text;
-- any other file can be downloaded, which MyST sees to.
+- a link to an example leads to its page of the gallery;
+- a link to a Markdown file outside this folder leads to the page that stands in for it. The
+  source of that page holds only a link to the file, and the page is built from the file;
+- any other file can be downloaded, which MyST takes care of.
 """
 
 import os
@@ -27,7 +26,7 @@ EXAMPLE = re.compile(r"examples/(\w+/plot_\w+)\.py")
 
 
 def page_of(path):
-    """The path of the page for a file of the repository, both from its root."""
+    """Return the path of the page for a file, both relative to the repository's root."""
     for page, file in STAND_INS.items():
         if path == file:
             return f"doc/{page}.md"
@@ -37,7 +36,7 @@ def page_of(path):
 
 
 def relinked(text, folder, docname):
-    """Let links relative to a folder of the repository work from a page of the site."""
+    """Rewrite links relative to a folder of the repository for a page of the site."""
 
     def target(link):
         path = os.path.normpath(PurePosixPath(folder, link["path"]))
@@ -48,7 +47,7 @@ def relinked(text, folder, docname):
 
 
 def read_source(app, docname, source):
-    """Take the text of the file that a page stands for, and mend the links."""
+    """Replace the text of a stand-in page by that of its file, and rewrite the links."""
     if Path(app.env.doc2path(docname)).suffix != ".md":
         return
     folder = PurePosixPath("doc", docname).parent
@@ -61,6 +60,6 @@ def read_source(app, docname, source):
 
 
 def setup(app):
-    """Connect the hook."""
+    """Connect the hook to the reading of sources."""
     app.connect("source-read", read_source)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -3,10 +3,10 @@
 Choose features without a model
 ===============================
 
-The held-out index, :meth:`~sksmooth.BesovSmoothnessEstimator.score`, lets the estimator
-serve as the last step of a pipeline in :class:`~sklearn.model_selection.GridSearchCV`,
-without a ``scoring`` argument. Here it chooses how to scale the digits and how many
-principal components to keep; afterwards we check the choice against classifiers.
+With its held-out :meth:`~sksmooth.BesovSmoothnessEstimator.score`, the estimator can be the
+last step of a pipeline in :class:`~sklearn.model_selection.GridSearchCV`, without a
+``scoring`` argument. Here it chooses how to scale the digits and how many principal
+components to keep; afterwards we check the choice against classifiers.
 """
 
 # %%

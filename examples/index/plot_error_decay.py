@@ -3,15 +3,15 @@
 Look at the curve, not only at the index
 ========================================
 
-The index is the slope of a line. :class:`~sksmooth.plotting.ErrorDecayDisplay` draws the
-curve to which it was fitted, which shows when to trust the index. Here we compare the
-features of two data sets with their linear discriminants (LDA), which are designed to
-separate the classes.
+The index is minus the slope of a line.
+:class:`~sksmooth.plotting.ErrorDecayDisplay` draws the curve to which the line was fitted,
+which shows when to trust the index. Here we compare the features of two data sets with
+their linear discriminants (LDA), which are designed to separate the classes.
 """
 
 # %%
-# The discriminants are learned from the samples that they are measured on, so their index
-# is too high; for a fair choice of features use the held-out ``score``.
+# The discriminants are learned from the samples on which they are measured, so their index
+# is optimistic; for a fair choice of features use the held-out ``score``.
 
 import warnings
 

@@ -3,8 +3,8 @@
 Functions of known smoothness
 =============================
 
-How accurate is the index? For some functions it is known from approximation theory
-(DeVore, Acta Numerica 7, 1998): smooth functions of d variables have ``1 / d``, classes
+How accurate is the measured index? For some functions approximation theory gives the true
+one (DeVore, Acta Numerica 7, 1998): smooth functions of d variables have ``1 / d``, classes
 separated by a smooth surface in d dimensions ``1 / (2 (d - 1))``, a function of one
 variable with Hoelder exponent s has ``s``, and noise has 0. We sample some of them and
 compare.
@@ -38,9 +38,9 @@ for kind, options, detail in cases:
     )
 
 # %%
-# On the diagonal the measurement is exact. The intervals contain the true index in most
-# cases: they cover the randomness of the samples and of the trees, and how much the slope
-# depends on the position of the fit window, since trees halve cells and the curve
+# On the diagonal the measurement is exact. The intervals cover the true index in most
+# cases. They account for the randomness of the samples and of the trees, and for how much
+# the slope depends on the position of the fit window: trees halve cells, so the curve
 # fluctuates.
 
 figure, ax = plt.subplots(figsize=(5.5, 5.2), layout="constrained")

@@ -40,7 +40,7 @@ for i, fraction in enumerate(fractions):
     )
 
 # %%
-# Both fall with every step: five per cent of wrong labels are already visible. At 40 %
+# Both fall at every step; even five per cent of wrong labels are visible. At 40 %
 # the held-out score is close to zero, since further wavelets only fit noise. Comparing
 # labellings in this way needs no clean test set. But compare only labellings of the same
 # samples: an index alone does not tell how many labels are wrong, because the index of

@@ -104,7 +104,7 @@ print(f"{'all':30s}{len(X):7d}{asked['accuracy'].iloc[-1]:10.3f}")
 # %%
 # Only the index of the reference set settles when the accuracy does. That of the labelled
 # samples keeps rising, as does the out-of-bag accuracy: the first queries are the hard
-# samples, near the borders of the classes, and the easy ones come last. Moreover, any
+# samples, near the class boundaries, and the easy ones come last. Moreover, any
 # index rises with the number of samples.
 
 figure, axes = plt.subplots(ncols=2, figsize=(10, 4), layout="constrained")

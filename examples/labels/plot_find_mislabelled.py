@@ -73,9 +73,9 @@ def show(rows, title):
 show(frame.nlargest(12, "excess").index, "Most suspect (red: label is wrong)")
 
 # %%
-# In this order you find most of the wrong labels before the first correct one. The
-# samples with a positive excess are a list of suspects. It is slightly too long, since it
-# also contains rare shapes.
+# In this order most of the wrong labels come before the first correct one. The samples
+# with a positive excess are a list of suspects; it is slightly too long, since it also
+# contains rare shapes.
 
 suspect = frame.excess > 0
 print(

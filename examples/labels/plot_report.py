@@ -4,7 +4,7 @@ A report to send
 ================
 
 Results are often for somebody else to read, for example the person who labelled the data.
-A report is one HTML file that says how smooth the labels are, what to read with care, and
+A report is one HTML file that says how smooth the labels are, which warnings apply, and
 which samples to check first. It needs no other file, no network and no Python.
 """
 

@@ -4,8 +4,9 @@ Do classical learners prefer this geometry?
 ===========================================
 
 Support vector machines, random forests and boosting work well where classes form
-clusters. So they should work the better on a layer of a network, the smoother the labels
-are there. We train them on all layers of a network, at several stages of its training.
+clusters. So the smoother the labels are as a function of a layer's values, the better
+they should work on that layer. We train them on all layers of a network, at several
+stages of its training.
 """
 
 # %%
@@ -93,7 +94,7 @@ for until in (0, 1, 3, 10, 40):
 
 # %%
 # The index and the held-out score rank the representations nearly as the classifiers do.
-# Boosting agrees best: it is made of trees, as the index is. A support vector machine
+# Boosting agrees best, since it is based on trees like the index. A support vector machine
 # does better than predicted on the first layers of an untrained network.
 
 values = np.array([row[2:] for row in rows])

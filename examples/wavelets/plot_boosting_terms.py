@@ -74,8 +74,8 @@ plt.show()
 # Keeping the largest terms helps if there is noise and trees have many leaves (31 in
 # HistGradientBoosting): there it does about as much as early stopping. If trees are small
 # (8 leaves) and many stages average out the noise, or if there is no noise, nearly all
-# terms are needed; the choice finds this as well, but gains nothing. A few per cent of
-# the terms are never enough: each stage adds a tenth of what it finds, so a large step of
-# the function is spread over many terms. For classes the terms are those of the squared
+# terms are needed; cross-validation finds this, but nothing is gained. A few per cent of
+# the terms are never enough: each stage adds a tenth of its fit, so a large step of the
+# function is spread over many terms. For classes the terms are those of the squared
 # loss on one-hot labels, not of the library's own loss, so even all of them do not
 # predict quite as the library does.

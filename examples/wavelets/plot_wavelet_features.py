@@ -3,10 +3,10 @@
 Wavelets as features of a linear model
 ======================================
 
-A linear model on the raw features cannot be nonlinear in them. The leading wavelets of a
-forest, :meth:`~sksmooth.BesovSmoothnessEstimator.transform`, are columns on which it can:
-each of them is constant on a box and zero elsewhere. They are sorted by their norms, so a
-few of them go a long way.
+A linear model on the leading wavelets of a forest,
+:meth:`~sksmooth.BesovSmoothnessEstimator.transform`, is nonlinear in the raw features: each
+wavelet is constant on a box and zero elsewhere. They are sorted by their norms, so a few of
+them go a long way.
 """
 
 # %%
@@ -123,8 +123,7 @@ for digit, ax in enumerate(axes.flat):
 plt.show()
 
 # %%
-# In summary: add wavelets to the raw features of a linear model, if you want one for its
-# speed or its probabilities, where the labels are not linear. Choose penalties by
-# cross-validation of the whole pipeline, never on wavelets that are already fitted. If
-# samples are few and noisy they do not help: on scikit-learn's diabetes data, the ten raw
-# columns are better.
+# In summary: if you want a linear model for its speed or its probabilities, but the labels
+# are not linear in the features, add wavelets. Choose penalties by cross-validation of the
+# whole pipeline, never on wavelets that are already fitted. If samples are few and noisy
+# they do not help: on scikit-learn's diabetes data, the ten raw columns are better.

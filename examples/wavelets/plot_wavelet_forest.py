@@ -72,8 +72,8 @@ plt.show()
 # misclassifications. It pays to look at the curve, since a small model may be worth a
 # slightly larger error: ``n_terms`` also takes a number. Here it is a tenth.
 #
-# The simplest rival is a random forest with larger leaves, also chosen by the out-of-bag
-# score. ``compress()`` drops everything that prediction does not need.
+# The simplest alternative is a random forest with larger leaves, also chosen by the
+# out-of-bag score. ``compress()`` drops everything that prediction does not need.
 
 
 def best_leaf_size(labels):
@@ -102,5 +102,5 @@ for fraction, forest in forests.items():
 # average over trees already removes the noise. If many labels are wrong, a tenth of the
 # wavelets beats a forest of the same settings in a tenth of its size, but the choice by
 # the out-of-bag error may miss it. Neither beats a forest with well-chosen larger leaves.
-# That one takes a fit for each size, where one fit gives all numbers of wavelets, and it
-# is larger.
+# But that forest takes one fit per leaf size, where a single fit gives all numbers of
+# wavelets, and it is larger.
