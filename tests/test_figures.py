@@ -89,8 +89,8 @@ QUOTES = {
     "README.md": [
         ("20,000 samples give a mean relative error of {} %", ALL_20),
         ("2,000 samples {} %", ALL_2),
-        ("not used to choose the method {} and {} %", FRESH[0], FRESH_2),
-        ("holds the true index in {} % of data sets", COVERAGE + "held %"),
+        ("not used to tune the method, {} and {} %", FRESH[0], FRESH_2),
+        ("covers the true index in {} % of data sets", COVERAGE + "held %"),
         ("Trees grow {} times faster", SPEED.format("scikit-learn")),
         ("{} times faster than scikit-learn-intelex", SPEED.format("scikit-learn-intelex")),
     ],
@@ -99,7 +99,7 @@ QUOTES = {
         ("moves by {} % in the median", DRIFT + "median %"),
         ("more than 6 % for {} of {} functions", DRIFT + "above 6 %", DRIFT + "functions"),
         (
-            "Of {} intervals at 2,000 samples {} % held the truth",
+            "Of {} intervals at 2,000 samples {} % covered the true index",
             *(COVERAGE + name for name in ("intervals", "held %")),
         ),
         ("({} to 88 %)", WORST_HELD),
@@ -109,13 +109,12 @@ QUOTES = {
             "p < 0.05, %",
         ),
         (
-            "the choice errs in {} of the cases where a forest of larger leaves errs in "
-            "{}",
+            "the chosen M has an error rate of {}, a forest with larger leaves {}",
             "wavelet_forests/errors/jump, 40 %/wavelets, M chosen",
             "wavelet_forests/errors/jump, 40 %/forest, leaf size chosen",
         ),
         (
-            "HistGradientBoosting on digits ({} against {} wrong)",
+            "HistGradientBoosting ({} against {})",
             BOOSTING.format("digits, clean, HistGradientBoosting", "100 %"),
             BOOSTING.format("digits, clean, HistGradientBoosting", "own"),
         ),
@@ -130,7 +129,7 @@ QUOTES = {
             IMPORTANCE.format("all", "smoothness, 100 trees", "precision"),
         ),
         (
-            "(digits: {} with 100 such trees, {} with",
+            "(accuracy on digits: {} with 100 such trees, {} with",
             "wavelet_features/features/wavelets of 100 trees, all features/digits",
             "wavelet_features/features/wavelets/digits",
         ),
@@ -149,17 +148,17 @@ QUOTES = {
         ('"mterm"` {} % on the 37 functions', SEEN[0]),
         ("{} % on 11 others", FRESH[0]),
         ('"weak-lp"` {} and {} %', SEEN[1], FRESH[1]),
-        ('"elisha-dekel"`, halved, {} and {} %', SEEN[2], FRESH[2]),
+        ('half of `"elisha-dekel"` {} and {} %', SEEN[2], FRESH[2]),
         ("the tool: {} | 1.01", TOOL.format("digits", "tool")),
-        ("on the tool's own rows, {}", TOOL.format("iris", "on its rows")),
+        ("on the tool's own rows the value is {}", TOOL.format("iris", "on its rows")),
     ],
     "doc/reading_the_index.md": [
         ("Over {} data sets of 2,000 samples", COVERAGE + "intervals"),
-        ("{} % of the 95 % intervals hold the true index", COVERAGE + "held %"),
-        ("half its width is {} % of the index", COVERAGE + "half width %"),
-        ("called different in at most {} % of the runs", EQUAL + "max, p < 0.05, %"),
+        ("{} % of the 95 % intervals cover the true index", COVERAGE + "held %"),
+        ("the median half-width is {} % of the index", COVERAGE + "half width %"),
+        ("different in at most {} % of the runs", EQUAL + "max, p < 0.05, %"),
         (
-            "did so in {} to {} %",
+            "a naive comparison of two fits in {} to {} %",
             *(EQUAL + f"{which}, naive p < 0.05, %" for which in ("min", "max")),
         ),
     ],
