@@ -12,7 +12,6 @@ from sklearn.preprocessing import StandardScaler
 
 from sksmooth import BesovSmoothnessEstimator
 
-
 pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
 
 
