@@ -501,7 +501,7 @@ def test_trees_without_a_split_have_index_zero(index):
 
 BOXES = np.repeat([10_000, 6_000, 4_000, 2_500], 2)
 # Number of cells of n samples or more for a jump across a surface in d dimensions, the
-# k-th largest of which holds N k^(-d / (d - 1)); greedy trees have as few as N k^(-1 / 0.3).
+# k-th largest of which holds N k^(-d / (d - 1)); greedy trees show N k^(-1 / 0.3).
 CURVE = 10_000 * np.arange(1, 101.0) ** -2
 SURFACE = 10_000 * np.arange(1, 401.0) ** -1.5
 GREEDY = 10_000 * np.arange(1, 21.0) ** (-1 / 0.3)
