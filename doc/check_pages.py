@@ -1,10 +1,9 @@
-"""Look at every built page in a browser, on a desktop and on a phone.
+"""Check every built page in a browser, at the widths of a desktop and of a phone.
 
-``python doc/check_pages.py --browser /usr/bin/chromium`` needs playwright, and the pages
-that Sphinx has written. It fails on an error in the console, a request that leaves the site
-or comes back empty, a picture that is not shown, a page that scrolls sideways, and a link
-or an anchor within the site that leads nowhere. ``--screenshots FOLDER`` keeps a picture of
-every page at both widths. Nothing but the site itself is asked for.
+``python doc/check_pages.py --browser /usr/bin/chromium`` needs playwright and the pages
+that Sphinx has built. It fails on console errors, requests that fail or leave the site,
+pictures that are not shown, pages that scroll sideways, and broken links or anchors within
+the site. ``--screenshots FOLDER`` saves a picture of every page at both widths.
 """
 
 import argparse
@@ -44,7 +43,7 @@ LOOK = """async () => {
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
-    """Serves files without a line for each."""
+    """Serve files without logging requests."""
 
     def log_message(self, *args):
         """Say nothing."""
@@ -52,7 +51,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 @contextmanager
 def served(folder):
-    """The address of a server of the folder on this machine."""
+    """Serve the folder on this machine and yield the address."""
     handler = partial(QuietHandler, directory=folder)
     with ThreadingHTTPServer(("localhost", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
@@ -61,51 +60,51 @@ def served(folder):
 
 
 def pages_of(site):
-    """The pages of the site, relative to its folder."""
+    """List the pages of the site, relative to its folder."""
     paths = (path.relative_to(site) for path in site.rglob("*.html"))
     return sorted(path.as_posix() for path in paths if not path.parts[0].startswith("_"))
 
 
 def watched(page, address):
-    """The list that the troubles of the page are added to."""
-    troubles = []
+    """Watch a page and return the list to which its problems are added."""
+    problems = []
 
     def note_console(message):
         if message.type == "error":
-            troubles.append(f"console: {message.text}")
+            problems.append(f"console: {message.text}")
 
     def note_response(response):
         if response.status >= 400:
-            troubles.append(f"status {response.status}: {response.url}")
+            problems.append(f"status {response.status}: {response.url}")
 
     def note_request(request):
         if not request.url.startswith((address, "data:", "blob:")):
-            troubles.append(f"asks elsewhere: {request.url}")
+            problems.append(f"request outside the site: {request.url}")
 
     page.on("console", note_console)
-    page.on("pageerror", lambda error: troubles.append(f"script: {error}"))
+    page.on("pageerror", lambda error: problems.append(f"script: {error}"))
     page.on("response", note_response)
     page.on("request", note_request)
-    return troubles
+    return problems
 
 
 def look_at(window, address, name, picture):
-    """Open one page: what is wrong with it, its links and its anchors."""
+    """Open one page; return its problems, and its links and anchors."""
     page = window.new_page()
-    troubles = watched(page, address)
+    problems = watched(page, address)
     page.goto(address + name, wait_until="load")
     seen = page.evaluate(LOOK)
-    troubles += [f"picture not shown: {source}" for source in seen["broken"]]
+    problems += [f"picture not shown: {source}" for source in seen["broken"]]
     if seen["overflow"] > 0:
-        troubles.append(f"scrolls sideways by {seen['overflow']} px: {seen['wide']}")
+        problems.append(f"scrolls sideways by {seen['overflow']} px: {seen['wide']}")
     if picture:
         page.screenshot(path=picture, full_page=True)
     page.close()
-    return troubles, seen
+    return problems, seen
 
 
 def dead_links(site, address, seen):
-    """Links within the site to a file or an anchor that is not there."""
+    """Yield the links within the site to missing files or anchors."""
     for name, page in seen.items():
         for link in sorted(set(page["links"])):
             url, anchor = urldefrag(link)
@@ -114,14 +113,14 @@ def dead_links(site, address, seen):
             target = unquote(url.removeprefix(address)).partition("?")[0] or "index.html"
             anchors = seen[target]["anchors"] if target in seen else None
             if not (site / target).is_file():
-                yield f"{name}: link to {target}, which is not there"
+                yield f"{name}: link to {target}, which does not exist"
             elif anchor and anchors is not None and unquote(anchor) not in anchors:
-                yield f"{name}: link to {target}#{anchor}, an anchor that is not there"
+                yield f"{name}: link to {target}#{anchor}, an anchor that does not exist"
 
 
 def check(site, browser_path, screenshots):
-    """All that is wrong with the pages of the site, and their number."""
-    troubles, seen = [], {}
+    """Return all problems of the pages of the site, and the number of pages."""
+    problems, seen = [], {}
     with served(site) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
         for device, (width, height) in SIZES.items():
@@ -131,13 +130,13 @@ def check(site, browser_path, screenshots):
                 if screenshots:
                     picture = screenshots / f"{name[:-5].replace('/', '-')}_{device}.png"
                 wrong, seen[name] = look_at(window, address, name, picture)
-                troubles += [f"{name} ({device}): {trouble}" for trouble in wrong]
+                problems += [f"{name} ({device}): {problem}" for problem in wrong]
         browser.close()
-        return troubles + list(dead_links(site, address, seen)), len(seen)
+        return problems + list(dead_links(site, address, seen)), len(seen)
 
 
 def main():
-    """Print what is wrong, and fail if anything is."""
+    """Print the problems, and fail if there are any."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--site", type=Path, default=SITE, help="default: %(default)s")
     parser.add_argument("--browser", help="a Chromium; default: that of playwright")
@@ -147,11 +146,11 @@ def main():
         parser.error(f"no pages in {options.site}: build them first, see doc/conf.py")
     if options.screenshots:
         options.screenshots.mkdir(parents=True, exist_ok=True)
-    troubles, n_pages = check(options.site, options.browser, options.screenshots)
-    for trouble in troubles:
-        print(trouble)
-    print(f"{n_pages} pages at {len(SIZES)} widths: {len(troubles)} troubles")
-    sys.exit(bool(troubles))
+    problems, n_pages = check(options.site, options.browser, options.screenshots)
+    for problem in problems:
+        print(problem)
+    print(f"{n_pages} pages at {len(SIZES)} widths: {len(problems)} problems")
+    sys.exit(bool(problems))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """How Sphinx builds the documentation.
 
 ``python -m sphinx -W --keep-going -b html doc doc/_build/html`` builds it, and
-``python doc/check_pages.py`` looks at it in a browser.
+``python doc/check_pages.py`` checks it in a browser.
 
-Links to the documentation of other libraries need their inventories from the web. Where no
-web is reached, the build says so and leaves these links out.
-``SKSMOOTH_INVENTORIES=folder`` takes them from ``folder/numpy.inv`` and so on instead.
+Links to the documentation of other libraries need their inventories from the web. Without a
+connection, the build says so and omits these links. ``SKSMOOTH_INVENTORIES=folder`` reads
+them from ``folder/numpy.inv`` and so on instead.
 """
 
 import inspect
@@ -58,7 +58,7 @@ language = "en"
 smartquotes = False  # types such as {"samples", "volume"} are code
 python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
-# Functions among the settings cannot be kept from build to build, which costs seconds.
+# Functions in the settings cannot be cached between builds, which only costs seconds.
 suppress_warnings = ["config.cache"]
 
 # -- Markdown ----------------------------------------------------------------------------
@@ -71,13 +71,13 @@ copybutton_prompt_is_regexp = True
 # -- Reference ---------------------------------------------------------------------------
 
 autosummary_generate = True
-autodoc_typehints = "none"  # the docstrings say it in words
+autodoc_typehints = "none"  # docstrings describe the types
 autodoc_member_order = "groupwise"
-numpydoc_show_class_members = False  # the template of classes lists them, in full
+numpydoc_show_class_members = False  # the class template lists them in full
 
 
 def is_of_scikit_learn(name, member):
-    """Whether a method is scikit-learn's own, whose text points into its own guide."""
+    """Tell whether a method is scikit-learn's, whose docstring links to its own guide."""
     is_request = name.startswith("set_") and name.endswith("_request")
     return is_request or str(getattr(member, "__module__", "")).startswith("sklearn.")
 
@@ -88,7 +88,7 @@ def skip_methods_of_scikit_learn(app, what, name, obj, skip, options):
 
 
 def methods_of_scikit_learn(module, name):
-    """Their names, for the page of a class."""
+    """List the names of these methods, for the page of a class."""
     members = inspect.getmembers(getattr(sys.modules[module], name), callable)
     return [n for n, member in members if n[0] != "_" and is_of_scikit_learn(n, member)]
 
@@ -111,17 +111,17 @@ LIBRARIES = {
 
 
 def web_is_reachable(host="docs.python.org", seconds=5):
-    """Whether a connection to the host can be opened."""
+    """Tell whether a connection to the host can be opened."""
     try:
         socket.create_connection((host, 443), timeout=seconds).close()
     except OSError as error:
-        logger.info("%s is not reached (%s): no links to other libraries", host, error)
+        logger.info("cannot reach %s (%s): no links to other libraries", host, error)
         return False
     return True
 
 
 def inventories():
-    """Where the names of the other libraries are read from."""
+    """Return the addresses and inventories of the other libraries."""
     folder = os.environ.get("SKSMOOTH_INVENTORIES")
     if folder:
         paths = {name: Path(folder, f"{name}.inv") for name in LIBRARIES}
@@ -133,11 +133,11 @@ def inventories():
 
 intersphinx_mapping = inventories()
 intersphinx_timeout = 20
-nitpicky = True  # a reference that leads nowhere is an error
+nitpicky = True  # a broken reference is an error
 
 
 def is_of_another_library(app, domain, node):
-    """Whether a name of a library without an inventory is there to be imported."""
+    """Tell whether a name of a library without an inventory can be imported."""
     name = node.get("reftarget", "")
     library = name.partition(".")[0]
     if library in sys.stdlib_module_names:
@@ -151,7 +151,7 @@ def is_of_another_library(app, domain, node):
 
 
 def first_of_a_kind():
-    """A form of warnings that shows the first one of each kind, without a path."""
+    """Make a format of warnings that shows the first of each kind, without a path."""
     shown = set()
 
     def form(message, category, filename, lineno, line=None):
@@ -166,14 +166,14 @@ USUAL_WARNINGS = warnings.filters[:], warnings.formatwarning
 
 
 def set_warnings(gallery_conf, path, when):
-    """Let each example fail on a FutureWarning, show the others briefly, and undo it."""
+    """Let an example fail on a FutureWarning and show others briefly; reset afterwards."""
     warnings.filters[:], warnings.formatwarning = USUAL_WARNINGS
     if when == "before":
         warnings.simplefilter("error", FutureWarning)
         warnings.formatwarning = first_of_a_kind()
 
 
-# The notice that loops are compiled belongs to no example: here it is taken as given.
+# Suppress the notice that loops are being compiled, which belongs to no example.
 _compilation._NOTICE.is_given = True
 
 sphinx_gallery_conf = {
@@ -221,19 +221,18 @@ html_theme_options = {
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
-html_context = {"default_mode": "auto"}  # light or dark, as the reader has it
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_sidebars = {"index": []}
 
 # -- Links -------------------------------------------------------------------------------
 
-# Of the links to other sites, by ``-b linkcheck``: all of them. Those within the site are
-# for check_pages.py.
+# ``-b linkcheck`` checks the links to other sites; check_pages.py those within the site.
 linkcheck_timeout = 20
 linkcheck_retries = 2
 
 
 def end_doctests(app, docname, source):
-    """Leave out the empty line that ends the output of a doctest in Markdown."""
+    """Remove the empty line that ends the output of a doctest in Markdown."""
     source[0] = source[0].replace("\n\n```\n", "\n```\n")
 
 

@@ -27,7 +27,7 @@ def save(figure, name):
 
 
 def draw_terms():
-    """Two classes in the plane, and one tree's approximations by its largest wavelets."""
+    """Draw two classes in the plane and approximations by one tree's largest wavelets."""
     X, y, _ = make_known_smoothness("jump", 10_000, n_relevant=2, random_state=0)
     tree = WaveletForestRegressor(1, n_terms=None, max_samples=1.0, random_state=0)
     tree.fit(X, y.astype(float))
@@ -51,7 +51,7 @@ def draw_terms():
 
 
 def draw_window():
-    """The error in the bag and out of it, their mean, and the window of the line."""
+    """Draw the in-bag and out-of-bag errors, their mean, and the fit window."""
     X, y, true = make_known_smoothness("smooth", 10_000, n_relevant=2, random_state=0)
     fit = measure(X, y)
     seen = seen_errors(fit)
@@ -76,14 +76,14 @@ def draw_window():
 
 
 def seen_errors(estimator):
-    """Squared in-bag errors of the same trees: what the wavelets leave, by Parseval."""
+    """Compute squared in-bag errors of the same trees, by Parseval's identity."""
     powers = estimator.wavelets_.norms_by_tree() ** 2
     left = powers[:, ::-1].cumsum(axis=1)[:, ::-1]
     return np.append(left[:, 1:].mean(axis=0), 0.0)[: len(estimator.errors_)]
 
 
 def draw_sample_sizes():
-    """The index and its interval while the number of samples grows."""
+    """Draw the index and its interval against the number of samples."""
     cases = {
         "smooth, 2 variables": ("smooth", dict(n_relevant=2)),
         "2 classes, 3 dimensions": ("jump", dict(n_relevant=3)),
@@ -111,7 +111,7 @@ def draw_sample_sizes():
 
 
 def draw_noise():
-    """The index while labels are flipped, or noise is added."""
+    """Draw the index against the share of flipped labels or the level of noise."""
     levels = [0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4]
     figure, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
     for kind, name in (

@@ -25,12 +25,12 @@ KNOWN = {
 
 
 def measure(X, y):
-    """Fit the estimator as it comes."""
+    """Fit the estimator with its defaults."""
     return BesovSmoothnessEstimator(random_state=0).fit(X, y)
 
 
 def draw_digits(ax):
-    """Curves of the digits with right, partly wrong and random labels."""
+    """Draw curves of the digits with correct, partly wrong and random labels."""
     X, y = load_digits(return_X_y=True)
     labellings = {
         "shuffled labels": np.random.RandomState(0).permutation(y),
@@ -51,7 +51,7 @@ def draw_digits(ax):
 
 
 def draw_known(ax):
-    """Measured against true index."""
+    """Draw the measured against the true index."""
     ax.plot([0, 1.05], [0, 1.05], color="0.7", zorder=0)
     for marker, (name, cases) in zip("oD^s", KNOWN.items(), strict=True):
         true, measured = [], []

@@ -1,4 +1,4 @@
-"""Functions whose smoothness index is known, and labels with known errors."""
+"""Functions of known smoothness, and labels with known errors."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def _linear(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndar
 
 
 def _jump(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:
-    # Concentric spheres whose outermost one cuts every coordinate axis: each
-    # interface is smooth and (d - 1)-dimensional.
+    # Concentric spheres, the outermost of which fits into the unit cube: every interface
+    # is smooth and (d - 1)-dimensional.
     radius = np.linalg.norm(X - 0.5, axis=1)
     edges = 0.45 * np.arange(1, n_classes) / (n_classes - 1)
     return np.searchsorted(edges, radius)
 
 
 def _weierstrass(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:
-    # sum_k 2^(-s k) cos(2 pi 2^k x + phase): Hoelder exponent s at every point,
-    # cut off where the frequency is far above any sampling rate.
+    # sum_k 2^(-s k) cos(2 pi 2^k x + phase) has Hoelder exponent s at every point. The sum
+    # is truncated where the frequency is far above any sampling rate.
     x = X[:, 0]
     phases = rng.uniform(0, 2 * np.pi, size=24)
     return sum(
@@ -73,8 +73,8 @@ def _fractional_brownian(
 
 
 def _boxes(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:
-    # The first column is cut into n_classes intervals and at most two more into halves,
-    # at random places; neighbouring boxes are always of different classes.
+    # The first column is split into n_classes intervals and at most two more columns into
+    # halves, at random places; adjacent boxes always belong to different classes.
     edges = (np.arange(1, n_classes) + rng.uniform(-0.3, 0.3, n_classes - 1)) / n_classes
     halves = rng.uniform(0.35, 0.65, size=X[:, 1:3].shape[1])
     box = np.searchsorted(edges, X[:, 0]) + (X[:, 1:3] > halves).sum(axis=1)
@@ -130,8 +130,8 @@ def make_known_smoothness(
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Sample a function whose smoothness index is known.
 
-    The index is the rate ``alpha`` in ``sigma_M ~ M^(-alpha)``, the L2 error of
-    the best approximation by M terms that are constant on boxes [1]_.
+    The index is the rate ``alpha`` in ``sigma_M ~ M^(-alpha)``, where ``sigma_M`` is the
+    L2 error of the best approximation by M terms that are constant on boxes [1]_.
 
     Parameters
     ----------
@@ -146,38 +146,37 @@ def make_known_smoothness(
           ``"fractional-brownian"``: rough everywhere in one variable, index
           ``exponent``;
         - ``"boxes"``: classes on finitely many boxes, index infinity;
-        - ``"noise"`` (numbers) and ``"noise-labels"`` (classes): index 0.
+        - ``"noise"`` (regression) and ``"noise-labels"`` (classes): index 0.
     n_samples : int, default=2000
-        Number of rows, uniform on the unit cube.
+        Number of rows, drawn uniformly from the unit cube.
     n_relevant : int, default=None
-        Columns that the function depends on. None means 2, or 1 for the functions of
-        one variable, which take no other value.
+        Number of columns that the function depends on. None means 2, or 1 for the
+        functions of one variable, which accept no other value.
     n_irrelevant : int, default=0
-        Further columns, which do not change the index.
+        Number of further columns, which do not change the index.
     n_classes : int, default=2
         Number of classes of ``"jump"``, ``"boxes"`` and ``"noise-labels"``.
     exponent : float, default=0.5
         Hoelder exponent in (0, 1) of the functions of one variable.
     noise : float, default=0
-        For numbers, the standard deviation of additive Gaussian noise in units of the
-        standard deviation of the clean targets; for classes, the fraction of labels
-        that :func:`corrupt_labels` changes. The returned index is that of the clean
-        function.
+        For regression, the standard deviation of additive Gaussian noise, relative to
+        that of the clean targets; for classes, the fraction of labels that
+        :func:`corrupt_labels` changes. The returned index is that of the clean function.
     random_state : int, RandomState instance or None, default=None
-        Seed of the samples, of the random parts of the function and of the noise.
+        Seed of the samples, the random parts of the function and the noise.
 
     Returns
     -------
     X : ndarray of shape (n_samples, n_relevant + n_irrelevant), float64
         Samples in the unit cube.
     y : ndarray of shape (n_samples,)
-        Numbers (float64) for regression, classes (int64) otherwise.
+        Targets: float64 for regression, int64 for classes.
     alpha : float
         The true index of the clean function.
 
     See Also
     --------
-    sksmooth.datasets.corrupt_labels : Makes some labels wrong.
+    sksmooth.datasets.corrupt_labels : Replaces some labels by wrong ones.
 
     References
     ----------
@@ -198,12 +197,12 @@ def make_known_smoothness(
         if n_relevant not in (None, 1):
             raise ValueError(
                 f"kind={kind!r} is a function of one variable, got "
-                f"n_relevant={n_relevant}; add columns by n_irrelevant."
+                f"n_relevant={n_relevant}; add columns with n_irrelevant."
             )
         n_relevant = 1
     elif n_relevant is None:
         n_relevant = 2
-    # Sums of NumPy's narrow integers would overflow.
+    # Sums of NumPy's narrow integer types would overflow.
     n_samples, n_relevant, n_irrelevant = map(int, (n_samples, n_relevant, n_irrelevant))
     X = rng.uniform(size=(n_samples, n_relevant + n_irrelevant))
     y = np.asarray(function(X[:, :n_relevant], exponent, n_classes, rng))
@@ -212,8 +211,8 @@ def make_known_smoothness(
         y = y.astype(np.int64)
         if noise > 1:
             raise ValueError(
-                f"noise={noise} is the fraction of wrong labels for kind={kind!r}: "
-                "at most 1."
+                f"noise={noise} is the fraction of wrong labels for kind={kind!r}; it "
+                "must be at most 1."
             )
         if noise > 0:
             y = cast(np.ndarray, corrupt_labels(y, noise, rng))
@@ -247,17 +246,17 @@ def corrupt_labels(
     y : array-like of shape (n_samples,)
         Class labels of any dtype, at least two classes.
     fraction : float, default=0.1
-        Fraction in [0, 1] of the samples that get another label;
+        Fraction in [0, 1] of the samples that get a wrong label;
         ``round(fraction * n_samples)`` labels are changed.
     random_state : int, RandomState instance or None, default=None
-        Seed of the choice of samples and of their new labels.
+        Seed for the choice of samples and of their new labels.
     confusion : array-like of shape (n_classes, n_classes), default=None
-        Row i holds the relative probabilities of the labels that replace class i, in
-        the sorted order of the classes; its diagonal is not used. A class whose row is
-        zero off the diagonal is never changed. None means symmetric noise: every other
-        class is equally likely.
+        Row i holds the relative probabilities of the labels that replace class i, with
+        the classes in sorted order; the diagonal is ignored. A class whose row is zero
+        off the diagonal is never changed. None means symmetric noise: every other class
+        is equally likely.
     return_mask : bool, default=False
-        Whether to return also which samples were changed.
+        Whether to also return which samples were changed.
 
     Returns
     -------
@@ -285,17 +284,17 @@ def corrupt_labels(
     classes, codes = np.unique(y, return_inverse=True)
     n_classes = len(classes)
     if n_classes < 2:
-        raise ValueError("y holds one class only: there is no wrong label to give.")
+        raise ValueError("y holds one class only, so there is no wrong label.")
     transition = _transition_matrix(confusion, n_classes)
     eligible = np.flatnonzero(transition.sum(axis=1)[codes] > 0)
     n_changed = round(fraction * len(y))
     if n_changed > len(eligible):
         raise ValueError(
-            f"fraction={fraction} asks for {n_changed} wrong labels, but `confusion` "
-            f"lets only {len(eligible)} samples change; lower `fraction`."
+            f"fraction={fraction} means {n_changed} wrong labels, but `confusion` lets "
+            f"only {len(eligible)} samples change; lower `fraction`."
         )
-    # Not by `rng.choice`: it draws the rows that an unstratified `train_test_split` with
-    # the same seed takes for testing, so that all training labels would stay right.
+    # `rng.choice` would draw the rows that an unstratified `train_test_split` with the same
+    # seed uses for testing, so all training labels would remain correct.
     changed = eligible[np.argsort(rng.uniform(size=len(eligible)))[:n_changed]]
     thresholds = np.cumsum(transition, axis=1)
     draws = rng.uniform(size=n_changed) * thresholds[codes[changed], -1]
@@ -319,6 +318,6 @@ def _transition_matrix(confusion: ArrayLike | None, n_classes: int) -> np.ndarra
     if (transition < 0).any():
         raise ValueError("confusion must not hold negative probabilities.")
     np.fill_diagonal(transition, 0.0)
-    # By powers of two, which change no digit, so that sums of a row are numbers, too.
+    # Scale by powers of two, which is exact, so that the sums of the rows stay finite.
     exponent = np.frexp(transition.max(axis=1, keepdims=True))[1]
     return np.ldexp(transition, -exponent)

@@ -1,4 +1,4 @@
-"""Warnings, most of which say why an index cannot be trusted, and errors with names."""
+"""Warnings about the reliability of an index, and other warnings and errors."""
 
 __all__ = [
     "BentDecayWarning",
@@ -16,11 +16,11 @@ __all__ = [
 
 
 class SmoothnessWarning(UserWarning):
-    """Base class: the index was computed, but read it with care."""
+    """Base class of warnings that an index was computed but may be unreliable."""
 
 
 class BentDecayWarning(SmoothnessWarning):
-    """The decay still changes its rate in the fit window: the index is not settled."""
+    """The decay rate changes within the fit window: the index has not settled."""
 
 
 class ConstantFeaturesWarning(SmoothnessWarning):
@@ -28,11 +28,11 @@ class ConstantFeaturesWarning(SmoothnessWarning):
 
 
 class FewTermsWarning(SmoothnessWarning):
-    """The fit window holds too few terms for a slope to mean much."""
+    """The fit window holds too few terms for a reliable slope."""
 
 
 class InSampleOnlyWarning(SmoothnessWarning):
-    """No rows were left out of the trees, so the error is biased low."""
+    """Every tree has seen all rows, so the error is biased low."""
 
 
 class PoorFitWarning(SmoothnessWarning):
@@ -40,26 +40,26 @@ class PoorFitWarning(SmoothnessWarning):
 
 
 class UnresolvedIndexWarning(SmoothnessWarning):
-    """The error vanishes after finitely many terms: the index is unbounded."""
+    """The error vanishes after finitely many terms: the index is infinite."""
 
 
 class TargetTypeWarning(SmoothnessWarning):
-    """The targets look like another kind than their dtype says."""
+    """The values of the targets do not match their dtype (classes or regression)."""
 
 
 class UnseenClassesWarning(SmoothnessWarning):
-    """Most samples to score are of classes that were not fitted."""
+    """Most samples to score belong to classes that were not in the fit."""
 
 
 class WorkerLostWarning(UserWarning):
-    """A worker process died, and its tasks were run again; the result is the same."""
+    """A worker process died and its tasks were run again; the result is the same."""
 
 
 class IncompatibleVersionError(RuntimeError):
-    """A pickle holds an object of another version of sksmooth, which would be misread.
+    """A pickle was saved by an incompatible version of sksmooth.
 
-    Versions that differ in their third number only can read each other's pickles. It is a
-    RuntimeError, since what does not fit is the installation, not an argument.
+    Versions that differ in their third number only can read each other's pickles. This is
+    a RuntimeError because the installation is at fault, not an argument.
 
     Examples
     --------

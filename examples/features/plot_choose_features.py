@@ -3,8 +3,8 @@
 Choose features without a model
 ===============================
 
-The held-out index, :meth:`~sksmooth.BesovSmoothnessEstimator.score`, makes the estimator
-work as the last step of a pipeline in :class:`~sklearn.model_selection.GridSearchCV`,
+The held-out index, :meth:`~sksmooth.BesovSmoothnessEstimator.score`, lets the estimator
+serve as the last step of a pipeline in :class:`~sklearn.model_selection.GridSearchCV`,
 without a ``scoring`` argument. Here it chooses how to scale the digits and how many
 principal components to keep; afterwards we check the choice against classifiers.
 """
@@ -32,7 +32,7 @@ grid = {"scaler": scalers, "pca__n_components": n_components}
 
 
 def search(last_step):
-    """Cross-validated scores of the representations, judged by the last step."""
+    """Cross-validate all representations, judged by the last step."""
     steps = [("scaler", None), ("pca", PCA(random_state=0)), ("judge", last_step)]
     cv = StratifiedKFold(3, shuffle=True, random_state=0)
     return GridSearchCV(Pipeline(steps), grid, cv=cv, refit=False, n_jobs=2).fit(X, y)
@@ -57,12 +57,12 @@ for name, judge in names.items():
     )
 
 # %%
-# Mostly. All three reject two components, and all find standardised features worse than
-# the others. The choice by smoothness, ten components of the digits as they are, is one
-# per cent less accurate than the best representation for nearest neighbours, and two for
-# the forest. Beyond ten components they disagree: the accuracy still grows a little,
-# while the score falls a little, by about the difference between two folds. So here the
-# score tells poor features from good ones, but not the good from the best.
+# Mostly. All three reject two components, and all rate standardised features below the
+# others. The choice by smoothness, ten components of the unscaled digits, is one per cent
+# less accurate than the best representation for nearest neighbours, and two for the
+# forest. Beyond ten components they disagree: the accuracy still grows slightly, while
+# the score falls slightly, by about the difference between two folds. So here the score
+# separates poor features from good ones, but not the good from the best.
 
 figure, axes = plt.subplots(ncols=2, figsize=(9.5, 3.6), sharey=True, layout="constrained")
 panels = {

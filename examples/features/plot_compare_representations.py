@@ -3,10 +3,10 @@
 Is one representation better?
 ==============================
 
-Two numbers always differ. :func:`sksmooth.smoothness_difference` measures both
-representations on the same subsamples of the same samples, and tells whether the
-difference of their indices is more than chance and the place of the fit window explain.
-:func:`sksmooth.permutation_baseline` shows what the index of no relation looks like.
+Two indices always differ. :func:`sksmooth.smoothness_difference` measures both
+representations on the same subsamples of the same samples, and tests whether the
+difference of their indices is larger than chance and the position of the fit window
+explain. :func:`sksmooth.permutation_baseline` shows the index of unrelated labels.
 """
 
 # %%
@@ -49,14 +49,14 @@ for name, result in results.items():
     )
 
 # %%
-# And the pixels with shuffled labels.
+# The pixels with shuffled labels, for comparison.
 
 baseline = permutation_baseline(estimator, X, y, random_state=0)
 print(f"index {baseline.alpha:.3f}, shuffled {np.round(baseline.alphas, 3)}")
 
 # %%
-# Intervals that do not reach zero are differences; the others may be chance. Blurring and
-# noise columns change little, while noise on the pixels and a loss of dimensions cost
+# Intervals that exclude zero show a difference; the others may be chance. Blurring and
+# noise columns change little, while noise on the pixels and fewer dimensions reduce the
 # smoothness.
 
 figure, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")

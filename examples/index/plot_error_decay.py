@@ -1,17 +1,17 @@
 """
-=================================
-Look at the curve, not the number
-=================================
+========================================
+Look at the curve, not only at the index
+========================================
 
-The index is the slope of one line. :class:`~sksmooth.plotting.ErrorDecayDisplay` draws
-the curve it was fitted to, which tells when to trust the number. Here we compare the
-features of two data sets with their linear discriminants (LDA), which are made to
+The index is the slope of a line. :class:`~sksmooth.plotting.ErrorDecayDisplay` draws the
+curve to which it was fitted, which shows when to trust the index. Here we compare the
+features of two data sets with their linear discriminants (LDA), which are designed to
 separate the classes.
 """
 
 # %%
-# The discriminants are learned on the samples that they are judged on, which flatters
-# them; for a fair choice of features use the held-out ``score``.
+# The discriminants are learned from the samples that they are measured on, so their index
+# is too high; for a fair choice of features use the held-out ``score``.
 
 import warnings
 
@@ -42,10 +42,11 @@ plt.show()
 
 # %%
 # On the digits, the discriminants leave less error at any number of terms, yet their
-# index is hardly larger: it is a rate, and says nothing about the level. They gain their
-# lead with the first ten terms, before the shaded window begins; from there on the error
-# falls little faster than that of the raw features, and bends (``BentDecayWarning``).
+# index is hardly larger: it is a rate and says nothing about the level. They gain their
+# advantage with the first ten terms, before the shaded window begins; from there on their
+# error falls little faster than that of the raw features, and its rate changes
+# (``BentDecayWarning``).
 #
-# On iris there is hardly anything to measure. Trees of 150 samples have so few terms
-# that the window holds a handful of them, the estimator warns of it
-# (``FewTermsWarning``), and the two numbers must not be compared.
+# On iris there is hardly anything to measure. Trees of 150 samples have so few terms that
+# the window holds only a handful of them. The estimator warns about this
+# (``FewTermsWarning``), and the two indices must not be compared.

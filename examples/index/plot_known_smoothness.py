@@ -1,18 +1,18 @@
 """
-===================================
-Functions whose smoothness is known
-===================================
+=============================
+Functions of known smoothness
+=============================
 
-How far can the index be trusted? Some functions have an index that is known from
-approximation theory (DeVore, Acta Numerica 7, 1998): smooth functions of d variables
-have ``1 / d``, classes separated by a smooth surface in d dimensions
-``1 / (2 (d - 1))``, a function of one variable with Hoelder exponent s has ``s``, and
-noise has 0. We sample some of them and compare.
+How accurate is the index? For some functions it is known from approximation theory
+(DeVore, Acta Numerica 7, 1998): smooth functions of d variables have ``1 / d``, classes
+separated by a smooth surface in d dimensions ``1 / (2 (d - 1))``, a function of one
+variable with Hoelder exponent s has ``s``, and noise has 0. We sample some of them and
+compare.
 """
 
 # %%
-# Each case is 10,000 random points of the unit cube, with the value of the function or
-# the class at each of them. The third value returned is the true index.
+# Each case has 10,000 random points of the unit cube, with the value of the function or
+# the class at each point. The third value returned is the true index.
 
 import matplotlib.pyplot as plt
 
@@ -38,9 +38,10 @@ for kind, options, detail in cases:
     )
 
 # %%
-# On the diagonal the measurement is exact. The intervals hold the truth in most cases:
-# they cover the randomness of the samples and of the trees, and how much the slope depends
-# on the place of the fit window, since trees halve cells and the curve wavers.
+# On the diagonal the measurement is exact. The intervals contain the true index in most
+# cases: they cover the randomness of the samples and of the trees, and how much the slope
+# depends on the position of the fit window, since trees halve cells and the curve
+# fluctuates.
 
 figure, ax = plt.subplots(figsize=(5.5, 5.2), layout="constrained")
 ax.plot([0, 1.05], [0, 1.05], color="0.7", zorder=0)

@@ -1,17 +1,17 @@
 """
 ====================================
-Wrong labels make the labels rougher
+Wrong labels make a data set rougher
 ====================================
 
-Wrong labels are scattered among right ones, so a function that goes through all of them
-is rough. We corrupt up to 40 % of the labels of the digits and watch the index fall, on
-the training samples (``alpha_``) and on samples that are held out (``score``).
+Wrong labels are scattered among correct ones, so a function through all of them is rough.
+We corrupt up to 40 % of the labels of the digits and watch the index fall, on the
+training samples (``alpha_``) and on held-out samples (``score``).
 """
 
 # %%
-# The held-out samples are corrupted by the same fraction as the training samples: this
-# is what you would see if the labels came to you with these errors. Each fraction is
-# repeated with five splits.
+# The held-out samples are corrupted by the same fraction as the training samples, as if
+# the data had been labelled with these errors. Each fraction is repeated with five
+# splits.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,11 +40,11 @@ for i, fraction in enumerate(fractions):
     )
 
 # %%
-# Both fall with every step: five per cent of wrong labels can already be seen. The
-# held-out score is next to nothing at 40 %, where more wavelets only learn noise. No
-# clean test set is needed to compare labellings in this way. But compare only labellings
-# of the same samples: an index alone does not tell how many labels are wrong, since that
-# of the right ones is not known.
+# Both fall with every step: five per cent of wrong labels are already visible. At 40 %
+# the held-out score is close to zero, since further wavelets only fit noise. Comparing
+# labellings in this way needs no clean test set. But compare only labellings of the same
+# samples: an index alone does not tell how many labels are wrong, because the index of
+# the correct labels is not known.
 
 figure, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
 for values, marker, label in (

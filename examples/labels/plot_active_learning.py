@@ -3,10 +3,10 @@
 When to stop asking for labels
 ==============================
 
-Labels cost. Active learning asks for those that the model is least certain of, and the
-question is when to stop. It has been proposed to watch the smoothness of the labelled
-samples [1]_. Here we watch three signals while a forest learns the digits, and see which of
-them settles when the accuracy does.
+Labels are expensive. Active learning queries those that the model is least certain of,
+and has to decide when to stop. It has been proposed to watch the smoothness of the
+labelled samples [1]_. Here we watch three signals while a forest learns the digits, and
+see which of them settles when the accuracy does.
 
 .. [1] J. Jukic and J. Snajder, *Smooth Sailing: Improving Active Learning for Pre-trained
    Language Models with Representation Smoothness Analysis*, CLASP Conference on Learning
@@ -14,8 +14,8 @@ them settles when the accuracy does.
 """
 
 # %%
-# A pool to ask about, test samples to judge by, and a *reference*: samples without labels,
-# which are never asked for.
+# A pool of samples to query, test samples to evaluate the model, and a *reference set*:
+# unlabelled samples that are never queried.
 
 import warnings
 
@@ -29,7 +29,7 @@ from sklearn.model_selection import train_test_split
 from sksmooth import BesovSmoothnessEstimator
 from sksmooth.exceptions import BentDecayWarning, FewTermsWarning
 
-# Of a few hundred samples the index is rough, but only its changes are looked at.
+# The index of a few hundred samples is rough, but here only its changes matter.
 warnings.simplefilter("ignore", FewTermsWarning)
 warnings.simplefilter("ignore", BentDecayWarning)
 
@@ -44,10 +44,10 @@ def index(X, y):
 
 
 # %%
-# The model asks for the labels of the samples whose two best classes are closest, or of
-# random ones. The first signal is the index of the labelled samples. The second is that of
-# the reference, labelled by the model: a fixed set of samples, of which only the labels
-# change, so that it settles when the model does. The third is the accuracy out of the bag.
+# The model queries the samples whose two best classes are closest, or random ones. The
+# first signal is the index of the labelled samples. The second is that of the reference
+# set, labelled by the model: its samples are fixed and only their labels change, so it
+# settles when the model does. The third is the out-of-bag accuracy.
 
 
 def ask(by_margin, batch=30):
@@ -77,8 +77,8 @@ def ask(by_margin, batch=30):
 asked, drawn = ask(by_margin=True), ask(by_margin=False)
 
 # %%
-# The rule: stop when the running mean over three rounds has had no new highest and no new
-# lowest value for four rounds.
+# The rule: stop when the running mean over three rounds has had no new maximum and no new
+# minimum for four rounds.
 
 
 def settled(values, patience=4):
@@ -102,28 +102,28 @@ for name, stop in stops.items():
 print(f"{'all':30s}{len(X):7d}{asked['accuracy'].iloc[-1]:10.3f}")
 
 # %%
-# Only the index of the reference settles when the accuracy does. That of the labelled
-# samples goes on rising, as does the accuracy out of the bag: the samples that are asked
-# for first are the hard ones, near the borders of the classes, and it is the easy ones
-# that come last. And any index rises with the number of samples.
+# Only the index of the reference set settles when the accuracy does. That of the labelled
+# samples keeps rising, as does the out-of-bag accuracy: the first queries are the hard
+# samples, near the borders of the classes, and the easy ones come last. Moreover, any
+# index rises with the number of samples.
 
 figure, axes = plt.subplots(ncols=2, figsize=(10, 4), layout="constrained")
 axes[0].plot(asked["labels"], asked["accuracy"], label="least certain samples")
 axes[0].plot(drawn["labels"], drawn["accuracy"], label="random samples")
 stop = stops["index of the reference"]
-axes[0].axvline(asked["labels"][stop], color="0.6", label="the reference has settled")
-axes[0].set(xlabel="labels asked for", ylabel="test accuracy", ylim=(0.85, 1))
+axes[0].axvline(asked["labels"][stop], color="0.6", label="the reference set has settled")
+axes[0].set(xlabel="labels queried", ylabel="test accuracy", ylim=(0.85, 1))
 axes[0].legend()
 for name in signals:
     axes[1].plot(asked["labels"], asked[name] / asked[name].iloc[-1], label=name)
     axes[1].plot(asked["labels"][stops[name]], 1, "k|", markersize=14)
-axes[1].set(xlabel="labels asked for", title="Signals, and where they settle (bars)")
-axes[1].set_ylabel("of the value with all labels")
+axes[1].set(xlabel="labels queried", title="Signals, and where they settle (bars)")
+axes[1].set_ylabel("relative to the value with all labels")
 axes[1].legend()
 plt.show()
 
 # %%
-# This is a sign, not a guarantee. Over six data sets
-# (``benchmarks/results/active_learning.json``) the rule does about as well as to stop at
-# half of the pool, which nobody can know beforehand to be right. Keep a few random labels
-# aside if you have to know the accuracy.
+# This is an indication, not a guarantee. Over six data sets
+# (``benchmarks/results/active_learning.json``) the rule does about as well as stopping at
+# half of the pool, which nobody can know in advance to be right. Keep a few random labels
+# aside if you need to know the accuracy.

@@ -3,14 +3,14 @@
 Where is it rough? Wrong labels
 ===============================
 
-Which classes are rough, and at which samples? ``class_smoothness`` measures the index of
-each class, ``sample_roughness`` the energy of the small-scale wavelets through each sample.
-Both find labels that are wrong.
+Which classes are rough, and which samples? ``class_smoothness`` measures the index of
+each class, ``sample_roughness`` the energy of the small-scale wavelets through each
+sample. Both find wrong labels.
 """
 
 # %%
-# We take one digit in ten for another one: for the one that it looks most like, as people
-# do who label images in a hurry.
+# We mislabel one digit in ten as the digit that it resembles most, as hurried annotators
+# do.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,17 +31,17 @@ labels, wrong = corrupt_labels(
 # Rough classes
 # -------------
 #
-# The index of a class is that of the function which is one on the class and zero elsewhere.
-# With the right labels, the zeros are the smoothest class; fives, eights and nines, which
-# have neighbours on many sides, the roughest. Wrong labels make all classes rough. The one
-# that stays smoothest is 2, which no other digit is taken for.
+# The index of a class is that of its indicator function, which is one on the class and
+# zero elsewhere. With the correct labels, the zeros are the smoothest class; fives,
+# eights and nines, which have neighbours on many sides, are the roughest. Wrong labels
+# make all classes rough. The smoothest is now 2, since no other digit is mistaken for it.
 
 before = class_smoothness(X, y, random_state=0).set_index("class")
 after = class_smoothness(X, labels, random_state=0).set_index("class")
 print(after[["n_samples", "alpha", "alpha_low", "alpha_high", "cautions"]].round(2))
 
 figure, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
-ax.bar(before.index - 0.2, before.alpha, 0.4, label="right labels")
+ax.bar(before.index - 0.2, before.alpha, 0.4, label="correct labels")
 ax.bar(after.index + 0.2, after.alpha, 0.4, label="one in ten wrong")
 ax.set(xlabel="Digit", ylabel=r"Smoothness index $\alpha$", xticks=range(10))
 ax.set_title("Each class against the rest")
@@ -52,9 +52,9 @@ plt.show()
 # Rough samples
 # -------------
 #
-# ``excess`` is the energy with the given label less that with the best other one. Above
-# zero, another label suits the sample better. Here are the twelve samples with the largest
-# excess, and what is suggested in place of their labels.
+# ``excess`` is the energy with the given label minus that with the best other label. If
+# it is positive, another label suits the sample better. Here are the twelve samples with
+# the largest excess, and the suggested labels.
 
 frame = sample_roughness(X, labels, random_state=0)
 
@@ -73,9 +73,9 @@ def show(rows, title):
 show(frame.nlargest(12, "excess").index, "Most suspect (red: label is wrong)")
 
 # %%
-# Whoever checks samples in this order finds most of the wrong labels before the first right
-# one comes up. The samples with an excess above zero are a list of suspects. It is somewhat
-# longer than it should be, since it holds rare shapes, too.
+# In this order you find most of the wrong labels before the first correct one. The
+# samples with a positive excess are a list of suspects. It is slightly too long, since it
+# also contains rare shapes.
 
 suspect = frame.excess > 0
 print(
@@ -84,15 +84,15 @@ print(
     f"{(frame.suggested == y)[wrong & suspect].mean():.0%} of these the suggestion is right"
 )
 right_ones = frame[~wrong].nlargest(12, "excess").index
-show(right_ones, "Right labels that are most suspect")
+show(right_ones, "Correct labels that look most suspicious")
 
 # %%
-# Against the margin of a forest
-# ------------------------------
+# Compared with the margin of a forest
+# ------------------------------------
 #
-# The usual way without a network: how many more votes has the best other class than the
-# given one, among the trees of a random forest that have not seen the sample? The roughness
-# hears the other trees, too, of which the small-scale wavelets are left away.
+# The usual method without a network is the margin: by how many votes does the best other
+# class exceed the given one, among the trees of a random forest that have not seen the
+# sample? The roughness also uses the other trees, without their small-scale wavelets.
 
 forest = RandomForestClassifier(200, oob_score=True, random_state=0).fit(X, labels)
 votes, rows = forest.oob_decision_function_.copy(), np.arange(len(y))
@@ -114,9 +114,9 @@ ax.legend(loc="lower left")
 plt.show()
 
 # %%
-# Both orders are nearly the same here. The more labels are wrong and the fewer trees there
-# are, the more the other trees help.
+# Both orders are nearly the same here. The more labels are wrong and the fewer trees
+# there are, the more the other trees help.
 #
-# So ``sample_roughness`` is a good order in which to check labels. Look at the samples
-# before you change them: what is rare looks wrong. And where half of a class has one and
-# the same wrong label, no neighbour knows the right one.
+# So ``sample_roughness`` gives a good order in which to check labels. Look at the samples
+# before you change them: rare shapes also look wrong. And if half of a class has the same
+# wrong label, no neighbour shows the correct one.

@@ -3,13 +3,13 @@
 A report to send
 ================
 
-What was measured is often for somebody else to read: whoever has labelled the data, say.
+Results are often for somebody else to read, for example the person who labelled the data.
 A report is one HTML file that says how smooth the labels are, what to read with care, and
-which samples to look at first. It needs no other file, no network and no Python.
+which samples to check first. It needs no other file, no network and no Python.
 """
 
 # %%
-# Handwritten digits, and ten of them with a wrong label.
+# Handwritten digits, ten of them with a wrong label.
 
 import os
 import tempfile
@@ -36,14 +36,14 @@ labels[wrong] = (labels[wrong] + rng.randint(1, 10, size=10)) % 10
 # In a notebook
 # -------------
 #
-# A fitted estimator shows the diagram of scikit-learn, and below it the index, its interval
-# and the warnings of the fit in words.
+# A fitted estimator is displayed as scikit-learn's diagram, followed by the index, its
+# interval and the warnings of the fit.
 
 estimator = BesovSmoothnessEstimator(random_state=0)
 estimator.fit(X, labels)
 
 # %%
-# So does a comparison: here of whole images with their upper halves.
+# A comparison is displayed, too: here of whole images with their upper halves.
 
 smoothness_difference(X, X.iloc[:, :32], labels, estimator=estimator)
 
@@ -51,16 +51,16 @@ smoothness_difference(X, X.iloc[:, :32], labels, estimator=estimator)
 # As a file
 # ---------
 #
-# ``report`` gives the page as text, and writes it if it is given a path. With the
-# samples, it says at which classes and at which samples the labels are rough.
+# ``report`` returns the page as text, and writes it if given a path. With the samples, it
+# says at which classes and samples the labels are rough.
 
 path = Path(tempfile.mkdtemp(), "digits.html")
 page = report(estimator, path, X=X, y=labels, title="Handwritten digits")
 print(f"{os.path.getsize(path) / 1000:.0f} kB, scripts: {page.count('<script')}")
 
 # %%
-# These are the rows that it puts first, and those whose labels are wrong: all ten.
-# The picture of the report is that of ``ErrorDecayDisplay``.
+# The report lists these rows first, and these are the rows with wrong labels: all ten are
+# found. The picture of the report is that of ``ErrorDecayDisplay``.
 
 first = sample_roughness(X, labels, random_state=0).nlargest(10, "excess").index
 print("first in the report:", sorted(first))

@@ -3,13 +3,13 @@
 Architectures, and a broken layer
 =================================
 
-Which block of a network makes the labels smoother, and which one does not? We compare a
-plain with a residual network on the digits, and then break a layer of a trained network to
-see whether it can be found.
+Which blocks of a network make the labels smoother, and which do not? We compare a plain
+and a residual network on the digits, and then break a layer of a trained network to see
+whether it can be found.
 """
 
 # %%
-# Both networks are the same but for the short cuts: eight layers of 48 values.
+# The two networks differ only in the skip connections: eight layers of 48 values.
 
 from copy import deepcopy
 
@@ -37,7 +37,7 @@ class Block(nn.Module):
         self.linear, self.residual = nn.Linear(48, 48), residual
 
     def forward(self, x):
-        """One layer on."""
+        """Apply the layer."""
         change = torch.relu(self.linear(x))
         return x + change if self.residual else change
 
@@ -67,8 +67,8 @@ def accuracy(network):
 # Plain against residual
 # ----------------------
 #
-# Layers are named as in ``network.named_modules()``; here they are the blocks. All of them
-# are measured on the samples that were not used in training.
+# Layers are named as in ``network.named_modules()``; here they are the blocks. All of
+# them are measured on samples that were not used in training.
 
 layers = ["input"] + [str(i) for i in range(10)]
 networks = {"plain": train(residual=False), "residual": train(residual=True)}
@@ -85,10 +85,10 @@ plt.show()
 # A broken layer
 # --------------
 #
-# In a trained residual network one block is replaced by another, which nobody has trained
-# and which lets three values through. ``loses_smoothness`` marks layers on which the labels
-# are less smooth than on the one before, beyond doubt. It takes both layers on the same
-# samples and trees, which shows smaller differences than the two intervals do.
+# In a trained residual network one block is replaced by an untrained one that passes only
+# three values. ``loses_smoothness`` marks layers on which the labels are significantly
+# less smooth than on the one before. It compares both layers on the same samples and
+# trees, which reveals smaller differences than the two intervals do.
 
 broken = deepcopy(networks["residual"])
 torch.manual_seed(1)

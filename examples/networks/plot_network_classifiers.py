@@ -1,16 +1,16 @@
 """
-===============================================
-Do classical learners look for this geometry?
-===============================================
+===========================================
+Do classical learners prefer this geometry?
+===========================================
 
-Support vector machines, random forests and boosting work where classes form clusters. So
-they should work the better on a layer of a network the smoother the labels are there. We
-train them on all layers of a network, at several times of its training.
+Support vector machines, random forests and boosting work well where classes form
+clusters. So they should work the better on a layer of a network, the smoother the labels
+are there. We train them on all layers of a network, at several stages of its training.
 """
 
 # %%
-# Three parts of the digits: one trains the network, one the classifiers, and the last one
-# tests them. The network sees the first one only.
+# The digits are divided into three parts: one trains the network, one the classifiers,
+# and the last one tests them. The network sees only the first.
 
 import warnings
 
@@ -29,7 +29,7 @@ from torch import nn
 from sksmooth import BesovSmoothnessEstimator, LayerFeatureTransformer
 from sksmooth.exceptions import SmoothnessWarning
 
-# Curves of so few samples bend, and the warnings would say so for each of them.
+# With so few samples the rates change within the window; ignore the warnings about it.
 warnings.simplefilter("ignore", SmoothnessWarning)
 
 torch.set_num_threads(1)  # the network is too small for more
@@ -60,8 +60,8 @@ def train(n_epochs):
 
 
 # %%
-# Each representation gets its index on the samples for training, its held-out score on
-# those for testing, and the test accuracy of each classifier.
+# For each representation we measure its index on the training samples, its held-out score
+# on the test samples, and the test accuracy of each classifier.
 
 classifiers = {
     "SVM": make_pipeline(StandardScaler(), SVC()),
@@ -92,9 +92,9 @@ for until in (0, 1, 3, 10, 40):
         print(f"layer {layer} after {epoch:2} epochs:", *(f"{v:.3f}" for v in values))
 
 # %%
-# The index and the held-out score put the representations nearly in the order in which the
-# classifiers do. Boosting follows best: it is made of trees, as the index is. A support
-# vector machine fares better than that on the first layers of an untrained network.
+# The index and the held-out score rank the representations nearly as the classifiers do.
+# Boosting agrees best: it is made of trees, as the index is. A support vector machine
+# does better than predicted on the first layers of an untrained network.
 
 values = np.array([row[2:] for row in rows])
 epoch_of = np.array([row[1] for row in rows])
@@ -107,5 +107,5 @@ for ax, column, name in zip(axes, (0, 1), ("Index alpha", "Held-out score"), str
     ax.set_xlabel(name)
     ax.legend(loc="lower right")
 axes[0].set_ylabel("Test accuracy")
-figure.suptitle("Layers of a network for the digits, in the course of training")
+figure.suptitle("Layers of a network for the digits, during training")
 plt.show()

@@ -1,19 +1,18 @@
 """
-=============================================
-Through the layers of a network, and training
-=============================================
+=================================================
+Through the layers of a network, and its training
+=================================================
 
-A network that has learned to classify unfolds the classes: from layer to layer they form
-better clusters, so the labels are a smoother function of the values of a layer than of the
-values before. We train a small convolutional network on the digits, watch that happen, and
-look at every layer before and after. This is the digits-sized version of an experiment on
-CIFAR-10, see the page on the lecture's experiments.
+A network that has learned to classify separates the classes: from layer to layer they
+form better clusters, so the labels become a smoother function of the values of the layer.
+We train a small convolutional network on the digits, watch this happen, and compare every
+layer before and after. This is a digits-sized version of an experiment on CIFAR-10, see
+the page on the lecture's experiments.
 """
 
 # %%
-# Half of the digits train the network. The other half, which it has not seen, says how
-# smooth the labels are: on samples that a network has learned by heart any labels look
-# smooth.
+# Half of the digits train the network. Smoothness is measured on the other half, which it
+# has not seen: on samples that a network has memorised, any labels look smooth.
 
 import matplotlib.pyplot as plt
 import torch
@@ -42,8 +41,8 @@ network = nn.Sequential(
 before = compare_layers(network, X_new, y_new, random_state=0)
 
 # %%
-# A monitor stands beside an ordinary training loop. It sees the same samples every time,
-# all layers in one pass.
+# A monitor accompanies an ordinary training loop. It measures the same samples every
+# time, all layers in one pass.
 
 monitor = SmoothnessMonitor(network, X_new, y_new, random_state=0)
 optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
@@ -59,15 +58,16 @@ for epoch in range(1, 33):
         monitor.record(step=epoch, loss=loss.item())
 
 # %%
-# In the beginning the layers are random, and each of them loses a little. Training makes
-# the labels smoother nearly everywhere, and the more so the deeper the layer.
+# At first the layers are random, and each of them loses a little smoothness. Training
+# makes the labels smoother nearly everywhere, and most in the deepest layers.
 
 display = SmoothnessHistoryDisplay.from_monitor(monitor)
 display.ax_.set(title="Digits: smoothness through training", xlabel="Epoch")
 plt.show()
 
 # %%
-# The same at both ends, with 95 % intervals, which are wide on so few samples.
+# All layers before and after training, with 95 % intervals, which are wide for so few
+# samples.
 
 after = compare_layers(network, X_new, y_new, random_state=0)
 print(after[["layer", "type", "n_features", "alpha", "alpha_low", "alpha_high"]])

@@ -1,19 +1,19 @@
 """
-=========================================
-Networks that learn wrong labels by heart
-=========================================
+===================================
+Networks that memorise wrong labels
+===================================
 
-Networks learn labels that make no sense, until they make no error in training [1]_. We
-train on digits whose labels are wrong, in part or altogether, and on digits whose pixels
-are shuffled, and ask for the smoothness of the labels at the last inner layer.
+Networks fit even random labels without any training error [1]_. We train on digits with
+labels that are partly or entirely wrong, and on digits with shuffled pixels, and measure
+the smoothness of the labels at the last inner layer.
 
 .. [1] C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, *Understanding deep learning
    requires rethinking generalization*, ICLR 2017.
 """
 
 # %%
-# The network has many more weights than there are images. It sees 1,078 of them; the other
-# 719 get wrong labels at the same rate, but are kept from it.
+# The network has many more weights than there are images. It sees 1,078 of them; the
+# other 719 get wrong labels at the same rate but are not used in training.
 
 import warnings
 from copy import deepcopy
@@ -29,7 +29,7 @@ from sksmooth import BesovSmoothnessEstimator, LayerFeatureTransformer
 from sksmooth.datasets import corrupt_labels
 from sksmooth.exceptions import SmoothnessWarning
 
-# Curves of so few samples bend, and the warnings would say so for each of them.
+# With so few samples the rates change within the window; ignore the warnings about it.
 warnings.simplefilter("ignore", SmoothnessWarning)
 
 torch.set_num_threads(1)  # the network is too small for more
@@ -60,7 +60,7 @@ def train(X, y, n_epochs=80, early=5):
 
 
 def smoothness(network, X, y):
-    """Index of the labels at the last inner layer, which is of 32 values."""
+    """Measure the index of the labels at the last inner layer, of 32 values."""
     features = LayerFeatureTransformer(network, "5").fit_transform(X)
     return BesovSmoothnessEstimator(random_state=0).fit(features, y).alpha_
 
@@ -69,10 +69,10 @@ def smoothness(network, X, y):
 # Wrong labels
 # ------------
 #
-# After five epochs a network has learned what images have in common, and the index falls at
-# every step. After eighty it has learned most of the wrong labels as well. On the images it
-# was trained on, the index of all labellings is then many times higher; on other images it
-# is nearly what it was.
+# After five epochs a network has learned what images have in common, and the index falls
+# at every step. After eighty it has also memorised most of the wrong labels. On the
+# training images, the index is then many times higher for all labellings; on other images
+# it is nearly unchanged.
 
 fractions = [0.0, 0.1, 0.2, 0.3, 0.4]
 table = np.empty((4, len(fractions)))
@@ -92,7 +92,7 @@ figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.8), sharey=True, layout="const
 for ax, rows, title in zip(
     axes, (table[:2], table[2:]), ("5 epochs", "80 epochs"), strict=True
 ):
-    ax.plot(100 * np.array(fractions), rows[0], "o-", label="images of training")
+    ax.plot(100 * np.array(fractions), rows[0], "o-", label="training images")
     ax.plot(100 * np.array(fractions), rows[1], "s--", label="other images")
     ax.set(xlabel="Wrong labels (%)", title=f"Trained for {title}")
 axes[0].set_ylabel(r"Smoothness index $\alpha$")
@@ -100,13 +100,13 @@ axes[0].legend()
 plt.show()
 
 # %%
-# Labels and images that make no sense
-# ------------------------------------
+# Random labels and images
+# ------------------------
 #
-# Random labels are learned as well, only later, and it is no hindrance either if the pixels
-# of each image are permuted in another way. So the loss does not tell in the end. The index
-# on other images does: it is next to zero. One permutation for all images changes nothing,
-# since this network has no convolutions, for which neighbours matter.
+# Random labels are fitted as well, only later, even if the pixels of each image are
+# permuted differently. So the final training loss does not reveal them. The index on
+# other images does: it is close to zero. One permutation for all images changes nothing,
+# since this network has no convolutions, for which neighbouring pixels matter.
 
 rng = np.random.default_rng(0)
 settings = {
@@ -126,13 +126,13 @@ for place, (name, (images, labels)) in enumerate(settings.items()):
     )
     _, network, losses = train(X_train, y_train)
     seen, new = smoothness(network, X_train, y_train), smoothness(network, X_new, y_new)
-    print(f"{name:16} loss {losses[-1]:.4f}, seen {seen:6.3f}, not seen {new:6.3f}")
+    print(f"{name:16} loss {losses[-1]:.4f}, training {seen:6.3f}, other {new:6.3f}")
     axes[0].plot(np.arange(1, 81), losses, label=name)
     axes[1].plot(place, min(seen, 2), "o", color=f"C{place}")
     axes[1].plot(place, new, "s", color=f"C{place}", fillstyle="none")
 axes[0].set(xlabel="Epoch", ylabel="Training loss", yscale="log", title="What is learned")
 axes[0].legend()
 axes[1].set_xticks(range(len(settings)), settings, rotation=20)
-axes[1].set(ylabel=r"Smoothness index $\alpha$", title="Filled: images of training")
+axes[1].set(ylabel=r"Smoothness index $\alpha$", title="Filled: training images")
 axes[1].axhline(0, color="0.6", linewidth=0.8)
 plt.show()

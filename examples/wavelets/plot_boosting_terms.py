@@ -3,16 +3,17 @@
 Which terms of boosting to keep
 ===============================
 
-Gradient boosting adds up trees, and each split of them is a wavelet, too. Given as
+Gradient boosting is a sum of trees, and each of their splits is a wavelet, too. Passed as
 ``forest=``, its stages are decomposed one after the other, each on the residual of those
-before it. With the squared loss and all wavelets this is what boosting predicts itself.
-Boosting that goes on for too long learns the noise; it is common to stop it earlier. One
-may also keep the largest terms of all stages. We compare the two.
+before it. With squared loss and all wavelets the result is the prediction of boosting
+itself. Boosting for too long fits the noise, so it is common to stop it early. One can
+also keep the largest terms of all stages. We compare the two.
 """
 
 # %%
-# Five folds choose the number of terms (``n_terms="cv"``), and the number of stages for
-# comparison. The numbers to learn from carry noise, those of the test do not.
+# Five-fold cross-validation chooses the number of terms (``n_terms="cv"``) and, for
+# comparison, the number of stages. The training targets are noisy, the test targets are
+# not.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -35,8 +36,8 @@ shares = np.geomspace(0.003, 1.0, 30)
 stages = [5, 10, 20, 35, 50, 70, 100]
 
 # %%
-# ``staged_predict`` goes through the numbers of terms. The dotted lines are boosting with
-# all of its stages, the dashed ones with as many as the folds choose.
+# ``staged_predict`` predicts with each number of terms. The dotted lines are boosting
+# with all stages, the dashed ones with the number chosen by cross-validation.
 
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 4.2), sharey=True, layout="constrained")
 for ax, (name, (booster, parameter)) in zip(axes, libraries.items(), strict=True):
@@ -70,11 +71,11 @@ axes[0].legend()
 plt.show()
 
 # %%
-# Keeping the largest terms helps where there is noise and trees have many leaves (31 in
-# HistGradientBoosting): there it does about as much as stopping earlier. Where trees are
-# small (8 leaves) and the noise is averaged out by many stages, and where there is no
-# noise, nearly all terms are needed; the choice finds that as well, but wins nothing. In
-# no case can a few per cent of the terms do: each stage adds a tenth of what it finds, so
-# that a large step of the function is spread over many terms. For classes the terms are
-# those of the squared loss on one-hot labels, not of the library's own loss, so that even
-# all of them do not predict quite as the library does.
+# Keeping the largest terms helps if there is noise and trees have many leaves (31 in
+# HistGradientBoosting): there it does about as much as early stopping. If trees are small
+# (8 leaves) and many stages average out the noise, or if there is no noise, nearly all
+# terms are needed; the choice finds this as well, but gains nothing. A few per cent of
+# the terms are never enough: each stage adds a tenth of what it finds, so a large step of
+# the function is spread over many terms. For classes the terms are those of the squared
+# loss on one-hot labels, not of the library's own loss, so even all of them do not
+# predict quite as the library does.

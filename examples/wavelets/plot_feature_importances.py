@@ -1,21 +1,21 @@
 """
-===========================================
-Which columns make the labels what they are
-===========================================
+==================================
+Which columns determine the labels
+==================================
 
-A wavelet is made by the split of one column, and its norm says how much that split
-changes. The norms of the leading wavelets, added up by columns, are
-``feature_importances_``. Two things keep noise out of them. Small wavelets, where trees
-fit noise, are left out. And each norm is measured on samples that its tree has not seen,
-where a split on noise is as often wrong as right.
+Each wavelet comes from the split of one column, and its norm measures how much that split
+changes. ``feature_importances_`` are the norms of the leading wavelets, summed per
+column. Two things keep noise out of them. Small wavelets, in which trees fit noise, are
+omitted. And each norm is measured on samples that its tree has not seen, where a split on
+noise is as often wrong as right.
 """
 
 # %%
 # A table that misleads impurity
 # ------------------------------
-# Five binary columns decide the class, with decreasing weights. Fifteen other columns are
-# noise: ten Gaussian, and five of whole numbers up to 1000, such as identifiers. Those can
-# be cut in very many places, and some of the cuts look good by chance.
+# Five binary columns determine the class, with decreasing weights. Fifteen other columns
+# are noise: ten Gaussian, and five of integers up to 1000, such as identifiers. Those
+# have very many thresholds, some of which look good by chance.
 
 import time
 
@@ -43,8 +43,8 @@ X = pd.DataFrame(np.column_stack([binary, *noise]), columns=names)
 is_relevant = np.arange(20) < 5
 
 # %%
-# Three importances of the same table: of the impurity of a random forest, of permuted
-# columns of held-out rows, and of wavelets.
+# Three importances of the same table: impurity in a random forest, permutation of columns
+# on held-out rows, and wavelets.
 
 importances, seconds = {}, {}
 start = time.perf_counter()
@@ -75,15 +75,15 @@ axes[0].invert_yaxis()
 plt.show()
 
 # %%
-# Impurity gives most of the importance to columns that mean nothing. Permutation and
-# wavelets do not. Permutation has to set rows aside and to predict them over and over;
-# wavelets need one more sum over each tree.
+# Impurity gives most of the importance to irrelevant columns. Permutation and wavelets do
+# not. Permutation has to set rows aside and predict them again and again; wavelets need
+# one more sum over each tree.
 
 # %%
-# What thresholding does
-# ----------------------
-# The norms as they were fitted always add up to something, in columns of noise, too. The
-# fewer of them are kept, the less. Everything that this curve needs is in ``wavelets_``.
+# The effect of thresholding
+# --------------------------
+# The fitted norms always add up to something, even in noise columns. The fewer wavelets
+# are kept, the less. ``wavelets_`` holds everything that this curve needs.
 
 wavelets = estimator.wavelets_
 feature, norm = wavelets.feature[wavelets.order], wavelets.norm[wavelets.order]
@@ -103,8 +103,8 @@ plt.show()
 # %%
 # Select columns in a pipeline
 # ----------------------------
-# Nearest neighbours suffer from every column of noise. ``SelectFromModel`` keeps the
-# columns above the mean importance, in each fold by its training samples.
+# Nearest neighbours suffer from every noise column. ``SelectFromModel`` keeps the columns
+# above the mean importance, computed in each fold on its training samples.
 
 selector = SelectFromModel(BesovSmoothnessEstimator(100, random_state=0))
 selector.set_output(transform="pandas")
@@ -121,10 +121,10 @@ print("Selected from all rows:", *selector.fit(X, y).get_feature_names_out())
 # %%
 # Where it fails
 # --------------
-# Columns that say the same share the importance, as in every importance by splits: beside
-# ten noisy copies, the column that is worth most is worth nothing, and the copies a little
-# each. Permutation fails there, too: whichever of them is permuted, the others stand in for
-# it. Group columns that are strongly correlated, and add up their importances.
+# Redundant columns share the importance, as in every importance based on splits: beside
+# ten noisy copies, the most important column gets none, and each copy a little.
+# Permutation fails here, too: whichever column is permuted, the others replace it. Group
+# columns that are strongly correlated, and add up their importances.
 
 X_copies = np.hstack([X, binary[:, [0]] + 0.1 * rng.standard_normal((n, 10))])
 shared = estimator.fit(X_copies, y).feature_importances_

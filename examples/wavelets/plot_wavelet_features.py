@@ -3,18 +3,18 @@
 Wavelets as features of a linear model
 ======================================
 
-A linear model on the raw features cannot bend. The leading wavelets of a forest,
-:meth:`~sksmooth.BesovSmoothnessEstimator.transform`, are columns on which it can: each of
-them is constant on a box, and zero elsewhere. They are sorted by their norms, so that few
-of them go a long way.
+A linear model on the raw features cannot be nonlinear in them. The leading wavelets of a
+forest, :meth:`~sksmooth.BesovSmoothnessEstimator.transform`, are columns on which it can:
+each of them is constant on a box and zero elsewhere. They are sorted by their norms, so a
+few of them go a long way.
 """
 
 # %%
-# Numbers: Friedman's function
-# ----------------------------
-# Ten columns, of which five matter, by a product, a square and two straight lines. The
-# targets are standardised, so that the heights of the wavelets, which have the units of the
-# targets, are of the size of the other columns, and one penalty suits both.
+# Regression: Friedman's function
+# -------------------------------
+# Ten columns, of which five matter, through a product, a square and two linear terms. The
+# targets are standardised: wavelets have the units of the targets, so this puts them on
+# the scale of the other columns, and one penalty suits both.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -32,9 +32,10 @@ y = (y - y.mean()) / y.std()
 X, X_test, y, y_test = train_test_split(X, y, random_state=0)
 
 # %%
-# The wavelets have been fitted to the same targets as the linear model. On the training
-# samples they look better than they are, and so does a small penalty. Search for it with
-# the wavelets inside the pipeline: then every fold has wavelets that have not seen it.
+# The wavelets are fitted to the same targets as the linear model. On the training samples
+# they look better than they are, and so does a small penalty. So search for the penalty
+# with the wavelets inside the pipeline: then every fold has wavelets that have not seen
+# it.
 
 wavelets = BesovSmoothnessEstimator(100, max_features="sqrt", random_state=0)
 pipelines = {
@@ -54,15 +55,15 @@ forest = RandomForestRegressor(100, random_state=0).fit(X, y)
 print(f"a forest      R2 {forest.score(X_test, y_test):.3f}")
 
 # %%
-# The linear model on wavelets beats the one on raw features, and here the forest, too: it
-# is free to weigh the boxes anew, where the forest takes the mean of its trees.
+# The linear model on wavelets is better than the one on raw features, and here than the
+# forest, too: it can reweight the boxes, where the forest takes the mean of its trees.
 
 # %%
 # How many wavelets
 # -----------------
-# There is nothing to choose: ``transform`` gives the wavelets of the window in which the
-# index is fitted, at most 1000, and the penalty does the rest. They are sorted, so that who
-# wants fewer takes the first k columns.
+# There is nothing to choose: ``transform`` gives the wavelets of the fit window of the
+# index, at most 1000, and the penalty does the rest. They are sorted, so for fewer
+# columns take the first k.
 
 features = wavelets.fit(X, y).transform(X)
 features_test = wavelets.transform(X_test)
@@ -82,10 +83,10 @@ ax.legend()
 plt.show()
 
 # %%
-# Classes: digits
-# ---------------
-# A linear model is good on the pixels of the digits already, and better than on wavelets,
-# whose boxes look at a few pixels each.
+# Classification: digits
+# ----------------------
+# A linear model is already good on the pixels of the digits, and better than on wavelets,
+# whose boxes depend on a few pixels each.
 
 X, y = load_digits(return_X_y=True)
 wavelets = BesovSmoothnessEstimator(30, max_features="sqrt", random_state=0)
@@ -102,10 +103,11 @@ for name, accuracy in accuracies.items():
     print(f"{name:8s} accuracy {accuracy:.3f}")
 
 # %%
-# Both together are better than either. What are those columns? Each has a name, and is the
-# box of a node, so it can be looked at: here is, for every digit, the first wavelet whose
-# box holds this digit most often, and the mean image of the box. The many trees of a forest
-# find the same boxes over and over, which is why few columns of many trees do not suffice.
+# Both together are better than either. What are these columns? Each is the box of a node
+# and has a name, so it can be inspected: for every digit, here is the first wavelet in
+# whose box this digit is the most frequent, and the mean image of the box. The many trees
+# of a forest find the same boxes again and again, which is why few columns of many trees
+# are not enough.
 
 features = wavelets.fit_transform(X, y).tocsc()
 boxes = [features[:, [k]].nonzero()[0] for k in range(features.shape[1])]
@@ -121,8 +123,8 @@ for digit, ax in enumerate(axes.flat):
 plt.show()
 
 # %%
-# So: put wavelets beside the raw features of a linear model if you want one, for its speed
-# or its probabilities, where the labels are not linear. Choose penalties in
-# cross-validation of the whole pipeline, never on wavelets that are already fitted. Where
+# In summary: add wavelets to the raw features of a linear model, if you want one for its
+# speed or its probabilities, where the labels are not linear. Choose penalties by
+# cross-validation of the whole pipeline, never on wavelets that are already fitted. If
 # samples are few and noisy they do not help: on scikit-learn's diabetes data, the ten raw
 # columns are better.

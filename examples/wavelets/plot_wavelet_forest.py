@@ -1,18 +1,18 @@
 """
-==============================================
-A forest of its most significant wavelets only
-==============================================
+=====================================
+A forest of only its largest wavelets
+=====================================
 
-A random forest is a sum of wavelets, one for each node: how much the mean of the labels
-changes from the parent to the node. Few of them are large. Those hold most of what the
-forest has learnt, and the many small ones most of the noise in the labels.
-:class:`~sksmooth.WaveletForestClassifier` keeps the largest ones, as many as the samples
-out of the bag ask for (O. Elisha and S. Dekel, JMLR 17, 2016). We flip 40 % of the labels
+A random forest is a sum of wavelets, one per node: the change of the mean of the labels
+from the parent to the node. Few of them are large. These hold most of what the forest has
+learned, and the many small ones most of the noise in the labels.
+:class:`~sksmooth.WaveletForestClassifier` keeps the largest ones; the out-of-bag error
+chooses how many (O. Elisha and S. Dekel, JMLR 17, 2016). We flip up to 40 % of the labels
 of the digits to see when that helps.
 """
 
 # %%
-# One forest gives the predictions for every number of wavelets, one after the other.
+# One forest gives the predictions for every number of wavelets in turn.
 
 import pickle
 
@@ -42,7 +42,8 @@ for fraction in fractions:
     forests[fraction] = forest
 
 # %%
-# The curves are test errors, which the choice of M does not see; dots mark the choice.
+# The curves on the left are test errors, which the choice of M does not see; dots mark
+# the choice.
 
 figure, (ax, oob_ax) = plt.subplots(1, 2, figsize=(9.6, 4.2), layout="constrained")
 for color, fraction in enumerate(fractions):
@@ -58,21 +59,21 @@ for color, fraction in enumerate(fractions):
     oob_ax.plot(chosen, errors[forest.n_terms_], "o", color=f"C{color}")
 ax.set(xlabel="Wavelets kept (%)", ylabel="Test error (clean labels)", ylim=(0, 0.3))
 ax.set_title("Digits; dotted: RandomForestClassifier")
-oob_ax.set(xlabel="Wavelets kept (%)", ylabel="Error out of the bag", xlim=(0.1, 110))
-oob_ax.set_title("What the choice goes by")
+oob_ax.set(xlabel="Wavelets kept (%)", ylabel="Out-of-bag error", xlim=(0.1, 110))
+oob_ax.set_title("Error that chooses the number")
 oob_ax.legend()
 plt.show()
 
 # %%
-# Every forest is best at another number. With clean labels all wavelets are needed. With
-# 40 % of wrong ones a tenth classifies better than all of them. The curves out of the bag
-# of the wrong labels have two minima, at about a tenth and at all, which are nearly equal;
-# they are of squared errors, and the deeper one need not be that of the fewest mistakes.
-# A glance at the curve pays, since a small model may be worth a little more error:
-# ``n_terms`` takes a number, too. Here it is a tenth.
+# Every forest is best with a different number. With clean labels all wavelets are needed.
+# With 40 % wrong labels a tenth classifies better than all of them. With wrong labels,
+# the out-of-bag curves have two nearly equal minima, at about a tenth and at all; they
+# are curves of squared error, and the deeper minimum need not be that of the fewest
+# misclassifications. It pays to look at the curve, since a small model may be worth a
+# slightly larger error: ``n_terms`` also takes a number. Here it is a tenth.
 #
-# The simplest rival is a random forest with larger leaves, chosen out of the bag as well.
-# ``compress()`` drops what prediction does not need.
+# The simplest rival is a random forest with larger leaves, also chosen by the out-of-bag
+# score. ``compress()`` drops everything that prediction does not need.
 
 
 def best_leaf_size(labels):
@@ -97,9 +98,9 @@ for fraction, forest in forests.items():
     print(f"{fraction:<12.0%}" + "".join(cells))
 
 # %%
-# Where labels are clean or nearly so, the wavelets classify as a random forest does: its
-# average over trees takes the noise away already. Where many labels are wrong, a tenth of
-# the wavelets beats a forest of the same settings in a tenth of its size, but the choice
-# out of the bag may miss it. Neither beats a forest whose larger leaves were chosen. That
-# one takes a fit for each size tried, where all numbers of wavelets come out of one fit,
-# and it is larger.
+# If labels are clean or nearly so, the wavelets classify as a random forest does, whose
+# average over trees already removes the noise. If many labels are wrong, a tenth of the
+# wavelets beats a forest of the same settings in a tenth of its size, but the choice by
+# the out-of-bag error may miss it. Neither beats a forest with well-chosen larger leaves.
+# That one takes a fit for each size, where one fit gives all numbers of wavelets, and it
+# is larger.

@@ -178,9 +178,9 @@ def ends_of_bars(
     rows = [row for row in zip(values, lows, highs, strict=True) if math.isfinite(row[0])]
     first = min([0.0, *(row[0] for row in rows)])
     last = max([0.0, *(row[0] for row in rows)])
-    room = 0.5 * (last - first) or 1.0
-    low = min([first, *(max(row[1], first - room) for row in rows)])
-    high = max([last, *(min(row[2], last + room) for row in rows)])
+    margin = 0.5 * (last - first) or 1.0
+    low = min([first, *(max(row[1], first - margin) for row in rows)])
+    high = max([last, *(min(row[2], last + margin) for row in rows)])
     return float(low), float(high) if high > low else float(low) + 1.0
 
 

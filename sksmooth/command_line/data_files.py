@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import difflib
 import gzip
+import re
 import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,6 @@ from .errors import CommandError, listed, one_line, user_error
 __all__ = ["Dataset", "Note", "read_dataset"]
 
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
-_ENCODING = "utf-8-sig"  # UTF-8, with the mark that spreadsheets write or without
 # EOFError and zlib.error come from compressed files that are cut or damaged.
 # MemoryError comes from shapes that no memory could hold, whatever the file holds.
 _DAMAGED = (
@@ -168,8 +168,12 @@ def _read_table(path: Path, *, has_names: bool = False) -> pd.DataFrame:
         with user_error(*damaged, prefix=f"cannot read {path}"), path.open("rb") as file:
             frame = pd.read_parquet(file, engine="pyarrow").rename(columns=str)
     elif path.name.lower().removesuffix(".gz").endswith(_TEXT_SUFFIXES):
-        with user_error(*_DAMAGED, ValueError, prefix=f"cannot read {path}"):
-            frame = _read_text(path, has_names)
+        opener = gzip.open if path.suffix.lower() == ".gz" else open
+        with (
+            user_error(*_DAMAGED, ValueError, prefix=f"cannot read {path}"),
+            opener(path, "rt", encoding="utf-8-sig") as file,
+        ):
+            frame = _read_text(file, has_names)
     else:
         raise CommandError(
             f"{path}: unknown kind of file {path.suffix!r}; known are .csv, .tsv and .txt "
@@ -180,24 +184,29 @@ def _read_table(path: Path, *, has_names: bool = False) -> pd.DataFrame:
     return _without_row_numbers(frame, path)
 
 
-def _read_text(path: Path, has_names: bool) -> pd.DataFrame:
-    opener = gzip.open if path.suffix.lower() == ".gz" else open
-    with opener(path, "rb") as file:
-        if any(b"\0" in line for line in file):
-            # Some versions of pandas take them for the end of a cell.
-            raise ValueError("it holds NUL characters, as no text does")
-    separator, first = _separator(path)
-    has_names = has_names or not all(map(_is_number, first))
+def _read_text(file: TextIO, has_names: bool) -> pd.DataFrame:
+    # pandas' own search for the separator fails for a single column, and its parser is the
+    # slow one. Quoted names may hold separators.
+    first = next((line for line in file if line.strip()), "").strip()
+    unquoted = re.sub(r'"[^"]*"', "", first)
+    separator = max(",;\t", key=unquoted.count)
+    if separator not in unquoted and ".txt" in Path(file.name).suffixes:
+        separator = r"\s+"
+    has_names = has_names or not all(map(_is_number, re.split(separator, first)))
+    file.seek(0)
+    if any("\0" in line for line in file):
+        # Older versions of pandas take them for the end of a cell.
+        raise ValueError("it holds NUL characters, as no text does")
+    file.seek(0)
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
             frame = pd.read_csv(
-                path,
+                file,
                 sep=separator,
                 header=0 if has_names else None,
                 index_col=False,
                 low_memory=False,  # else the type of a column may depend on chunks
-                encoding=_ENCODING,
             )
         except pd.errors.ParserWarning as error:  # it would cut the rows
             raise ValueError("rows have more cells than the first line") from error
@@ -205,26 +214,9 @@ def _read_text(path: Path, has_names: bool) -> pd.DataFrame:
     return frame.rename(columns=str if has_names else "x{}".format)
 
 
-def _separator(path: Path) -> tuple[str, list[str]]:
-    """Choose the separator that gives the first line most cells, and give them.
-
-    The search of pandas itself (``sep=None``) fails for a single column, and its parser is
-    the slow one.
-    """
-    options: dict[str, Any] = {"header": None, "nrows": 1, "encoding": _ENCODING}
-    options |= {"dtype": str, "keep_default_na": False}
-    cells = {
-        separator: list(pd.read_csv(path, sep=separator, **options).iloc[0])
-        for separator in (",", ";", "\t")
-    }
-    if ".txt" in path.suffixes and all(len(row) == 1 for row in cells.values()):
-        cells = {r"\s+": list(pd.read_csv(path, sep=r"\s+", **options).iloc[0])}
-    return max(cells.items(), key=lambda item: len(item[1]))
-
-
 def _is_number(cell: str) -> bool:
     try:
-        float(cell)
+        float(cell.strip().strip('"'))
     except ValueError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""The demo: which features of handwritten digits, and layers of a network, are smooth."""
+"""The demo: smoothness of features of handwritten digits, and of layers of a network."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _measure(name: str, transformer: Any, halves: list[np.ndarray], seed: int) -
 
 
 def _table(rows: list[DemoRow]) -> str:
-    """Format the rows as a table, with footnotes for those to be read with care."""
+    """Format the rows as a table, with cautions as footnotes."""
     alphas = [row.estimator.alpha_ for row in rows]
     largest = max([alpha for alpha in alphas if np.isfinite(alpha)] + [1e-9])
     heads = f"{'features':<32} {'n':>4} {'alpha':>7} {'low':>7} {'high':>7} {'held-out':>8}"

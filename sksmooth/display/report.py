@@ -1,4 +1,4 @@
-"""Reports: what was measured, as one HTML file to keep or to send."""
+"""Reports of results, each a single HTML file to keep or to send."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def report(
     feature_names: Sequence[str] | None = None,
     cautions: Sequence[str] | None = None,
 ) -> str:
-    """Write what was measured as one HTML file.
+    """Report a result as one HTML page, and write it to a file.
 
-    The page holds the numbers, what they say, the cautions and a picture. It needs no other
-    file and no network, and names in it cannot do harm.
+    The page holds the numbers, what they mean, cautions and a picture. It loads no other
+    file, needs no network, and escapes all names, so that none of them can run a script.
 
     Parameters
     ----------
     result : BesovSmoothnessEstimator or LayerComparison
         A fitted estimator, or what :func:`compare_layers` returned.
     path : str or path, default=None
-        File to write; one that is there is replaced. None writes none.
+        File to write, replacing an existing one. None writes no file.
     X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
-        Of an estimator: samples, usually those of the fit. With them the report says at
-        which classes and samples the targets are rough, as :func:`class_smoothness` and
-        :func:`sample_roughness` measure it. That takes about as long as a dozen fits.
+        Of an estimator: samples, usually those of the fit. The report then says for which
+        classes and samples the targets are rough, as :func:`class_smoothness` and
+        :func:`sample_roughness` measure it, which takes about as long as a dozen fits.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         Their targets.
     X_test, y_test : as ``X`` and ``y``, default=None
@@ -56,19 +56,19 @@ def report(
     feature_names : sequence of str, default=None
         Of an estimator that was fitted to an array: names of the features.
     cautions : sequence of str, default=None
-        Of an estimator: what is to be read with care. None takes the warnings of the fit.
+        Of an estimator: reasons for caution. None takes the warnings of the fit.
 
     Returns
     -------
     page : str
-        The HTML, less than 1 MB: long tables are cut, and say so.
+        The HTML, smaller than 1 MB: long tables are truncated, and say so.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If there is no report of such a result, or none with these arguments.
+        If there is no report of such an object, or it does not take these arguments.
     ImportError
         If matplotlib is not installed.
     ValueError
@@ -79,7 +79,7 @@ def report(
     See Also
     --------
     BesovSmoothnessEstimator : Measures the smoothness of a labelled data set.
-    compare_layers : Measures that of the layers of a network.
+    compare_layers : Measures the layers of a network.
 
     Examples
     --------

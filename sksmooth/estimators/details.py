@@ -1,4 +1,4 @@
-"""What a report adds to a fit: where the targets are rough, and how much carries over."""
+"""Measurements for reports: where targets are rough, and how well the fit generalises."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["EstimatorDetails", "measure_details"]
 
 @dataclass(frozen=True, eq=False)
 class EstimatorDetails:
-    """Measurements beside those of the fit; None where they were not asked for.
+    """Measurements that complement a fit; None for those that were not requested.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ def measure_details(
     Returns
     -------
     details : EstimatorDetails
-        What was asked for.
+        What was requested.
 
     Raises
     ------

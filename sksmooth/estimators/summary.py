@@ -67,7 +67,7 @@ class Summary:
     certainty : str, default=""
         Between which numbers it lies, as one sentence.
     cautions : tuple of str
-        Why it should be read with care.
+        Reasons to read it with care.
     """
 
     title: str
@@ -209,8 +209,7 @@ def card_of(summary: Summary, *, is_loss: bool = False) -> Html:
         *lead,
         facts_table(summary.facts, summary.title),
         joined(
-            element("p", element("b", "Read with care: "), caution)
-            for caution in summary.cautions
+            element("p", element("b", "Caution: "), caution) for caution in summary.cautions
         ),
     )
 

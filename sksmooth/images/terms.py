@@ -145,7 +145,8 @@ def image_wavelets(
 
     See Also
     --------
-    psnr : Quality of an approximation.
+    sksmooth.wavelet_decomposition : Decomposes any fitted tree or forest.
+    sksmooth.images.psnr : Quality of an approximation.
 
     References
     ----------

@@ -29,7 +29,7 @@ _BLOCK_BYTES, _BLOCK_SHARE = 1 << 20, 1 / 64
 # What stands for the codes of one kind where they are of the other: kernels take both.
 _NO_CODES = np.empty((0, 0), dtype=np.uint8)
 _NO_CODES.setflags(write=False)
-_NOTHING_STORED = (_NO_CODES.ravel().copy(), *np.empty((2, 0), dtype=np.int32))
+_NOTHING_STORED: Any = (_NO_CODES.ravel().copy(), *np.empty((2, 0), dtype=np.int32))
 
 
 class NodeCodes(NamedTuple):
@@ -92,10 +92,12 @@ class BinnedFeatures:
     def of_node(self, rows: np.ndarray) -> NodeCodes:
         """Return the codes of some samples as the histogram kernels take them."""
         if not sparse.issparse(self.codes):
-            return NodeCodes(self.codes, rows, *_NOTHING_STORED, self.zero_codes)
+            data, indices, indptr = _NOTHING_STORED
+            return NodeCodes(self.codes, rows, data, indices, indptr, self.zero_codes)
         part = sparse.csc_matrix(self.codes[rows])
-        stored = part.data, part.indices, part.indptr
-        return NodeCodes(_NO_CODES, rows, *stored, self.zero_codes)
+        return NodeCodes(
+            _NO_CODES, rows, part.data, part.indices, part.indptr, self.zero_codes
+        )
 
     def take(self, rows: np.ndarray) -> np.ndarray:
         """Return dense codes of some samples, one row a feature."""

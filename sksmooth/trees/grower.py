@@ -167,7 +167,8 @@ def _prepared(
         n_trees=int(growth.n_estimators),
         is_exact=is_exact,
     )
-    binned = ranks = None
+    binned: Any = None
+    ranks = None
     if choose(n_largest, n_largest) is Search.HISTOGRAM or not is_exact:
         binned = bin_features(
             X, summed.weights, growth.max_bins or MOST_BINS, growth.n_jobs

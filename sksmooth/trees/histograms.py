@@ -39,7 +39,7 @@ class PlacedCut(NamedTuple):
     """A cut by a threshold, and which samples of the node go left."""
 
     feature: int
-    threshold: float
+    threshold: Any
     missing_left: bool
     goes_left: np.ndarray
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
@@ -233,7 +233,7 @@ def _find_cut(search, samples, sums, node):
     if best_run < 0:
         return Cut(NO_CUT, keys[:0], 0, False)
     start = base + best_run * n
-    feature = np.int64(search.varying[node.depth, best_run])
+    feature: Any = np.int64(search.varying[node.depth, best_run])
     return Cut(feature, keys[start : start + n], best_cut, missing_left)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from .bins import BinnedFeatures
 from .exact_sums import GrowthSamples
 
 __all__ = ["GrowthProblem", "Search", "TopNode", "ValueOf"]
@@ -47,7 +46,7 @@ class GrowthProblem:
 
     X: np.ndarray | sparse.csr_matrix
     summed: GrowthSamples
-    binned: BinnedFeatures | None
+    binned: Any  # BinnedFeatures or None: who asks for bins knows that there are some
     ranks: np.ndarray | None
     max_depth: int
     max_features: int

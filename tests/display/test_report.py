@@ -165,17 +165,6 @@ def test_details_are_plain_data(iris, fitted):
     assert nothing.held_out_score is nothing.samples is nothing.classes is None
 
 
-def test_parts_of_the_classes_are_measured_as_all_are(iris):
-    options = dict(estimator=BesovSmoothnessEstimator(2, random_state=0))
-    every = class_smoothness(*iris, **options)
-    some = class_smoothness(*iris, classes=[2, 0], **options)
-    assert_frame_equal(some, every.loc[[2, 0]].reset_index(drop=True))
-    with pytest.raises(ValueError, match="no class 7"):
-        class_smoothness(*iris, classes=[0, 7], **options)
-    with pytest.raises(ValueError, match="classes is empty"):
-        class_smoothness(*iris, classes=[], **options)
-
-
 def test_progress_is_shown_if_asked(iris, capsys):
     options = dict(estimator=BesovSmoothnessEstimator(2, random_state=0))
     for measure, bar in ((class_smoothness, "classes ["), (sample_roughness, "trees [")):

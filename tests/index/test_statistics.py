@@ -39,32 +39,6 @@ def draw(kind, n_samples, seed, **options):
     return make_known_smoothness(kind, n_samples, random_state=seed, **options)
 
 
-def relative_half_width(estimator, true):
-    return np.ptp(estimator.alpha_interval_) / 2 / true
-
-
-@pytest.fixture(scope="module")
-def many_small():
-    """Fits to five data sets of 1,000 samples of each function, and the true indices."""
-    fits = []
-    for kind, options in FUNCTIONS:
-        for seed in range(5):
-            X, y, true = draw(kind, 1000, seed, **options)
-            fits.append((fitted(X, y), true))
-    return fits
-
-
-@pytest.fixture(scope="module")
-def small_and_large():
-    """Three fits to 1,000 and one to 10,000 other samples of one and the same function."""
-    fits = {}
-    for i, (kind, options) in enumerate(FUNCTIONS):
-        X, y, true = draw(kind, 13_000, 0, **options)
-        small = [fitted(X[rows], y[rows]) for rows in np.split(np.arange(3000), 3)]
-        fits[i] = small, fitted(X[3000:], y[3000:]), true
-    return fits
-
-
 # --- accuracy ----------------------------------------------------------------------
 
 
@@ -92,49 +66,39 @@ def test_known_indices_at_two_thousand_samples():
     assert np.mean(np.abs(errors)) < 0.12
 
 
-@pytest.mark.parametrize(
-    ("kind", "options"),
-    [
+def test_known_indices_at_twenty_thousand_samples():
+    # Five data sets of each are within 2.5, 2.5, 7.5 and 4 %.
+    for kind, options in [
         ("smooth", dict(n_relevant=1)),
         ("linear", dict(n_relevant=2)),
         ("jump", dict(n_relevant=2)),
         ("weierstrass", dict(exponent=0.5)),
-    ],
-)
-def test_known_indices_at_twenty_thousand_samples(kind, options):
-    # Five data sets of each are within 2.5, 2.5, 7.5 and 4 %.
-    X, y, true = draw(kind, 20_000, 0, **options)
-    assert fitted(X, y).alpha_ == pytest.approx(true, rel=0.1)
+    ]:
+        X, y, true = draw(kind, 20_000, 0, **options)
+        assert fitted(X, y).alpha_ == pytest.approx(true, rel=0.1), kind
 
 
-def test_index_drifts_little_with_the_number_of_samples(small_and_large):
-    # The index of 1,000 samples is up to 15 % lower; the mean of three is uncertain by
-    # another 4 %, that of jumps, whose boundaries hold few samples, by 9 %.
-    for (kind, _), (small, large, _) in zip(
-        FUNCTIONS, small_and_large.values(), strict=True
-    ):
-        mean = np.mean([fit.alpha_ for fit in small])
-        assert mean == pytest.approx(large.alpha_, rel=0.35 if kind == "jump" else 0.25)
+@pytest.mark.parametrize(("kind", "options"), FUNCTIONS)
+def test_index_drifts_little_with_the_number_of_samples(kind, options):
+    # Of one and the same function: the index of 1,000 samples is up to 15 % lower than that
+    # of 10,000; the mean of three is uncertain by another 4 %, that of jumps, whose
+    # boundaries hold few samples, by 9 %.
+    X, y, _ = draw(kind, 13_000, 0, **options)
+    small = [fitted(X[rows], y[rows]).alpha_ for rows in np.split(np.arange(3000), 3)]
+    large = fitted(X[3000:], y[3000:]).alpha_
+    assert np.mean(small) == pytest.approx(large, rel=0.35 if kind == "jump" else 0.25)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        dict(n_relevant=1),
-        dict(n_relevant=2),
-        dict(n_relevant=2, n_classes=4),
-        dict(n_relevant=2, n_irrelevant=3),
-    ],
-)
+@pytest.mark.parametrize("options", [{}, {"n_classes": 4}, {"n_irrelevant": 3}])
 def test_finite_boxes_are_unresolved_and_curved_boundaries_are_not(options):
-    for seed in range(2):
-        X, y, _ = draw("boxes", 2000, seed, **options)
+    for n_relevant, seed in ((1, 0), (1, 1), (2, 0), (2, 1)):
+        X, y, _ = draw("boxes", 2000, seed, n_relevant=n_relevant, **options)
         with pytest.warns(UnresolvedIndexWarning, match="finitely many boxes"):
             estimator = fitted(X, y)
         assert estimator.alpha_ == np.inf
         assert estimator.alpha_interval_ == (0.0, np.inf)
-        if options["n_relevant"] > 1:
-            X, y, true = draw("jump", 2000, seed, **options)
+        if n_relevant > 1:
+            X, y, true = draw("jump", 2000, seed, n_relevant=n_relevant, **options)
             with warnings.catch_warnings():
                 warnings.simplefilter("error", UnresolvedIndexWarning)
                 assert fitted(X, y).alpha_ < 2 * true
@@ -196,18 +160,18 @@ def test_noise_lowers_index_and_held_out_index(kind, options, levels):
 # --- intervals ---------------------------------------------------------------------
 
 
-def test_intervals_contain_the_truth(many_small):
+def test_intervals_contain_the_truth_and_are_not_absurdly_wide():
     # Of 40 intervals at 95 %, 34 or more contain the truth with probability 0.997; were
     # the true rate 75 %, with probability 0.1. 98 % of 100 did.
-    contained = [
-        fit.alpha_interval_[0] <= true <= fit.alpha_interval_[1] for fit, true in many_small
-    ]
+    contained, widths = [], []
+    for kind, options in FUNCTIONS:
+        for seed in range(5):
+            X, y, true = draw(kind, 1000, seed, **options)
+            low, high = fitted(X, y).alpha_interval_
+            contained.append(low <= true <= high)
+            widths.append((high - low) / 2 / true)
     assert len(contained) == 40
     assert sum(contained) >= 34
-
-
-def test_intervals_are_not_absurdly_wide(many_small):
-    widths = [relative_half_width(fit, true) for fit, true in many_small]
     assert 0.05 < np.median(widths) < 0.5
     assert max(widths) < 2
 
@@ -224,7 +188,9 @@ def test_intervals_shrink_with_the_number_of_samples():
             for seed in range(n_seeds)
             for X, y, true in [draw(kind, n_samples, seed, **options)]
         ]
-        widths.append(stats.gmean([relative_half_width(*fit) for fit in fits]))
+        widths.append(
+            stats.gmean([np.ptp(fit.alpha_interval_) / 2 / true for fit, true in fits])
+        )
         variances.append(
             stats.gmean([fit.decay_.replicates.parts()[0][:2] for fit, _ in fits])
         )
@@ -304,24 +270,16 @@ HELD_OUT = [
 ]
 
 
-@pytest.fixture(scope="module")
-def held_out_indices():
-    """``oob_score_`` and the score of fresh samples, means of three data sets."""
-    means = []
-    for kind, options in HELD_OUT:
-        pairs = []
+def test_oob_score_is_close_to_that_of_fresh_samples():
+    # Means of three data sets. Two of ten trees have not seen a sample, so oob_score_ is
+    # lower, by a tenth to a third; both are uncertain by 0.02.
+    pairs = np.empty((len(HELD_OUT), 3, 2))
+    for i, (kind, options) in enumerate(HELD_OUT):
         for seed in range(3):
             X, y, _ = draw(kind, 4000, seed, **options)
             estimator = fitted(X[:1000], y[:1000])
-            pairs.append((estimator.oob_score_, estimator.score(X[1000:], y[1000:])))
-        means.append(np.mean(pairs, axis=0))
-    return np.array(means)
-
-
-def test_oob_score_is_close_to_that_of_fresh_samples(held_out_indices):
-    # Two of ten trees have not seen a sample, so oob_score_ is lower, by a tenth to a
-    # third; both are uncertain by 0.02.
-    oob, fresh = held_out_indices.T
+            pairs[i, seed] = estimator.oob_score_, estimator.score(X[1000:], y[1000:])
+    oob, fresh = pairs.mean(axis=1).T
     assert (oob < fresh + 0.05).all()
     assert (oob > 0.6 * fresh - 0.05).all()
     assert stats.spearmanr(oob, fresh).statistic > 0.9

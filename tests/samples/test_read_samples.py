@@ -119,8 +119,10 @@ def test_columns_are_recorded_and_compared_with_those_of_the_fit():
     read_samples(frame[:5], Y[:5], estimator=estimator, reset=False, fewest=9)
     with pytest.raises(ValueError, match="feature names should match"):
         read_samples(frame[["b", "a", "c"]], Y, estimator=estimator, reset=False)
+    plain = BaseEstimator()
+    read_features(X, plain)
     with pytest.raises(ValueError, match="2 features, but BaseEstimator is expecting 3"):
-        read_features(X[:, :2], estimator, reset=False)
+        read_features(X[:, :2], plain, reset=False)
 
 
 @pytest.mark.parametrize(
@@ -200,8 +202,10 @@ def test_rows_are_drawn_from_those_with_a_weight(weights):
     again, other = (read_samples(X, Y, weights, n_drawn=6, random_state=s) for s in (0, 1))
     assert_array_equal(again.rows, drawn.rows)
     assert set(other.rows) != set(drawn.rows)
-    everything = read_samples(X, Y, weights, n_drawn=12, random_state=0)
-    assert_array_equal(everything.X, X[kept])
+    for enough in (len(kept), 12):
+        everything = read_samples(X, Y, weights, n_drawn=enough, random_state=0)
+        assert_array_equal(everything.X, X[kept])
+        assert_array_equal(everything.rows, None if weights is None else kept)
 
 
 def test_rows_drawn_are_all_that_is_read_of_dask_arrays():

@@ -54,13 +54,13 @@ def estimator_page(
     estimator : BesovSmoothnessEstimator
         A fitted estimator.
     details : EstimatorDetails
-        What was measured beside.
+        What :func:`measure_details` has measured in addition.
     title : str
         Heading of the page.
     feature_names : sequence of str, default=None
         Names of the features; None takes those that the estimator knows.
     cautions : sequence of str, default=None
-        What is to be read with care; None takes the warnings of the fit.
+        Reasons for caution; None takes the warnings of the fit.
 
     Returns
     -------
@@ -99,9 +99,9 @@ def _lead(summary: Summary) -> Html:
 def _cautions(texts: Sequence[str]) -> Html:
     texts = list(dict.fromkeys(texts))
     if not texts:
-        return section("Read with care", element("p", "The fit gave no warning."))
+        return section("Cautions", element("p", "The fit gave no warning."))
     items = [element("li", text) for text in texts]
-    return section("Read with care", element("ul", *items))
+    return section("Cautions", element("ul", *items))
 
 
 def _decay(estimator: Any) -> Html:
@@ -126,18 +126,19 @@ def _decay(estimator: Any) -> Html:
 
 def _scores(estimator: Any, details: EstimatorDetails) -> Html:
     scores = {
-        f"In the sample ({ALPHA})": number(estimator.alpha_),
-        "Out of the bag": number(estimator.oob_score_),
+        f"In-sample ({ALPHA})": number(estimator.alpha_),
+        "Out-of-bag": number(estimator.oob_score_),
     }
     if details.held_out_score is not None:
         name = f"On {details.n_held_out:,} samples held out"
         scores[name] = number(details.held_out_score)
     text = (
         "Rates at which the same wavelets, in the same order, approximate samples that "
-        "they have not seen. Memorised structure does not generalise: rates far below "
-        f"{ALPHA}, or below zero, say that much of the smoothness is of these samples only."
+        "the trees were not grown on. Memorised structure does not generalise: a rate far "
+        f"below {ALPHA}, or below zero, means that much of the smoothness is particular to "
+        "these samples."
     )
-    return section("Does it carry over", element("p", text), facts_table(scores, "Rates"))
+    return section("Does it generalise?", element("p", text), facts_table(scores, "Rates"))
 
 
 def _roughness(details: EstimatorDetails) -> list[Html]:
@@ -170,8 +171,8 @@ def _rough_classes(frame: pd.DataFrame, n_classes: int) -> Html:
         OfNumbers("Samples"),
         OfNumbers(ALPHA),
         "Interval",
-        OfNumbers("Out of the bag"),
-        "Read with care",
+        OfNumbers("Out-of-bag"),
+        "Cautions",
     )
     text = (
         "Each class against all others: the larger the index, the smoother its boundary. "

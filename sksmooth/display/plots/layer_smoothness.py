@@ -19,7 +19,7 @@ _ALPHA = r"Smoothness index $\alpha$"
 _INDEX = ["layer", "alpha", "alpha_low", "alpha_high"]  # columns that are drawn
 _LONGEST_NAME = 24
 _SHORT_NAME = 6  # such names need no slope
-_ROOM_OF_LAYER = 0.55  # inches
+_WIDTH_OF_LAYER = 0.55  # inches
 _SPREAD = 0.5  # of the networks at one layer, at most
 _NEAR_TOP = 0.96  # of the axes, where infinite indices are drawn
 _MOST_TICKS = 15
@@ -197,7 +197,7 @@ class LayerSmoothnessDisplay:
         points = self.frame()
         n_layers = points["depth"].max() + 1
         if ax is None:
-            width = max(6.4, 1.5 + _ROOM_OF_LAYER * n_layers)
+            width = max(6.4, 1.5 + _WIDTH_OF_LAYER * n_layers)
             ax = new_axes(figsize=(width, 4.8), layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
         points["place"] = points["depth"] + _offsets(points["network"], len(self.frames))
