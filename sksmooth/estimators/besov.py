@@ -140,8 +140,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     errors_ : ndarray of shape (n_points,), float64
         The M-term error of a tree in L_p, averaged over trees and over the rows in and out
         of their bags, in units of the targets (simplex edge sqrt(2) for classes). It is the
-        same curve for every ``index``; the one that a published procedure reads, in its own
-        units, is in ``decay_``.
+        same curve for every ``index``, but that ``"elisha-dekel"`` sets ``measure`` and
+        ``p``; the one that a published procedure reads, in its own units, is in ``decay_``.
     fit_range_ : tuple of int
         First and last number of terms at which that curve can be trusted: the fit window
         of ``"mterm"`` and ``"weak-lp"``.
