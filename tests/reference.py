@@ -121,14 +121,14 @@ def ranked(forest: list[list[Node]], norms=None) -> list[tuple[int, int]]:
     return sorted(items, key=key)
 
 
-def approximation(trees, forest, X, kept, blind=None) -> np.ndarray:
+def approximation(trees, forest, X, kept, unseen=None) -> np.ndarray:
     """Root means plus the kept wavelets, at every row of X, on the average of trees.
 
-    ``blind[j, i]`` says whether tree j is used at row i; rows without any stay zero.
+    ``unseen[j, i]`` says whether tree j is used at row i; rows without any stay zero.
     """
     values = np.zeros((len(X), len(forest[0][0].mean)))
     for i, x in enumerate(X):
-        used = [j for j in range(len(trees)) if blind is None or blind[j, i]]
+        used = [j for j in range(len(trees)) if unseen is None or unseen[j, i]]
         for j in used:
             values[i] += forest[j][0].mean / len(used)
             for number in path(trees[j], x):
@@ -146,7 +146,7 @@ def mean_power(values, approximate, floor, weights, p) -> float:
     return total / float(np.sum(weights))
 
 
-def error_powers(trees, forest, X, values, *, p=2.0, weights=None, floor=None, blind=None):
+def error_powers(trees, forest, X, values, *, p=2.0, weights=None, floor=None, unseen=None):
     """Mean p-th powers of the error with M = 0, 1, ... wavelets of the pooled forest."""
     weights = np.ones(len(X)) if weights is None else weights
     floor = np.zeros(len(X)) if floor is None else floor
@@ -155,7 +155,7 @@ def error_powers(trees, forest, X, values, *, p=2.0, weights=None, floor=None, b
         [
             mean_power(
                 values,
-                approximation(trees, forest, X, set(order[:m]), blind),
+                approximation(trees, forest, X, set(order[:m]), unseen),
                 floor,
                 weights,
                 p,
@@ -165,9 +165,9 @@ def error_powers(trees, forest, X, values, *, p=2.0, weights=None, floor=None, b
     )
 
 
-def blind_error_powers(trees, forest, X, values, blind, *, p, weights, floor):
-    """The same over the rows that have blind trees, each approximated by them alone."""
-    rows = [i for i in range(len(X)) if any(blind[:, i])]
+def unseen_error_powers(trees, forest, X, values, unseen, *, p, weights, floor):
+    """The same over the rows that have unseen trees, each approximated by them alone."""
+    rows = [i for i in range(len(X)) if any(unseen[:, i])]
     return error_powers(
         trees,
         forest,
@@ -176,7 +176,7 @@ def blind_error_powers(trees, forest, X, values, blind, *, p, weights, floor):
         p=p,
         weights=weights[rows],
         floor=floor[rows],
-        blind=blind[:, rows],
+        unseen=unseen[:, rows],
     )
 
 

@@ -51,6 +51,7 @@ def _results(measured: Measured) -> dict[str, Any]:
         "file": str(data.path),
         "labels_file": data.labels_path and str(data.labels_path),
         "n_samples": len(data.X),
+        "n_samples_fitted": estimator.n_samples_,
         "n_features": data.X.shape[1],
         "task": "regression" if classes is None else "classification",
         "n_classes": None if classes is None else len(classes),
@@ -96,6 +97,7 @@ def _decay_figure(measured: Measured) -> Any:
 def _readable(measured: Measured, picture: Path | None) -> str:
     """Format the results as a table for people."""
     summary, data = estimator_summary(measured.estimator), measured.data
+    is_classification = hasattr(measured.estimator, "classes_")
     low, high = summary.interval
     features = [f"{name} ({share:.2f})" for name, share in _main_features(measured)]
     facts = {
@@ -109,6 +111,7 @@ def _readable(measured: Measured, picture: Path | None) -> str:
     rows = {
         "file": " + ".join(map(str, filter(None, [data.path, data.labels_path]))),
         "index": measured.estimator.decay_.convention.name,
+        "task": "classification" if is_classification else "regression",
         **{name: fact.translate(_ASCII) for name, fact in facts.items()},
     }
     rows["main features"] = ", ".join(features[:MOST_NAMES]) or "none"

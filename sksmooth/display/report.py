@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from .._lib.files import atomic_write
+from .._lib.files import atomic_write, check_writable
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.details import measure_details
 from ..networks.table import LayerComparison
@@ -91,6 +91,8 @@ def report(
     >>> "petal width (cm)" in page, len(page) < 1_000_000
     (True, True)
     """
+    if path is not None:
+        check_writable(path)  # before the work, rather than after it
     given = {
         "X": X,
         "y": y,
@@ -131,6 +133,12 @@ def _(
     cautions: Sequence[str] | None = None,
 ) -> str:
     check_is_fitted(result)
+    n_features = result.n_features_in_
+    if feature_names is not None and len(feature_names) != n_features:
+        raise ValueError(
+            f"feature_names has {len(feature_names)} names, but the estimator was fitted "
+            f"with {n_features} features."
+        )
     details = measure_details(result, X, y, X_test, y_test)
     return estimator_page(
         result, details, title=title, feature_names=feature_names, cautions=cautions
@@ -141,4 +149,8 @@ def _(
 def _(result: LayerComparison, title: str = "Smoothness of layers", **options: Any) -> str:
     if options:
         raise TypeError(f"A report of layers takes no {', '.join(sorted(options))}.")
+    missing = {"layer", "alpha", "alpha_low", "alpha_high", "loses_smoothness"}
+    missing -= set(result.frame.columns)
+    if missing:
+        raise ValueError(f"The table of layers lacks the columns {sorted(missing)}.")
     return layers_page(result.frame, title)

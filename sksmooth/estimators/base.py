@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 from sklearn.base import BaseEstimator
 
@@ -11,7 +13,26 @@ from .._lib.scikit_learn import HasMethods, Interval, StrOptions
 from .._lib.state import Versioned
 from ..trees import MOST_BINS, Growth, allow_copies
 
-__all__ = ["ForestEstimator", "growth_of"]
+__all__ = ["ForestEstimator", "growth_of", "only_fitted"]
+
+_Value = TypeVar("_Value")
+
+
+def only_fitted(read: Callable[[Any], _Value]) -> Callable[[Any], _Value]:
+    """Let a property exist on fitted estimators only.
+
+    Its AttributeError names the property that was asked for, and not what it reads.
+    """
+
+    @wraps(read)
+    def checked(self: Any) -> _Value:
+        if "decay_" not in vars(self):
+            raise AttributeError(
+                f"This {type(self).__name__} has no attribute {read.__name__!r} before fit."
+            )
+        return read(self)
+
+    return checked
 
 
 class ForestEstimator(Versioned, BaseEstimator):

@@ -35,7 +35,7 @@ from ..wavelets import (
     wavelet_features,
     wavelet_importances,
 )
-from .base import ForestEstimator, growth_of
+from .base import ForestEstimator, growth_of, only_fitted
 from .summary import card_of, estimator_summary
 
 __all__ = ["FEWEST_SAMPLES", "BesovSmoothnessEstimator", "fit_samples", "read_for"]
@@ -140,8 +140,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     errors_ : ndarray of shape (n_points,), float64
         The M-term error of a tree in L_p, averaged over trees and over the rows in and out
         of their bags, in units of the targets (simplex edge sqrt(2) for classes). It is the
-        same curve for every ``index``; the one that a published procedure reads, in its own
-        units, is in ``decay_``.
+        same curve for every ``index``, but that ``"elisha-dekel"`` sets ``measure`` and
+        ``p``; the one that a published procedure reads, in its own units, is in ``decay_``.
     fit_range_ : tuple of int
         First and last number of terms at which that curve can be trusted: the fit window
         of ``"mterm"`` and ``"weak-lp"``.
@@ -388,31 +388,37 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return tags
 
     @property
+    @only_fitted
     def alpha_(self) -> float:
         """The smoothness index."""
         return self.decay_.alpha
 
     @property
+    @only_fitted
     def alpha_interval_(self) -> tuple[float, float]:
         """Its confidence interval."""
         return self.decay_.interval
 
     @property
+    @only_fitted
     def n_terms_(self) -> np.ndarray:
         """Numbers of terms of the M-term error curve."""
         return np.arange(1, len(self.decay_.m_term_errors) + 1)
 
     @property
+    @only_fitted
     def errors_(self) -> np.ndarray:
         """The M-term error curve."""
         return self.decay_.m_term_errors
 
     @property
+    @only_fitted
     def fit_range_(self) -> tuple[int, int]:
         """First and last number of terms of its fit window."""
         return self.decay_.window
 
     @property
+    @only_fitted
     def r_squared_(self) -> float:
         """Share of the variance of the log errors that the line explains."""
         return self.decay_.line.r_squared
@@ -453,17 +459,17 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         )
 
     def _held_out_rate(
-        self, samples: Samples, leaves: np.ndarray, blind: np.ndarray | None = None
+        self, samples: Samples, leaves: np.ndarray, unseen: np.ndarray | None = None
     ) -> float:
         """Held-out rate, of the trees that have not seen a sample if they are given."""
         weights = samples.weights
-        covered = weights.sum() if blind is None else weights[blind.any(axis=0)].sum()
+        covered = weights.sum() if unseen is None else weights[unseen.any(axis=0)].sum()
         if covered == 0:
             return np.nan
         if self.wavelets_.n_terms == 0:
             return 0.0
         errors = m_term_errors(
-            self.wavelets_, leaves, samples.targets, weights, blind=blind
+            self.wavelets_, leaves, samples.targets, weights, unseen=unseen
         )
         return held_out_rate(
             errors, self.wavelets_.n_trees, self._n_grown, covered, self.wavelets_.p

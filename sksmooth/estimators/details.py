@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from ..exceptions import SmoothnessWarning
-from ..samples import number_of_rows
+from ..samples import number_of_rows, read_features
 from .besov import BesovSmoothnessEstimator
 from .roughness import class_smoothness, sample_roughness
 
@@ -91,6 +91,7 @@ def measure_details(
         held_out = {"held_out_score": score, "n_held_out": number_of_rows(X_test)}
     if X is None:
         return EstimatorDetails(**held_out)
+    read_features(X, estimator, reset=False)  # must be those of the fit
     with warnings.catch_warnings():  # a report lists the cautions of the fit already
         warnings.simplefilter("ignore", SmoothnessWarning)
         return EstimatorDetails(**held_out, **_roughness(estimator, X, y, most_classes))

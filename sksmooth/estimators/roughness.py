@@ -14,8 +14,7 @@ from sklearn.base import clone
 from .._lib.progress import progress_bar
 from .._lib.scikit_learn import validate_params
 from ..index import SAMPLES_PER_CELL
-from ..samples import encode_targets, number_of_rows, read_samples
-from ..samples.labels import class_codes
+from ..samples import class_codes, encode_targets, number_of_rows, read_samples
 from ..trees import GrownForest, grow
 from ..wavelets import node_sums
 from .base import growth_of

@@ -115,7 +115,7 @@ def _verdict(estimator: Any) -> str:
         return "Compare this index only with others of its kind and as many samples."
     if np.isinf(fit.interval[0]):
         return "The rate is unknown: there are too few terms or trees to judge by."
-    if fit.alpha < _NOISE:
+    if rate < _NOISE:
         return "No smoothness found: more wavelets hardly reduce the error, as for noise."
     if fit.interval[0] <= 0:
         return "The interval reaches 0: the rate is uncertain; more samples may help."

@@ -282,7 +282,7 @@ class _WaveletForest(ForestEstimator):
             fitted.grown.leaves,
             samples.targets,
             samples.weights,
-            blind=unseen,
+            unseen=unseen,
         )
 
     def _folds(
@@ -335,7 +335,7 @@ class _WaveletForest(ForestEstimator):
         """Score the out-of-bag prediction of the samples that have one."""
         unseen = fitted.grown.unseen
         values = m_term_approximation(
-            fitted.wavelets, fitted.grown.leaves, self.n_terms_, blind=unseen
+            fitted.wavelets, fitted.grown.leaves, self.n_terms_, unseen=unseen
         )
         rows = np.flatnonzero(unseen.any(axis=0))
         return self._score_of(

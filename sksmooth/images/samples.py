@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
 from .._lib.scikit_learn import Interval, validate_params
-from ..samples.checks import reading
+from ..samples import reading
 
 __all__ = ["image_samples", "psnr"]
 

@@ -56,7 +56,7 @@ def checked(fit: IndexFit, *, power_law: bool) -> IndexFit:
         caution = PoorFitWarning(
             f"The decay is not a power law over the fit window {fit.fit_range} "
             f"(r_squared_ = {fit.line.r_squared:.2f} < {_POOREST_R_SQUARED}); look at "
-            "errors_ before reading the index."
+            "decay_.errors before reading the index."
         )
     else:
         early, late = _rates_of_halves(fit)

@@ -58,6 +58,10 @@ class IndexFit(Versioned):
     m_term_errors: np.ndarray = field(default_factory=lambda: np.empty(0))
     confidence_level: float = 0.95
 
+    def __post_init__(self) -> None:
+        for array in (self.n_terms, self.errors, self.m_term_errors):
+            array.setflags(write=False)
+
     @property
     def interval(self) -> tuple[float, float]:
         """Student's interval for the index; (0, inf) if it is infinite."""

@@ -9,7 +9,7 @@ from .window import log_spaced
 
 __all__ = ["held_out_rate"]
 
-_SAMPLES_PER_CELL = 20  # where the window ends
+_HELD_OUT_PER_CELL = 20  # where the window ends
 _LONGEST_SPAN = 20  # last over first number of terms
 
 
@@ -21,8 +21,8 @@ def held_out_rate(
     It is the faster of two: the slope in a window that ends at 20 samples a cell, M =
     n / 10, and starts at max(20, M / 20) or M / 4 if that is less, and the slope from no
     terms to the end of that window, which takes over where most of the error is
-    gone before the window begins. An error less than that of one sample cannot be told
-    from none, so so much is added; that bounds the rate.
+    gone before the window begins. An error below that of one sample cannot be told from
+    none, so the error of one sample is added, which bounds the rate.
 
     Parameters
     ----------
@@ -60,5 +60,5 @@ def _held_out_window(n_samples: float) -> tuple[int, int]:
     It depends on the number of samples alone, so that representations of the same samples
     are scored at the same numbers of terms.
     """
-    last = max(int(2 * n_samples / _SAMPLES_PER_CELL), 2)
+    last = max(int(2 * n_samples / _HELD_OUT_PER_CELL), 2)
     return max(int(min(max(20, last / _LONGEST_SPAN), last / 4)), 1), last

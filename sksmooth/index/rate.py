@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from ..exceptions import InSampleOnlyWarning, SmoothnessWarning
-from ..wavelets import ErrorCurves
+from ..wavelets import ErrorCurves, without_rounding
 from .fit import IndexFit
 from .power_law import PowerLaw, fit_power_law
 from .variance import Replicates
-from .window import log_spaced, without_rounding
+from .window import log_spaced
 
 __all__ = [
     "rate_in_window",

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..wavelets import ErrorCurves
 
-__all__ = ["SAMPLES_PER_CELL", "fit_window", "log_spaced", "without_rounding"]
+__all__ = ["SAMPLES_PER_CELL", "fit_window", "log_spaced"]
 
 # The window starts when the terms have found the coarse shape of the function, and ends
 # before the errors say more about the sampling than about the function. Each split makes
@@ -17,7 +17,6 @@ SAMPLES_PER_CELL = 10
 _OUT_OF_BAG_EXCESS = 4.0  # out-of-bag over in-bag squared error where the window ends
 _SHORTEST_SPAN = 3  # last over first number of terms
 _N_POINTS = 60  # equally spaced in log M, so that every octave weighs the same
-_ROUNDING = 1e-6  # of errors, whose squares lose half of the digits of float64
 
 
 def fit_window(curves: ErrorCurves) -> tuple[int, int]:
@@ -62,8 +61,3 @@ def log_spaced(first: int, last: int, most: int) -> np.ndarray:
     """Space numbers of terms evenly in log M from first to last, at most ``most``."""
     first, last = (max(min(end, most), 1) for end in (first, last))
     return np.unique(np.round(np.geomspace(first, last, _N_POINTS)).astype(np.int64))
-
-
-def without_rounding(errors: np.ndarray) -> np.ndarray:
-    """Set to zero what is left of errors by rounding alone."""
-    return np.where(errors > _ROUNDING * errors[0], errors, 0.0)

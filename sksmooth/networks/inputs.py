@@ -13,7 +13,7 @@ from sklearn.utils import check_array
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, SequentialSampler
 
-from ..samples.checks import number_of_rows, reading
+from ..samples import number_of_rows, reading
 
 __all__ = ["Batch", "Inputs", "check_order", "is_matrix", "read_inputs"]
 

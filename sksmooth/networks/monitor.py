@@ -19,7 +19,7 @@ from .._lib.state import Versioned
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import integer_seed, seeded
 from ..estimators.summary import history_card
-from ..samples.checks import number_of_rows, read_rows
+from ..samples import number_of_rows, read_rows
 from .callbacks import lightning_callback, skorch_callback
 from .columns import columns_of
 from .comparison import compare_layers

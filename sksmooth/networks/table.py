@@ -71,6 +71,10 @@ class LayerComparison(Versioned):
 
     frame: pd.DataFrame
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.frame, pd.DataFrame):
+            raise TypeError(f"Expected a DataFrame, got {type(self.frame).__name__}.")
+
     def to_frame(self) -> pd.DataFrame:
         """Copy the table, so that the copy can be changed.
 
@@ -93,8 +97,12 @@ class LayerComparison(Versioned):
     def __contains__(self, key: Any) -> bool:
         return key in self.frame
 
+    def __bool__(self) -> bool:
+        return bool(self.frame)  # raises, as pandas does: the truth of a table is ambiguous
+
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
-        return self.frame.__array__(*args, **kwargs)
+        # pandas and NumPy would drop the names of the columns and mix their dtypes.
+        raise TypeError("A LayerComparison is no array; take its frame: table.frame.")
 
     def __getattr__(self, name: str) -> Any:
         # Asked for what is not found otherwise. copy and pickle look for private names, and

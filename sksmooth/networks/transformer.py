@@ -17,7 +17,7 @@ from .._lib.scikit_learn import check_feature_names_in, fit_context
 from .._lib.state import Versioned, atomic_fit
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import ready_estimator
-from ..samples.checks import reading
+from ..samples import reading
 from .extraction import LayerFeatures, extract
 from .options import ReaderOptions, require_torch
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..samples.targets import Targets
+from ..samples import Targets
 
 __all__ = ["GrowthSamples", "growth_samples"]
 

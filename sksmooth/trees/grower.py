@@ -20,8 +20,7 @@ from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from sklearn.utils import check_random_state
 
 from .._lib.parallel import run_parallel
-from ..samples.samples import Samples
-from ..samples.units import draw_bags
+from ..samples import Samples, draw_bags
 from .bins import MOST_BINS, bin_features
 from .exact_sums import growth_samples
 from .histograms import PlacedCut, find_binned_cut

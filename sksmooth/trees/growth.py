@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..samples.samples import Samples
-from ..samples.units import SamplingUnits
+from ..samples import Samples, SamplingUnits
 from .grower import grow_trees
 from .libraries import library_of
 from .options import Growth

@@ -6,7 +6,13 @@ from .decomposition import (
     decompose_boosting,
     wavelet_decomposition,
 )
-from .errors import ErrorCurves, error_curves, m_term_errors
+from .errors import (
+    ErrorCurves,
+    error_curves,
+    m_term_errors,
+    squared_errors_with_ranked_roots,
+    without_rounding,
+)
 from .kernels import node_sums
 from .measures import MEASURES
 from .values import (
@@ -30,8 +36,10 @@ __all__ = [
     "m_term_approximation",
     "m_term_errors",
     "node_sums",
+    "squared_errors_with_ranked_roots",
     "staged_approximations",
     "wavelet_decomposition",
     "wavelet_features",
     "wavelet_importances",
+    "without_rounding",
 ]

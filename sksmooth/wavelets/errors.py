@@ -25,10 +25,19 @@ __all__ = [
     "error_curves",
     "m_term_errors",
     "squared_errors_with_ranked_roots",
+    "without_rounding",
 ]
 
 _ROUNDING = 1e-6  # of errors, relative to that without any term
 _N_GROUPS = 10  # of samples, of which the index leaves out one at a time
+
+
+def without_rounding(errors: np.ndarray) -> np.ndarray:
+    """Set to zero what is left of errors by rounding alone.
+
+    Errors are roots of sums of squares, which lose half of the digits of float64.
+    """
+    return np.where(errors > _ROUNDING * errors[0], errors, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +112,7 @@ class ErrorCurves:
         is set to zero.
         """
         errors = self.averages[trees].mean(axis=0) ** (1 / self.p)
-        return np.where(errors > _ROUNDING * errors[0], errors, 0.0)[1:]
+        return without_rounding(errors)[1:]
 
     @cached_property
     def m_term_errors(self) -> np.ndarray:
@@ -183,7 +192,7 @@ def m_term_errors(
     weights: np.ndarray | None = None,
     n_terms: int | None = None,
     trees: np.ndarray | None = None,
-    blind: np.ndarray | None = None,
+    unseen: np.ndarray | None = None,
 ) -> np.ndarray:
     """Measure the M-term error of the pooled forest, for all M in one sweep.
 
@@ -201,7 +210,7 @@ def m_term_errors(
         Largest M; None means all terms.
     trees : ndarray of int, default=None
         Numbers of the trees that make up the forest; None means all.
-    blind : ndarray of shape (n_trees, n_samples), bool, default=None
+    unseen : ndarray of shape (n_trees, n_samples), bool, default=None
         Trees whose wavelets are used at a sample, such as those that have not seen it;
         samples without any are left out. None means all of ``trees``; not both.
 
@@ -215,16 +224,16 @@ def m_term_errors(
     trees = np.arange(decomposition.n_trees) if trees is None else trees
     order = decomposition.order[np.isin(decomposition.tree[decomposition.order], trees)]
     roots = decomposition.mean[decomposition.roots]
-    if blind is None:
+    if unseen is None:
         share = np.full(len(weights), 1 / len(trees))
         start = roots[trees].mean(axis=0)
     else:
         # A sample is approximated by the mean of its own trees; the others get no leaf.
-        n_blind = blind.sum(axis=0)
-        weights = np.where(n_blind > 0, weights, 0.0)
-        share = 1 / np.maximum(n_blind, 1)
-        start = share[:, None] * (blind.T.astype(float) @ roots)
-        leaves = np.where(blind, leaves, -1)
+        n_unseen = unseen.sum(axis=0)
+        weights = np.where(n_unseen > 0, weights, 0.0)
+        share = 1 / np.maximum(n_unseen, 1)
+        start = share[:, None] * (unseen.T.astype(float) @ roots)
+        leaves = np.where(unseen, leaves, -1)
     sums, _ = sweep_errors(
         Steps(order[:n_terms], decomposition.tree, decomposition.psi),
         node_samples(decomposition, leaves),

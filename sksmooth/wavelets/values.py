@@ -1,4 +1,4 @@
-"""What wavelets are worth at samples: approximations, features and importances."""
+"""Wavelets at samples: approximations, features and importances."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def m_term_approximation(
     decomposition: WaveletDecomposition,
     leaves: np.ndarray,
     n_terms: int | None = None,
-    blind: np.ndarray | None = None,
+    unseen: np.ndarray | None = None,
 ) -> np.ndarray:
     """Approximate the targets at the samples by the largest wavelets.
 
@@ -37,7 +37,7 @@ def m_term_approximation(
         Leaves of the samples.
     n_terms : int, default=None
         Number of terms M; None means all, which is the forest's own prediction.
-    blind : ndarray of shape (n_trees, n_samples), bool, default=None
+    unseen : ndarray of shape (n_trees, n_samples), bool, default=None
         Trees whose wavelets are used at a sample; None means all.
 
     Returns
@@ -47,13 +47,13 @@ def m_term_approximation(
     """
     path_sums = kept_values(decomposition, decomposition.order[:n_terms])
     values = np.zeros((leaves.shape[1], path_sums.shape[1]))
-    if blind is None:
+    if unseen is None:
         for leaf, root in zip(leaves, decomposition.roots, strict=True):
             values += path_sums[leaf + root]
         return values / decomposition.n_trees
-    for leaf, root, used in zip(leaves, decomposition.roots, blind, strict=True):
+    for leaf, root, used in zip(leaves, decomposition.roots, unseen, strict=True):
         values[used] += path_sums[leaf[used] + root]
-    return values / np.maximum(blind.sum(axis=0), 1)[:, None]
+    return values / np.maximum(unseen.sum(axis=0), 1)[:, None]
 
 
 def staged_approximations(
@@ -135,7 +135,7 @@ def held_out_norms(
     decomposition : WaveletDecomposition
         Wavelets.
     grown : GrownForest
-        Their trees. If one of them has seen all samples, the norms are given as they are.
+        Their trees. If a tree has seen all samples, the fitted norms are returned.
     samples : Samples
         The samples that they were grown on.
 

@@ -76,8 +76,8 @@ def alpha(X, y, **options):
 @parametrize_with_checks(
     [
         BesovSmoothnessEstimator(),
-        *[BesovSmoothnessEstimator(index=index) for index in INDICES[1:]],
-        BesovSmoothnessEstimator(measure="volume", p=1.5, max_samples=1.0),
+        *[BesovSmoothnessEstimator(3, index=index) for index in INDICES[1:]],
+        BesovSmoothnessEstimator(3, measure="volume", p=1.5, max_samples=1.0),
         BesovSmoothnessEstimator(forest=DecisionTreeClassifier(random_state=0)),
         SimplexEncoder(),
     ]

@@ -118,7 +118,7 @@ def test_stages_are_the_approximations_of_the_definition():
 def test_the_out_of_bag_errors_are_those_of_the_definition():
     plain = Reference()
     model = plain.model()
-    powers = reference.blind_error_powers(
+    powers = reference.unseen_error_powers(
         plain.trees,
         plain.nodes,
         plain.X,

@@ -501,9 +501,10 @@ def test_trees_without_a_split_have_index_zero(index):
 
 BOXES = np.repeat([10_000, 6_000, 4_000, 2_500], 2)
 # Number of cells of n samples or more for a jump across a surface in d dimensions, the
-# k-th largest of which holds N k^(-d / (d - 1)).
+# k-th largest of which holds N k^(-d / (d - 1)); greedy trees show N k^(-1 / 0.3).
 CURVE = 10_000 * np.arange(1, 101.0) ** -2
 SURFACE = 10_000 * np.arange(1, 401.0) ** -1.5
+GREEDY = 10_000 * np.arange(1, 21.0) ** (-1 / 0.3)
 
 
 def curves_with_ends(in_bag, out_of_bag, cells, n_samples, p=2.0, start=3.0):
@@ -534,6 +535,7 @@ def curves_with_ends(in_bag, out_of_bag, cells, n_samples, p=2.0, start=3.0):
         (BOXES / 20, 0.0, 1e-3, 500, True),
         (CURVE, 0.0, 1e-3, 10_000, False),
         (SURFACE, 0.0, 1e-3, 10_000, False),
+        (GREEDY, 0.0, 1e-3, 10_000, False),
         (CURVE, 0.0, 0.0, 10_000, True),
     ],
 )

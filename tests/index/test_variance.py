@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import reference
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from index_cases import curves_of, equal_trees, fit, jittered_trees, power_law, read
 from numpy.testing import assert_allclose, assert_array_equal
@@ -53,16 +53,6 @@ def test_variance_is_that_of_samples_trees_and_window(groups, trees, blocks, n_a
     parts = {n_groups: of_samples, n_trees: of_trees, n_blocks: of_window}
     if min(parts.values()) > 1e-9 * variance > 0 and len(parts) == 3:
         assert replicates.freedom == min(parts) - 1
-
-
-@given(several)
-def test_variance_of_a_mean_is_that_of_one_value_over_their_number(values):
-    without_one = [np.mean(np.delete(values, j)) for j in range(len(values))]
-    expected = np.var(values, ddof=1) / len(values)
-    assume(expected > 1e-12)  # trees that all agree tell nothing
-    for part in ("groups", "trees"):
-        replicates = replicates_of(**{part: without_one})
-        assert_allclose(replicates.variance, expected, rtol=1e-9, atol=1e-9)
 
 
 def margin_of(replicates, level=0.95):

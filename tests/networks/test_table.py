@@ -50,7 +50,11 @@ def test_what_a_data_frame_answers_is_answered_by_the_table():
     assert_frame_equal(table[["layer", "alpha"]], frame[["layer", "alpha"]])
     assert_frame_equal(table.query("loses_smoothness"), frame[frame["loses_smoothness"]])
     assert table.to_html() == frame.to_html()
-    assert np.asarray(table).shape == frame.shape
+    for wrong in (np.asarray, pd.DataFrame, bool):  # would lose names, or be ambiguous
+        with pytest.raises((TypeError, ValueError), match=r"table\.frame|ambiguous"):
+            wrong(table)
+    with pytest.raises(TypeError, match="Expected a DataFrame"):
+        LayerComparison({"alpha": [0.1]})
     assert {"loc", "query", "to_frame"} < set(dir(table))
 
 

@@ -202,8 +202,10 @@ def test_rows_are_drawn_from_those_with_a_weight(weights):
     again, other = (read_samples(X, Y, weights, n_drawn=6, random_state=s) for s in (0, 1))
     assert_array_equal(again.rows, drawn.rows)
     assert set(other.rows) != set(drawn.rows)
-    everything = read_samples(X, Y, weights, n_drawn=12, random_state=0)
-    assert_array_equal(everything.X, X[kept])
+    for enough in (len(kept), 12):
+        everything = read_samples(X, Y, weights, n_drawn=enough, random_state=0)
+        assert_array_equal(everything.X, X[kept])
+        assert_array_equal(everything.rows, None if weights is None else kept)
 
 
 def test_rows_drawn_are_all_that_is_read_of_dask_arrays():

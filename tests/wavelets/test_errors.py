@@ -20,21 +20,21 @@ EXPONENTS = pytest.mark.parametrize("p", [1.0, 1.5, 2.0, 3.0])
 # ---------------------------------------------------------------- of the forest
 
 
-def random_blind(seed):
-    """Trees that are blind to samples, of which some have none, and some have all."""
-    blind = np.random.RandomState(seed).uniform(size=(3, 30)) < 0.4
-    blind[:, 3], blind[:, 7] = False, True
-    assert (~blind.any(axis=0)).sum() > 2
-    return blind
+def random_unseen(seed):
+    """Trees that are unseen to samples, of which some have none, and some have all."""
+    unseen = np.random.RandomState(seed).uniform(size=(3, 30)) < 0.4
+    unseen[:, 3], unseen[:, 7] = False, True
+    assert (~unseen.any(axis=0)).sum() > 2
+    return unseen
 
 
 @EXPONENTS
 @pytest.mark.parametrize("n_outputs", [1, 3])
-@pytest.mark.parametrize("is_blind", [False, True])
+@pytest.mark.parametrize("is_unseen", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_error_curve_is_that_of_the_reference(p, n_outputs, is_blind, weighted):
+def test_error_curve_is_that_of_the_reference(p, n_outputs, is_unseen, weighted):
     # Of samples that the forest has not seen, a quarter of them of classes that it has
-    # not seen either; samples that no tree is blind to are left out.
+    # not seen either; samples that no tree is unseen to are left out.
     case = Case(p=p, n_outputs=n_outputs)
     floor = np.where(np.arange(30) % 4 == 0, 1.25, 0.0)
     targets = Targets(case.new_values, floor, None)
@@ -42,9 +42,9 @@ def test_error_curve_is_that_of_the_reference(p, n_outputs, is_blind, weighted):
     given = {"weights": weights} if weighted else {}
     data = [case.trees, case.reference, case.new_X, case.new_values]
     options = {"p": p, "weights": weights, "floor": floor}
-    if is_blind:
-        given["blind"] = random_blind(n_outputs)
-        expected = reference.blind_error_powers(*data, given["blind"], **options)
+    if is_unseen:
+        given["unseen"] = random_unseen(n_outputs)
+        expected = reference.unseen_error_powers(*data, given["unseen"], **options)
     else:
         expected = reference.error_powers(*data, **options)
     arguments = case.decomposition, case.new_leaves, targets
@@ -71,12 +71,12 @@ def test_error_curve_of_some_trees(trees):
 
 
 def test_arguments_are_not_changed_by_the_sweep():
-    case, blind = Case(), random_blind(0)
-    arrays = case.new_values, case.new_leaves, case.new_weights, blind, case.samples.X
+    case, unseen = Case(), random_unseen(0)
+    arrays = case.new_values, case.new_leaves, case.new_weights, unseen, case.samples.X
     before = [array.copy() for array in (*arrays, case.values)]
     targets = Targets(case.new_values, np.zeros(30), None)
     m_term_errors(
-        case.decomposition, case.new_leaves, targets, case.new_weights, blind=blind
+        case.decomposition, case.new_leaves, targets, case.new_weights, unseen=unseen
     )
     error_curves(case.decomposition, case.grown, case.samples)
     for array, copied in zip((*arrays, case.samples.targets.values), before, strict=True):

@@ -32,11 +32,11 @@ def test_leading_terms_are_summed_one_by_one(n_terms):
     arguments = case.trees, case.reference, case.new_X, kept
     values = m_term_approximation(case.decomposition, case.new_leaves, n_terms)
     assert_allclose(values, reference.approximation(*arguments), **CLOSE)
-    # By the trees alone that are blind to a sample; some have none.
-    blind = np.random.RandomState(0).uniform(size=(3, 30)) < 0.4
-    assert 0 < blind.any(axis=0).sum() < 30
-    values = m_term_approximation(case.decomposition, case.new_leaves, n_terms, blind)
-    assert_allclose(values, reference.approximation(*arguments, blind), **CLOSE)
+    # By the trees alone that are unseen to a sample; some have none.
+    unseen = np.random.RandomState(0).uniform(size=(3, 30)) < 0.4
+    assert 0 < unseen.any(axis=0).sum() < 30
+    values = m_term_approximation(case.decomposition, case.new_leaves, n_terms, unseen)
+    assert_allclose(values, reference.approximation(*arguments, unseen), **CLOSE)
 
 
 def test_all_terms_are_the_means_of_the_leaves():

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...wavelets import ErrorCurves
-from ...wavelets.errors import squared_errors_with_ranked_roots
+from ...wavelets import ErrorCurves, squared_errors_with_ranked_roots
 from ..fit import IndexFit
 from ..power_law import fit_power_law
 from ..rate import without_a_tree

@@ -29,4 +29,5 @@ class MTerm(Convention):
         """Fit the decay rate of the average of in-bag and out-of-bag errors."""
         fit = rate_in_window(curves.errors_of, curves, window)
         groups = rates_without_a_group(curves, window)
-        return replace(fit, replicates=replace(fit.replicates, groups=groups))
+        replicates = replace(fit.replicates, groups=groups)
+        return replace(fit, errors=curves.m_term_errors, replicates=replicates)

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 
 from ..._lib.optional import comes_from
-from ...samples.samples import Samples
+from ...samples import Samples
 from ..tree import Forest, Tree
 
 __all__ = [

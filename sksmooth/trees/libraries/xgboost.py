@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.base import is_classifier
 
 from ..._lib.optional import comes_from
-from ...samples.samples import Samples
+from ...samples import Samples
 from ..tree import Forest, Tree
 from .base import (
     Library,
