@@ -120,9 +120,9 @@ def read_features(
     if is_dask(X):
         raise ValueError(
             "X is a Dask collection, which is not read as a whole: pass some rows of it, "
-            "such as X[:10000].compute(), and the same rows of y. Only a "
-            "BesovSmoothnessEstimator that is fitted with a number of rows for max_samples "
-            "draws them itself."
+            "such as X[:10000].compute(), and the same rows of y; or fit a "
+            "BesovSmoothnessEstimator with max_samples as the number of rows of a tree, "
+            "which reads no others."
         )
     options: dict[str, Any] = {
         "accept_sparse": "csr",
