@@ -180,7 +180,7 @@ def test_finite_boxes_are_unresolved():
 
 
 @pytest.mark.parametrize(
-    ("index", "is_infinite"), zip(INDICES, (True, True, False, False), strict=True)
+    ("index", "is_infinite"), list(zip(INDICES, (True, True, False, False), strict=True))
 )
 def test_clusters_far_apart_are_unresolved_however_few(index, is_infinite):
     """Which is said once."""

@@ -148,7 +148,7 @@ def cases():
                 yield pytest.param(entry, X, numbers, bad, message, id=name)
 
 
-@pytest.mark.parametrize(("entry", "X", "y", "w", "message"), cases())
+@pytest.mark.parametrize(("entry", "X", "y", "w", "message"), list(cases()))
 def test_bad_samples_are_refused_in_the_same_words(entry, X, y, w, message):
     with pytest.raises((ValueError, TypeError), match=message):
         ENTRIES[entry](X, y, w)
