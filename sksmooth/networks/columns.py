@@ -160,7 +160,7 @@ COLUMNS = (
     Column(
         "held_out",
         "rate on samples that the trees have not seen: score on the test samples, or "
-        "oob_score_ if there are none",
+        "the out-of-bag score if there are none",
         lambda layer: layer.held_out,
     ),
     Column(
