@@ -540,7 +540,9 @@ def test_tables_of_the_page_on_figures_are_made_of_the_results(monkeypatch):
     assert figures.with_tables(text) == text, "run python doc/make_figures.py"
 
 
-@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, id=path.stem) for path in sorted(RESULTS.glob("*.json"))]
+)
 def test_results_have_one_shape_and_say_where_they_come_from(path):
     results = json.loads(path.read_text(encoding="utf-8"))
     assert results.keys() - {"older"} == HEAD
