@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import numpy as np
 from joblib import delayed
@@ -130,45 +131,31 @@ class Forest(Versioned):
 def find_leaves(forest: Forest, X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
     """Find the leaf of every sample as :meth:`Forest.apply` does, in this thread."""
     leaves = np.empty((len(forest.trees), X.shape[0]), dtype=np.int32)
-    samples: Any
+    # Arrays on their own: numba 0.60 confuses NamedTuples whose arrays differ in dtype,
+    # once a kernel has been compiled for several.
     for rows in row_blocks(X.shape):
         block = X[rows]
         if sparse.issparse(block):
             data = _rounded(block.data, forest.single_precision)
-            samples = _SparseRows(data, block.indices, block.indptr, block.shape[1])
-            find = _find_sparse_leaves
+            find: Any = partial(
+                _find_sparse_leaves, data, block.indices, block.indptr, block.shape[1]
+            )
         else:
             # One layout, and read-only as memory maps are: every kind is compiled anew.
             samples = np.ascontiguousarray(_rounded(block, forest.single_precision))
             samples = samples.view(np.ndarray)
             samples.setflags(write=False)
-            find = _find_leaves
+            find = partial(_find_leaves, samples)
         for tree, row in zip(forest.trees, leaves, strict=True):
-            find(samples, _splits(tree), row[rows])
+            find(
+                tree.left,
+                tree.right,
+                tree.feature,
+                tree.threshold,
+                tree.missing_left,
+                row[rows],
+            )
     return leaves
-
-
-class _Splits(NamedTuple):
-    """What the kernels read of a tree."""
-
-    left: np.ndarray
-    right: np.ndarray
-    feature: np.ndarray
-    threshold: np.ndarray
-    missing_left: np.ndarray
-
-
-class _SparseRows(NamedTuple):
-    """What the kernels read of a CSR matrix."""
-
-    data: np.ndarray
-    indices: np.ndarray
-    indptr: np.ndarray
-    n_features: int
-
-
-def _splits(tree: Tree) -> _Splits:
-    return _Splits(tree.left, tree.right, tree.feature, tree.threshold, tree.missing_left)
 
 
 def _rounded(values: np.ndarray, single_precision: bool) -> np.ndarray:
@@ -179,9 +166,7 @@ def _rounded(values: np.ndarray, single_precision: bool) -> np.ndarray:
 
 
 @compiled
-def _find_leaves(X, splits, out):
-    left, right = splits.left, splits.right
-    feature, threshold, missing_left = splits.feature, splits.threshold, splits.missing_left
+def _find_leaves(X, left, right, feature, threshold, missing_left, out):
     for i in range(X.shape[0]):
         node = 0
         while left[node] >= 0:
@@ -194,16 +179,18 @@ def _find_leaves(X, splits, out):
 
 
 @compiled
-def _find_sparse_leaves(rows, splits, out):
+def _find_sparse_leaves(
+    data, indices, indptr, n_features, left, right, feature, threshold, missing_left, out
+):  # fmt: skip
     """Spread one row at a time over a dense one, which is cleared again entry by entry."""
-    row = np.zeros((1, rows.n_features), dtype=rows.data.dtype)
+    row = np.zeros((1, n_features), dtype=data.dtype)
     for i in range(len(out)):
-        start, stop = rows.indptr[i], rows.indptr[i + 1]
+        start, stop = indptr[i], indptr[i + 1]
         for entry in range(start, stop):
-            row[0, rows.indices[entry]] = rows.data[entry]
-        _find_leaves(row, splits, out[i : i + 1])
+            row[0, indices[entry]] = data[entry]
+        _find_leaves(row, left, right, feature, threshold, missing_left, out[i : i + 1])
         for entry in range(start, stop):
-            row[0, rows.indices[entry]] = 0.0
+            row[0, indices[entry]] = 0.0
 
 
 def row_blocks(shape: tuple[int, int]) -> list[slice]:
