@@ -237,8 +237,8 @@ def smoothness_difference(
 
 def measured(
     fit: Callable[[], BesovSmoothnessEstimator], test: tuple[Any, Any] | None = None
-) -> tuple[BesovSmoothnessEstimator, dict[str, Any]]:
-    """Fit an estimator, and collect what it has measured as columns of a table.
+) -> tuple[BesovSmoothnessEstimator, float, str]:
+    """Fit an estimator for a row of a table, with its held-out score and its cautions.
 
     Parameters
     ----------
@@ -247,20 +247,21 @@ def measured(
         issued again.
     test : tuple of X and y, default=None
         Samples for the held-out score; None takes the out-of-bag score.
+
+    Returns
+    -------
+    estimator : BesovSmoothnessEstimator
+        The fitted estimator.
+    held_out : float
+        The score.
+    cautions : str
+        Names of the cautions, separated by commas.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", SmoothnessWarning)
         estimator = fit()
         held_out = estimator.oob_score_ if test is None else estimator.score(*test)
-    low, high = estimator.alpha_interval_
-    return estimator, {
-        "alpha": estimator.alpha_,
-        "alpha_low": low,
-        "alpha_high": high,
-        "r_squared": estimator.r_squared_,
-        "held_out": held_out,
-        "cautions": ", ".join(_caution_names(caught)),
-    }
+    return estimator, held_out, ", ".join(_caution_names(caught))
 
 
 def _caution_names(caught: list[warnings.WarningMessage]) -> list[str]:

@@ -142,9 +142,22 @@ def class_smoothness(
         against_rest = replace(
             samples, y=own, targets=targets, classes=sides, joint_units=samples.units
         )
-        _, columns = measured(partial(fit_samples, clone(template), against_rest))
-        known = {"class": samples.classes[code], "n_samples": int(own.sum())}
-        rows.append(known | columns)
+        fitted, held_out, cautions = measured(
+            partial(fit_samples, clone(template), against_rest)
+        )
+        low, high = fitted.alpha_interval_
+        rows.append(
+            {
+                "class": samples.classes[code],
+                "n_samples": int(own.sum()),
+                "alpha": fitted.alpha_,
+                "alpha_low": low,
+                "alpha_high": high,
+                "r_squared": fitted.r_squared_,
+                "held_out": held_out,
+                "cautions": cautions,
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -99,15 +99,15 @@ class LayersInTurn:
         # Before there is a forest, which takes memory that probes may need.
         probes = self._measure_probes(X, test)
         start = time.perf_counter()
-        estimator, summary = measured(lambda: self._fitted(X), test)
+        estimator, held_out, cautions = measured(lambda: self._fitted(X), test)
         return MeasuredLayer(
             name=name,
             type=type,
             n_features=X.shape[1],
             projection_error=projection_error,
             estimator=estimator,
-            held_out=summary["held_out"],
-            cautions=summary["cautions"],
+            held_out=held_out,
+            cautions=cautions,
             seconds=time.perf_counter() - start,
             change=self._change_to(estimator.decay_),
             probes=probes,

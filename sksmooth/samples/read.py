@@ -97,7 +97,7 @@ def read_samples(
         if len(kept) < len(weights):
             _check_enough(len(kept), fewest)
             X, y, weights = X[kept], safe_indexing(y, kept), weights[kept]
-            rows = kept if rows is None else rows[kept]
+            rows = kept  # rows that are drawn all have weight
     targets, classes = encode(y)
     return Samples(X, y, targets, weights, classes, rows)
 
