@@ -39,7 +39,7 @@ class ForestEstimator(Versioned, BaseEstimator):
     """Base of estimators with the built-in forest, or one of another library."""
 
     _parameter_constraints: dict[str, list] = {
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "n_estimators": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "forest": [
             HasMethods(["fit", "get_params"]),
             HasMethods(["get_tree_accessor"]),  # treelite.Model
@@ -81,7 +81,7 @@ class ForestEstimator(Versioned, BaseEstimator):
 def growth_of(estimator: ForestEstimator) -> Growth:
     """Collect how an estimator grows its forest."""
     return Growth(
-        n_estimators=int(estimator.n_estimators),
+        n_estimators=estimator.n_estimators,
         max_depth=estimator.max_depth,
         max_features=estimator.max_features,
         max_samples=estimator.max_samples,

@@ -22,18 +22,22 @@ from .._lib.scikit_learn import (
 from .._lib.state import atomic_fit
 from .._lib.warn import warn_caller
 from ..exceptions import UnseenClassesWarning
-from ..index import CONVENTIONS, IndexFit, held_out_rate
-from ..samples import Samples, encode_targets, read_features, read_samples
-from ..trees import GrownForest, grow
+from ..index import CONVENTIONS, DEFAULT, IndexFit, Shares, variance_shares, whole_way_rate
+from ..samples import (
+    Samples,
+    encode_targets,
+    number_of_rows,
+    read_features,
+    read_samples,
+)
+from ..trees import GrownForest, grow, number_of_trees
 from ..wavelets import (
     MEASURES,
     WaveletDecomposition,
     decompose,
     error_curves,
-    held_out_norms,
     m_term_errors,
     wavelet_features,
-    wavelet_importances,
 )
 from .base import ForestEstimator, growth_of, only_fitted
 from .summary import card_of, estimator_summary
@@ -58,9 +62,11 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
 
     Parameters
     ----------
-    n_estimators : int, default=10
-        Number of trees of the built-in forest. More trees make the index steadier, not
-        larger.
+    n_estimators : int or "auto", default="auto"
+        Number of trees of the built-in forest. "auto" means 10, and for less than 1,000
+        samples as many as make 10,000 samples in all, up to 100. More trees make the index
+        steadier, not larger; ``explained_`` and ``score`` are those of the forest, and grow
+        a little with it.
     forest : estimator or treelite.Model, default=None
         An unfitted tree or ensemble of trees, which is cloned and fitted in place of
         the built-in forest: of scikit-learn (DecisionTree*, ExtraTree*, RandomForest*,
@@ -123,18 +129,58 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     Attributes
     ----------
     alpha_ : float
-        The smoothness index; infinite, with a warning, if finitely many boxes leave no
-        error.
+        The smoothness index, never negative: the rate of the error in the fit window, which
+        is the theory's index, or that of the whole way (see ``oob_score_``), on the average
+        of in-bag and out-of-bag errors, where the window tells no rate: it lies on the noise
+        floor, ends before 14 to 40 terms, or no error is left. In the last case it is a lower
+        bound, with an UnresolvedIndexWarning. Between these cases it is a weighted mean.
+        ``decay_`` has both rates and the weight. Published procedures read the index in
+        their own way only.
     alpha_interval_ : tuple of float
-        Interval for ``alpha_`` at ``confidence_level``. For ``"mterm"`` it covers the
-        randomness of the samples, of the trees, and of the fit window: how much the
-        curve bends and wavers there. ``"weak-lp"`` leaves out the samples, the other two
-        conventions also the window.
+        Interval for ``alpha_`` at ``confidence_level``; from above zero, and without an
+        upper end where ``alpha_`` is a lower bound. For ``"mterm"`` it covers the randomness
+        of the samples, of the trees, and of the fit window: how much the curve bends and
+        wavers there, pooled with what it does on functions of known index. ``"weak-lp"``
+        leaves out the samples, the other two conventions also the window.
     oob_score_ : float
         The held-out index as :meth:`score` computes it, but on the fitted samples
         themselves: each is approximated by the trees that have not seen it, a fifth of
         them by default. With fewer trees to average, it is lower than ``score`` on new
         samples. NaN if no rows are left out of the trees.
+    explained_ : float
+        Share of the variance of the targets, in [0, 1], that the wavelets explain on
+        samples which their trees have not seen, at the best number of terms. With all
+        terms it is the out-of-bag R2 of the forest (of one-hot classes); ``oob_score_`` is
+        the same error as a rate. It is that of this forest: fewer trees explain less. For
+        ``p`` other than 2, a share of the p-th power of the distance from the mean, as
+        the other shares. NaN if no rows are left out of the trees.
+    explained_interval_ : tuple of float
+        Interval for ``explained_``, over samples.
+    noise_ : float
+        Share of the variance that no number of terms explains, if ``noise_is_bound_`` is
+        False: the level at which the average of in-bag and out-of-bag errors stops to
+        fall. Otherwise the curve still falls, or averages of trees explain what single
+        trees do not, and it is an upper bound of the noise.
+    noise_interval_ : tuple of float
+        Interval for ``noise_``; from 0 where it is an upper bound.
+    noise_is_bound_ : bool
+        Whether ``noise_`` is an upper bound only.
+    wrong_labels_ : float
+        ``noise_`` of classes as a share of wrong labels, if these are spread evenly over
+        the other classes. NaN for regression.
+    wrong_labels_interval_ : tuple of float
+        The ends of ``noise_interval_`` in this unit.
+    signal_alpha_ : float
+        The rate at which the error above the noise falls: the index of what is not noise.
+        Infinite where finitely many boxes leave no error, or no more than the noise.
+    signal_alpha_interval_ : tuple of float
+        Interval for ``signal_alpha_``.
+    shares_ : Shares
+        These numbers as one object.
+    n_relevant_ : float
+        Effective number of relevant features, the inverse Simpson index of
+        ``feature_importances_``. Where it is more than half of the number of times that
+        the cells are halved, the index of numbers is too high, and its interval wider.
     n_terms_ : ndarray of shape (n_points,), int64
         Numbers of terms M of the error curve: 1, 2, ... up to those of the largest tree.
     errors_ : ndarray of shape (n_points,), float64
@@ -214,7 +260,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
 
     def __init__(
         self,
-        n_estimators: int = 10,
+        n_estimators: int | str = "auto",
         *,
         forest: Any = None,
         index: str = "mterm",
@@ -283,12 +329,14 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         """Compute the held-out index: what the fitted wavelets explain of other samples.
 
         The fitted wavelets of the whole forest, in their fitted order, approximate the
-        given samples, and the rate at which that error falls is the score: in a window
-        that depends on the number of fitted samples alone, or from no terms to its end if
-        that is faster, as it is where most of the error is gone before the window.
-        Wavelets that memorised noise do not help on other samples, so the score of noise
-        is about zero or negative. Errors below that of one sample do not count, so it
-        stays finite where no error is left. It is an L_p rate for every ``index``.
+        given samples. The score is the rate of the whole way, from no terms to the best
+        number of them: minus the log of the error there, relative to that of the mean, over
+        the log of the number of cells that the fitted samples allow (ten samples a cell).
+        So it ranks representations of the same samples by what trees explain, and is a rate
+        like ``alpha_``. Wavelets that memorised noise do not help on other samples, so the
+        score of noise is about zero; it is never negative. Errors below that of one sample
+        do not count, so it is finite where no error is left. It is an L_p rate for every
+        ``index``.
 
         Parameters
         ----------
@@ -319,7 +367,12 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         values = np.concatenate([of_the_fit, samples.targets.values])
         _check_powers(values, self.wavelets_.p, least=-np.inf)
         _warn_of_unseen_classes(samples)
-        return self._held_out_rate(samples, self._forest.apply(samples.X, self.n_jobs))
+        leaves = self._forest.apply(samples.X, self.n_jobs)
+        errors = m_term_errors(self.wavelets_, leaves, samples.targets, samples.weights)
+        if errors[0] == 0:
+            return 0.0
+        left = (errors.min() / errors[0]) ** self.wavelets_.p
+        return whole_way_rate(left, self._n_grown, samples.weights.sum(), self.wavelets_.p)
 
     def transform(self, X: ArrayLike) -> sparse.csr_matrix | np.ndarray:
         """Give the values of the leading wavelets.
@@ -424,12 +477,119 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return self.decay_.line.r_squared
 
     @property
-    def _n_important(self) -> int:
-        return self.wavelets_.n_trees * self.decay_.window[1]
+    @only_fitted
+    def oob_score_(self) -> float:
+        """The rate of the whole way on samples out of the bags."""
+        return self.shares_.oob_score
+
+    @property
+    @only_fitted
+    def explained_(self) -> float:
+        """Share of the variance that is explained on samples out of the bags."""
+        return self.shares_.explained
+
+    @property
+    @only_fitted
+    def explained_interval_(self) -> tuple[float, float]:
+        """Its confidence interval."""
+        return self.shares_.explained_interval
+
+    @property
+    @only_fitted
+    def noise_(self) -> float:
+        """Share of the variance that no number of terms explains, or a bound."""
+        return self.shares_.noise
+
+    @property
+    @only_fitted
+    def noise_interval_(self) -> tuple[float, float]:
+        """Its confidence interval."""
+        return self.shares_.noise_interval
+
+    @property
+    @only_fitted
+    def noise_is_bound_(self) -> bool:
+        """Whether the noise is an upper bound."""
+        return self.shares_.noise_is_bound
+
+    @property
+    @only_fitted
+    def wrong_labels_(self) -> float:
+        """The noise as a share of wrong labels."""
+        return self.shares_.wrong_labels
+
+    @property
+    @only_fitted
+    def wrong_labels_interval_(self) -> tuple[float, float]:
+        """Its confidence interval."""
+        return self.shares_.wrong_labels_interval
+
+    @property
+    @only_fitted
+    def signal_alpha_(self) -> float:
+        """The rate of what lies above the noise floor."""
+        return self.shares_.signal_alpha
+
+    @property
+    @only_fitted
+    def signal_alpha_interval_(self) -> tuple[float, float]:
+        """Its confidence interval."""
+        return self.shares_.signal_alpha_interval
+
+    @property
+    @only_fitted
+    def feature_importances_(self) -> np.ndarray:
+        """Shares of the features in the norms of the leading wavelets."""
+        return self.decay_.importances
+
+    @property
+    @only_fitted
+    def n_relevant_(self) -> float:
+        """Effective number of relevant features."""
+        return self.decay_.n_relevant
+
+    def n_terms_for(self, share: float) -> int:
+        """Count the terms that a tree needs for a share of what can be explained.
+
+        What can be explained at this number of samples, at ten samples a cell; on the
+        average of in-bag and out-of-bag errors. Two terms are a split. So it is the size of
+        the function, from three terms for classes in two boxes to thousands for a rough
+        function.
+
+        Parameters
+        ----------
+        share : float
+            Share in (0, 1), such as 0.9.
+
+        Returns
+        -------
+        n_terms : int
+            Number of terms; 0 if nothing is explained.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If share is not between 0 and 1.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sksmooth import BesovSmoothnessEstimator
+        >>> X, y = load_iris(return_X_y=True)
+        >>> BesovSmoothnessEstimator(random_state=0).fit(X, y).n_terms_for(0.9)
+        4
+        """
+        check_is_fitted(self)
+        if not 0 < share < 1:
+            raise ValueError(f"share = {share!r} must lie between 0 and 1, such as 0.9.")
+        return self.shares_.n_terms_for(share)
 
     @property
     def _n_leading(self) -> int:
-        return min(self._n_important, self.wavelets_.n_terms, _MOST_FEATURES)
+        n_important = self.wavelets_.n_trees * self.decay_.window[1]
+        return min(n_important, self.wavelets_.n_terms, _MOST_FEATURES)
 
     def _keep(
         self,
@@ -437,6 +597,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         grown: GrownForest,
         wavelets: WaveletDecomposition,
         fit: IndexFit,
+        shares: Shares,
     ) -> None:
         """Set the fitted attributes."""
         self._forest, self.wavelets_ = grown.forest, wavelets
@@ -451,29 +612,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             warn_caller(caution)
         mistyping = () if samples.targets.caution is None else (samples.targets.caution,)
         self.decay_ = fit.with_cautions(*mistyping)
-        self.oob_score_ = self._held_out_rate(samples, grown.leaves, grown.unseen)
-        # Norms on unseen samples: those of splits on noise cancel in the sum.
-        norms = held_out_norms(wavelets, grown, samples)
-        self.feature_importances_ = wavelet_importances(
-            wavelets, samples.X.shape[1], self._n_important, norms
-        )
-
-    def _held_out_rate(
-        self, samples: Samples, leaves: np.ndarray, unseen: np.ndarray | None = None
-    ) -> float:
-        """Held-out rate, of the trees that have not seen a sample if they are given."""
-        weights = samples.weights
-        covered = weights.sum() if unseen is None else weights[unseen.any(axis=0)].sum()
-        if covered == 0:
-            return np.nan
-        if self.wavelets_.n_terms == 0:
-            return 0.0
-        errors = m_term_errors(
-            self.wavelets_, leaves, samples.targets, weights, unseen=unseen
-        )
-        return held_out_rate(
-            errors, self.wavelets_.n_trees, self._n_grown, covered, self.wavelets_.p
-        )
+        self.shares_ = shares
 
 
 def read_for(
@@ -499,7 +638,9 @@ def read_for(
     n_drawn = None
     if estimator.forest is None and isinstance(estimator.max_samples, Integral):
         # Of two trees at least, since one alone would leave none of its rows out.
-        n_drawn = max(int(estimator.n_estimators), 2) * int(estimator.max_samples)
+        n_samples = number_of_rows(X)
+        n_trees = number_of_trees(estimator.n_estimators, estimator.max_samples, n_samples)
+        n_drawn = max(n_trees, 2) * int(estimator.max_samples)
         if n_drawn < FEWEST_SAMPLES:
             raise ValueError(
                 f"n_estimators * max_samples = {n_drawn} rows are drawn, but at least "
@@ -543,8 +684,10 @@ def fit_samples(
     wavelets = decompose(grown, samples, p=p, measure=measure)
     curves = error_curves(wavelets, grown, samples, estimator.n_jobs)
     fit = convention.fit(curves, estimator.confidence_level)
+    by_rate = fit if convention is DEFAULT else DEFAULT.fit(curves, fit.confidence_level)
+    shares = variance_shares(curves, by_rate)
 
-    estimator._keep(samples, grown, wavelets, fit)
+    estimator._keep(samples, grown, wavelets, fit, shares)
     return estimator
 
 

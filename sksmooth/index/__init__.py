@@ -1,18 +1,25 @@
 """From error curves to a smoothness index, by one of several conventions."""
 
-from .conventions import CONVENTIONS, Convention
+from .conventions import CONVENTIONS, DEFAULT, Convention
 from .fit import IndexFit
-from .held_out import held_out_rate
+from .floor import NoiseFloor
+from .shares import Shares, variance_shares
 from .variance import student_margin, variance_of_difference
+from .whole_way import cells_allowed, whole_way_rate
 from .window import SAMPLES_PER_CELL, fit_window
 
 __all__ = [
     "CONVENTIONS",
+    "DEFAULT",
     "SAMPLES_PER_CELL",
     "Convention",
     "IndexFit",
+    "NoiseFloor",
+    "Shares",
+    "cells_allowed",
     "fit_window",
-    "held_out_rate",
     "student_margin",
     "variance_of_difference",
+    "variance_shares",
+    "whole_way_rate",
 ]

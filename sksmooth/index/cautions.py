@@ -90,25 +90,29 @@ def _rates_of_halves(fit: IndexFit) -> list[float]:
     return rates
 
 
-def unresolved(fit: IndexFit, *, unbounded: bool) -> IndexFit:
+def unresolved(fit: IndexFit, *, is_bound: bool) -> IndexFit:
     """Say that the function is constant on few boxes.
 
     Parameters
     ----------
     fit : IndexFit
         The fit.
-    unbounded : bool
-        Whether the index becomes infinite; else it stays what the procedure gives, and
-        only the caution is added.
+    is_bound : bool
+        Whether the index is the largest that the samples can show, and other cautions say
+        no more; else it is what the procedure gives, and the caution is added.
     """
-    reading = "alpha_ is infinite" if unbounded else "alpha_ is what the procedure gives"
+    reading = (
+        f"alpha_ = {fit.alpha:.2f} is a lower bound, the largest index that these samples "
+        "can show; signal_alpha_ is infinite."
+        if is_bound
+        else "alpha_ is what the procedure gives; do not read it as a rate."
+    )
     caution = UnresolvedIndexWarning(
         "A few terms leave no error: the function looks constant on finitely many "
-        f"boxes, which is smoother than any index says. {reading}; read it as "
-        "unresolved at this number of samples."
+        f"boxes, which is smoother than any index says. {reading}"
     )
-    if unbounded:
-        return replace(fit, alpha=np.inf, cautions=(caution,))
+    if is_bound:
+        return replace(fit, is_bound=True, cautions=(caution,))
     return replace(fit, cautions=(*fit.cautions, caution))
 
 

@@ -93,19 +93,13 @@ def rates_without_a_group(curves: ErrorCurves, window: tuple[int, int]) -> np.nd
 
     The trees stay as they are, so this is a jackknife of the errors alone.
     """
-    groups, p = curves.groups, curves.p
+    n_terms = curves.groups.n_terms
     # Groups are recorded at few numbers of terms, so the slope is a little coarser.
-    inside = (groups.n_terms >= window[0]) & (groups.n_terms <= window[1])
-    sums, weights = groups.sums, groups.weights
-    if (weights[:, :, 1].sum(axis=1) == 0).any():  # in-bag errors only
-        sums, weights = sums[..., :1], weights[..., :1]
-    rates, all_sums, all_weights = [], sums.sum(axis=2), weights.sum(axis=1)
-    for g in range(weights.shape[1]):
-        left_sums = all_sums - sums[:, :, g]
-        left_weights = all_weights - weights[:, g]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            errors = (left_sums / left_weights[:, None]).mean(axis=(0, 2)) ** (1 / p)
-        law = fit_power_law(groups.n_terms[inside], without_rounding(errors)[inside])
+    inside = (n_terms >= window[0]) & (n_terms <= window[1])
+    rates = []
+    for powers in curves.powers_without_a_group:
+        errors = without_rounding(powers ** (1 / curves.p))
+        law = fit_power_law(n_terms[inside], errors[inside])
         rates.append(-law.slope if np.isfinite(errors).all() else np.nan)
     return np.array(rates)
 

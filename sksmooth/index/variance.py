@@ -9,9 +9,16 @@ from scipy import stats
 
 from .._lib.state import Versioned
 
-__all__ = ["Replicates", "student_margin", "variance_of_difference"]
+__all__ = [
+    "BeyondReplicates",
+    "Replicates",
+    "log_scale_interval",
+    "student_margin",
+    "variance_of_difference",
+]
 
 _ROUNDING = 1e-12  # of a variance, relative to the whole
+_FREEDOM_OF_POOL = 7.7  # of the variance over windows of functions of known rate
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,22 +61,30 @@ class Replicates(Versioned):
         over the number of trees that are as good as independent. Window: sum of squares.
         (Efron and Tibshirani, An introduction to the bootstrap, 1993, chapter 11.)
         """
+        sizes = map(len, (self.groups, self.trees, self.blocks))
+        known = [
+            (variance, size - 1)
+            for variance, size in zip(self.by_source(), sizes, strict=True)
+            if size > 1
+        ]
+        if len(self.trees) > 1 and np.var(self.trees) == 0:  # trees that all agree
+            del known[1 if len(self.groups) > 1 else 0]  # tell nothing
+        variances, freedoms = zip(*known, strict=True) if known else ((), ())
+        return np.array(variances), np.array(freedoms)
+
+    def by_source(self) -> tuple[float, float, float]:
+        """Variances from samples, trees and window; zero where there is nothing to tell."""
         n_groups, n_trees, n_blocks = map(len, (self.groups, self.trees, self.blocks))
-        variances, freedoms = [], []
+        samples = trees = window = 0.0
         with np.errstate(invalid="ignore"):  # infinite replicates
             if n_groups > 1:
-                variances.append((n_groups - 1) * np.var(self.groups))
-                freedoms.append(n_groups - 1)
-            of_one_tree = 0.0
+                samples = (n_groups - 1) * np.var(self.groups)
             if n_trees > 1:
                 of_one_tree = (n_trees - 1) ** 2 * np.var(self.trees, ddof=1)
-            if of_one_tree != 0:  # trees that all agree tell nothing
-                variances.append(of_one_tree / min(n_trees, self.n_apart))
-                freedoms.append(n_trees - 1)
+                trees = of_one_tree / min(n_trees, self.n_apart)
             if n_blocks > 1:
-                variances.append(np.sum(self.blocks**2) * n_blocks / (n_blocks - 1))
-                freedoms.append(n_blocks - 1)
-        return np.array(variances), np.array(freedoms)
+                window = np.sum(self.blocks**2) * n_blocks / (n_blocks - 1)
+        return float(samples), float(trees), float(window)
 
     @property
     def variance(self) -> float:
@@ -112,3 +127,47 @@ def student_margin(variance: float, freedom: int, confidence_level: float) -> fl
         return np.inf
     quantile = stats.t.ppf(0.5 + confidence_level / 2, freedom)
     return float(quantile * np.sqrt(variance))
+
+
+@dataclass(frozen=True)
+class BeyondReplicates(Versioned):
+    """What replicates do not show of the variance of a rate, relative to its square.
+
+    The slopes of four blocks give the variance of the window with three degrees of freedom,
+    so that interval lengths would scatter. It is pooled with what the window cost on
+    average over functions of known rate, and where the rate is biased in a known way,
+    that counts as variance. All constants were fitted to such functions.
+
+    Attributes
+    ----------
+    of_window : float
+        Variance over the window of a function like those, with 7.7 degrees of freedom.
+    of_model : float
+        Variance that comes on top of it.
+    """
+
+    of_window: float
+    of_model: float
+
+
+def log_scale_interval(
+    alpha: float, replicates: Replicates, beyond: BeyondReplicates, confidence_level: float
+) -> tuple[float, float]:
+    """Compute a pooled interval for a rate, on the scale of its logarithm.
+
+    ``alpha exp(-+t s)``, so it does not reach below zero. s^2 adds the variances of samples
+    and trees, each relative to alpha^2 and at most 0.1, the pooled variance of the window,
+    and that of the model. Coverage and lengths: ``benchmarks/known_smoothness.py``.
+    """
+    of_samples, of_trees, of_window = (
+        min(variance / alpha**2, cap) if np.isfinite(variance) else cap
+        for variance, cap in zip(replicates.by_source(), (0.1, 0.1, 1.0), strict=True)
+    )
+    n_blocks = max(len(replicates.blocks) - 1, 0)
+    freedom = _FREEDOM_OF_POOL + n_blocks
+    pooled = (_FREEDOM_OF_POOL * beyond.of_window + n_blocks * of_window) / freedom
+    if beyond.of_window == 0:
+        pooled = of_window
+    deviation = np.sqrt(of_samples + of_trees + pooled + beyond.of_model)
+    factor = np.exp(stats.t.ppf(0.5 + confidence_level / 2, freedom) * deviation)
+    return float(alpha / factor), float(alpha * factor)

@@ -3,7 +3,7 @@
 from .bins import MOST_BINS
 from .growth import GrownForest, grow
 from .libraries import allow_copies, in_bag_rows, read_forest
-from .options import Growth
+from .options import Growth, number_of_trees
 from .pruning import prune_tree
 from .tree import Forest, Tree
 
@@ -16,6 +16,7 @@ __all__ = [
     "allow_copies",
     "grow",
     "in_bag_rows",
+    "number_of_trees",
     "prune_tree",
     "read_forest",
 ]

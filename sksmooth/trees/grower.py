@@ -25,7 +25,7 @@ from .bins import MOST_BINS, bin_features
 from .exact_sums import growth_samples
 from .histograms import PlacedCut, find_binned_cut
 from .kernels import MOST_SAMPLES, mixed
-from .options import Growth
+from .options import Growth, number_of_trees
 from .presorted import KeyBuffers, grow_presorted
 from .problem import GrowthProblem, Search, TopNode
 from .ranks import rank_codes, rank_features
@@ -128,13 +128,15 @@ def grow_trees(
     leaves : ndarray of shape (n_estimators, n_samples), int32
         The leaf of every sample in every tree.
     """
-    n_trees = int(growth.n_estimators)
+    n_trees = number_of_trees(
+        growth.n_estimators, growth.max_samples, samples.units.n_units
+    )
     rng = check_random_state(growth.random_state)
     fraction = _bag_fraction(growth.max_samples, len(samples.weights))
     bags = draw_bags(samples.units, samples.weights, n_trees, fraction, rng)
     seeds = rng.randint(np.iinfo(np.int32).max, size=n_trees)
     n_largest = int((bags > 0).sum(axis=1).max())
-    problem = _prepared(samples, growth, n_largest, rule)
+    problem = _prepared(samples, growth, n_trees, n_largest, rule)
     n_threads = math.ceil(effective_n_jobs(growth.n_jobs) / n_trees)
     grown = run_parallel(
         (
@@ -152,7 +154,11 @@ def grow_trees(
 
 
 def _prepared(
-    samples: Samples, growth: Growth, n_largest: int, rule: Callable[..., Search]
+    samples: Samples,
+    growth: Growth,
+    n_trees: int,
+    n_largest: int,
+    rule: Callable[..., Search],
 ) -> GrowthProblem:
     """Bin and rank the features, as far as trees of so many samples need that."""
     X, summed = samples.X, growth_samples(samples.targets, samples.weights)
@@ -163,7 +169,7 @@ def _prepared(
         rule,
         n_features=n_features,
         n_tried=n_tried,
-        n_trees=int(growth.n_estimators),
+        n_trees=n_trees,
         is_exact=is_exact,
     )
     binned: Any = None

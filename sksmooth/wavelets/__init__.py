@@ -16,6 +16,7 @@ from .errors import (
 from .kernels import node_sums
 from .measures import MEASURES
 from .values import (
+    error_of_endless_forest,
     held_out_norms,
     kept_values,
     m_term_approximation,
@@ -31,6 +32,7 @@ __all__ = [
     "decompose",
     "decompose_boosting",
     "error_curves",
+    "error_of_endless_forest",
     "held_out_norms",
     "kept_values",
     "m_term_approximation",

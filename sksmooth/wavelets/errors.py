@@ -115,6 +115,23 @@ class ErrorCurves:
         return without_rounding(errors)[1:]
 
     @cached_property
+    def powers_without_a_group(self) -> np.ndarray:
+        """Mean p-th powers with one group of samples at a time left out.
+
+        Of shape (n_groups, n_points), at the numbers of terms of ``groups``; NaN where a
+        tree has no other samples. The trees stay as they are.
+        """
+        sums, weights = self.groups.sums, self.groups.weights
+        if not self.has_out_of_bag:
+            sums, weights = sums[..., :1], weights[..., :1]
+        left_sums = sums.sum(axis=2, keepdims=True) - sums
+        left_weights = weights.sum(axis=1, keepdims=True) - weights
+        with np.errstate(divide="ignore", invalid="ignore"):
+            powers = left_sums / left_weights[:, None]
+        # Of trees, points, groups and bags, the mean over trees and bags.
+        return np.maximum(powers.mean(axis=(0, 3)).T, 0.0)
+
+    @cached_property
     def m_term_errors(self) -> np.ndarray:
         """L_p error with 1, 2, ... terms of a tree, averaged over all trees."""
         return self.errors_of(np.arange(len(self.by_tree)))

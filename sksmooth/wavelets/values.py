@@ -12,6 +12,7 @@ from ..trees import GrownForest
 from .decomposition import WaveletDecomposition, node_samples, tree_wavelets
 
 __all__ = [
+    "error_of_endless_forest",
     "held_out_norms",
     "kept_values",
     "m_term_approximation",
@@ -54,6 +55,64 @@ def m_term_approximation(
     for leaf, root, used in zip(leaves, decomposition.roots, unseen, strict=True):
         values[used] += path_sums[leaf[used] + root]
     return values / np.maximum(unseen.sum(axis=0), 1)[:, None]
+
+
+def error_of_endless_forest(
+    decomposition: WaveletDecomposition,
+    grown: GrownForest,
+    samples: Samples,
+    n_terms: int,
+) -> float:
+    """Estimate the squared error of the average of infinitely many such trees.
+
+    Two trees f and g that have not seen a sample differ by chance. In the mean over trees,
+    ``<y, f>`` and ``<f, g>`` are the products with and of the endless average, so the best
+    multiple of it leaves the share ``1 - <y, f>^2 / (<f, g> <y, y>)`` of the variance.
+    With few cells, so that trees which share most of their samples agree for no other
+    reason than the function, this is the error that is not due to the choice of the trees.
+
+    Parameters
+    ----------
+    decomposition : WaveletDecomposition
+        Wavelets.
+    grown : GrownForest
+        Their trees, two at least.
+    samples : Samples
+        The samples that they were grown on.
+    n_terms : int
+        Number of terms of every tree.
+
+    Returns
+    -------
+    error : float
+        Mean squared error over the variance, at most 1; 1 if no two trees have left out the
+        same sample, so that nothing is known.
+    """
+    trees = range(decomposition.n_trees)
+    kept = np.concatenate([decomposition.tree_order(tree)[:n_terms] for tree in trees])
+    values, weights = samples.targets.values, samples.weights
+    mean = np.average(values, axis=0, weights=weights)
+    centred = values - mean
+    path_sums = kept_values(decomposition, kept) - mean
+    total, squares = np.zeros_like(centred), np.zeros(len(centred))
+    for leaf, root, unseen in zip(
+        grown.leaves, decomposition.roots, grown.unseen, strict=True
+    ):
+        approximation = path_sums[leaf[unseen] + root]
+        total[unseen] += approximation
+        squares[unseen] += np.einsum("ij,ij->i", approximation, approximation)
+    n_unseen = grown.unseen.sum(axis=0)
+    n_pairs = n_unseen * (n_unseen - 1)
+    if not n_pairs.any():
+        return 1.0
+    own = np.einsum("ij,ij->i", centred, total)
+    mutual = np.einsum("ij,ij->i", total, total) - squares
+    with_targets = weights @ own / (weights @ n_unseen)
+    with_each_other = weights @ mutual / (weights @ n_pairs)
+    variance = np.average(np.einsum("ij,ij->i", centred, centred), weights=weights)
+    if with_each_other <= 0 or with_targets <= 0 or variance == 0:
+        return 1.0
+    return float(1 - with_targets**2 / (with_each_other * variance))
 
 
 def staged_approximations(

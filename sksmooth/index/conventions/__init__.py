@@ -6,9 +6,10 @@ from .mterm import MTerm
 from .sparsity_probe import SparsityProbe
 from .weak_lp import WeakLp
 
-__all__ = ["CONVENTIONS", "Convention"]
+__all__ = ["CONVENTIONS", "DEFAULT", "Convention"]
 
 CONVENTIONS: dict[str, Convention] = {
     convention.name: convention
     for convention in (MTerm(), WeakLp(), ElishaDekel(), SparsityProbe())
 }
+DEFAULT = CONVENTIONS["mterm"]

@@ -9,10 +9,12 @@ from typing import ClassVar
 import numpy as np
 
 from ...exceptions import ConstantFeaturesWarning
-from ...wavelets import ErrorCurves
+from ...wavelets import ErrorCurves, held_out_norms, wavelet_importances
 from ..cautions import checked, is_finite_box_function, unresolved
 from ..fit import IndexFit
+from ..floor import fit_noise_floor
 from ..power_law import PowerLaw
+from ..smoothness import with_whole_way
 from ..variance import Replicates
 from ..window import fit_window
 
@@ -41,6 +43,9 @@ class Convention(ABC):
         caution, a function constant on few boxes has an infinite index, and the variance
         over the window is known, by which indices are compared. The published procedures
         have windows of their own, whose variance is not known.
+    is_calibrated : bool
+        Whether the constants of :class:`~sksmooth.index.variance.BeyondReplicates`, which
+        were fitted to functions of known rate, hold for it.
     """
 
     name: ClassVar[str]
@@ -48,6 +53,7 @@ class Convention(ABC):
     x_label: ClassVar[str]
     y_label: ClassVar[str]
     has_variance: ClassVar[bool] = False
+    is_calibrated: ClassVar[bool] = False
 
     def exponent(self, p: float) -> float:
         """Choose the exponent of norms and errors, given that of the user."""
@@ -110,9 +116,20 @@ class Convention(ABC):
         errors = curves.m_term_errors
         # Trees may have fewer terms than the window asks for.
         first, last = np.clip(window, 1, len(errors)).tolist()
-        fit = replace(fit, window=(first, last), m_term_errors=errors)
-        if is_finite_box_function(curves):
-            return unresolved(fit, unbounded=self.has_variance or np.isinf(fit.alpha))
+        fit = replace(
+            fit,
+            window=(first, last),
+            m_term_errors=errors,
+            importances=_importances(curves, last),
+            floor=fit_noise_floor(curves),
+        )
+        is_boxes = is_finite_box_function(curves)
+        if self.has_variance:
+            fit = with_whole_way(fit, curves, is_boxes=is_boxes)
+        if not self.is_calibrated:
+            fit = replace(fit, beyond_replicates=None)
+        if is_boxes:
+            return unresolved(fit, is_bound=self.has_variance)
         return checked(fit, power_law=self.has_variance)
 
     def _without_a_split(self, curves: ErrorCurves) -> IndexFit:
@@ -138,4 +155,16 @@ class Convention(ABC):
             replicates=Replicates(np.empty(0), np.empty(0), np.zeros(2), 1.0),
             cautions=(caution,),
             m_term_errors=np.array([error]),
+            importances=np.zeros(samples.X.shape[1]),
         )
+
+
+def _importances(curves: ErrorCurves, last: int) -> np.ndarray:
+    """Importances of the features for the terms of all trees up to the window's end.
+
+    Norms on unseen samples: those of splits on noise cancel in the sum.
+    """
+    decomposition, grown, samples = curves.decomposition, curves.grown, curves.samples
+    norms = held_out_norms(decomposition, grown, samples)
+    n_terms = decomposition.n_trees * last
+    return wavelet_importances(decomposition, samples.X.shape[1], n_terms, norms)

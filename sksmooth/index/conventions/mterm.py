@@ -23,7 +23,7 @@ class MTerm(Convention):
     summary = "L_p rate of the M-term error"
     x_label = "Number of terms M of a tree"
     y_label = "Error with M terms"
-    has_variance = True
+    has_variance = is_calibrated = True
 
     def read(self, curves: ErrorCurves, window: tuple[int, int]) -> IndexFit:
         """Fit the decay rate of the average of in-bag and out-of-bag errors."""

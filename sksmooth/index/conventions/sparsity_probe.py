@@ -51,7 +51,8 @@ class SparsityProbe(Convention):
 
         def critical(kept: np.ndarray) -> float:
             taus = _critical_taus(np.logaddexp.reduce(log_sums[kept], axis=0), len(kept))
-            return np.inf if taus is None else float(np.mean(1 / taus - 1 / p))
+            # Beyond the grid, the index of its smallest tau is a lower bound.
+            return float(np.mean(1 / (_TAUS[0] if taus is None else taus) - 1 / p))
 
         alpha = critical(np.arange(n_trees))
         trees = without_a_tree(critical, n_trees)
@@ -64,7 +65,8 @@ class SparsityProbe(Convention):
             line=_line(-(alpha + 1 / p), ranks, norms),
             replicates=Replicates(np.empty(0), trees, np.empty(0), curves.grown.n_apart),
         )
-        return unresolved(fit, unbounded=True) if np.isinf(fit.alpha) else fit
+        is_beyond_the_grid = alpha >= 1 / _TAUS[0] - 1 / p
+        return unresolved(fit, is_bound=True) if is_beyond_the_grid else fit
 
 
 def _log_sums(log_norms: np.ndarray) -> np.ndarray:

@@ -1,0 +1,194 @@
+"""The noise floor: the error that no number of terms takes away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._lib.state import Versioned
+from ..wavelets import ErrorCurves, error_of_endless_forest
+from .window import SAMPLES_PER_CELL, log_spaced
+
+__all__ = ["NoiseFloor", "fit_noise_floor"]
+
+_LEAD = 0.9  # of the fall is over at twice the number of terms where the fit starts
+_EXPONENTS = np.geomspace(0.15, 4.0, 24)  # of the falling part; 2 alpha for p = 2
+_LARGEST_EXCESS = 2.0  # out-of-bag over in-bag error where the fit ends
+_REACHED = 0.05  # of the fall is left where the floor counts as reached
+_FLAT = 0.1  # of the fall, at most, may be left at the end of the fit
+_SMALL_EXCESS = 1.15  # out-of-bag over in-bag error where the floor is reached
+_MARGIN = 2.0  # standard deviations
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseFloor(Versioned):
+    """A power law over a floor, ``F + C M^-b``, fitted to the averaged curve.
+
+    In-bag errors are too low and out-of-bag errors too high by the variance of a cell mean,
+    so their average is the approximation error plus the noise at any number of terms
+    (:attr:`~sksmooth.wavelets.errors.ErrorCurves.averages`). The approximation error falls
+    like a power of the number of terms, and the noise stays.
+
+    All errors are p-th powers, relative to that without any term; for p = 2 they are shares
+    of the variance of the targets.
+
+    Attributes
+    ----------
+    level : float
+        F, in [0, 1].
+    exponent : float
+        b; the rate of the L_p error above the floor is ``b / p``.
+    n_terms : int
+        Number of terms of a tree at which the floor is reached, as far as it is.
+    fit_range : tuple of int
+        First and last number of terms of the fit.
+    bound : float
+        A level that the noise does not exceed, whether there is a floor or not.
+    is_reached : bool
+        Whether the curve shows the floor, so that ``level`` estimates the noise. Otherwise
+        the curve still falls, or averages of trees explain what single trees do not.
+    levels, exponents, bounds : ndarray of shape (n_groups,)
+        Level, exponent and lowest point of the curve with one group of samples at a time
+        left out of the errors.
+    """
+
+    level: float
+    exponent: float
+    n_terms: int
+    fit_range: tuple[int, int]
+    bound: float
+    is_reached: bool
+    levels: np.ndarray
+    exponents: np.ndarray
+    bounds: np.ndarray
+
+    def share_at(self, n_terms: int, curves: ErrorCurves) -> float:
+        """Share of the error with a number of terms that is floor, at most 1."""
+        power = curves.averages.mean(axis=0)
+        left = power[min(n_terms, len(power) - 1)] / power[0]
+        return float(min(self.level / left, 1.0)) if left > 0 else 0.0
+
+    def deviation(self, replicates: np.ndarray) -> float:
+        """Standard deviation of level, exponent or bound, by the jackknife of groups."""
+        return float(np.sqrt((len(replicates) - 1) * np.var(replicates)))
+
+    def __post_init__(self) -> None:
+        for array in (self.levels, self.exponents, self.bounds):
+            array.setflags(write=False)
+
+
+def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
+    """Fit a power law over a floor to the averaged curve, and judge whether it is one.
+
+    Parameters
+    ----------
+    curves : ErrorCurves
+        Errors of the trees.
+
+    Returns
+    -------
+    floor : NoiseFloor or None
+        None if there are no out-of-bag errors or no terms, so that nothing is known.
+    """
+    by_bag = curves.by_tree.mean(axis=0)
+    if not curves.has_out_of_bag or len(by_bag) == 1 or by_bag[0].min() == 0:
+        return None
+    power = by_bag.mean(axis=1) / by_bag[0].mean()
+    with np.errstate(divide="ignore", invalid="ignore"):  # no error is left
+        excess = np.where(by_bag[:, 0] > 0, by_bag[:, 1] / by_bag[:, 0], np.inf)
+    first, last = fit_range = _fit_range(power, excess, curves.grown.n_grown)
+    least = 1 / curves.samples.weights.sum()
+    points = log_spaced(first, last, last)
+    level, fall, exponent = _power_law_over_a_floor(points, power[points], least)
+
+    without = curves.powers_without_a_group
+    without = without / without[:, :1]
+    kept = curves.groups.n_terms
+    inside = (kept >= first) & (kept <= last)
+    replicates = np.array(
+        [_power_law_over_a_floor(kept[inside], row[inside], least) for row in without]
+    ).reshape(-1, 3)
+
+    reached = _floor_reached(points[0], level, fall, exponent)
+    n_terms = int(min(reached, last))
+    endless = error_of_endless_forest(
+        curves.decomposition, curves.grown, curves.samples, n_terms
+    )
+    deviation = _deviation(replicates[:, 0])
+    is_reached = (
+        reached <= last
+        and fall * (last / points[0]) ** -exponent <= _FLAT * (1 - level)
+        and excess[n_terms] <= _SMALL_EXCESS
+        and level > _MARGIN * deviation
+        and endless >= level - _MARGIN * deviation
+    )
+    return NoiseFloor(
+        level=level,
+        exponent=exponent,
+        n_terms=n_terms,
+        fit_range=fit_range,
+        bound=float(min(power[: last + 1].min(), endless)),
+        is_reached=bool(is_reached),
+        levels=replicates[:, 0],
+        exponents=replicates[:, 2],
+        bounds=without[:, kept <= last].min(axis=1),
+    )
+
+
+def _fit_range(power: np.ndarray, excess: np.ndarray, n_grown: float) -> tuple[int, int]:
+    """Choose where to fit: the last part of the fall, and the floor if there is one."""
+    last = min(int(2 * n_grown / SAMPLES_PER_CELL), len(power) - 1)
+    excessive = excess[: last + 1] > _LARGEST_EXCESS
+    if excessive.any():
+        last = int(np.argmax(excessive))
+    last = max(last, 1)
+    lowest = power[: last + 1].min()
+    led = int(np.argmax(power <= lowest + (1 - _LEAD) * (1 - lowest)))
+    return max(led // 2, 1), last
+
+
+def _power_law_over_a_floor(
+    n_terms: np.ndarray, power: np.ndarray, least: float
+) -> tuple[float, float, float]:
+    """Fit ``F + C (M / M_0)^-b`` by relative least squares, F and C not negative.
+
+    For each exponent of a grid the problem is linear in F and C. Errors below ``least``,
+    that of one sample, do not weigh more than it.
+    """
+    weight = 1 / np.maximum(power, least)
+    falling = (n_terms / n_terms[0]) ** -_EXPONENTS[:, None] * weight
+    target = power * weight
+    ones, cross = weight @ weight, falling @ weight
+    falls, rise = np.sum(falling**2, axis=1), falling @ target
+    total = weight @ target
+    determinant = ones * falls - cross**2
+    with np.errstate(divide="ignore", invalid="ignore"):  # one point only
+        floor = (total * falls - rise * cross) / determinant
+        fall = (rise * ones - total * cross) / determinant
+    # Where one of the two would be negative it is zero, and the other fits alone.
+    floor, fall = (
+        np.where(fall < 0, total / ones, floor),
+        np.where(floor < 0, rise / falls, fall),
+    )
+    singular = determinant <= 1e-12 * ones * falls
+    floor = np.clip(np.where(singular, total / ones, floor), 0.0, 1.0)
+    fall = np.maximum(np.where(singular, 0.0, fall), 0.0)
+    fitted = floor[:, None] * weight + fall[:, None] * falling
+    best = int(np.argmin(np.sum((fitted - target) ** 2, axis=1)))
+    return float(floor[best]), float(fall[best]), float(_EXPONENTS[best])
+
+
+def _floor_reached(first: int, level: float, fall: float, exponent: float) -> float:
+    """Solve for the number of terms at which little of the fall is left."""
+    left = _REACHED * (1 - level)
+    if fall <= left:
+        return float(first)
+    if left <= 0:
+        return np.inf
+    return float(np.ceil(first * (fall / left) ** (1 / exponent)))
+
+
+def _deviation(replicates: np.ndarray) -> float:
+    """Standard deviation by the delete-a-group jackknife."""
+    return float(np.sqrt((len(replicates) - 1) * np.var(replicates)))

@@ -1,0 +1,237 @@
+"""How much of the targets is explained, how much is noise, and how the rest falls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from .._lib.state import Versioned
+from ..wavelets import ErrorCurves, m_term_approximation, m_term_errors
+from .fit import IndexFit
+from .variance import student_margin
+from .whole_way import cells_allowed, whole_way_rate
+from .window import SAMPLES_PER_CELL
+
+__all__ = ["Shares", "variance_shares"]
+
+Interval = tuple[float, float]
+_UNKNOWN = (np.nan, np.nan)
+# A floor that is reached within fewer terms leaves no stretch to read a rate from.
+_FEWEST_TERMS = 40
+# Above a floor reached so soon, smooth functions of one variable, of rate 1, show less.
+_LARGEST_RATE = 0.9
+# Of the rate above a floor, relative: the fit starts in the coarse shape of the function.
+_DEVIATION_OF_SIGNAL = 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class Shares(Versioned):
+    """What a forest explains of its targets, and what it cannot.
+
+    For p = 2 errors are shares of the variance of the targets, otherwise of the p-th
+    power of their distance from the mean.
+
+    Attributes
+    ----------
+    explained : float
+        Share that the wavelets explain of samples which their trees have not seen, at the
+        best number of terms; in [0, 1].
+    explained_interval : tuple of float
+        Its interval, over samples; of this forest, so not over trees.
+    oob_score : float
+        The same error as a rate, that of the whole way.
+    noise : float
+        Share that no number of terms explains; an upper bound where ``noise_is_bound``.
+    noise_interval : tuple of float
+        Its interval; from 0 to above the bound where ``noise_is_bound``.
+    noise_is_bound : bool
+        Whether the curve shows no floor, so that the noise may be anything up to the bound.
+    wrong_labels : float
+        The noise of classes as a share of wrong labels, if these are spread evenly over the
+        other classes; NaN for regression.
+    wrong_labels_interval : tuple of float
+        The ends of ``noise_interval`` in this unit.
+    signal_alpha : float
+        Rate at which the error above the floor falls; infinite for finitely many boxes.
+    signal_alpha_interval : tuple of float
+        Its interval.
+    terms_needed : ndarray of shape (n_points,)
+        Falling curve from which :meth:`n_terms_for` is read: what 0, 1, 2, ... terms of a
+        tree leave of what can be explained.
+    """
+
+    explained: float
+    explained_interval: Interval
+    oob_score: float
+    noise: float
+    noise_interval: Interval
+    noise_is_bound: bool
+    wrong_labels: float
+    wrong_labels_interval: Interval
+    signal_alpha: float
+    signal_alpha_interval: Interval
+    terms_needed: np.ndarray
+
+    def __post_init__(self) -> None:
+        self.terms_needed.setflags(write=False)
+
+    def n_terms_for(self, share: float) -> int:
+        """Count the terms that a tree needs for a share of what can be explained."""
+        return int(np.argmax(self.terms_needed <= 1 - share))
+
+
+def variance_shares(curves: ErrorCurves, fit: IndexFit) -> Shares:
+    """Measure what is explained and what is noise.
+
+    Parameters
+    ----------
+    curves : ErrorCurves
+        Errors of the trees.
+    fit : IndexFit
+        The index that was read from them, with the noise floor and the level of intervals.
+
+    Returns
+    -------
+    shares : Shares
+        NaN where no samples are out of the bags.
+    """
+    explained = _explained(curves, fit.confidence_level)
+    noise = _noise(curves, fit, explained.share)
+    of_labels = [_wrong_labels(share, curves) for share in (noise.share, *noise.interval)]
+    signal, signal_interval = _signal(curves, fit)
+    return Shares(
+        explained=explained.share,
+        explained_interval=explained.interval,
+        oob_score=explained.rate,
+        noise=noise.share,
+        noise_interval=noise.interval,
+        noise_is_bound=noise.is_bound,
+        wrong_labels=of_labels[0],
+        wrong_labels_interval=(of_labels[1], of_labels[2]),
+        signal_alpha=signal,
+        signal_alpha_interval=signal_interval,
+        terms_needed=_terms_needed(curves),
+    )
+
+
+class _Explained(NamedTuple):
+    share: float
+    interval: Interval
+    rate: float
+
+
+def _explained(curves: ErrorCurves, confidence_level: float) -> _Explained:
+    """Measure the forest on samples out of the bags, at its best number of terms."""
+    decomposition, samples, grown = curves.decomposition, curves.samples, curves.grown
+    unseen, weights, p = grown.unseen, samples.weights, curves.p
+    is_covered = unseen.any(axis=0)
+    if not is_covered.any():
+        return _Explained(np.nan, _UNKNOWN, np.nan)
+    errors = m_term_errors(
+        decomposition, grown.leaves, samples.targets, weights, unseen=unseen
+    )
+    best = int(np.argmin(errors))
+    if errors[0] == 0 or best == 0:
+        return _Explained(0.0, (0.0, 0.0), 0.0)
+    left = (errors[best] / errors[0]) ** p
+    losses, spreads = (
+        np.linalg.norm(
+            samples.targets.values
+            - m_term_approximation(decomposition, grown.leaves, n_terms, unseen),
+            axis=1,
+        )
+        ** p
+        for n_terms in (best, 0)
+    )
+    # Influence of every sampling unit on the ratio of the means.
+    influence = np.where(is_covered, weights * (losses - left * spreads), 0.0)
+    of_units = np.bincount(grown.units.unit, influence, minlength=grown.units.n_units)
+    total = np.sum(np.where(is_covered, weights * spreads, 0.0))
+    margin = stats.norm.ppf(0.5 + confidence_level / 2) * np.sqrt(of_units @ of_units)
+    low, high = np.clip([1 - left - margin / total, 1 - left + margin / total], 0.0, 1.0)
+    rate = whole_way_rate(left, grown.n_grown, weights[is_covered].sum(), p)
+    return _Explained(float(1 - left), (float(low), float(high)), rate)
+
+
+class _Noise(NamedTuple):
+    share: float
+    interval: Interval
+    is_bound: bool
+
+
+def _noise(curves: ErrorCurves, fit: IndexFit, explained: float) -> _Noise:
+    """Read the noise from the floor, or bound it."""
+    floor = fit.floor
+    if floor is None:
+        return _Noise(np.nan, _UNKNOWN, is_bound=True)
+    most = 1.0 if np.isnan(explained) else 1 - explained
+    replicates = floor.levels if floor.is_reached else floor.bounds
+    share = min(floor.level if floor.is_reached else floor.bound, most)
+    margin = student_margin(
+        floor.deviation(replicates) ** 2, len(replicates) - 1, fit.confidence_level
+    )
+    low = max(share - margin, 0.0) if floor.is_reached else 0.0
+    return _Noise(share, (low, min(share + margin, 1.0)), not floor.is_reached)
+
+
+def _wrong_labels(noise: float, curves: ErrorCurves) -> float:
+    """Convert a share of the variance of classes to a share of wrong labels.
+
+    If the share q of the labels is wrong, any of the L - 1 others as likely, the variance
+    about the true class is ``1 - (1 - q)^2 - q^2 / (L - 1)`` in one-hot units.
+    """
+    samples = curves.samples
+    if samples.classes is None or curves.p != 2:
+        return np.nan
+    n_classes = len(samples.classes)
+    values = samples.targets.values
+    centred = values - np.average(values, axis=0, weights=samples.weights)
+    variance = np.average(np.sum(centred**2, axis=1), weights=samples.weights)
+    largest = 1 - 1 / n_classes  # of q, where labels tell nothing
+    return float(largest * (1 - np.sqrt(max(1 - noise * variance / largest, 0.0))))
+
+
+def _signal(curves: ErrorCurves, fit: IndexFit) -> tuple[float, Interval]:
+    """Read the rate of what lies above the floor.
+
+    Without a floor it is the rate in the window. Where there may be one, but the curve
+    still falls, the truth lies between that and the rate above the fitted floor, and half
+    of the way between them is taken.
+    """
+    low, high = fit.interval
+    if fit.is_bound:
+        return np.inf, (low, np.inf)
+    floor, p = fit.floor, curves.p
+    if floor is None or np.isnan(fit.rate_in_window):
+        return fit.alpha, (low, high)
+    if floor.level > 1 - 2 * floor.deviation(floor.levels):
+        return fit.alpha, (0.0, np.inf)  # there is no signal to speak of
+    above = floor.exponent / p
+    spread = floor.deviation(np.log(floor.exponents))
+    factor = np.exp(2 * np.hypot(spread, _DEVIATION_OF_SIGNAL))
+    if not floor.is_reached:
+        weight = floor.share_at(fit.window[1], curves) / 2
+        window = max(fit.rate_in_window, np.finfo(float).tiny)
+        middle = fit.alpha if weight == 0 else window ** (1 - weight) * above**weight
+        return float(middle), (min(low, window), max(high, above * factor))
+    if floor.n_terms >= _FEWEST_TERMS:
+        return above, (above / factor, above * factor)
+    # At least what is left above the floor, within its uncertainty.
+    uncertain = max(floor.deviation(floor.levels), 1 / curves.samples.weights.sum())
+    n_cells = cells_allowed(curves.grown.n_grown)
+    least = max(-np.log(uncertain / (1 - floor.level)) / p / np.log(n_cells), 0.0)
+    is_boxes = above > _LARGEST_RATE
+    return (np.inf if is_boxes else above), (min(least, above / factor), np.inf)
+
+
+def _terms_needed(curves: ErrorCurves) -> np.ndarray:
+    """What terms of a tree leave of what they can explain, as a falling curve."""
+    last = int(2 * curves.grown.n_grown / SAMPLES_PER_CELL)
+    power = curves.averages.mean(axis=0)[: max(last, 2) + 1]
+    fall = power[0] - power.min()
+    if fall <= 0:
+        return np.zeros(1)
+    return np.minimum.accumulate((power - power.min()) / fall)

@@ -1,0 +1,144 @@
+"""From the rate in the fit window to the index: where the window tells nothing.
+
+The curve of error against terms is read in three ways. The *rate in the window* is the
+theory's index. The *rate of the whole way* says how far the error falls at all. The *index*
+is the first, and turns into the second as the window comes to lie where it says nothing:
+
+- on the noise floor, where more terms take nothing away and the slope is zero whatever the
+  function is;
+- within the coarse shape, where there are not enough terms for a rate;
+- where no error is left, or it falls faster than that of any function but finitely many
+  boxes, whose index is infinite.
+
+The weights are continuous functions of the curve, so the index does not jump from a clean
+data set to one with a few wrong labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..wavelets import ErrorCurves
+from .fit import IndexFit
+from .variance import BeyondReplicates, Replicates
+from .whole_way import whole_way_rate
+from .window import SAMPLES_PER_CELL
+
+__all__ = ["with_whole_way"]
+
+# Shares of the error at the window's end that are noise floor: below the first the window
+# tells the rate, above the second it tells none. Clean functions have up to 0.5, since a
+# power law that bends is mistaken for one over a floor.
+_SOME_FLOOR, _ALL_FLOOR = 0.5, 0.9
+_TOO_FEW_TERMS, _ENOUGH_TERMS = 14, 40  # at the window's end
+# A smooth function of one variable has the rate 1, and none but boxes have a larger one.
+_LARGEST_RATE, _SURELY_BOXES = 1.0, 1.25
+_LEAST_LOG_SPAN = 0.4  # of a window, for its variance
+# Relevant features over the number of times that cells are halved: each feature is cut once
+# or twice, and the rate is that of few features.
+_CROWDED = 0.5
+
+
+def with_whole_way(fit: IndexFit, curves: ErrorCurves, *, is_boxes: bool) -> IndexFit:
+    """Mix the rate in the window with that of the whole way.
+
+    Parameters
+    ----------
+    fit : IndexFit
+        The rate in the window, with the noise floor of the averaged curve.
+    curves : ErrorCurves
+        The curves that it was read from.
+    is_boxes : bool
+        Whether the trees see finitely many boxes, so that no error is left.
+
+    Returns
+    -------
+    fit : IndexFit
+        The index, never negative, with its replicates.
+    """
+    rate, p, floor = fit.alpha, curves.p, fit.floor
+    n_grown, n_samples = curves.grown.n_grown, curves.samples.weights.sum()
+    last = int(min(2 * n_grown / SAMPLES_PER_CELL, curves.by_tree.shape[1] - 1))
+
+    def whole_way(powers: np.ndarray) -> float:
+        lowest = powers.min() / powers[0] if powers[0] > 0 else 1.0
+        return whole_way_rate(lowest, n_grown, n_samples, p)
+
+    averages = curves.averages[:, : last + 1]
+    whole = whole_way(averages.mean(axis=0))
+    on_floor = 0.0
+    if floor is not None and whole > rate:  # only a rate that is too low needs mending
+        on_floor = _ramp(floor.share_at(fit.window[1], curves), _SOME_FLOOR, _ALL_FLOOR)
+    share = 1 - (1 - on_floor) * (1 - _share_of_short_window(fit.window[1], rate))
+    share = 1.0 if is_boxes else share
+
+    inside = curves.groups.n_terms <= last
+    groups = np.array([whole_way(row[inside]) for row in curves.powers_without_a_group])
+    total, n_trees = averages.sum(axis=0), len(averages)
+    trees = np.array(
+        [whole_way((total - own) / (n_trees - 1)) for own in averages if n_trees > 1]
+    )
+    return replace(
+        fit,
+        alpha=float(max((1 - share) * rate + share * whole, 0.0)),
+        rate_in_window=rate,
+        rate_of_whole_way=whole,
+        share_of_whole_way=share,
+        replicates=_mixed(fit.replicates, groups, trees, share),
+        beyond_replicates=_beyond_replicates(fit, curves, on_floor, share, whole),
+    )
+
+
+def _share_of_short_window(last: int, rate: float) -> float:
+    """Judge how far the window is too short, or the rate too large, for a rate."""
+    long = _ramp(np.log(last), np.log(_TOO_FEW_TERMS), np.log(_ENOUGH_TERMS))
+    return float(1 - long * (1 - _ramp(rate, _LARGEST_RATE, _SURELY_BOXES)))
+
+
+def _beyond_replicates(
+    fit: IndexFit, curves: ErrorCurves, on_floor: float, share: float, whole: float
+) -> BeyondReplicates:
+    """Collect what the replicates do not show of the variance, of a mixed index.
+
+    A whole-way rate is a statement about the data and has no true value but itself, so on
+    the floor the window does not count.
+    """
+    first, last = fit.window
+    few = (curves.grown.units.n_units / 20_000) ** -0.22
+    span = max(np.log(last / first), _LEAST_LOG_SPAN) / 4
+    crowded = 0.0
+    if curves.samples.classes is None:
+        crowded = max(fit.n_relevant / np.log2(1 + last / 2) - _CROWDED, 0.0)
+    apart = 0.0
+    if fit.alpha > 0 and whole > 0:
+        apart = np.clip(np.log(whole / fit.alpha), -1, 1)
+    return BeyondReplicates(
+        of_window=((1 - on_floor) * 0.050 * few * span**-0.46) ** 2,
+        of_model=(0.8 * crowded) ** 2 + share * (1 - share) * apart**2,
+    )
+
+
+def _ramp(value: float, start: float, end: float) -> float:
+    """Rise from 0 at ``start`` to 1 at ``end``."""
+    return float(np.clip((value - start) / (end - start), 0.0, 1.0))
+
+
+def _mixed(
+    window: Replicates, groups: np.ndarray, trees: np.ndarray, share: float
+) -> Replicates:
+    """Mix replicates as the index is mixed."""
+
+    def mixed(own: np.ndarray, whole: np.ndarray) -> np.ndarray:
+        if share == 0 or len(own) != len(whole):
+            return own
+        return whole if share == 1 else (1 - share) * own + share * whole
+
+    blocks = np.zeros_like(window.blocks) if share == 1 else (1 - share) * window.blocks
+    return replace(
+        window,
+        groups=mixed(window.groups, groups),
+        trees=mixed(window.trees, trees),
+        blocks=blocks,
+    )
