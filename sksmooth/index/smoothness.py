@@ -32,6 +32,7 @@ __all__ = ["with_whole_way"]
 # tells the rate, above the second it tells none. Clean functions have up to 0.5, since a
 # power law that bends is mistaken for one over a floor.
 _SOME_FLOOR, _ALL_FLOOR = 0.5, 0.9
+_TOO_LOW = 1.25  # rate of the whole way over that in the window
 _TOO_FEW_TERMS, _ENOUGH_TERMS = 14, 40  # at the window's end
 # A smooth function of one variable has the rate 1, and none but boxes have a larger one.
 _LARGEST_RATE, _SURELY_BOXES = 1.0, 1.25
@@ -58,7 +59,7 @@ def with_whole_way(fit: IndexFit, curves: ErrorCurves, *, is_boxes: bool) -> Ind
     fit : IndexFit
         The index, never negative, with its replicates.
     """
-    rate, p, floor = fit.alpha, curves.p, fit.floor
+    rate, p = fit.alpha, curves.p
     n_grown, n_samples = curves.grown.n_grown, curves.samples.weights.sum()
     last = int(min(2 * n_grown / SAMPLES_PER_CELL, curves.by_tree.shape[1] - 1))
 
@@ -68,11 +69,9 @@ def with_whole_way(fit: IndexFit, curves: ErrorCurves, *, is_boxes: bool) -> Ind
 
     averages = curves.averages[:, : last + 1]
     whole = whole_way(averages.mean(axis=0))
-    on_floor = 0.0
-    if floor is not None and whole > rate:  # only a rate that is too low needs mending
-        on_floor = _ramp(floor.share_at(fit.window[1], curves), _SOME_FLOOR, _ALL_FLOOR)
-    share = 1 - (1 - on_floor) * (1 - _share_of_short_window(fit.window[1], rate))
-    share = 1.0 if is_boxes else share
+    on_floor = _share_on_floor(fit, curves, whole)
+    too_short = _share_of_short_window(fit.window[1], rate)
+    share = 1.0 if is_boxes else 1 - (1 - on_floor) * (1 - too_short)
 
     inside = curves.groups.n_terms <= last
     groups = np.array([whole_way(row[inside]) for row in curves.powers_without_a_group])
@@ -87,8 +86,17 @@ def with_whole_way(fit: IndexFit, curves: ErrorCurves, *, is_boxes: bool) -> Ind
         rate_of_whole_way=whole,
         share_of_whole_way=share,
         replicates=_mixed(fit.replicates, groups, trees, share),
-        beyond_replicates=_beyond_replicates(fit, curves, on_floor, share, whole),
+        beyond_replicates=_beyond_replicates(fit, curves, on_floor, too_short, whole),
     )
+
+
+def _share_on_floor(fit: IndexFit, curves: ErrorCurves, whole: float) -> float:
+    """Judge how far the window lies on the noise floor, which makes its rate too low."""
+    if fit.floor is None or whole <= fit.alpha:
+        return 0.0
+    at_end = fit.floor.share_at(fit.window[1], curves)
+    too_low = np.log(whole / fit.alpha) if fit.alpha > 0 else np.inf
+    return _ramp(at_end, _SOME_FLOOR, _ALL_FLOOR) * _ramp(too_low, 0, np.log(_TOO_LOW))
 
 
 def _share_of_short_window(last: int, rate: float) -> float:
@@ -98,12 +106,12 @@ def _share_of_short_window(last: int, rate: float) -> float:
 
 
 def _beyond_replicates(
-    fit: IndexFit, curves: ErrorCurves, on_floor: float, share: float, whole: float
+    fit: IndexFit, curves: ErrorCurves, on_floor: float, too_short: float, whole: float
 ) -> BeyondReplicates:
-    """Collect what the replicates do not show of the variance, of a mixed index.
+    """Collect what the replicates do not show of the variance.
 
-    A whole-way rate is a statement about the data and has no true value but itself, so on
-    the floor the window does not count.
+    Where both rates count they may be far apart, and where the window is too short neither
+    is that of more samples. On the floor the whole-way rate has no true value but itself.
     """
     first, last = fit.window
     few = (curves.grown.units.n_units / 20_000) ** -0.22
@@ -111,12 +119,13 @@ def _beyond_replicates(
     crowded = 0.0
     if curves.samples.classes is None:
         crowded = max(fit.n_relevant / np.log2(1 + last / 2) - _CROWDED, 0.0)
-    apart = 0.0
+    apart = 1.0
     if fit.alpha > 0 and whole > 0:
         apart = np.clip(np.log(whole / fit.alpha), -1, 1)
+    unclear = on_floor * (1 - on_floor) + (1 - on_floor) * too_short / 2
     return BeyondReplicates(
-        of_window=((1 - on_floor) * 0.050 * few * span**-0.46) ** 2,
-        of_model=(0.8 * crowded) ** 2 + share * (1 - share) * apart**2,
+        of_window=float((1 - on_floor) * 0.050 * few * span**-0.46) ** 2,
+        of_model=float((0.8 * crowded) ** 2 + unclear * apart**2),
     )
 
 
