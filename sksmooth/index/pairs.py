@@ -26,24 +26,25 @@ from .window import log_spaced
 
 __all__ = ["PairsRate", "pairs_rate"]
 
-# Classes meet in nodes of the forest that hold at most this share of the samples, or so
-# many of them: small enough that only neighbours do.
-_SMALL_SHARE, _FEWEST_IN_SMALL = 0.002, 8
-_MOST_TREES = 5  # a pair; more change the rate by less than 1 %
-# Rows times trees, relative to those of the forest. A row of two classes takes 0.4 to 0.9
-# of the time of one of ten, so the pairs take half of the time of the forest, or less.
+# Classes meet in nodes that hold at most this share of the samples, or so many of them: few
+# enough that only neighbours are together. A few trees of the forest show it.
+_SMALL_SHARE, _FEWEST_IN_SMALL, _TREES_TO_MEET = 0.002, 8, 3
+_MOST_TREES = 5  # a pair; more do not change the rate by more than a few per cent
+# Rows times trees, relative to those of the forest. A row of two classes takes 0.3 to 0.9
+# of the time of one of ten, so the pairs take less time than the forest.
 _BUDGET = 0.6
+# A pair costs about 1 ms beyond its rows, the time of so many entries of X in the forest.
+# A few pairs may, or small data would never have any.
+_CALL_ENTRIES, _FREE_CALLS = 4000, 32
 _FEWEST_PAIRS = 0.5  # a class: with fewer, some class is in none
-# The window is one of cells, which are splits plus 1, of every pair.
-_CELLS_PER_SAMPLE = 0.16  # of one class, where the window ends: 12.5 samples of the pair
-_EXCESS = 4.0  # out-of-bag over in-bag squared error where it ends, if that is earlier
-_FIRST_CELL = 30
-_COARSE_SHAPE = 0.5  # of the fall is over where the window starts, if that is later
-_SHORTEST_SPAN = 3  # last over first number of cells
-# The weight grows from that of two classes, whose rate is known already, to that of ten.
-_LARGEST_WEIGHT, _FULL_RATIO = 0.8, 5.0
-# Few classes need windows that end between these numbers of cells to be worth a weight.
-_FEW_CLASSES, _FEWEST_CELLS, _ENOUGH_RATIO = 5, 12, 4.0
+# The window, in splits of all pairs together.
+_EXCESS = 4.0  # out-of-bag over in-bag squared error where it ends, as for all classes
+_LONGEST_SPAN, _SHORTEST_SPAN = 6, 3  # last over first number of splits
+_COARSE_SHAPE = 0.5  # of the fall is over at half of the number where it starts, or before
+# The weight is full for ten classes, and 0 for two, whose rate is known already. The index
+# of three is good enough for the pairs to have no weight worth their time.
+_LARGEST_WEIGHT, _ENOUGH_CLASSES, _FEWEST_CLASSES = 0.8, 10, 4
+_ENOUGH_SPLITS = 8  # of a pair at the end of the window; with fewer, its border is coarse
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,12 @@ def pairs_rate(
 
     Notes
     -----
-    The curves of the pairs are added up at equal numbers of cells, each weighted with its
-    share of the samples, and fitted from ``max(30, C_half)``, at most a third of the end,
-    to ``0.16 N / L`` cells, or to where the out-of-bag squared error is four times the
-    in-bag one if that comes first.
+    Of every pair one tree is taken, and their nodes are split in one order, that of the
+    falling gain, as if they were one tree; such curves are averaged over the trees. The
+    squared error, the mean of that in the bag and out of it, is fitted against the number
+    of splits S, up to the one at which the out-of-bag error is four times the in-bag one,
+    from a sixth of that, or from twice the number at which half of the fall is over if
+    that is later, but from a third at most.
     """
     samples, grown = curves.samples, curves.grown
     if growth.forest is not None or grown.fitted is not None:
@@ -100,33 +103,39 @@ def pairs_rate(
     if samples.targets.codes is None or not curves.has_out_of_bag:
         return None
     codes, n_classes = _canonical_codes(samples)
-    if n_classes < 3:
+    if n_classes < _FEWEST_CLASSES:
         return None
     pairs, n_trees = _affordable(
-        _pairs_that_meet(curves, codes, n_classes), codes, samples.units, growth
+        _pairs_that_meet(curves, codes, n_classes), codes, samples, growth
     )
-    if not len(pairs):
+    if len(pairs) == 0:
         return None
 
     seed = check_random_state(growth.random_state).randint(np.iinfo(np.int32).max)
-    own = replace(growth, n_estimators=n_trees, random_state=seed, n_jobs=1, verbose=0)
-    own = replace(own, max_samples=grown.n_grown / samples.units.n_units)
-    errors = run_parallel(
-        (delayed(_errors_of_pair)(samples, codes, pair, own) for pair in pairs.tolist()),
+    own = replace(
+        growth,
+        n_estimators=n_trees,
+        max_samples=grown.n_grown / samples.units.n_units,  # not a number of samples
+        random_state=seed,
+        n_jobs=1,
+        verbose=0,
+    )
+    splits = run_parallel(
+        (delayed(_splits_of_pair)(samples, codes, pair, own) for pair in pairs.tolist()),
         len(pairs),
         n_jobs=n_jobs,
         label="pairs",
         verbose=0,
     )
-    total = _added_up(errors, [_weight_of(samples, codes, pair) for pair in pairs])
-    first, last = _window(total, _CELLS_PER_SAMPLE * samples.units.n_units / n_classes)
-    cells = log_spaced(first, last, len(total))
-    # Squared errors; the p-th power of an error of classes is the measure of the cells in
-    # which they are mixed, whatever p, so rates of L_p are 2 / p times those of L_2.
-    rate = -fit_power_law(cells, total.mean(axis=1)[cells - 1]).slope / curves.p
+    errors = _averaged([_pooled_errors(trees) for trees in zip(*splits, strict=True)])
+    first, last = _window(errors)
+    points = log_spaced(first, last, len(errors) - 1)
+    # The p-th power of an error of classes is the share of the samples whose cells are
+    # mixed, whatever p, so the rate of L_p is 2 / p times that of L_2.
+    rate = -fit_power_law(points, errors.mean(axis=1)[points]).slope / curves.p
     if not rate > 0:
         return None
-    return PairsRate(float(rate), _weight(n_classes, last), len(pairs))
+    return PairsRate(float(rate), _weight(n_classes, last / len(pairs)), len(pairs))
 
 
 # ---------------------------------------------------------------------- which pairs
@@ -154,7 +163,7 @@ def _pairs_that_meet(
     grown, wavelets = curves.grown, curves.decomposition
     small = max(_SMALL_SHARE, _FEWEST_IN_SMALL / grown.n_grown)
     neighbours = sparse.csr_matrix((n_classes, n_classes))
-    for j, leaves in enumerate(grown.leaves):
+    for j, leaves in enumerate(grown.leaves[:_TREES_TO_MEET]):
         node = _small_nodes(wavelets, j, small)[leaves]
         weights = np.where(node >= 0, curves.samples.weights, 0.0)
         held = sparse.csr_matrix(
@@ -181,135 +190,153 @@ def _small_nodes(wavelets: WaveletDecomposition, tree: int, small: float) -> np.
 
 
 def _affordable(
-    pairs: np.ndarray, codes: np.ndarray, units: SamplingUnits, growth: Growth
+    pairs: np.ndarray, codes: np.ndarray, samples: Samples, growth: Growth
 ) -> tuple[np.ndarray, int]:
-    """Choose how many trees a pair gets, and which pairs, within the budget.
-
-    Units are counted, of which repeated rows have as many as weighted ones.
-    """
-    n_classes = codes.max() + 1
-    of_class = np.bincount(
-        np.unique(codes * units.n_units + units.unit) // units.n_units, minlength=n_classes
-    )
-    cost = np.cumsum(of_class[pairs].sum(axis=1))
-    budget = _BUDGET * growth.n_estimators * units.n_units
-    if not len(pairs) or cost[-1] <= budget:
-        n_trees = int(min(_MOST_TREES, budget // max(cost[-1:].sum(), 1)))
-        return pairs, n_trees
-    kept = pairs[cost <= budget]
-    return kept[: len(kept) * (len(kept) >= _FEWEST_PAIRS * n_classes)], 1
+    """Choose which pairs get trees, and how many, within the budget."""
+    units, n_classes = samples.units, codes.max() + 1
+    # Units are counted, since repeated rows have as many as weighted ones.
+    of_class = np.bincount(np.unique(codes * units.n_units + units.unit) // units.n_units)
+    rows = np.cumsum(of_class[pairs].sum(axis=1))
+    calls = np.maximum(np.arange(1, len(pairs) + 1) - _FREE_CALLS, 0)
+    left = _BUDGET * int(growth.n_estimators) * units.n_units
+    left = left - calls * _CALL_ENTRIES / samples.X.shape[1]
+    n_kept = np.count_nonzero(rows <= left)  # which falls, once it does
+    if n_kept < max(_FEWEST_PAIRS * n_classes, 1):
+        return pairs[:0], 0
+    n_trees = left[n_kept - 1] // rows[n_kept - 1]
+    return pairs[:n_kept], int(min(n_trees, _MOST_TREES))
 
 
 # ---------------------------------------------------------------------- their errors
 
 
-def _rows_of(codes: np.ndarray, pair: list[int]) -> np.ndarray:
-    return np.flatnonzero((codes == pair[0]) | (codes == pair[1]))
+@dataclass(frozen=True, eq=False)
+class _Splits:
+    """One tree of two classes, split by split.
 
+    Every array has a column of the samples in the bag, and one of those out of it.
 
-def _weight_of(samples: Samples, codes: np.ndarray, pair: list[int]) -> float:
-    return float(samples.weights[_rows_of(codes, pair)].sum())
-
-
-def _errors_of_pair(
-    samples: Samples, codes: np.ndarray, pair: list[int], growth: Growth
-) -> np.ndarray:
-    """Grow trees on two classes, and measure their errors with 1, 2, ... cells.
-
-    Returns
-    -------
-    errors : ndarray of shape (n_cells, 2)
-        Mean squared error in the bag and out of it, averaged over the trees.
+    Attributes
+    ----------
+    weight, start : ndarray of shape (2,)
+        Weight of the samples, and their squared error without any split, summed.
+    falls : ndarray of shape (n_splits, 2)
+        What each split takes away from it.
+    gain : ndarray of shape (n_splits,)
+        The fall in the bag, at most that of any split above it.
     """
-    rows = _rows_of(codes, pair)
-    own = _two_classes(samples, rows, codes[rows] == pair[1])
+
+    weight: np.ndarray
+    start: np.ndarray
+    falls: np.ndarray
+    gain: np.ndarray
+
+
+def _splits_of_pair(
+    samples: Samples, codes: np.ndarray, pair: list[int], growth: Growth
+) -> list[_Splits]:
+    """Grow trees on two classes."""
+    own = _two_classes(samples, codes, pair)
     grown = grow(own, growth)
     signs = 2.0 * own.targets.codes[:, None] - 1  # whole numbers, whose sums are exact
-    by_tree = [
-        _errors_by_cells(tree, leaf, bag, own.weights - bag, signs)
+    return [
+        _splits_of_tree(tree, leaf, bag, np.where(bag > 0, 0.0, own.weights), signs)
         for tree, leaf, bag in zip(
             grown.forest.trees, grown.leaves, grown.bags, strict=True
         )
     ]
-    return _added_up(by_tree, np.ones(len(by_tree)))
 
 
-def _two_classes(samples: Samples, rows: np.ndarray, is_second: np.ndarray) -> Samples:
+def _two_classes(samples: Samples, codes: np.ndarray, pair: list[int]) -> Samples:
     """Take the samples of two classes, to be drawn in the order that all samples have."""
-    codes = is_second.astype(np.intp)
-    targets = Targets(simplex_vertices(2)[codes], np.zeros(len(rows)), codes)
+    rows = np.flatnonzero((codes == pair[0]) | (codes == pair[1]))
+    own_codes = (codes[rows] == pair[1]).astype(np.intp)
+    targets = Targets(simplex_vertices(2)[own_codes], np.zeros(len(rows)), own_codes)
     unit = np.unique(samples.units.unit[rows], return_inverse=True)[1]
-    own = replace(samples.take(rows), targets=targets, y=codes, classes=np.arange(2))
-    return own.drawn_by(SamplingUnits(unit.ravel()))
-
-
-def _errors_by_cells(
-    tree: Tree, leaf: np.ndarray, bag: np.ndarray, rest: np.ndarray, signs: np.ndarray
-) -> np.ndarray:
-    """Measure the squared error of one tree while its nodes are split, best gain first.
-
-    A node can be split only after its parent, so a gain counts no more than those of the
-    nodes above it.
-    """
-    parent = tree.parent
-    weight, total = node_sums(parent, leaf, bag, signs)
-    weight_out, total_out = node_sums(parent, leaf, rest, signs)
-    total, total_out = total[:, 0], total_out[:, 0]
-    mean = total / np.maximum(weight, np.finfo(float).tiny)
-    # Squares of targets are 1, so a cell of mean c leaves W - 2 c T + c^2 W.
-    error = np.column_stack(
-        [
-            weight - 2 * mean * total + mean**2 * weight,
-            weight_out - 2 * mean * total_out + mean**2 * weight_out,
-        ]
+    return Samples(
+        samples.X[rows],
+        own_codes,
+        targets,
+        samples.weights[rows],
+        np.arange(2),
+        joint_units=SamplingUnits(unit.ravel()),
     )
+
+
+def _splits_of_tree(
+    tree: Tree, leaf: np.ndarray, bag: np.ndarray, rest: np.ndarray, signs: np.ndarray
+) -> _Splits:
+    """Measure what every split of a tree takes away from the squared error."""
+    weight, total = (
+        np.column_stack(both)
+        for both in zip(
+            *(node_sums(tree.parent, leaf, each, signs) for each in (bag, rest)),
+            strict=True,
+        )
+    )
+    mean = total[:, :1] / np.maximum(weight[:, :1], np.finfo(float).tiny)
+    # Targets are 1 and -1, so a cell with the mean c leaves W - 2 c T + c^2 W.
+    error = weight - 2 * mean * total + mean**2 * weight
     inner = np.flatnonzero(tree.left >= 0)
     falls = error[inner] - error[tree.left[inner]] - error[tree.right[inner]]
-    gain = np.zeros(tree.n_nodes)
+    gain = np.full(tree.n_nodes, np.inf)
     gain[inner] = falls[:, 0]
-    order = np.argsort(-_least_above(gain, parent)[inner].astype(np.float32), kind="stable")
-    left_over = error[0] - np.cumsum(falls[order], axis=0)
-    curve = np.maximum(np.concatenate([error[:1], left_over]), 0.0)
-    return curve / np.maximum([weight[0], weight_out[0]], np.finfo(float).tiny)
+    return _Splits(weight[0], error[0], falls, _least_above(gain, tree.parent)[inner])
 
 
 def _least_above(values: np.ndarray, parent: np.ndarray) -> np.ndarray:
     """Find the least value on the way from the root to each node, by pointer doubling."""
     ancestor = np.maximum(parent, 0)
-    while True:
+    while ancestor.any():
         values = np.minimum(values, values[ancestor])
-        if not ancestor.any():
-            return values
         ancestor = ancestor[ancestor]
+    return np.minimum(values, values[0])
 
 
-def _added_up(curves: list[np.ndarray], weights: np.ndarray | list[float]) -> np.ndarray:
-    """Average curves with weights; beyond its end a curve stays as it is there."""
+def _pooled_errors(trees: tuple[_Splits, ...]) -> np.ndarray:
+    """Follow the errors of trees of several pairs while the largest gain left is taken.
+
+    Returns
+    -------
+    errors : ndarray of shape (n_splits + 1, 2)
+        Mean squared error with 0, 1, ... splits, in the bag and out of it.
+    """
+    gain = np.concatenate([tree.gain for tree in trees])
+    falls = np.concatenate([tree.falls for tree in trees])
+    # Parents come before their children, whose gain is no larger here. In single precision,
+    # since equal gains may differ by rounding.
+    order = np.argsort(-gain.astype(np.float32), kind="stable")
+    start = np.sum([tree.start for tree in trees], axis=0)
+    errors = np.concatenate([start[None], start - np.cumsum(falls[order], axis=0)])
+    return np.maximum(errors, 0.0) / np.sum([tree.weight for tree in trees], axis=0)
+
+
+def _averaged(curves: list[np.ndarray]) -> np.ndarray:
+    """Average curves, which stay as they are beyond their ends."""
     longest = max(map(len, curves))
-    padded = [np.pad(c, ((0, longest - len(c)), (0, 0)), mode="edge") for c in curves]
-    return np.average(padded, axis=0, weights=weights)
+    return np.mean(
+        [np.pad(c, ((0, longest - len(c)), (0, 0)), mode="edge") for c in curves], axis=0
+    )
 
 
 # ---------------------------------------------------------------------- their rate
 
 
-def _window(total: np.ndarray, most: float) -> tuple[int, int]:
-    """Find the numbers of cells between which the sum of the curves is fitted."""
-    last = min(most, len(total))
-    excessive = total[:, 1] > _EXCESS * total[:, 0]
+def _window(errors: np.ndarray) -> tuple[int, int]:
+    """Find the numbers of splits between which the errors of the pairs are fitted."""
+    last = len(errors) - 1
+    excessive = errors[:, 1] > _EXCESS * errors[:, 0]
     if excessive.any():
-        last = min(last, int(np.argmax(excessive)))
-    last = max(int(last), 2)
-    error = total.mean(axis=1)
-    half = error[0] - _COARSE_SHAPE * (error[0] - error[:last].min())
-    first = max(_FIRST_CELL, 1 + int(np.argmax(error <= half)))
+        last = int(np.argmax(excessive))
+    last = max(last, 2)
+    error = errors.mean(axis=1)
+    half = error[0] - _COARSE_SHAPE * (error[0] - error[: last + 1].min())
+    first = max(last / _LONGEST_SPAN, 2 * int(np.argmax(error <= half)))
     return max(int(min(first, last / _SHORTEST_SPAN)), 1), last
 
 
-def _weight(n_classes: int, last: int) -> float:
-    """Weigh the rate by the number of classes and, where these are few, the window's end."""
-    weight = _LARGEST_WEIGHT * min(np.log(n_classes / 2) / np.log(_FULL_RATIO), 1.0)
-    if n_classes <= _FEW_CLASSES:
-        resolved = np.log(last / _FEWEST_CELLS) / np.log(_ENOUGH_RATIO)
-        weight *= np.clip(resolved, 0.0, 1.0)
-    return float(weight)
+def _weight(n_classes: int, splits_of_pair: float) -> float:
+    """Weigh the rate by the number of classes, and by how well the pairs are resolved."""
+    classes = np.log(n_classes / 2) / np.log(_ENOUGH_CLASSES / 2)
+    splits = np.log(splits_of_pair) / np.log(_ENOUGH_SPLITS)
+    return _LARGEST_WEIGHT * float(min(classes, 1.0) ** 2 * np.clip(splits, 0.0, 1.0))
