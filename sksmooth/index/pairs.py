@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state
 
 from .._lib.parallel import run_parallel
 from ..samples import Samples, SamplingUnits, Targets, simplex_vertices
-from ..trees import GrownForest, Growth, Tree, grow
+from ..trees import Growth, Tree, grow
 from ..wavelets import ErrorCurves, WaveletDecomposition, node_sums
 from .power_law import fit_power_law
 from .window import log_spaced
@@ -33,9 +33,9 @@ _MOST_TREES = 5  # a pair; more do not change the rate by more than a few per ce
 # Rows times trees, relative to those of the forest. A row of two classes takes 0.3 to 0.9
 # of the time of one of ten, so the pairs take less time than the forest.
 _BUDGET = 0.6
-# A pair costs about 1 ms beyond its rows, the time of so many entries of X in the forest.
-# A few pairs may, or small data would never have any.
-_CALL_ENTRIES, _FREE_CALLS = 4000, 32
+# A pair costs 0.7 ms beyond its rows, the time of so many entries of X in the forest. A few
+# pairs may, or small data would never have any: there they take longer than the forest.
+_CALL_ENTRIES, _FREE_CALLS = 3000, 8
 _FEWEST_PAIRS = 0.5  # a class: with fewer, some class is in none
 # The window, in splits of all pairs together.
 _EXCESS = 4.0  # out-of-bag over in-bag squared error where it ends, as for all classes
@@ -102,7 +102,7 @@ def pairs_rate(
         return None
     if samples.targets.codes is None or not curves.has_out_of_bag:
         return None
-    codes, n_classes = _canonical_codes(samples)
+    codes, n_classes = _canonical_codes(samples.targets.codes, samples.units)
     if n_classes < _FEWEST_CLASSES:
         return None
     pairs, n_trees = _affordable(
@@ -128,6 +128,8 @@ def pairs_rate(
         verbose=0,
     )
     errors = _averaged([_pooled_errors(trees) for trees in zip(*splits, strict=True)])
+    if len(errors) < 2:  # no tree has a split
+        return None
     first, last = _window(errors)
     points = log_spaced(first, last, len(errors) - 1)
     # The p-th power of an error of classes is the share of the samples whose cells are
@@ -141,17 +143,16 @@ def pairs_rate(
 # ---------------------------------------------------------------------- which pairs
 
 
-def _canonical_codes(samples: Samples) -> tuple[np.ndarray, int]:
+def _canonical_codes(codes: np.ndarray, units: SamplingUnits) -> tuple[np.ndarray, int]:
     """Number the classes by their first unit, so that their names do not count."""
-    _, codes = np.unique(samples.targets.codes, return_inverse=True)
-    first = np.full(codes.max() + 1, samples.units.n_units)
-    np.minimum.at(first, codes, samples.units.unit)
-    return np.argsort(np.argsort(first, kind="stable"))[codes], len(first)
+    names = np.unique(codes)
+    codes = np.searchsorted(names, codes)
+    first = np.full(len(names), units.n_units)
+    np.minimum.at(first, codes, units.unit)
+    return np.argsort(np.argsort(first, kind="stable"))[codes], len(names)
 
 
-def _pairs_that_meet(
-    curves: ErrorCurves, codes: np.ndarray, n_classes: int
-) -> np.ndarray:
+def _pairs_that_meet(curves: ErrorCurves, codes: np.ndarray, n_classes: int) -> np.ndarray:
     """List the pairs of classes that share a small node of the forest.
 
     Returns
@@ -167,7 +168,8 @@ def _pairs_that_meet(
         node = _small_nodes(wavelets, j, small)[leaves]
         weights = np.where(node >= 0, curves.samples.weights, 0.0)
         held = sparse.csr_matrix(
-            (weights, (np.maximum(node, 0), codes)), shape=(node.max() + 1, n_classes)
+            (weights, (np.maximum(node, 0), codes)),
+            shape=(max(node.max() + 1, 1), n_classes),
         )
         total = np.asarray(held.sum(axis=1)).ravel()
         neighbours += held.T @ sparse.diags(1 / np.maximum(total, 1.0)) @ held
@@ -238,7 +240,7 @@ def _splits_of_pair(
     """Grow trees on two classes."""
     own = _two_classes(samples, codes, pair)
     grown = grow(own, growth)
-    signs = 2.0 * own.targets.codes[:, None] - 1  # whole numbers, whose sums are exact
+    signs = 2.0 * own.y[:, None] - 1  # whole numbers, whose sums are exact
     return [
         _splits_of_tree(tree, leaf, bag, np.where(bag > 0, 0.0, own.weights), signs)
         for tree, leaf, bag in zip(
