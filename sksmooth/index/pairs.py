@@ -1,11 +1,13 @@
 """The rate of the M-term error of classes two at a time.
 
-With many classes, the samples of a node tell a border between two of them no longer from
-one between the next two, so the error of all classes falls too slowly, and the index is too
-low. Two classes at a time are resolved with far fewer terms. Here trees are grown on the
-samples of every pair of classes that meet, and the rate is read from the sum of their
-curves. How, and with what constants, is what came out best on functions of known index
-(``benchmarks/known_smoothness.py`` and others like them); no theory fixes them.
+With many classes there are few samples to each border between two of them, and the trees
+use them up before the error falls at its final rate: the index is too low. Two classes at a
+time are resolved with fewer terms. So trees are grown on every pair of classes that meet,
+and the rate is read from all of them together.
+
+The procedure and its constants are measured, not derived: they are what came out best on
+functions of known index like those of ``benchmarks/known_smoothness.py``. On ten fresh ones
+of nine classes and more, 20,000 samples, the mean error falls from 26 % to 10 %.
 """
 
 from __future__ import annotations
@@ -30,9 +32,10 @@ __all__ = ["PairsRate", "pairs_rate"]
 # enough that only neighbours are together. A few trees of the forest show it.
 _SMALL_SHARE, _FEWEST_IN_SMALL, _TREES_TO_MEET = 0.002, 8, 3
 _MOST_TREES = 5  # a pair; more do not change the rate by more than a few per cent
-# Rows times trees, relative to those of the forest. A row of two classes takes 0.3 to 0.9
-# of the time of one of ten, so the pairs take less time than the forest.
-_BUDGET = 0.6
+# Rows times trees, relative to those of the forest. A row of two classes takes as long as
+# one of ten, or less, so the pairs take 0.3 to 0.9 of the time of the forest. Where nodes
+# try some features only, all are sorted for every pair anew, which takes longer than a tree.
+_BUDGET, _BUDGET_OF_FEW_FEATURES = 0.6, 0.25
 # A pair costs 0.7 ms beyond its rows, the time of so many entries of X in the forest. A few
 # pairs may, or small data would never have any: there they take longer than the forest.
 _CALL_ENTRIES, _FREE_CALLS = 3000, 8
@@ -84,7 +87,7 @@ def pairs_rate(
     Returns
     -------
     rate : PairsRate or None
-        The rate. None for numbers, for fewer than three classes, for forests of other
+        The rate. None for numbers, for fewer than four classes, for forests of other
         libraries or without out-of-bag samples, and where the pairs take too long or their
         error does not fall.
 
@@ -111,15 +114,7 @@ def pairs_rate(
     if len(pairs) == 0:
         return None
 
-    seed = check_random_state(growth.random_state).randint(np.iinfo(np.int32).max)
-    own = replace(
-        growth,
-        n_estimators=n_trees,
-        max_samples=grown.n_grown / samples.units.n_units,  # not a number of samples
-        random_state=seed,
-        n_jobs=1,
-        verbose=0,
-    )
+    own = _alike(growth, n_trees, grown.n_grown / samples.units.n_units)
     splits = run_parallel(
         (delayed(_splits_of_pair)(samples, codes, pair, own) for pair in pairs.tolist()),
         len(pairs),
@@ -200,7 +195,8 @@ def _affordable(
     of_class = np.bincount(np.unique(codes * units.n_units + units.unit) // units.n_units)
     rows = np.cumsum(of_class[pairs].sum(axis=1))
     calls = np.maximum(np.arange(1, len(pairs) + 1) - _FREE_CALLS, 0)
-    left = _BUDGET * int(growth.n_estimators) * units.n_units
+    share = _BUDGET if growth.max_features is None else _BUDGET_OF_FEW_FEATURES
+    left = share * int(growth.n_estimators) * units.n_units
     left = left - calls * _CALL_ENTRIES / samples.X.shape[1]
     n_kept = np.count_nonzero(rows <= left)  # which falls, once it does
     if n_kept < max(_FEWEST_PAIRS * n_classes, 1):
@@ -210,6 +206,19 @@ def _affordable(
 
 
 # ---------------------------------------------------------------------- their errors
+
+
+def _alike(growth: Growth, n_trees: int, share: float) -> Growth:
+    """Let the trees of a pair be grown as those of the forest are."""
+    seed = check_random_state(growth.random_state).randint(np.iinfo(np.int32).max)
+    return replace(
+        growth,
+        n_estimators=n_trees,
+        max_samples=share,  # not a number of samples, of which a pair has fewer
+        random_state=seed,
+        n_jobs=1,  # pairs run beside each other
+        verbose=0,
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -187,6 +187,12 @@ def test_trees_are_saved_before_pairs():
     assert chosen(10, 10_000, 1)[0] == 0
 
 
+def test_budget_is_smaller_where_few_features_are_tried():
+    curves = curves_of(*rings()[:2])
+    few = pairs_rate(curves, Growth(5, max_features=1, max_samples=0.8, random_state=0))
+    assert few is None or few.n_pairs < pairs_rate(curves, GROWTH).n_pairs
+
+
 def test_calls_count_where_rows_are_few():
     assert chosen(40, 2000, 10, n_columns=2)[0] == 0
 
