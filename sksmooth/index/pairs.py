@@ -34,7 +34,7 @@ _SMALL_SHARE, _FEWEST_IN_SMALL, _TREES_TO_MEET = 0.002, 8, 3
 _MOST_TREES = 5  # a pair; more do not change the rate by more than a few per cent
 # Rows times trees, relative to those of the forest. A row of two classes takes as long as
 # one of ten, or less, so the pairs take 0.3 to 0.9 of the time of the forest. Where nodes
-# try some features only, all are sorted for every pair anew, which takes longer than a tree.
+# try some features only, all are sorted for every pair anew, longer than a tree takes.
 _BUDGET, _BUDGET_OF_FEW_FEATURES = 0.6, 0.25
 # A pair costs 0.7 ms beyond its rows, the time of so many entries of X in the forest. A few
 # pairs may, or small data would never have any: there they take longer than the forest.
