@@ -17,7 +17,7 @@ _EXPONENTS = np.geomspace(0.15, 4.0, 24)  # of the falling part; 2 alpha for p =
 _LARGEST_EXCESS = 2.0  # out-of-bag over in-bag error where the fit ends
 _REACHED = 0.05  # of the fall is left where the floor counts as reached
 _FLAT = 0.1  # of the fall, at most, may be left at the end of the fit
-_SMALL_EXCESS = 1.15  # out-of-bag over in-bag error where the floor is reached
+_SMALL_EXCESS = 1.18  # out-of-bag over in-bag error where the floor is reached
 _MARGIN = 2.0  # standard deviations
 
 
@@ -64,10 +64,22 @@ class NoiseFloor(Versioned):
     bounds: np.ndarray
 
     def share_at(self, n_terms: int, curves: ErrorCurves) -> float:
-        """Share of the error with a number of terms that is floor, at most 1."""
+        """Share of the error with a number of terms that is floor, at most 1.
+
+        Unless the curve shows the floor, a standard deviation less than what the fit says,
+        since a power law that bends is mistaken for one over a small and uncertain floor.
+        """
         power = curves.averages.mean(axis=0)
-        left = power[min(n_terms, len(power) - 1)] / power[0]
-        return float(min(self.level / left, 1.0)) if left > 0 else 0.0
+        share = _share(self.level, power[[0, min(n_terms, len(power) - 1)]])
+        if self.is_reached:
+            return share
+        without = curves.powers_without_a_group
+        at = np.searchsorted(curves.groups.n_terms, n_terms, side="right") - 1
+        replicates = [
+            _share(level, row[[0, at]])
+            for level, row in zip(self.levels, without, strict=True)
+        ]
+        return max(share - self.deviation(np.array(replicates)), 0.0)
 
     def deviation(self, replicates: np.ndarray) -> float:
         """Standard deviation of level, exponent or bound, by the jackknife of groups."""
@@ -76,6 +88,11 @@ class NoiseFloor(Versioned):
     def __post_init__(self) -> None:
         for array in (self.levels, self.exponents, self.bounds):
             array.setflags(write=False)
+
+
+def _share(level: float, power: np.ndarray) -> float:
+    """Share of the floor in the second of two errors, given relative to the first."""
+    return min(level * power[0] / power[1], 1.0) if power[1] > 0 else 0.0
 
 
 def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
@@ -121,7 +138,7 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
         and fall * (last / points[0]) ** -exponent <= _FLAT * (1 - level)
         and excess[n_terms] <= _SMALL_EXCESS
         and level > _MARGIN * deviation
-        and endless >= level - _MARGIN * deviation
+        and endless >= level - deviation
     )
     return NoiseFloor(
         level=level,

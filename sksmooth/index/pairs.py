@@ -20,6 +20,7 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 
 from .._lib.parallel import run_parallel
+from .._lib.state import Versioned
 from ..samples import Samples, SamplingUnits, Targets, simplex_vertices
 from ..trees import Growth, Tree, grow
 from ..wavelets import ErrorCurves, WaveletDecomposition, node_sums
@@ -45,13 +46,13 @@ _EXCESS = 4.0  # out-of-bag over in-bag squared error where it ends, as for all 
 _LONGEST_SPAN, _SHORTEST_SPAN = 6, 3  # last over first number of splits
 _COARSE_SHAPE = 0.5  # of the fall is over at half of the number where it starts, or before
 # The weight is full for ten classes, and 0 for two, whose rate is known already. The index
-# of three is good enough for the pairs to have no weight worth their time.
-_LARGEST_WEIGHT, _ENOUGH_CLASSES, _FEWEST_CLASSES = 0.8, 10, 4
+# of three or four is good enough for the pairs to have no weight worth their time.
+_LARGEST_WEIGHT, _ENOUGH_CLASSES, _FEWEST_CLASSES = 0.8, 10, 5
 _ENOUGH_SPLITS = 8  # of a pair at the end of the window; with fewer, its border is coarse
 
 
 @dataclass(frozen=True)
-class PairsRate:
+class PairsRate(Versioned):
     """The rate of pairs of classes, and what it counts.
 
     Attributes
@@ -87,7 +88,7 @@ def pairs_rate(
     Returns
     -------
     rate : PairsRate or None
-        The rate. None for numbers, for fewer than four classes, for forests of other
+        The rate. None for numbers, for fewer than five classes, for forests of other
         libraries or without out-of-bag samples, and where the pairs take too long or their
         error does not fall.
 
@@ -109,7 +110,7 @@ def pairs_rate(
     if n_classes < _FEWEST_CLASSES:
         return None
     pairs, n_trees = _affordable(
-        _pairs_that_meet(curves, codes, n_classes), codes, samples, growth
+        _pairs_that_meet(curves, codes, n_classes), codes, curves, growth
     )
     if len(pairs) == 0:
         return None
@@ -187,17 +188,17 @@ def _small_nodes(wavelets: WaveletDecomposition, tree: int, small: float) -> np.
 
 
 def _affordable(
-    pairs: np.ndarray, codes: np.ndarray, samples: Samples, growth: Growth
+    pairs: np.ndarray, codes: np.ndarray, curves: ErrorCurves, growth: Growth
 ) -> tuple[np.ndarray, int]:
     """Choose which pairs get trees, and how many, within the budget."""
-    units, n_classes = samples.units, codes.max() + 1
+    units, n_classes = curves.samples.units, codes.max() + 1
     # Units are counted, since repeated rows have as many as weighted ones.
     of_class = np.bincount(np.unique(codes * units.n_units + units.unit) // units.n_units)
     rows = np.cumsum(of_class[pairs].sum(axis=1))
     calls = np.maximum(np.arange(1, len(pairs) + 1) - _FREE_CALLS, 0)
     share = _BUDGET if growth.max_features is None else _BUDGET_OF_FEW_FEATURES
-    left = share * int(growth.n_estimators) * units.n_units
-    left = left - calls * _CALL_ENTRIES / samples.X.shape[1]
+    left = share * len(curves.grown.leaves) * units.n_units
+    left = left - calls * _CALL_ENTRIES / curves.samples.X.shape[1]
     n_kept = np.count_nonzero(rows <= left)  # which falls, once it does
     if n_kept < max(_FEWEST_PAIRS * n_classes, 1):
         return pairs[:0], 0

@@ -197,9 +197,9 @@ def _wrong_labels(noise: float, curves: ErrorCurves) -> float:
 def _signal(curves: ErrorCurves, fit: IndexFit) -> tuple[float, Interval]:
     """Read the rate of what lies above the floor.
 
-    Without a floor it is the rate in the window. Where there may be one, but the curve
-    still falls, the truth lies between that and the rate above the fitted floor, and half
-    of the way between them is taken.
+    Without a floor it is the index. Where there may be one, but the curve still falls, the
+    truth lies between that and the rate above the fitted floor, and half of the way between
+    them is taken.
     """
     low, high = fit.interval
     if fit.is_bound:
@@ -214,9 +214,8 @@ def _signal(curves: ErrorCurves, fit: IndexFit) -> tuple[float, Interval]:
     factor = np.exp(2 * np.hypot(spread, _DEVIATION_OF_SIGNAL))
     if not floor.is_reached:
         weight = floor.share_at(fit.window[1], curves) / 2
-        window = max(fit.rate_in_window, np.finfo(float).tiny)
-        middle = fit.alpha if weight == 0 else window ** (1 - weight) * above**weight
-        return float(middle), (min(low, window), max(high, above * factor))
+        middle = fit.alpha ** (1 - weight) * above**weight
+        return float(middle), (low, max(high, above * factor))
     if floor.n_terms >= _FEWEST_TERMS:
         return above, (above / factor, above * factor)
     # At least what is left above the floor, within its uncertainty.

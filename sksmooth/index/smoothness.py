@@ -20,13 +20,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..trees import Growth
 from ..wavelets import ErrorCurves
 from .fit import IndexFit
+from .pairs import pairs_rate
 from .variance import BeyondReplicates, Replicates
 from .whole_way import whole_way_rate
 from .window import SAMPLES_PER_CELL
 
-__all__ = ["with_whole_way"]
+__all__ = ["with_pairs", "with_whole_way"]
 
 # Shares of the error at the window's end that are noise floor: below the first the window
 # tells the rate, above the second it tells none. Clean functions have up to 0.5, since a
@@ -70,7 +72,7 @@ def with_whole_way(fit: IndexFit, curves: ErrorCurves, *, is_boxes: bool) -> Ind
     averages = curves.averages[:, : last + 1]
     whole = whole_way(averages.mean(axis=0))
     on_floor = _share_on_floor(fit, curves, whole)
-    too_short = _share_of_short_window(fit.window[1], rate)
+    too_short = 0.0 if is_boxes else _share_of_short_window(fit.window[1], rate)
     share = 1.0 if is_boxes else 1 - (1 - on_floor) * (1 - too_short)
 
     inside = curves.groups.n_terms <= last
@@ -88,6 +90,51 @@ def with_whole_way(fit: IndexFit, curves: ErrorCurves, *, is_boxes: bool) -> Ind
         replicates=_mixed(fit.replicates, groups, trees, share),
         beyond_replicates=_beyond_replicates(fit, curves, on_floor, too_short, whole),
     )
+
+
+def with_pairs(fit: IndexFit, curves: ErrorCurves, growth: Growth) -> IndexFit:
+    """Mix the rate in the window with that of pairs of classes, on the logarithmic scale.
+
+    It has no weight where the window lies on the noise floor: there all classes meet, and
+    pairs are on the floor themselves.
+
+    Parameters
+    ----------
+    fit : IndexFit
+        The rate in the window, with the noise floor of the averaged curve.
+    curves : ErrorCurves
+        The curves that it was read from.
+    growth : Growth
+        How their forest was grown.
+
+    Returns
+    -------
+    fit : IndexFit
+        The mixed rate, with its replicates; as it was for fewer than five classes.
+    """
+    clear = 1.0
+    if fit.floor is not None:
+        at_end = fit.floor.share_at(fit.window[1], curves)
+        clear = 1 - _ramp(at_end, _SOME_FLOOR, _ALL_FLOOR)
+    if not fit.alpha > 0 or clear == 0:
+        return fit
+    pairs = pairs_rate(curves, growth, growth.n_jobs)
+    if pairs is None:
+        return fit
+    pairs = replace(pairs, weight=clear * pairs.weight)
+    own = 1 - pairs.weight
+    rate = fit.alpha**own * pairs.rate**pairs.weight
+
+    def mixed(replicates: np.ndarray) -> np.ndarray:
+        return rate + own * rate * (replicates / fit.alpha - 1)
+
+    replicates = replace(
+        fit.replicates,
+        groups=mixed(fit.replicates.groups),
+        trees=mixed(fit.replicates.trees),
+        blocks=own * rate / fit.alpha * fit.replicates.blocks,
+    )
+    return replace(fit, alpha=float(rate), pairs=pairs, replicates=replicates)
 
 
 def _share_on_floor(fit: IndexFit, curves: ErrorCurves, whole: float) -> float:
@@ -122,10 +169,11 @@ def _beyond_replicates(
     apart = 1.0
     if fit.alpha > 0 and whole > 0:
         apart = np.clip(np.log(whole / fit.alpha), -1, 1)
-    unclear = on_floor * (1 - on_floor) + (1 - on_floor) * too_short / 2
+    of_pairs = 0.0 if fit.pairs is None else 0.17 * few * fit.pairs.weight
+    unclear = on_floor * (1 - on_floor) + (1 - on_floor) * too_short / 4
     return BeyondReplicates(
         of_window=float((1 - on_floor) * 0.050 * few * span**-0.46) ** 2,
-        of_model=float((0.8 * crowded) ** 2 + unclear * apart**2),
+        of_model=float((0.8 * crowded) ** 2 + of_pairs**2 + unclear * apart**2),
     )
 
 
