@@ -14,7 +14,7 @@ __all__ = ["NoiseFloor", "fit_noise_floor"]
 
 _LEAD = 0.9  # of the fall is over at twice the number of terms where the fit starts
 _EXPONENTS = np.geomspace(0.15, 4.0, 24)  # of the falling part; 2 alpha for p = 2
-_LARGEST_EXCESS = 2.0  # out-of-bag over in-bag error where the fit ends
+_LARGEST_EXCESS = 3.0  # out-of-bag over in-bag error where the fit ends
 _REACHED = 0.05  # of the fall is left where the floor counts as reached
 _FLAT = 0.1  # of the fall, at most, may be left at the end of the fit
 _SMALL_EXCESS = 1.18  # out-of-bag over in-bag error where the floor is reached
@@ -66,8 +66,8 @@ class NoiseFloor(Versioned):
     def share_at(self, n_terms: int, curves: ErrorCurves) -> float:
         """Share of the error with a number of terms that is floor, at most 1.
 
-        Unless the curve shows the floor, a standard deviation less than what the fit says,
-        since a power law that bends is mistaken for one over a small and uncertain floor.
+        Unless the curve shows the floor, the share is shrunk by its relative variance, since
+        a power law that bends is mistaken for one over a small and uncertain floor.
         """
         power = curves.averages.mean(axis=0)
         share = _share(self.level, power[[0, min(n_terms, len(power) - 1)]])
@@ -79,7 +79,8 @@ class NoiseFloor(Versioned):
             _share(level, row[[0, at]])
             for level, row in zip(self.levels, without, strict=True)
         ]
-        return max(share - self.deviation(np.array(replicates)), 0.0)
+        deviation = self.deviation(np.array(replicates))
+        return max(share - deviation**2 / share, 0.0) if share > 0 else 0.0
 
     def deviation(self, replicates: np.ndarray) -> float:
         """Standard deviation of level, exponent or bound, by the jackknife of groups."""
