@@ -311,9 +311,7 @@ def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:
     return codes
 
 
-def _with_ends(
-    name: str, value: float, interval: tuple[float, float]
-) -> dict[str, float]:
+def _with_ends(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
     """Make a column of a number and two of its interval."""
     return {name: value, f"{name}_low": interval[0], f"{name}_high": interval[1]}
 

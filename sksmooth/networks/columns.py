@@ -193,8 +193,8 @@ COLUMNS = (
     ),
     Column(
         "held_out",
-        "explained as a rate like alpha: score on the test samples, or the out-of-bag score "
-        "if there are none; zero for noise",
+        "explained as a rate like alpha, zero for noise: score on the test samples, or the "
+        "out-of-bag score if there are none",
         lambda layer: layer.held_out,
     ),
     Column(
@@ -217,8 +217,8 @@ COLUMNS = (
     ),
     Column(
         "p_value",
-        "two-sided p-value of the hypothesis that both indices are equal; NaN where a lower "
-        "bound leaves open which of them is the larger",
+        "two-sided p-value of the hypothesis that both indices are equal; NaN where a "
+        "lower bound leaves open which of them is the larger",
         lambda layer: layer.change.p_value,
         Format(places=4),
     ),

@@ -131,7 +131,8 @@ class LayerComparison(Versioned):
 def _has_bars(frame: pd.DataFrame) -> bool:
     """Tell whether a frame has the columns of bars and marks, with values as measured.
 
-    Users may build a table from any frame, or change the one that it holds.
+    Users may build a table from any frame, or change the one that it holds. Columns other
+    than that of the bars may be missing.
     """
     if len(frame) == 0 or frame.columns.nlevels > 1 or not frame.columns.is_unique:
         return False
@@ -141,12 +142,12 @@ def _has_bars(frame: pd.DataFrame) -> bool:
             kinds |= dict.fromkeys((column.name, *column.format.interval), "iuf")
         flags = (column.format.mark, column.format.bound)
         kinds |= dict.fromkeys((flag for flag in flags if flag is not None), "b")
-    return all(
-        name in frame.columns
+    needed = {_BAR.name, *_BAR.format.columns_within}
+    return needed <= set(frame.columns) and all(
         # pandas' own types do not count: an entry of theirs may be NA.
-        and isinstance(frame[name].dtype, np.dtype)
-        and frame[name].dtype.kind in kind
+        isinstance(frame[name].dtype, np.dtype) and frame[name].dtype.kind in kind
         for name, kind in kinds.items()
+        if name in frame.columns
     )
 
 

@@ -47,9 +47,7 @@ def _in_words(frame: pd.DataFrame) -> list[str]:
     smoothest = f"The labels are smoothest on layer “{name}”"
     if best.get("explained", np.nan) >= 0:  # not of trees that have seen all samples
         smoothest += f", where trees explain {best['explained']:.0%} of their variance"
-    smoothest += (
-        ". A good layer makes them smoother than they are on the layer before."
-    )
+    smoothest += ". A good layer makes them smoother than they are on the layer before."
     if losses.empty:
         return [smoothest, "No layer is shown to lose smoothness."]
     named = ", ".join(f"“{visible(name, _LONGEST_NAME)}”" for name in losses[:5])
