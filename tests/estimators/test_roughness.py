@@ -420,7 +420,7 @@ def test_only_classes_with_wrong_labels_become_rougher(digits):
     after = class_smoothness(X, labels, estimator=small(8)).set_index("class")
     assert (after.alpha[[3, 8]] < 0.7 * before.alpha[[3, 8]]).all()
     assert (after.explained[[3, 8]] < before.explained[[3, 8]] - 0.1).all()
-    assert (after.noise[[3, 8]] > before.noise[[3, 8]] + 0.1).all()
+    assert (after.noise[[3, 8]] > before.noise[[3, 8]] + 0.05).all()
     others = [0, 1, 2, 4, 5, 6, 7, 9]
     # All classes are measured on the same subsamples, so nothing else changes.
     pd.testing.assert_frame_equal(before.loc[others], after.loc[others])

@@ -246,7 +246,7 @@ class LayerSmoothnessDisplay:
         style |= {"label": plain(name) or None} | options
         curve = self.ax_.errorbar(points["place"], alpha, yerr=ends, **style)
         self.curves_.append(curve)
-        unbounded = points[(points["alpha_high"] == np.inf) & alpha.notna()]
+        unbounded = points[(points["alpha_high"] == np.inf) & np.isfinite(alpha)]
         if not unbounded.empty:
             self._point_upwards(unbounded, curve.lines[0].get_color())
 
