@@ -359,6 +359,8 @@ def test_intervals_without_an_upper_end_reach_the_edge():
     assert_allclose(ends, [[0.05, 0.12], [0.45, 0.5], [0.25, 0.32]])
     texts = legend_texts(display.ax_)
     assert texts == ["a", "b", "no upper end", "loses smoothness"]
+    top = display.ax_.transData.transform((2, 0.6))
+    assert display.ax_.transAxes.inverted().transform(top)[1] < 0.93  # below its arrow
     # The line from the point to the arrow moves with the edge.
     display.ax_.set_ylim(0, 3)
     display.figure_.canvas.draw()

@@ -21,7 +21,8 @@ _LONGEST_NAME = 24
 _SHORT_NAME = 6  # such names need no slope
 _WIDTH_OF_LAYER = 0.55  # inches
 _SPREAD = 0.5  # of the networks at one layer, at most
-_NEAR_TOP = 0.96  # of the axes, where intervals without an upper end are drawn to
+_NEAR_TOP = 0.97  # of the axes, where intervals without an upper end are drawn to
+_MARGIN = 0.12  # of the axes above the highest point, which leaves room for their arrows
 _MOST_TICKS = 15
 
 
@@ -206,6 +207,8 @@ class LayerSmoothnessDisplay:
         for name in self.frames:
             of_network = points[points["network"] == name]
             self._plot_network(name, of_network, curve_kwargs or {})
+        if self.unbounded_:
+            self.ax_.margins(y=_MARGIN)
         losses = points[points["loses_smoothness"] & mark_losses]
         self.losses_ = None if losses.empty else self._mark(losses)
         self.ax_.axhline(0, color="0.7", linewidth=0.8, zorder=0)
