@@ -102,13 +102,13 @@ def unresolved(fit: IndexFit, *, is_bound: bool) -> IndexFit:
         no more; else it is what the procedure gives, and the caution is added.
     """
     reading = (
-        f"alpha_ = {fit.alpha:.2f} is a lower bound, the largest index that these samples "
-        "can show; signal_alpha_ is infinite."
+        f"alpha_ = {fit.alpha:.2f} is a lower bound, as large as these samples can show; "
+        "signal_alpha_ is infinite."
         if is_bound
         else "alpha_ is what the procedure gives; do not read it as a rate."
     )
     caution = UnresolvedIndexWarning(
-        "A few terms leave no error: the function looks constant on finitely many "
+        "A few terms leave hardly any error: the function looks constant on finitely many "
         f"boxes, which is smoother than any index says. {reading}"
     )
     if is_bound:

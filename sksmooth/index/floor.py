@@ -12,13 +12,14 @@ from .window import SAMPLES_PER_CELL, log_spaced
 
 __all__ = ["NoiseFloor", "fit_noise_floor"]
 
-_LEAD = 0.9  # of the fall is over at twice the number of terms where the fit starts
+_LEAD = 0.95  # of the fall is over at twice the number of terms where the fit starts
 _EXPONENTS = np.geomspace(0.15, 4.0, 24)  # of the falling part; 2 alpha for p = 2
 _LARGEST_EXCESS = 3.0  # out-of-bag over in-bag error where the fit ends
 _REACHED = 0.05  # of the fall is left where the floor counts as reached
 _FLAT = 0.1  # of the fall, at most, may be left at the end of the fit
 _SMALL_EXCESS = 1.18  # out-of-bag over in-bag error where the floor is reached
 _MARGIN = 2.0  # standard deviations
+_FEW_TERMS = 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +67,8 @@ class NoiseFloor(Versioned):
     def share_at(self, n_terms: int, curves: ErrorCurves) -> float:
         """Share of the error with a number of terms that is floor, at most 1.
 
-        Unless the curve shows the floor, the share is shrunk by its relative variance, since
-        a power law that bends is mistaken for one over a small and uncertain floor.
+        Unless the curve shows the floor, the share is shrunk by its relative variance,
+        since a power law that bends is mistaken for one over a small and uncertain floor.
         """
         power = curves.averages.mean(axis=0)
         share = _share(self.level, power[[0, min(n_terms, len(power) - 1)]])
@@ -134,19 +135,21 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
         curves.decomposition, curves.grown, curves.samples, n_terms
     )
     deviation = _deviation(replicates[:, 0])
+    # Few cells are the same in all trees, whose average explains as much as each of them.
+    margin = _MARGIN * deviation if n_terms <= _FEW_TERMS else 0.0
     is_reached = (
         reached <= last
         and fall * (last / points[0]) ** -exponent <= _FLAT * (1 - level)
         and excess[n_terms] <= _SMALL_EXCESS
         and level > _MARGIN * deviation
-        and endless >= level - deviation
+        and endless >= level - margin
     )
     return NoiseFloor(
         level=level,
         exponent=exponent,
         n_terms=n_terms,
         fit_range=fit_range,
-        bound=float(min(power[: last + 1].min(), endless)),
+        bound=float(max(min(power[: last + 1].min(), endless), 0.0)),
         is_reached=bool(is_reached),
         levels=replicates[:, 0],
         exponents=replicates[:, 2],

@@ -72,8 +72,10 @@ def with_whole_way(fit: IndexFit, curves: ErrorCurves, *, is_boxes: bool) -> Ind
     averages = curves.averages[:, : last + 1]
     whole = whole_way(averages.mean(axis=0))
     on_floor = _share_on_floor(fit, curves, whole)
-    too_short = 0.0 if is_boxes else _share_of_short_window(fit.window[1], rate)
-    share = 1.0 if is_boxes else 1 - (1 - on_floor) * (1 - too_short)
+    too_short = _share_of_short_window(fit.window[1], rate)
+    share = 1 - (1 - on_floor) * (1 - too_short)
+    if is_boxes and whole > rate:  # both are lower bounds
+        share, too_short = 1.0, 0.0
 
     inside = curves.groups.n_terms <= last
     groups = np.array([whole_way(row[inside]) for row in curves.powers_without_a_group])
