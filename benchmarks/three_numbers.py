@@ -121,7 +121,7 @@ def ladder(mnist, quick):
 
 
 def summarised(rows, is_class):
-    """Whether the numbers fall from 0 to 40 %, without 1 %, and how far the noise is off."""
+    """Whether the numbers fall from 0 to 40 %, and how far the noise is off."""
     steps = [row for row in rows if row["put in %"] != 1]
     columns = ("alpha", "oob score", "score", "rate in window")
     falls = {
