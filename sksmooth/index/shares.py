@@ -207,7 +207,7 @@ def _signal(curves: ErrorCurves, fit: IndexFit) -> tuple[float, Interval]:
     floor, p = fit.floor, curves.p
     if floor is None or np.isnan(fit.rate_in_window):
         return fit.alpha, (low, high)
-    if floor.level > 1 - 2 * floor.deviation(floor.levels):
+    if floor.level >= 1 - 2 * floor.deviation(floor.levels):
         return fit.alpha, (0.0, np.inf)  # there is no signal to speak of
     above = floor.exponent / p
     spread = floor.deviation(np.log(floor.exponents))
@@ -216,15 +216,15 @@ def _signal(curves: ErrorCurves, fit: IndexFit) -> tuple[float, Interval]:
         weight = floor.share_at(fit.window[1], curves) / 2
         window = max(fit.rate_in_window, np.finfo(float).tiny)
         middle = fit.alpha if weight == 0 else window ** (1 - weight) * above**weight
-        return float(middle), (min(low, window), max(high, above * factor))
+        return float(middle), (min(low, window), float(max(high, above * factor)))
     if floor.n_terms >= _FEWEST_TERMS:
-        return above, (above / factor, above * factor)
+        return above, (float(above / factor), float(above * factor))
     # At least what is left above the floor, within its uncertainty.
     uncertain = max(floor.deviation(floor.levels), 1 / curves.samples.weights.sum())
     n_cells = cells_allowed(curves.grown.n_grown)
     least = max(-np.log(uncertain / (1 - floor.level)) / p / np.log(n_cells), 0.0)
     is_boxes = above > _LARGEST_RATE
-    return (np.inf if is_boxes else above), (min(least, above / factor), np.inf)
+    return (np.inf if is_boxes else above), (float(min(least, above / factor)), np.inf)
 
 
 def _terms_needed(curves: ErrorCurves) -> np.ndarray:
