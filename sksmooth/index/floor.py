@@ -71,7 +71,7 @@ class NoiseFloor(Versioned):
 
     def deviation(self, replicates: np.ndarray) -> float:
         """Standard deviation of level, exponent or bound, by the jackknife of groups."""
-        return float(np.sqrt((len(replicates) - 1) * np.var(replicates)))
+        return _deviation(replicates)
 
     def __post_init__(self) -> None:
         for array in (self.levels, self.exponents, self.bounds):
@@ -114,7 +114,7 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
     n_terms = int(min(reached, last))
     endless = error_of_endless_forest(
         curves.decomposition, curves.grown, curves.samples, n_terms
-    )
+    ) ** (curves.p / 2)  # it is that of squares
     deviation = _deviation(replicates[:, 0])
     is_reached = (
         reached <= last
@@ -190,5 +190,7 @@ def _floor_reached(first: int, level: float, fall: float, exponent: float) -> fl
 
 
 def _deviation(replicates: np.ndarray) -> float:
-    """Standard deviation by the delete-a-group jackknife."""
+    """Standard deviation by the delete-a-group jackknife; infinite where one is unknown."""
+    if not np.isfinite(replicates).all():  # a group holds all samples of a tree
+        return np.inf
     return float(np.sqrt((len(replicates) - 1) * np.var(replicates)))

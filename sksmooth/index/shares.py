@@ -216,7 +216,8 @@ def _signal(curves: ErrorCurves, fit: IndexFit) -> tuple[float, Interval]:
         weight = floor.share_at(fit.window[1], curves) / 2
         window = max(fit.rate_in_window, np.finfo(float).tiny)
         middle = fit.alpha if weight == 0 else window ** (1 - weight) * above**weight
-        return float(middle), (min(low, window), float(max(high, above * factor)))
+        low = min(low, max(fit.rate_in_window, 0.0))
+        return float(middle), (float(low), float(max(high, above * factor)))
     if floor.n_terms >= _FEWEST_TERMS:
         return above, (float(above / factor), float(above * factor))
     # At least what is left above the floor, within its uncertainty.
