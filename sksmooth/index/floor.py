@@ -85,7 +85,7 @@ class NoiseFloor(Versioned):
 
     def deviation(self, replicates: np.ndarray) -> float:
         """Standard deviation of level, exponent or bound, by the jackknife of groups."""
-        return float(np.sqrt((len(replicates) - 1) * np.var(replicates)))
+        return _deviation(replicates)
 
     def __post_init__(self) -> None:
         for array in (self.levels, self.exponents, self.bounds):
@@ -133,7 +133,7 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
     n_terms = int(min(reached, last))
     endless = error_of_endless_forest(
         curves.decomposition, curves.grown, curves.samples, n_terms
-    )
+    ) ** (curves.p / 2)  # it is that of squares
     deviation = _deviation(replicates[:, 0])
     # Few cells are the same in all trees, whose average explains as much as each of them.
     margin = _MARGIN * deviation if n_terms <= _FEW_TERMS else 0.0
@@ -211,5 +211,7 @@ def _floor_reached(first: int, level: float, fall: float, exponent: float) -> fl
 
 
 def _deviation(replicates: np.ndarray) -> float:
-    """Standard deviation by the delete-a-group jackknife."""
+    """Standard deviation by the delete-a-group jackknife; infinite where one is unknown."""
+    if not np.isfinite(replicates).all():  # a group holds all samples of a tree
+        return np.inf
     return float(np.sqrt((len(replicates) - 1) * np.var(replicates)))
