@@ -130,19 +130,19 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     Attributes
     ----------
     alpha_ : float
-        The smoothness index, never negative: the rate of the error in the fit window,
-        which is the theory's index, or that of the whole way (see ``oob_score_``), on the
-        average of in-bag and out-of-bag errors, where the window tells no rate: it lies on
-        the noise floor, ends before 14 to 40 terms, or no error is left. In the last case
-        it is a lower bound, with an UnresolvedIndexWarning. Between these cases it is a
-        weighted mean. ``decay_`` has both rates and the weight. Published procedures read
-        the index in their own way only.
+        The smoothness index, never negative: the rate of the error in the fit window, which
+        is the theory's index; or that of the whole way (see ``score``), on the average of
+        in-bag and out-of-bag errors, where the window tells no rate: it lies on the noise
+        floor, it ends before 14 terms, or no error is left. In the last case it is a lower
+        bound, with an UnresolvedIndexWarning. Between these cases it is a weighted mean;
+        ``decay_`` has both rates and the weight. The published procedures read the index
+        in their own way.
     alpha_interval_ : tuple of float
-        Interval for ``alpha_`` at ``confidence_level``; from above zero, and without an
-        upper end where ``alpha_`` is a lower bound. For ``"mterm"`` it covers the
-        randomness of the samples, of the trees, and of the fit window: how much the curve
-        bends and wavers there, pooled with what it does on functions of known index.
-        ``"weak-lp"`` leaves out the samples, the other two conventions also the window.
+        Interval for ``alpha_`` at ``confidence_level``, without an upper end where
+        ``alpha_`` is a lower bound. For ``"mterm"`` it covers the randomness of the
+        samples, of the trees, and of the fit window: how much the curve bends and wavers
+        there, pooled with what it does on functions of known index. ``"weak-lp"`` leaves
+        out the samples, the other two conventions also the window.
     oob_score_ : float
         The held-out index as :meth:`score` computes it, but on the fitted samples
         themselves: each is approximated by the trees that have not seen it, a fifth of

@@ -23,16 +23,16 @@ Interval = tuple[float, float]
 _SPEAKS = 0.005  # a share below it rounds to 0 %, so it is not spoken of
 _ALL = 1 - _SPEAKS
 _WEAK = 0.25  # explained: less than a quarter, so that most is noise or not in the features
-_HALF = 0.5  # a bound on the noise above it does not tell signal from noise
+_HALF = 0.5  # noise: with more, it hides detail, and a bound does not exclude noise alone
 _NEWS = 0.8  # of what is not explained: a bound above it repeats what has been said
 _POSSIBLE = 0.05  # explained: a weak relation that may have been missed is worth a word
 # Of linear relations in five features that explain 8 %, a tenth was found with 100
 # samples, two in five with 400, and nine in ten with 800.
 _FEW_SAMPLES = 1000
 # The intervals of the signal's rate are ranges of dimensions. Up to these ratios of their
-# ends a border in the plane is told from one in five dimensions, and a function of one
+# ends, a border in the plane is told from one in seven dimensions, and a function of one
 # feature from one of five.
-_WIDEST_BORDER, _WIDEST_FUNCTION = 2.5, 4.0
+_WIDEST_BORDER, _WIDEST_FUNCTION = 3.0, 4.0
 # One feature that alone explains all but a twentieth is rare among honest tables, and
 # usual where a row number, a key or the answer itself is among the features.
 _SUSPICIOUS = 0.95
@@ -209,14 +209,14 @@ def _signal(found: _Findings) -> str:
     if found.explained < _WEAK and not found.has_noise:
         return ""  # the noise hides it, and has been named
     beyond = "beyond that, " if found.has_noise else ""
-    shape = _border(found) if found.is_classes else _function(found)
     if np.isinf(found.signal) or _is_in_few_boxes(found):
         what = "the classes are" if found.is_classes else f"the {found.target} {_is(found)}"
-        if found.has_noise and not shape:  # a wide interval: much may lie below the noise
+        if found.has_noise and found.noise > _HALF:  # which may hide detail
             beyond, what = "", "what shows through is"
         return f"{beyond}{what} as simple as about {found.n_boxes} boxes"
     if not found.is_classes and found.n_outputs > 1:
         return ""  # numbers, or one-hot classes: a rate has two meanings
+    shape = _border(found) if found.is_classes else _function(found)
     if shape:
         return f"{beyond}the error falls as for {shape}"
     if _noise(found) == _OPEN:
