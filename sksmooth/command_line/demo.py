@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
 import warnings
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ def run_demo(options: argparse.Namespace) -> None:
     print("(fitted on half of them, held-out score on the other half)\n")
     print(_table(rows))
     print("\nLarger alpha is smoother; 0 is noise. Explained and noise are shares of the")
-    print("variance of the labels; < means that the noise is at most so much.")
+    print("variance of the labels; < stands before the most that can be noise.")
     print(f"{time.perf_counter() - start:.1f} s")
     require("matplotlib", purpose="The picture of the demo", install="sksmooth[plot]")
     save_picture(_figure(rows), options.output)
@@ -144,7 +145,7 @@ def _table(rows: list[DemoRow]) -> str:
 
 def _noise(estimator: BesovSmoothnessEstimator) -> str:
     if estimator.noise_is_bound_:
-        return f"<{percent(estimator.noise_interval_[1])}"
+        return f"<{max(math.ceil(100 * estimator.noise_interval_[1]), 1)} %"
     return percent(estimator.noise_)
 
 

@@ -140,6 +140,8 @@ def test_regression_gives_the_index_of_the_python_api(tmp_path, call_json):
     X, y = frame.drop(columns="target").to_numpy(), frame["target"].to_numpy()
     assert results["alpha"] == pytest.approx(alpha_of(X, y, n_estimators=3), rel=1e-9)
     assert (results["task"], results["n_classes"]) == ("regression", None)
+    assert results["wrong_labels"] is None
+    assert 0 < results["explained"] < 1
 
 
 def test_npz_gives_the_index_of_the_python_api(digits, digits_npz, tmp_path, call_json):
@@ -343,7 +345,7 @@ def test_results_without_a_number(tmp_path, call, call_json):
     assert results["alpha"] == alpha_of(X, y)
     assert results["alpha_is_bound"]
     assert results["alpha_high"] == results["signal_alpha"] == "Infinity"
-    assert results["wrong_labels"] is None  # of numbers
+    assert results["wrong_labels"] == 0
     assert [note["category"] for note in results["warnings"]] == ["UnresolvedIndexWarning"]
     out = call("measure", tmp_path / "data.npz")[1]
     assert re.search(rf"^alpha +>= {results['alpha']:.3f}$", out, re.MULTILINE)
@@ -499,7 +501,7 @@ def test_demo_shows_cautions_as_footnotes(tmp_path, call, monkeypatch):
     assert code == 0
     assert 0.3 < demo_alphas(out)["raw pixels"] < 2
     (row,) = [line for line in out.splitlines() if line.startswith("raw pixels [1]")]
-    assert " 100 %    <0 %" in row
+    assert " 100 %   <1 %" in row
     assert "raw pixels [1]" in out
     assert "\n[1] A few terms leave no error" in out
     assert (tmp_path / "demo.png").read_bytes().startswith(PNG_MAGIC)

@@ -71,9 +71,9 @@ def test_the_facts_are_the_numbers_of_the_estimator(fitted):
 
 def test_noise_that_is_found_has_its_interval():
     """Facts of noisy numbers, without labels that could be wrong."""
-    X = np.random.RandomState(0).normal(size=(1500, 2))
-    y = X[:, 0] + 0.5 * np.random.RandomState(1).normal(size=1500)
-    fitted = BesovSmoothnessEstimator(5, random_state=0).fit(X, y)
+    X = np.random.RandomState(0).normal(size=(2000, 3))
+    y = 2 * X[:, 0] + 0.5 * np.random.RandomState(1).normal(size=2000)
+    fitted = BesovSmoothnessEstimator(random_state=0).fit(X, y)
     assert not fitted.noise_is_bound_
     summary = estimator_summary(fitted)
     low, high = (f"{100 * end:.1f}" for end in fitted.noise_interval_)
@@ -88,7 +88,7 @@ def test_the_window_of_an_index_that_is_read_from_it(index):
     X = np.random.RandomState(0).rand(1500, 2)
     fitted = BesovSmoothnessEstimator(5, index=index, random_state=0).fit(X, X[:, 0])
     assert fitted.decay_.share_of_whole_way == 0
-    first, last = fitted.fit_range_
+    first, last = fitted.decay_.fit_range
     assert estimator_summary(fitted).facts["Fit window"] == (
         f"{first:,} to {last:,} terms, R² = {fitted.r_squared_:.3f}"
     )

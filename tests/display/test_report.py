@@ -107,10 +107,10 @@ def test_the_report_of_an_estimator(iris, fitted, tmp_path):
 @pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
 def test_the_picture_says_how_the_index_was_read(iris, fitted):
     """From the window, from the whole way, and with the noise."""
-    X = np.random.RandomState(0).rand(1500, 2)
-    noise = np.random.RandomState(1).normal(size=1500)
+    X = np.random.RandomState(0).normal(size=(2000, 3))
+    noise = np.random.RandomState(1).normal(size=2000)
     smooth = BesovSmoothnessEstimator(3, random_state=0).fit(X, X[:, 0])
-    noisy = BesovSmoothnessEstimator(5, random_state=0).fit(X, X[:, 0] + 0.2 * noise)
+    noisy = BesovSmoothnessEstimator(random_state=0).fit(X, 2 * X[:, 0] + 0.5 * noise)
     published = BesovSmoothnessEstimator(3, index="elisha-dekel", random_state=0)
     words = {"dashed line": [], "no rate can be read": [], "levels off at the noise": []}
     for estimator in (smooth, fitted, noisy, published.fit(*iris)):
