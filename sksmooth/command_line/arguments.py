@@ -48,8 +48,9 @@ def _add_measure_parser(commands: Any) -> None:
         "measure",
         help="measure a data file",
         description="Measure the smoothness of a labelled data set.",
-        epilog="--json writes one object; an infinite value, which means unresolved, is "
-        'written as the string "Infinity" and an undefined one as null.',
+        epilog="--json writes one object; an infinite value, such as the upper end of the "
+        'interval of a lower bound, is written as the string "Infinity" and an undefined '
+        "one as null.",
     )
     _add_fit_options(parser)
     add = parser.add_argument_group("report").add_argument
@@ -110,7 +111,8 @@ def _add_estimator_options(add: Callable[..., Any]) -> None:
     add("--index", choices=list(CONVENTIONS), help=f"{about} (default: mterm)")
     add("--measure", choices=list(MEASURES), help="of a node (default: samples)")
     add("--p", type=float, help="exponent of the norm (default: 2)")
-    add("--trees", type=int, dest="n_estimators", metavar="N", help="(default: 10)")
+    about = "(default: 10, and more for less than 1,000 samples)"
+    add("--trees", type=int, dest="n_estimators", metavar="N", help=about)
     add("--max-depth", type=int, metavar="N", help="(default: no limit)")
     about = "features tried at a split: 5, 0.5, sqrt or log2 (default: all)"
     add("--max-features", type=_count_fraction_or_name, metavar="N", help=about)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
 import warnings
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from .._lib.optional import require
 from .._lib.parallel import run_parallel
 from ..display.plots.axes import new_figure
 from ..estimators.besov import BesovSmoothnessEstimator
+from ..estimators.verdict import percent
 from ..exceptions import SmoothnessWarning
 from ..networks.transformer import LayerFeatureTransformer
 from .demo_network import IMAGE_SHAPE, LAYERS, make_network, train
@@ -29,7 +31,7 @@ from .pictures import check_picture_path, save_picture
 
 __all__ = ["run_demo"]
 
-_BAR_WIDTH = 20
+_BAR_WIDTH = 12
 _SHUFFLED = "raw pixels, shuffled labels"
 _NETWORK = " net, "  # between its name and that of a layer
 _DRAWN = ("raw pixels", "pixels + strong noise", "LDA, 9 components", _SHUFFLED)
@@ -62,7 +64,9 @@ def run_demo(options: argparse.Namespace) -> None:
     print(f"Smoothness of scikit-learn's digits, {len(X)} images in 10 classes")
     print("(fitted on half of them, held-out score on the other half)\n")
     print(_table(rows))
-    print(f"\nLarger is smoother; 0 is noise. {time.perf_counter() - start:.1f} s")
+    print("\nLarger alpha is smoother; 0 is noise. Explained and noise are shares of the")
+    print("variance of the labels; < stands before the most that can be noise.")
+    print(f"{time.perf_counter() - start:.1f} s")
     require("matplotlib", purpose="The picture of the demo", install="sksmooth[plot]")
     save_picture(_figure(rows), options.output)
     print(f"Picture written to {options.output}")
@@ -117,8 +121,9 @@ def _measure(name: str, transformer: Any, halves: list[np.ndarray], seed: int) -
 def _table(rows: list[DemoRow]) -> str:
     """Format the rows as a table, with cautions as footnotes."""
     alphas = [row.estimator.alpha_ for row in rows]
-    largest = max([alpha for alpha in alphas if np.isfinite(alpha)] + [1e-9])
+    largest = max([*alphas, 1e-9])
     heads = f"{'features':<32} {'n':>4} {'alpha':>7} {'low':>7} {'high':>7} {'held-out':>8}"
+    heads += f" {'explained':>9} {'noise':>6}"
     lines = [heads, "-" * (len(heads) + _BAR_WIDTH + 2)]
     footnotes: list[str] = []
     for row, alpha in zip(rows, alphas, strict=True):
@@ -131,10 +136,17 @@ def _table(rows: list[DemoRow]) -> str:
         bar = "#" * round(_BAR_WIDTH * np.clip(alpha / largest, 0, 1))
         lines.append(
             f"{name:<32} {estimator.n_features_in_:>4} {alpha:>7.3f} {low:>7.3f} "
-            f"{high:>7.3f} {row.held_out:>8.3f}  {bar}".rstrip()
+            f"{high:>7.3f} {row.held_out:>8.3f} {percent(estimator.explained_):>9} "
+            f"{_noise(estimator):>6}  {bar}".rstrip()
         )
     lines += [f"[{number}] {note}" for number, note in enumerate(footnotes, start=1)]
     return "\n".join(lines)
+
+
+def _noise(estimator: BesovSmoothnessEstimator) -> str:
+    if estimator.noise_is_bound_:
+        return f"<{max(math.ceil(100 * estimator.noise_interval_[1]), 1)} %"
+    return percent(estimator.noise_)
 
 
 def _figure(rows: list[DemoRow]) -> Any:
@@ -171,9 +183,9 @@ def _layer_frames(rows: list[DemoRow]) -> dict[str, pd.DataFrame]:
 def _draw_indices(axes: Any, rows: list[DemoRow]) -> None:
     names = [row.name for row in rows]
     alphas = np.array([row.estimator.alpha_ for row in rows])
-    alphas[np.isinf(alphas)] = np.nan  # unresolved: no bar
     intervals = np.transpose([row.estimator.alpha_interval_ for row in rows])
     margins = np.abs(intervals - alphas)
+    margins[np.isinf(margins)] = np.nan  # of a lower bound: no upper end
     axes.barh(names, alphas, xerr=margins, capsize=3, label="alpha, with its interval")
     axes.plot(
         [row.held_out for row in rows],

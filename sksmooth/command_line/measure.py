@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from .._lib.html import number
+from .._lib.html import ALPHA, number
 from .._lib.optional import require
 from .._version import __version__
 from ..display.plots import ErrorDecayDisplay
 from ..display.plots.axes import new_figure
+from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.summary import estimator_summary
+from ..estimators.verdict import verdict
 from .errors import MOST_NAMES
 from .fitting import Measured, fit_to_file
 from .pictures import check_picture_path, save_picture
@@ -23,7 +25,16 @@ __all__ = ["run_measure"]
 
 _MOST_FEATURES = 10
 # Not every terminal can show more than ASCII.
-_ASCII = str.maketrans({"\N{MINUS SIGN}": "-", "∞": "inf", "\N{EN DASH}": "nan", "²": "^2"})
+_ASCII = str.maketrans(
+    {
+        "\N{MINUS SIGN}": "-",
+        "∞": "inf",
+        "\N{EN DASH}": "nan",
+        "²": "^2",
+        "≥": ">=",
+        ALPHA: "alpha",
+    }
+)
 
 
 def run_measure(options: argparse.Namespace) -> None:
@@ -59,7 +70,13 @@ def _results(measured: Measured) -> dict[str, Any]:
         "alpha": float(fit.alpha),
         "alpha_low": float(fit.interval[0]),
         "alpha_high": float(fit.interval[1]),
+        "alpha_is_bound": fit.is_bound,
         "confidence_level": fit.confidence_level,
+        "rate_in_window": float(fit.rate_in_window),
+        "rate_of_whole_way": float(fit.rate_of_whole_way),
+        "share_of_whole_way": float(fit.share_of_whole_way),
+        **_shares(estimator),
+        "verdict": verdict(estimator, data.feature_names),
         "oob_score": float(estimator.oob_score_),
         "r_squared": float(estimator.r_squared_),
         "fit_range": [int(end) for end in fit.fit_range],
@@ -71,6 +88,21 @@ def _results(measured: Measured) -> dict[str, Any]:
         "n_samples_held_out": 0 if measured.X_test is None else len(measured.X_test),
         "held_out_score": measured.score,
         "version": __version__,
+    }
+
+
+def _shares(estimator: BesovSmoothnessEstimator) -> dict[str, Any]:
+    """Collect what is explained, what is noise, and how the rest falls."""
+    shares = estimator.shares_
+    results: dict[str, Any] = {}
+    for name in ("explained", "noise", "wrong_labels", "signal_alpha"):
+        low, high = getattr(shares, f"{name}_interval")
+        results[name] = float(getattr(shares, name))
+        results |= {f"{name}_low": float(low), f"{name}_high": float(high)}
+    return results | {
+        "noise_is_bound": shares.noise_is_bound,
+        "n_relevant": float(estimator.n_relevant_),
+        "n_terms_for_90_percent": shares.n_terms_for(0.9),
     }
 
 
@@ -96,12 +128,13 @@ def _decay_figure(measured: Measured) -> Any:
 
 def _readable(measured: Measured, picture: Path | None) -> str:
     """Format the results as a table for people."""
-    summary, data = estimator_summary(measured.estimator), measured.data
+    data = measured.data
+    summary = estimator_summary(measured.estimator, data.feature_names)
     is_classification = hasattr(measured.estimator, "classes_")
     low, high = summary.interval
     features = [f"{name} ({share:.2f})" for name, share in _main_features(measured)]
     facts = {
-        "alpha": number(summary.value),
+        "alpha": summary.lead.removeprefix(f"{ALPHA} ").removeprefix("= "),
         f"{summary.level} interval": f"{number(low)} to {number(high)}",
         **{name.lower(): fact for name, fact in summary.facts.items()},
     }
@@ -112,11 +145,11 @@ def _readable(measured: Measured, picture: Path | None) -> str:
         "file": " + ".join(map(str, filter(None, [data.path, data.labels_path]))),
         "index": measured.estimator.decay_.convention.name,
         "task": "classification" if is_classification else "regression",
-        **{name: fact.translate(_ASCII) for name, fact in facts.items()},
+        **{n.translate(_ASCII): fact.translate(_ASCII) for n, fact in facts.items()},
     }
     rows["main features"] = ", ".join(features[:MOST_NAMES]) or "none"
     if picture is not None:
         rows["picture"] = str(picture)
-    lines = [f"{name:<16} {value}" for name, value in rows.items()]
+    lines = [f"{name:<17} {value}" for name, value in rows.items()]
     notes = [f"{note['category']}: {note['message']}" for note in measured.notes]
     return "\n".join([*lines, "", summary.verdict, *notes])

@@ -41,6 +41,7 @@ from ..wavelets import (
 )
 from .base import ForestEstimator, growth_of, only_fitted
 from .summary import card_of, estimator_summary
+from .verdict import verdict
 
 __all__ = ["FEWEST_SAMPLES", "BesovSmoothnessEstimator", "fit_samples", "read_for"]
 
@@ -253,6 +254,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
     >>> print(f"{estimator.alpha_:.2f}")
     0.25
+    >>> "The features explain 76 % of the variance of the labels" in str(estimator)
+    True
     """
 
     _parameter_constraints: dict[str, list] = {
@@ -430,6 +433,10 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             dtype=object,
         )
 
+    def __str__(self) -> str:
+        text = repr(self)
+        return f"{text}\n{verdict(self)}" if hasattr(self, "decay_") else text
+
     def _repr_html_inner(self) -> str:
         return super()._repr_html_inner() + self._card()
 
@@ -606,10 +613,12 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         wavelets: WaveletDecomposition,
         fit: IndexFit,
         shares: Shares,
+        error_of_mean: float,
     ) -> None:
         """Set the fitted attributes."""
         self._forest, self.wavelets_ = grown.forest, wavelets
         self._n_grown = grown.n_grown
+        self._error_of_mean = error_of_mean
         self.n_samples_ = len(samples.weights)
         self.n_outputs_ = samples.targets.values.shape[1]
         if samples.classes is not None:
@@ -697,7 +706,8 @@ def fit_samples(
     by_rate = fit if convention is DEFAULT else DEFAULT.fit(curves, fit.confidence_level)
     shares = variance_shares(curves, by_rate)
 
-    estimator._keep(samples, grown, wavelets, fit, shares)
+    error_of_mean = float(curves.averages[:, 0].mean() ** (1 / p))
+    estimator._keep(samples, grown, wavelets, fit, shares, error_of_mean)
     return estimator
 
 

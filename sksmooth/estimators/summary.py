@@ -6,6 +6,7 @@ arguments here and not imported, since their modules import this one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,7 @@ from .._lib.html import (
     table,
     visible,
 )
+from .verdict import percent, verdict
 
 __all__ = [
     "Summary",
@@ -37,7 +39,6 @@ __all__ = [
     "scale_bar",
 ]
 
-_NOISE = 0.03  # an index below it is called noise
 _MOST_STEPS, _MOST_LAYERS = 10, 50  # of a history
 _LONGEST_NAME = 120
 
@@ -56,6 +57,8 @@ class Summary:
         The number that the result is about.
     interval : tuple of float
         Its confidence interval.
+    lead : str, default=""
+        The number with its name; a lower bound with the sign ``≥``.
     level : str, default=""
         Its confidence level, such as "95 %".
     headline : str, default=""
@@ -63,7 +66,7 @@ class Summary:
     ends : tuple of float
         Ends of a scale on which to draw them.
     verdict : str, default=""
-        What the number says, as one sentence.
+        What has been found, in a sentence or two.
     certainty : str, default=""
         Between which numbers it lies, as one sentence.
     cautions : tuple of str
@@ -74,6 +77,7 @@ class Summary:
     facts: dict[str, str]
     value: float = np.nan
     interval: tuple[float, float] = (np.nan, np.nan)
+    lead: str = ""
     level: str = ""
     headline: str = ""
     ends: tuple[float, float] = (0.0, 1.0)
@@ -82,64 +86,57 @@ class Summary:
     cautions: tuple[str, ...] = field(default=())
 
 
-def estimator_summary(estimator: Any) -> Summary:
-    """Summarise a fitted :class:`~sksmooth.BesovSmoothnessEstimator`."""
+def estimator_summary(
+    estimator: Any, feature_names: Sequence[str] | None = None
+) -> Summary:
+    """Summarise a fitted :class:`~sksmooth.BesovSmoothnessEstimator`.
+
+    Parameters
+    ----------
+    estimator : BesovSmoothnessEstimator
+        A fitted estimator.
+    feature_names : sequence of str, default=None
+        Names of the features; None takes those that the estimator knows.
+
+    Returns
+    -------
+    summary : Summary
+        What it has measured.
+    """
     fit = estimator.decay_
     low, high = fit.interval
     level = f"{100 * fit.confidence_level:g} %"
+    lead = f"{ALPHA} {'≥' if fit.is_bound else '='} {number(fit.alpha)}"
     reach = [end for end in (fit.alpha, low, high) if np.isfinite(end)]
     return Summary(
         title=f"Index “{fit.convention.name}”",
         facts=_facts(estimator),
         value=fit.alpha,
         interval=(low, high),
+        lead=lead,
         level=level,
-        headline=f"{ALPHA} = {number(fit.alpha)} [{number(low)}, {number(high)}], {level}",
+        headline=f"{lead} [{number(low)}, {number(high)}], {level}",
         # From noise to a smooth function of one feature.
         ends=(min([0.0, *reach]), max([1.0, *reach])),
-        verdict=_verdict(estimator),
-        certainty=_certainty(fit.alpha, low, high, level),
+        verdict=verdict(estimator, feature_names),
+        certainty=_certainty(fit, low, high, level),
         cautions=tuple(map(str, fit.cautions)),
     )
 
 
-def _verdict(estimator: Any) -> str:
-    fit = estimator.decay_
-    if np.isinf(fit.alpha):
+def _certainty(fit: Any, low: float, high: float, level: str) -> str:
+    if fit.is_bound:
         return (
-            "Unresolved: the labels look constant on a few boxes, smoother than any index "
-            "can say."
+            f"The smoothness index is at least {number(fit.alpha)}: no error is left from "
+            "which to read a larger one."
         )
-    rate = fit.convention.lp_rate(fit.alpha)
-    if rate is None:
-        return "Compare this index only with others of its kind and as many samples."
-    if np.isinf(fit.interval[0]):
-        return "The rate is unknown: there are too few terms or trees to judge by."
-    if rate < _NOISE:
-        return "No smoothness found: more wavelets hardly reduce the error, as for noise."
-    if fit.interval[0] <= 0:
-        return "The interval reaches 0: the rate is uncertain; more samples may help."
-    fall = f"Each doubling of the wavelets cuts the error by {1 - 2.0**-rate:.0%}"
-    if hasattr(estimator, "classes_"):
-        # A jump across a smooth surface has the rate 1 / (p (d - 1)).
-        dimension = 1 + 1 / (estimator.wavelets_.p * rate)
-        return f"{fall}, as for classes with smooth borders in {dimension:.1f} dimensions."
-    if estimator.n_outputs_ > 1:  # perhaps one-hot classes
-        return f"{fall}."
-    return f"{fall}, as for a smooth function of {max(1 / rate, 1):.1f} features."
-
-
-def _certainty(alpha: float, low: float, high: float, level: str) -> str:
-    if np.isinf(alpha):
-        return "The smoothness index is infinite: no rate can be read from so fast a decay."
-    text = f"The smoothness index is {number(alpha)}"
+    text = f"The smoothness index is {number(fit.alpha)}"
     if not np.isfinite([low, high]).all():
         return f"{text}; its uncertainty is not known."
     return f"{text}, with {level} confidence between {number(low)} and {number(high)}."
 
 
 def _facts(estimator: Any) -> dict[str, str]:
-    first, last = estimator.decay_.fit_range
     if hasattr(estimator, "classes_"):
         kind = {"Classes": f"{len(estimator.classes_):,}"}
     else:
@@ -150,10 +147,54 @@ def _facts(estimator: Any) -> dict[str, str]:
         "Samples": f"{estimator.n_samples_:,}",
         "Features": f"{estimator.n_features_in_:,}",
         **kind,
+        **_shares(estimator),
+        "Relevant features": number(estimator.n_relevant_, 1),
         "Wavelets": f"{wavelets.n_terms:,} in {wavelets.n_trees:,} {trees}",
-        "Fit window": f"{first:,} to {last:,} terms, R² = {number(estimator.r_squared_)}",
+        "Fit window": _window(estimator),
         "Out-of-bag score": number(estimator.oob_score_),
     }
+
+
+def _shares(estimator: Any) -> dict[str, str]:
+    """Write what is explained, what is noise, and how fast the rest falls."""
+    shares = estimator.shares_
+    low, high = shares.signal_alpha_interval
+    facts = {"Explained": _share(shares.explained, shares.explained_interval)}
+    facts["Noise"] = _share(
+        shares.noise, shares.noise_interval, is_bound=shares.noise_is_bound
+    )
+    if not np.isnan(shares.wrong_labels):
+        facts["Wrong labels"] = _share(
+            shares.wrong_labels,
+            shares.wrong_labels_interval,
+            is_bound=shares.noise_is_bound,
+        )
+    return facts | {
+        f"Signal {ALPHA}": f"{number(shares.signal_alpha)} [{number(low)}, {number(high)}]",
+        "Terms for 90 %": f"{shares.n_terms_for(0.9):,}",
+    }
+
+
+def _share(share: float, interval: tuple[float, float], *, is_bound: bool = False) -> str:
+    if np.isnan(share):
+        return number(share)
+    low, high = interval
+    if is_bound:
+        return f"at most {percent(share if np.isnan(high) else high, 1)}"
+    return f"{percent(share, 1)} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _window(estimator: Any) -> str:
+    """Describe the window, with its line if the index was read from it."""
+    fit = estimator.decay_
+    first, last = fit.fit_range
+    text = f"{first:,} to {last:,} terms"
+    if fit.share_of_whole_way == 1:
+        return f"{text}, not used: {ALPHA} is the rate of the whole way"
+    text = f"{text}, R² = {number(fit.line.r_squared)}"
+    if fit.share_of_whole_way == 0:
+        return text
+    return f"{text}; {percent(fit.share_of_whole_way)} of {ALPHA} from the whole way"
 
 
 def difference_summary(result: Any) -> Summary:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ import sksmooth
 from sksmooth import BesovSmoothnessEstimator
 from sksmooth.command_line import main
 from sksmooth.datasets import make_known_smoothness
+from sksmooth.estimators.verdict import verdict
 from sksmooth.index import CONVENTIONS
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -138,6 +140,8 @@ def test_regression_gives_the_index_of_the_python_api(tmp_path, call_json):
     X, y = frame.drop(columns="target").to_numpy(), frame["target"].to_numpy()
     assert results["alpha"] == pytest.approx(alpha_of(X, y, n_estimators=3), rel=1e-9)
     assert (results["task"], results["n_classes"]) == ("regression", None)
+    assert results["wrong_labels"] is None
+    assert 0 < results["explained"] < 1
 
 
 def test_npz_gives_the_index_of_the_python_api(digits, digits_npz, tmp_path, call_json):
@@ -296,6 +300,36 @@ def test_options_reach_the_estimator(digits, digits_npz, call_json):
     assert best["importance"] == expected.feature_importances_.max()
 
 
+def test_all_numbers_are_those_of_the_python_api(digits, digits_npz, call_json):
+    results = call_json(digits_npz)
+    expected = BesovSmoothnessEstimator(random_state=0).fit(*digits)
+    for name in ("explained", "noise", "wrong_labels", "signal_alpha"):
+        assert results[name] == getattr(expected, f"{name}_")
+        ends = (results[f"{name}_low"], results[f"{name}_high"])
+        assert ends == getattr(expected, f"{name}_interval_")
+    assert results["noise_is_bound"] == expected.noise_is_bound_
+    assert results["alpha_is_bound"] is False
+    assert results["n_relevant"] == expected.n_relevant_
+    assert results["n_terms_for_90_percent"] == expected.n_terms_for(0.9)
+    for name in ("rate_in_window", "rate_of_whole_way", "share_of_whole_way"):
+        assert results[name] == getattr(expected.decay_, name)
+    assert results["oob_score"] == expected.oob_score_
+    assert results["verdict"] == verdict(expected)
+
+
+def test_the_verdict_names_columns_and_knows_what_is_out_of_the_bags(
+    iris, tmp_path, call, call_json
+):
+    frame = iris.assign(key=np.arange(150)).sort_values("key")
+    path = written(frame.drop(columns="petal width (cm)"), tmp_path / "iris.csv")
+    options = [path, "--target", "species"]
+    out = call("measure", *options, "--features", "key", "sepal width (cm)")[1]
+    assert "One feature (key) does nearly all of it" in out
+    results = call_json(*options, "--max-samples", "1.0")
+    assert results["explained"] is results["noise"] is results["oob_score"] is None
+    assert results["verdict"].startswith("Measured in-sample only")
+
+
 @pytest.mark.parametrize("index", CONVENTIONS)
 def test_every_index_can_be_read(index, iris_csv, call, call_json):
     arguments = [iris_csv, "--target", "species", "--index", index, "--trees", 2]
@@ -306,14 +340,17 @@ def test_every_index_can_be_read(index, iris_csv, call, call_json):
 
 
 def test_results_without_a_number(tmp_path, call, call_json):
-    X, y, alpha = make_known_smoothness("boxes", 2000, random_state=0)
-    assert np.isinf(alpha)
+    X, y, _ = make_known_smoothness("boxes", 2000, random_state=0)
     results = call_json(saved(tmp_path, X, y))
-    assert results["alpha"] == results["alpha_high"] == "Infinity"
+    assert results["alpha"] == alpha_of(X, y)
+    assert results["alpha_is_bound"]
+    assert results["alpha_high"] == results["signal_alpha"] == "Infinity"
+    assert results["wrong_labels"] == 0
     assert [note["category"] for note in results["warnings"]] == ["UnresolvedIndexWarning"]
     out = call("measure", tmp_path / "data.npz")[1]
-    assert "Unresolved" in out
-    assert "alpha            inf" in out
+    assert re.search(rf"^alpha +>= {results['alpha']:.3f}$", out, re.MULTILINE)
+    assert re.search(r"^signal alpha +inf \[", out, re.MULTILINE)
+    assert out.isascii()
     X, y, _ = make_known_smoothness("noise-labels", 1000, random_state=0)
     assert "as for noise" in call("measure", saved(tmp_path, X, y))[1]
 
@@ -322,12 +359,14 @@ def test_table_for_people_and_progress(digits_npz, call):
     code, out, err = call("measure", digits_npz, "--held-out", 0.3, "--trees", 3)
     assert code == 0
     assert out.isascii()  # whatever the terminal shows
-    rows = {line[:16].strip(): line[17:] for line in out.splitlines()}
+    rows = {line[:17].strip(): line[18:] for line in out.splitlines()}
     assert (rows["samples"], rows["features"], rows["classes"]) == ("420", "64", "10")
     assert float(rows["alpha"]) > 0.1
     assert "(180 samples)" in rows["held-out score"]
     assert "in 3 trees" in rows["wavelets"]
-    assert "Each doubling of the wavelets cuts the error by" in out
+    assert re.fullmatch(r"\d\d\.\d % \[\d\d\.\d, \d\d\.\d\]", rows["explained"])
+    assert rows["wrong labels"].startswith("at most ")
+    assert "The features explain" in out
     assert "[####" in err
     assert call("measure", digits_npz, "--quiet", "--trees", 3)[2] == ""
 
@@ -411,6 +450,7 @@ def test_picture_in_a_folder_that_is_not_writable(tmp_path, call_wrongly, monkey
 
 def demo_alphas(out):
     """Index of each row: the name ends where the numbers start."""
+    assert max(map(len, out.partition("\n[1]")[0].splitlines())) <= 105  # of a terminal
     rows = out.partition("---\n")[2].splitlines()[:16]
     return {row[:32].split(" [")[0].strip(): float(row[32:].split()[1]) for row in rows}
 
@@ -429,6 +469,12 @@ def test_demo_writes_a_table_and_a_picture(tmp_path, call):
     assert len(alphas) == 16
     assert alphas["LDA, 9 components"] > alphas["raw pixels"] > 0.15
     assert alphas["pixels + strong noise"] < 0.1
+    lines = {line[:32].split(" [")[0].strip(): line for line in out.splitlines()}
+    explained = {name: int(lines[name].partition(" %")[0].split()[-1]) for name in alphas}
+    assert explained["raw pixels, shuffled labels"] == 0
+    assert explained["pixels + strong noise"] < 25
+    assert explained["LDA, 9 components"] > explained["raw pixels"] > 60
+    assert "100 %" in lines["raw pixels, shuffled labels"]
     assert abs(alphas["raw pixels, shuffled labels"]) < 0.05
     assert "#####" in out
     # Random layers lose smoothness from one to the next, trained ones gain it.
@@ -453,7 +499,9 @@ def test_demo_shows_cautions_as_footnotes(tmp_path, call, monkeypatch):
     )
     code, out, _ = call("demo", "--output", tmp_path / "demo.png")
     assert code == 0
-    assert demo_alphas(out)["raw pixels"] == np.inf
+    assert 0.3 < demo_alphas(out)["raw pixels"] < 2
+    (row,) = [line for line in out.splitlines() if line.startswith("raw pixels [1]")]
+    assert " 100 %   <1 %" in row
     assert "raw pixels [1]" in out
     assert "\n[1] A few terms leave no error" in out
     assert (tmp_path / "demo.png").read_bytes().startswith(PNG_MAGIC)

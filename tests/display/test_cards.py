@@ -16,7 +16,11 @@ from sksmooth import (
     smoothness_difference,
 )
 from sksmooth.estimators.summary import card_of, estimator_summary, history_card
-from sksmooth.exceptions import SmoothnessWarning, TargetTypeWarning
+from sksmooth.exceptions import (
+    SmoothnessWarning,
+    TargetTypeWarning,
+    UnresolvedIndexWarning,
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,36 +54,54 @@ def test_the_summary_tells_how_it_was_measured_whatever_is_set_later(iris):
     assert estimator_summary(fitted) == before
 
 
-X = np.random.RandomState(0).rand(1500, 2)
-Y = X[:, 0]
-NOISE = np.random.RandomState(1).rand(1500)
+def test_the_facts_are_the_numbers_of_the_estimator(fitted):
+    facts = estimator_summary(fitted).facts
+    low, high = (f"{100 * end:.1f}" for end in fitted.explained_interval_)
+    assert facts["Explained"] == f"{100 * fitted.explained_:.1f} % [{low}, {high}]"
+    assert facts["Noise"] == f"at most {100 * fitted.noise_interval_[1]:.1f} %"
+    assert facts["Wrong labels"] == (
+        f"at most {100 * fitted.wrong_labels_interval_[1]:.1f} %"
+    )
+    assert facts[f"Signal {ALPHA}"].startswith(f"{fitted.signal_alpha_:.3f} [")
+    assert facts["Terms for 90 %"] == f"{fitted.n_terms_for(0.9)}"
+    assert facts["Relevant features"] == f"{fitted.n_relevant_:.1f}"
+    assert fitted.decay_.share_of_whole_way == 1
+    assert "not used" in facts["Fit window"]
+
+
+def test_noise_that_is_found_has_its_interval():
+    """Facts of noisy numbers, without labels that could be wrong."""
+    X = np.random.RandomState(0).normal(size=(2000, 3))
+    y = 2 * X[:, 0] + 0.5 * np.random.RandomState(1).normal(size=2000)
+    fitted = BesovSmoothnessEstimator(random_state=0).fit(X, y)
+    assert not fitted.noise_is_bound_
+    summary = estimator_summary(fitted)
+    low, high = (f"{100 * end:.1f}" for end in fitted.noise_interval_)
+    assert summary.facts["Noise"] == f"{100 * fitted.noise_:.1f} % [{low}, {high}]"
+    assert "Wrong labels" not in summary.facts
+    assert " of it is noise" in summary.verdict
 
 
 @pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
-@pytest.mark.parametrize(
-    ("index", "y", "words"),
-    [
-        ("mterm", Y, "as for a smooth function of 1."),
-        ("mterm", np.column_stack([Y, Y]), "Each doubling of the wavelets cuts the error"),
-        ("mterm", X[:, 1] < Y, "as for classes with smooth borders in 2."),
-        ("mterm", NOISE, "as for noise."),
-        ("sparsity-probe", Y, "only with others of its kind"),
-    ],
-)
-def test_a_verdict_in_one_sentence(index, y, words):
-    fitted = BesovSmoothnessEstimator(5, index=index, random_state=0).fit(X, y)
-    assert words in estimator_summary(fitted).verdict
+@pytest.mark.parametrize("index", ["mterm", "sparsity-probe"])
+def test_the_window_of_an_index_that_is_read_from_it(index):
+    X = np.random.RandomState(0).rand(1500, 2)
+    fitted = BesovSmoothnessEstimator(5, index=index, random_state=0).fit(X, X[:, 0])
+    assert fitted.decay_.share_of_whole_way == 0
+    first, last = fitted.decay_.fit_range
+    assert estimator_summary(fitted).facts["Fit window"] == (
+        f"{first:,} to {last:,} terms, R² = {fitted.r_squared_:.3f}"
+    )
 
 
-@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
-def test_the_verdict_knows_the_unit_of_the_index():
-    """The index of the authors' tool is twice the rate of the same error."""
-    verdicts = {}
-    for index in ("mterm", "elisha-dekel"):
-        estimator = BesovSmoothnessEstimator(5, index=index, random_state=0)
-        verdict = estimator_summary(estimator.fit(X, Y)).verdict
-        verdicts[index] = int(verdict.partition("%")[0].split()[-1])
-    assert verdicts["elisha-dekel"] == pytest.approx(verdicts["mterm"], abs=6)
+def test_what_is_unknown_in_sample_is_a_dash(iris):
+    with pytest.warns(SmoothnessWarning):
+        fitted = BesovSmoothnessEstimator(3, max_samples=1.0).fit(*iris)
+    facts = estimator_summary(fitted).facts
+    dash = "\N{EN DASH}"
+    assert facts["Explained"] == facts["Noise"] == facts["Out-of-bag score"] == dash
+    assert "Wrong labels" not in facts
+    assert "nan" not in " ".join(Reader(card_of(estimator_summary(fitted))).texts)
 
 
 def test_an_estimator_shows_the_diagram_of_scikit_learn_and_its_card(fitted):
@@ -115,14 +137,19 @@ def test_warnings_of_the_kind_of_targets_are_kept_until_the_next_fit(iris):
     assert "pass y.astype(int)" not in fitted.fit(X, y)._repr_html_()
 
 
-def test_an_infinite_index_has_a_card():
+def test_a_lower_bound_has_a_card():
     X = np.linspace(0, 1, 600)[:, None]
-    with pytest.warns(SmoothnessWarning):
+    with pytest.warns(UnresolvedIndexWarning):
         fitted = BesovSmoothnessEstimator(3, random_state=0).fit(X, X[:, 0] > 0.5)
+    assert fitted.alpha_interval_[1] == np.inf
     summary = estimator_summary(fitted)
-    assert summary.verdict.startswith("Unresolved")
-    assert "is infinite" in summary.certainty
-    assert f"{ALPHA} = ∞ [0.000, ∞], 95 %" in Reader(card_of(summary)).texts
+    assert np.isfinite(summary.ends).all()
+    assert f"at least {fitted.alpha_:.3f}" in summary.certainty
+    assert summary.lead == f"{ALPHA} ≥ {fitted.alpha_:.3f}"
+    texts = Reader(card_of(summary)).texts
+    low = fitted.alpha_interval_[0]
+    assert f"{ALPHA} ≥ {fitted.alpha_:.3f} [{low:.3f}, ∞], 95 %" in texts
+    assert f"∞ [{low:.3f}, ∞]" in texts  # of the signal
 
 
 @pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
@@ -131,7 +158,7 @@ def test_an_index_without_interval_has_a_card(iris):
     assert not np.isfinite(fitted.alpha_interval_).all()
     summary = estimator_summary(fitted)
     assert "uncertainty is not known" in summary.certainty
-    assert "unknown" in summary.verdict
+    assert np.isfinite(summary.ends).all()
     (bar,) = [span for span in Reader(card_of(summary)).tags("span") if "role" in span]
     assert "interval \N{MINUS SIGN}∞ to ∞" in bar["aria-label"]
 

@@ -21,7 +21,7 @@ from sksmooth import (
     compare_layers,
 )
 from sksmooth.datasets import make_known_smoothness
-from sksmooth.exceptions import SmoothnessWarning
+from sksmooth.exceptions import SmoothnessWarning, UnresolvedIndexWarning
 from sksmooth.plotting import (
     ErrorDecayDisplay,
     LayerSmoothnessDisplay,
@@ -108,9 +108,12 @@ def test_the_curve_and_line_that_the_index_was_read_from(index, xlabel, ylabel):
     assert ax.get_xscale() == ax.get_yscale() == "log"
 
 
-def test_mterm_line_has_the_slope_minus_alpha(digits):
-    display = ErrorDecayDisplay.from_estimator(digits)
-    assert_allclose(slope_of(display.line_), -digits.alpha_)
+def test_mterm_line_has_the_slope_minus_alpha():
+    X = np.random.RandomState(0).rand(2000, 2)
+    estimator = BesovSmoothnessEstimator(random_state=0).fit(X, X.sum(axis=1))
+    assert estimator.decay_.share_of_whole_way == 0
+    display = ErrorDecayDisplay.from_estimator(estimator)
+    assert_allclose(slope_of(display.line_), -estimator.alpha_)
 
 
 def test_a_display_of_plain_data(pyplot):
@@ -192,15 +195,53 @@ def test_a_title_of_the_user_is_kept():
     assert ax.get_title() == "Mine"
 
 
-def test_infinite_index_is_unresolved_and_without_line():
-    X, y, alpha = make_known_smoothness("boxes", 2000, n_relevant=1, random_state=0)
-    with pytest.warns(SmoothnessWarning):
+def test_a_lower_bound_has_its_sign_and_no_line():
+    X, y, _ = make_known_smoothness("boxes", 2000, n_relevant=1, random_state=0)
+    with pytest.warns(UnresolvedIndexWarning):
         estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
-    assert np.isinf(alpha)
     display = ErrorDecayDisplay.from_estimator(estimator, name="boxes")
-    assert "unresolved" in display.ax_.get_title()
-    assert display.line_ is None
+    low = estimator.alpha_interval_[0]
+    expected = rf"boxes: $\alpha$ $\geq$ {estimator.alpha_:.2f} [{low:.2f}, ∞]"
+    assert display.ax_.get_title() == expected
+    assert display.line_ is display.window_ is display.floor_ is None
     assert len(display.curve_.get_xdata()) > 0
+    display.figure_.canvas.draw()
+
+
+def noisy_line():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(2000, 3))
+    return X, 3 + 2 * X[:, 0] + 0.5 * rng.normal(size=2000)
+
+
+def test_the_noise_is_a_horizontal_line_where_it_was_found(digits):
+    """Its height is the deviation of the noise, which is 0.5."""
+    estimator = BesovSmoothnessEstimator(random_state=0).fit(*noisy_line())
+    display = ErrorDecayDisplay.from_estimator(estimator)
+    assert not estimator.noise_is_bound_
+    heights = display.floor_.get_ydata()
+    assert heights[0] == heights[1] == pytest.approx(0.5, rel=0.05)
+    assert display.floor_.get_color() == display.curve_.get_color()
+    assert display.curve_.get_ydata().min() == pytest.approx(heights[0], rel=0.05)
+    assert display.line_ is display.window_ is None  # the window lies on the floor
+    assert display.frame()["fitted"].isna().all()
+    assert digits.noise_is_bound_
+    assert ErrorDecayDisplay.from_estimator(digits).floor_ is None
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
+@pytest.mark.parametrize("index", ["weak-lp", "elisha-dekel", "sparsity-probe"])
+def test_curves_in_other_units_have_no_noise(index):
+    """The estimator has found it all the same."""
+    estimator = BesovSmoothnessEstimator(5, index=index, random_state=0)
+    estimator.fit(*noisy_line())
+    assert not estimator.noise_is_bound_
+    assert ErrorDecayDisplay.from_estimator(estimator).floor_ is None
+
+
+def test_an_unknown_interval_is_no_bound():
+    display = make_display(alpha_interval=(-np.inf, np.inf)).plot()
+    assert display.ax_.get_title() == "$\\alpha$ = 0.50 [\N{MINUS SIGN}∞, ∞]"
     display.figure_.canvas.draw()
 
 

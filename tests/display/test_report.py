@@ -8,7 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from html_reading import HOSTILE, LARGEST, Reader, names, read_page, shown, without_date
+from html_reading import (
+    ALPHA,
+    HOSTILE,
+    LARGEST,
+    Reader,
+    names,
+    read_page,
+    shown,
+    without_date,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
@@ -25,6 +34,9 @@ from sksmooth import (
 )
 from sksmooth.command_line import main
 from sksmooth.estimators.details import measure_details
+from sksmooth.estimators.summary import estimator_summary
+from sksmooth.estimators.verdict import verdict
+from sksmooth.exceptions import UnresolvedIndexWarning
 
 matplotlib = pytest.importorskip("matplotlib")
 draws = settings(max_examples=8)  # every example draws a picture
@@ -73,6 +85,11 @@ def test_the_report_of_an_estimator(iris, fitted, tmp_path):
     assert texts.count("Three <species>") == 2  # title and heading
     assert "150 samples, 4 features, 3 classes" in texts
     assert f"The smoothness index is {fitted.alpha_:.3f}" in texts
+    assert verdict(fitted) in reader.texts
+    assert f"Of one tree {fitted.decay_.rate_of_whole_way:.3f}" in texts
+    assert f"Out-of-bag {fitted.oob_score_:.3f}" in texts
+    for fact in estimator_summary(fitted).facts.values():
+        assert fact in reader.texts
     assert str(fitted.decay_.cautions[0]) in texts
     assert f"On 150 samples held out {fitted.score(X, y):.3f}" in texts
     assert "Index of each of 3 classes" in texts
@@ -85,6 +102,44 @@ def test_the_report_of_an_estimator(iris, fitted, tmp_path):
     assert suspect == [f"{worst}", f"{y[worst]}", f"{samples.suggested[worst]}"]
     assert f"scikit-learn {sklearn.__version__}" in texts
     assert len(reader.tags("img")) == 1
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
+def test_the_picture_says_how_the_index_was_read(iris, fitted):
+    """From the window, from the whole way, and with the noise."""
+    X = np.random.RandomState(0).normal(size=(2000, 3))
+    noise = np.random.RandomState(1).normal(size=2000)
+    smooth = BesovSmoothnessEstimator(3, random_state=0).fit(X, X[:, 0])
+    noisy = BesovSmoothnessEstimator(random_state=0).fit(X, 2 * X[:, 0] + 0.5 * noise)
+    published = BesovSmoothnessEstimator(3, index="elisha-dekel", random_state=0)
+    words = {"dashed line": [], "no rate can be read": [], "levels off at the noise": []}
+    for estimator in (smooth, fitted, noisy, published.fit(*iris)):
+        reader = read_page(report(estimator))
+        used = estimator.decay_.share_of_whole_way < 1
+        assert ("read between" in reader.tags("img")[0]["alt"]) == used
+        for each, found in words.items():
+            found.append(each in " ".join(reader.texts))
+    assert [*words.values()] == [
+        [True, False, False, True],
+        [False, True, True, False],
+        [False, False, True, False],
+    ]
+
+
+def test_the_report_of_a_lower_bound():
+    X = np.linspace(0, 1, 600)[:, None]
+    with pytest.warns(UnresolvedIndexWarning):
+        fitted = BesovSmoothnessEstimator(3, random_state=0).fit(X, X[:, 0] > 0.5)
+    texts = read_page(report(fitted)).texts
+    assert f"{ALPHA} ≥ {fitted.alpha_:.3f}" in texts
+    assert f"{ALPHA} = {fitted.alpha_:.3f}" not in " ".join(texts)
+
+
+def test_names_that_are_given_reach_the_verdict():
+    X = np.random.RandomState(0).rand(1500, 2)
+    fitted = BesovSmoothnessEstimator(3, random_state=0).fit(X, X[:, 0])
+    texts = " ".join(read_page(report(fitted, feature_names=["width", "b"])).texts)
+    assert "One feature (width) does nearly all of it" in texts
 
 
 def test_a_report_of_the_fit_alone(fitted):

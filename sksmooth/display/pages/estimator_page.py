@@ -23,6 +23,7 @@ from ..._lib.html import (
 )
 from ...estimators.details import EstimatorDetails
 from ...estimators.summary import Summary, estimator_summary, scale_bar
+from ...estimators.verdict import feature_name
 from ..plots import ErrorDecayDisplay
 from .page import explained, make_page, section
 from .pictures import picture
@@ -35,7 +36,8 @@ _ABOUT = (
     "The index says how fast the error falls as more wavelets, the steps of decision "
     "trees, describe the targets. 0 is noise: the features say nothing about the targets. "
     "The larger it is, the fewer wavelets are needed; 1 is that of a smooth function of "
-    "one feature."
+    "one feature. Noise in the targets lowers it; the signal index is that of what is not "
+    "noise."
 )
 
 
@@ -67,7 +69,7 @@ def estimator_page(
     page : str
         The HTML.
     """
-    summary = estimator_summary(estimator)
+    summary = estimator_summary(estimator, feature_names)
     if feature_names is None:
         feature_names = getattr(estimator, "feature_names_in_", None)
     sections = [
@@ -88,9 +90,10 @@ def estimator_page(
 def _lead(summary: Summary) -> Html:
     return element(
         "section",
-        element("p", f"{ALPHA} = {number(summary.value)}", class_="alpha"),
+        element("p", element("b", summary.verdict)),
+        element("p", summary.lead, class_="alpha"),
         element("p", scale_bar(summary)),
-        element("p", f"{summary.certainty} {summary.verdict}"),
+        element("p", summary.certainty),
         element("p", _ABOUT, class_="quiet"),
         class_="lead",
     )
@@ -106,17 +109,26 @@ def _cautions(texts: Sequence[str]) -> Html:
 
 def _decay(estimator: Any) -> Html:
     fit = estimator.decay_
-    first, last = fit.fit_range
     convention = fit.convention
     alt = (
         f"{convention.y_label} by {convention.x_label.lower()}, on logarithmic axes: from "
         f"{fit.errors[0]:.3g} at {fit.n_terms[0]:,} to {fit.errors[-1]:.3g} at "
-        f"{fit.n_terms[-1]:,}; the index is read between {first:,} and {last:,}."
+        f"{fit.n_terms[-1]:,}; {_reading(fit)}."
     )
-    caption = (
-        "The curve that the index is read from. The dashed line is fitted in the shaded "
-        "window; the steeper it is, the smoother the targets."
-    )
+    caption = "The curve that the index is read from."
+    if fit.share_of_whole_way < 1:
+        caption += (
+            " The dashed line is fitted in the shaded window; the steeper it is, the "
+            "smoother the targets."
+        )
+    if fit.share_of_whole_way > 0:
+        caption += (
+            " The index is the rate from no terms to the best number of them"
+            + (", in part" if fit.share_of_whole_way < 1 else "")
+            + ": no rate can be read where the noise begins, or where terms are few."
+        )
+    if not estimator.noise_is_bound_:
+        caption += " The curve levels off at the noise."
 
     def draw(axes: Any) -> None:
         ErrorDecayDisplay.from_estimator(estimator, ax=axes)
@@ -124,19 +136,26 @@ def _decay(estimator: Any) -> Html:
     return section("How the error falls", picture(draw, (6.4, 4), alt, caption))
 
 
+def _reading(fit: Any) -> str:
+    if fit.share_of_whole_way == 1:
+        return "the index is the rate of the whole way"
+    first, last = fit.fit_range
+    return f"the index is read between {first:,} and {last:,}"
+
+
 def _scores(estimator: Any, details: EstimatorDetails) -> Html:
-    scores = {
-        f"In-sample ({ALPHA})": number(estimator.alpha_),
-        "Out-of-bag": number(estimator.oob_score_),
-    }
+    scores = {}
+    if np.isfinite(estimator.decay_.rate_of_whole_way):
+        scores["Of one tree"] = number(estimator.decay_.rate_of_whole_way)
+    scores["Out-of-bag"] = number(estimator.oob_score_)
     if details.held_out_score is not None:
         name = f"On {details.n_held_out:,} samples held out"
         scores[name] = number(details.held_out_score)
     text = (
-        "Rates at which the same wavelets, in the same order, approximate samples that "
-        "the trees were not grown on. Memorised structure does not generalise: a rate far "
-        f"below {ALPHA}, or below zero, means that much of the smoothness is particular to "
-        "these samples."
+        "How fast the error falls from no wavelets to the best number of them: on the "
+        "curve of one tree, on samples that the trees were not grown on, and on samples "
+        "held out. Memorised structure does not generalise: a held-out rate far below the "
+        "others means that much of the smoothness is particular to these samples."
     )
     return section("Does it generalise?", element("p", text), facts_table(scores, "Rates"))
 
@@ -248,7 +267,7 @@ def _features(importances: np.ndarray, names: Sequence[str] | None) -> Html:
     ranking = ranking[importances[ranking] > 0]
     rows = [
         (
-            f"x{place}" if names is None else visible(names[place], _LONGEST_NAME),
+            visible(feature_name(place, names), _LONGEST_NAME),
             number(importances[place]),
             share_bar(importances[place], importances.max()),
         )

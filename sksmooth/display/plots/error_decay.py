@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from ..._lib.html import number
 from .axes import new_axes, plain
 
 __all__ = ["ErrorDecayDisplay"]
@@ -31,13 +32,18 @@ class ErrorDecayDisplay:
         Their errors, or norms of wavelets. Zeros are left out of the picture, whose
         axes are logarithmic.
     slope, intercept : float
-        The fitted line, ``log error = intercept + slope * log M``.
+        The fitted line, ``log error = intercept + slope * log M``; NaN where the index was
+        not read from it. Then neither the line nor its window is drawn.
     fit_range : tuple of int
         First and last number of terms of the window in which the line was fitted.
     alpha : float
-        The smoothness index; infinite means unresolved, and no line is drawn then.
+        The smoothness index.
     alpha_interval : tuple of float
-        Lower and upper end of its confidence interval.
+        Lower and upper end of its confidence interval; without an upper end, the index is
+        a lower bound.
+    noise : float, default=NaN
+        Error of the noise alone, below which the curve does not fall; NaN where none was
+        found.
     x_label, y_label : str
         What the axes hold, which depends on the convention of the estimator.
     estimator_name : str, default=None
@@ -52,9 +58,11 @@ class ErrorDecayDisplay:
     curve_ : matplotlib Line2D
         The curve.
     line_ : matplotlib Line2D or None
-        The fitted line over its window; None if the index is infinite.
+        The fitted line over its window; None if the index was not read from it.
     window_ : matplotlib Patch or None
-        The shaded window; None if ``show_window=False``.
+        The shaded window; None without a line or if ``show_window=False``.
+    floor_ : matplotlib Line2D or None
+        Horizontal line at the error of the noise; None if no noise was found.
 
     See Also
     --------
@@ -84,6 +92,7 @@ class ErrorDecayDisplay:
         fit_range: tuple[int, int],
         alpha: float,
         alpha_interval: tuple[float, float],
+        noise: float = np.nan,
         x_label: str = "Number of terms M",
         y_label: str = "Error with M terms",
         estimator_name: str | None = None,
@@ -95,6 +104,7 @@ class ErrorDecayDisplay:
         self.fit_range = fit_range
         self.alpha = alpha
         self.alpha_interval = alpha_interval
+        self.noise = noise
         self.x_label = x_label
         self.y_label = y_label
         self.estimator_name = estimator_name
@@ -140,14 +150,16 @@ class ErrorDecayDisplay:
                 "BesovSmoothnessEstimator (of a pipeline its last step, pipeline[-1])."
             )
         fit = estimator.decay_
+        is_read_from_line = fit.share_of_whole_way < 1
         display = cls(
             n_terms=fit.n_terms,
             errors=fit.errors,
-            slope=fit.line.slope,
-            intercept=fit.line.intercept,
+            slope=fit.line.slope if is_read_from_line else np.nan,
+            intercept=fit.line.intercept if is_read_from_line else np.nan,
             fit_range=fit.fit_range,
             alpha=fit.alpha,
             alpha_interval=fit.interval,
+            noise=_error_of_noise(estimator),
             x_label=fit.convention.x_label,
             y_label=fit.convention.y_label,
             estimator_name=name,
@@ -168,7 +180,7 @@ class ErrorDecayDisplay:
         line_kwargs: dict[str, Any] | None = None,
         show_window: bool = True,
     ) -> ErrorDecayDisplay:
-        """Draw the curve, the fitted line and its window on logarithmic axes.
+        """Draw the curve, the fitted line, its window and the noise on logarithmic axes.
 
         The index is in the title. Once several displays share their axes, it moves to
         a legend.
@@ -188,7 +200,7 @@ class ErrorDecayDisplay:
         -------
         self : ErrorDecayDisplay
             The display, with the attributes ``ax_``, ``figure_``, ``curve_``,
-            ``line_`` and ``window_``.
+            ``line_``, ``window_`` and ``floor_``.
 
         Raises
         ------
@@ -202,14 +214,17 @@ class ErrorDecayDisplay:
         style = {"marker": "." if len(points) < _FEW_POINTS else None}
         style |= {"label": self._label(name)} | (curve_kwargs or {})
         (self.curve_,) = self.ax_.plot(points["n_terms"], points["error"], **style)
-        self.line_ = self.window_ = None
-        if np.isfinite(self.alpha):
+        self.line_ = self.window_ = self.floor_ = None
+        color = self.curve_.get_color()
+        if self.noise > 0:
+            style = {"color": color, "linestyle": ":", "linewidth": 1.2}
+            self.floor_ = self.ax_.axhline(self.noise, **style)
+        if np.isfinite(self.slope):
             fitted = points.dropna()
             style = {"color": "black", "linestyle": "--", "linewidth": 1.2}
             style |= {"zorder": self.curve_.get_zorder() + 0.1} | (line_kwargs or {})
             (self.line_,) = self.ax_.plot(fitted["n_terms"], fitted["fitted"], **style)
-        if show_window:
-            color = self.curve_.get_color()
+        if show_window and self.line_ is not None:
             self.window_ = self.ax_.axvspan(*self.fit_range, color=color, alpha=0.1, lw=0)
         self._annotate()
         return self
@@ -232,17 +247,16 @@ class ErrorDecayDisplay:
         visible = np.union1d(visible, ends)
         n_terms, errors = n_terms[visible], errors[visible]
         first, last = self.fit_range
-        in_window = (n_terms >= first) & (n_terms <= last) & np.isfinite(self.alpha)
+        in_window = (n_terms >= first) & (n_terms <= last)
         fitted = np.exp(self.intercept + self.slope * np.log(n_terms))
         fitted = np.where(in_window, fitted, np.nan)
         return pd.DataFrame({"n_terms": n_terms, "error": errors, "fitted": fitted})
 
     def _label(self, name: str | None) -> str:
-        if np.isfinite(self.alpha):
-            low, high = self.alpha_interval
-            text = rf"$\alpha$ = {self.alpha:z.2f} [{low:z.2f}, {high:z.2f}]"
-        else:
-            text = r"$\alpha$ unresolved"
+        low, high = self.alpha_interval
+        sign = r"$\geq$" if np.isfinite(low) and np.isinf(high) else "="
+        ends = ", ".join(number(end, 2) for end in (low, high))
+        text = rf"$\alpha$ {sign} {number(self.alpha, 2)} [{ends}]"
         return text if name is None else f"{plain(name)}: {text}"
 
     def _annotate(self) -> None:
@@ -256,6 +270,15 @@ class ErrorDecayDisplay:
             self.ax_.legend()
             if self.ax_.get_title() == labels[0]:  # ours, of the first curve alone
                 self.ax_.set_title("")
+
+
+def _error_of_noise(estimator: Any) -> float:
+    """Find the error of the noise on the curve that is drawn; NaN if there is none."""
+    fit, noise = estimator.decay_, estimator.noise_
+    # Noise is found on the M-term curve; those of published procedures have other units.
+    if estimator.noise_is_bound_ or not np.array_equal(fit.errors, fit.m_term_errors):
+        return np.nan
+    return float(estimator._error_of_mean * noise ** (1 / estimator.wavelets_.p))
 
 
 def _label_in_plain_numbers(ax: Any) -> None:

@@ -1,0 +1,305 @@
+"""The verdict: what a fit says of the data, in a sentence or two on which to act.
+
+Cards, pages, the command line and ``print(estimator)`` show the same words. Every rule
+below gives one clause, or none where there is nothing to say. The estimator is an argument
+here and not imported, since its module imports this one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._lib.html import visible
+
+__all__ = ["feature_name", "percent", "verdict"]
+
+Interval = tuple[float, float]
+
+_SPEAKS = 0.005  # a share below it rounds to 0 %, so it is not spoken of
+_ALL = 1 - _SPEAKS
+_WEAK = 0.25  # explained: less than a quarter, so that most is noise or not in the features
+_HALF = 0.5  # noise: with more, it hides detail, and a bound does not exclude noise alone
+_NEWS = 0.8  # of what is not explained: a bound above it repeats what has been said
+_POSSIBLE = 0.05  # explained: a weak relation that may have been missed is worth a word
+# Of linear relations in five features that explain 8 %, a tenth was found with 100
+# samples, two in five with 400, and nine in ten with 800.
+_FEW_SAMPLES = 1000
+# The intervals of the signal's rate are ranges of dimensions. Up to these ratios of their
+# ends, a border in the plane is told from one in seven dimensions, and a function of one
+# feature from one of five.
+_WIDEST_BORDER, _WIDEST_FUNCTION = 3.0, 4.0
+# One feature that alone explains all but a twentieth is rare among honest tables, and
+# usual where a row number, a key or the answer itself is among the features.
+_SUSPICIOUS = 0.95
+_HANDFUL = 4  # boxes; a curved border that is found so well takes more of them
+_LONGEST_NAME = 60
+_OPEN = "the rest may be noise, or detail that more samples or other features would show"
+
+
+@dataclass(frozen=True)
+class _Findings:
+    """The numbers of a fit that the rules read, and the words for its targets."""
+
+    explained: float
+    explained_interval: Interval
+    noise: float
+    noise_interval: Interval
+    noise_is_bound: bool
+    wrong: float
+    wrong_interval: Interval
+    signal: float
+    signal_interval: Interval
+    n_boxes: int
+    n_samples: int
+    p: float
+    is_classes: bool
+    n_outputs: int
+
+    @property
+    def target(self) -> str:
+        if self.is_classes:
+            return "labels"
+        return "target" if self.n_outputs == 1 else "targets"
+
+    @property
+    def spread(self) -> str:
+        return "variance" if self.p == 2 else "spread"
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the features explain anything, beyond what the samples leave open."""
+        return self.explained_interval[0] > 0
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether the curve shows noise that is worth a word."""
+        amount = self.noise if math.isnan(self.wrong) else self.wrong
+        return not self.noise_is_bound and amount >= _SPEAKS
+
+
+def verdict(estimator: Any, feature_names: Sequence[str] | None = None) -> str:
+    """Say what a fit has found: how much is explained, how noisy it is, and how simple.
+
+    Parameters
+    ----------
+    estimator : BesovSmoothnessEstimator
+        A fitted estimator.
+    feature_names : sequence of str, default=None
+        Names of the features; None takes those that the estimator knows.
+
+    Returns
+    -------
+    verdict : str
+        One to three sentences.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from sksmooth import BesovSmoothnessEstimator
+    >>> from sksmooth.estimators.verdict import verdict
+    >>> X, y = make_blobs(1000, centers=3, cluster_std=0.5, random_state=5)
+    >>> y[:50] = (y[:50] + 1) % 3
+    >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
+    >>> "about 5 % of the labels look wrong" in verdict(estimator)
+    True
+    """
+    found = _findings(estimator)
+    if math.isnan(found.explained):
+        sentences = [_in_sample_only()]
+    elif not found.is_found:
+        sentences = [_nothing(found)]
+    else:
+        clauses = [_explained(found), _noise(found), _signal(found)]
+        sentences = ["; ".join(filter(None, clauses)) + "."]
+        sentences.append(_one_feature(estimator, found, feature_names))
+    sentences.append(_published(estimator))
+    return " ".join(filter(None, sentences))
+
+
+def _findings(estimator: Any) -> _Findings:
+    shares = estimator.shares_
+    return _Findings(
+        explained=shares.explained,
+        explained_interval=shares.explained_interval,
+        noise=shares.noise,
+        noise_interval=shares.noise_interval,
+        noise_is_bound=shares.noise_is_bound,
+        wrong=shares.wrong_labels,
+        wrong_interval=shares.wrong_labels_interval,
+        signal=shares.signal_alpha,
+        signal_interval=shares.signal_alpha_interval,
+        # A split is two terms, and makes two boxes of one.
+        n_boxes=math.ceil(shares.n_terms_for(0.9) / 2) + 1,
+        n_samples=estimator.n_samples_,
+        p=estimator.wavelets_.p,
+        is_classes=hasattr(estimator, "classes_"),
+        n_outputs=estimator.n_outputs_,
+    )
+
+
+# --- how much ------------------------------------------------------------------------
+
+
+def _in_sample_only() -> str:
+    return (
+        "Measured in-sample only: every tree has seen all samples, so what the features "
+        "explain and what is noise cannot be told. Use the built-in forest with "
+        "max_samples below 1, such as 0.8."
+    )
+
+
+def _nothing(found: _Findings) -> str:
+    text = f"No relation found: the features explain nothing of the {found.target}, as for "
+    text += "noise"
+    most = found.explained_interval[1]
+    if most >= _POSSIBLE:
+        return f"{text}; with these samples up to {percent(most)} could have been missed."
+    if found.n_samples < _FEW_SAMPLES:
+        return f"{text}; with so few samples a weak relation would be missed."
+    return f"{text}."
+
+
+def _explained(found: _Findings) -> str:
+    if found.explained >= _ALL:
+        return f"The features explain practically all of the {found.target}"
+    low, high = found.explained_interval
+    return (
+        f"The features explain {percent(found.explained)} of the {found.spread} of the "
+        f"{found.target} ({100 * low:.0f} to {percent(high)})"
+    )
+
+
+# --- how noisy -----------------------------------------------------------------------
+
+
+def _noise(found: _Findings) -> str:
+    """Tell the noise, or its bound, or that the two cannot be told apart."""
+    in_labels = not math.isnan(found.wrong)
+    amount = found.wrong if in_labels else found.noise
+    most = found.wrong_interval[1] if in_labels else found.noise_interval[1]
+    if found.has_noise:
+        if in_labels:
+            return f"about {percent(amount)} of the labels look wrong or ambiguous"
+        return f"about {percent(amount)} of it is noise"
+    if amount < _SPEAKS or most < 2 * _SPEAKS:
+        return f"no {'wrong labels' if in_labels else 'noise'} to speak of"
+    return _bound(found, most, in_labels)
+
+
+def _bound(found: _Findings, most: float, in_labels: bool) -> str:
+    if found.noise <= _HALF and in_labels and not math.isnan(most):
+        return f"at most {math.ceil(100 * most)} % of the labels are wrong"
+    if found.explained < _WEAK:
+        return "the rest is mostly noise, or other features are needed"
+    if not in_labels and found.noise_interval[1] < _NEWS * (1 - found.explained):
+        return f"at most {math.ceil(100 * most)} % of it is noise"
+    return _OPEN
+
+
+# --- how fast ------------------------------------------------------------------------
+
+
+def _signal(found: _Findings) -> str:
+    """Tell the shape of what is explained, if the samples show it."""
+    if found.explained < _WEAK and not found.has_noise:
+        return ""  # the noise hides it, and has been named
+    beyond = "beyond that, " if found.has_noise else ""
+    if np.isinf(found.signal) or _is_in_few_boxes(found):
+        what = "the classes are" if found.is_classes else f"the {found.target} {_is(found)}"
+        if found.has_noise and found.noise > _HALF:  # which may hide detail
+            beyond, what = "", "what shows through is"
+        return f"{beyond}{what} as simple as about {found.n_boxes} boxes"
+    if not found.is_classes and found.n_outputs > 1:
+        return ""  # numbers, or one-hot classes: a rate has two meanings
+    shape = _border(found) if found.is_classes else _function(found)
+    if shape:
+        return f"{beyond}the error falls as for {shape}"
+    if _noise(found) == _OPEN:
+        return ""  # which has asked for more samples
+    what = "border between the classes" if found.is_classes else found.target
+    return f"more samples would show how complex the {what} is"
+
+
+def _is(found: _Findings) -> str:
+    return "is" if found.n_outputs == 1 else "are"
+
+
+def _is_in_few_boxes(found: _Findings) -> bool:
+    """Tell classes that a handful of cuts separate, too few for a rate to mean anything."""
+    return found.is_classes and found.explained >= _ALL and found.n_boxes <= _HANDFUL
+
+
+def _border(found: _Findings) -> str:
+    """A jump across a smooth surface in d dimensions has the rate 1 / (p (d - 1))."""
+    middle, low, high = (
+        1 + _inverse(found.p * rate) for rate in (found.signal, *found.signal_interval)
+    )
+    if not low / high <= _WIDEST_BORDER:
+        return ""
+    # In one dimension a border is a cut, whose rate is infinite.
+    return f"classes with a smooth border in {_about(middle, 2)} dimensions"
+
+
+def _function(found: _Findings) -> str:
+    """A smooth function of d features has the rate 1 / d."""
+    middle, low, high = (
+        max(_inverse(rate), 1.0) for rate in (found.signal, *found.signal_interval)
+    )
+    if not low / high <= _WIDEST_FUNCTION:
+        return ""
+    n_features = _about(middle, 1)
+    return f"a smooth function of {n_features} feature{'s' * (n_features != '1')}"
+
+
+def _inverse(rate: float) -> float:
+    return 1 / rate if rate > 0 else np.inf
+
+
+def _about(value: float, least: int) -> str:
+    whole = max(round(value), least)
+    return f"{whole}" if whole == least else f"about {whole}"
+
+
+# --- what to check -------------------------------------------------------------------
+
+
+def _one_feature(
+    estimator: Any, found: _Findings, feature_names: Sequence[str] | None
+) -> str:
+    importances = estimator.feature_importances_
+    strongest = int(np.argmax(importances))
+    suspicious = min(importances[strongest], found.explained) > _SUSPICIOUS
+    if len(importances) == 1 or not suspicious:
+        return ""
+    if feature_names is None:
+        feature_names = getattr(estimator, "feature_names_in_", None)
+    name = visible(feature_name(strongest, feature_names), _LONGEST_NAME)
+    return (
+        f"One feature ({name}) does nearly all of it; check that it is no identifier or "
+        f"copy of the {found.target}."
+    )
+
+
+def _published(estimator: Any) -> str:
+    convention = estimator.decay_.convention
+    if convention.has_variance:
+        return ""
+    return f"Its alpha is comparable only with others of index={convention.name!r}."
+
+
+# --- words ---------------------------------------------------------------------------
+
+
+def percent(share: float, places: int = 0) -> str:
+    """Write a share as people read it: ``89 %``."""
+    return f"{100 * share:.{places}f} %"
+
+
+def feature_name(place: int, names: Sequence[str] | None) -> str:
+    """Name a feature: ``x3`` where it has no name."""
+    return f"x{place}" if names is None else str(names[place])
