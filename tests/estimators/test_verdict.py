@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,12 @@ def moons():
 def checkerboard():
     X = np.random.default_rng(0).random((2000, 2))
     return X, np.floor(X * 4).sum(axis=1).astype(int) % 2
+
+
+def one_cut():
+    """Two classes of one feature; some trees miss the cut by a sample."""
+    X = np.linspace(0, 1, 600)[:, None]
+    return X, (X[:, 0] > 0.5).astype(int)
 
 
 def ball(n_features, radius):
@@ -148,6 +155,7 @@ CASES = {
         [r"about (9|10|11) % of the labels look wrong", r"boxes|2 dimensions"],
         [AT_MOST],
     ),
+    "one cut": (one_cut, (99, 100), [ALL, CLEAN, "about 2 boxes"], [BORDER, WRONG]),
     "checkerboard": (checkerboard, (95, 99), [CLEAN, r"about 1[2-8] boxes"], [BORDER]),
     "a ball in 5 dimensions": (
         lambda: ball(5, 2.1),
@@ -190,7 +198,7 @@ CASES = {
         lambda: load_diabetes(return_X_y=True),
         (32, 48),
         ["of the target", "may be noise", "more samples or other features"],
-        [NOTHING, FUNCTION, "mostly noise", "label"],
+        [NOTHING, FUNCTION, "mostly noise", "label", "how complex"],
     ),
     "friedman1": (
         lambda: make_friedman1(2000, noise=1.0, random_state=0),
@@ -303,6 +311,17 @@ def test_a_weak_relation_is_found_as_samples_come():
     assert NOTHING in few
     assert "missed" in few
     assert 5 <= percent_explained(many) <= 9
+
+
+def test_what_the_samples_leave_open_is_told():
+    """Where the interval reaches zero, its upper end is what may have been missed."""
+    estimator = fitted(*noise(2))
+    for high, words in ((0.26, "up to 26 % could have been missed"), (0.02, "for noise.")):
+        shares = replace(estimator.shares_, explained_interval=(0.0, high))
+        estimator.shares_ = replace(shares, explained=high / 2)
+        text = verdict(estimator)
+        assert text.startswith(NOTHING)
+        assert text.endswith(f"{words}." if "missed" in words else words)
 
 
 @pytest.mark.parametrize("index", ["mterm", "weak-lp", "elisha-dekel", "sparsity-probe"])
