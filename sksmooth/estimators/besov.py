@@ -116,8 +116,13 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         If given, at most 255, the built-in trees cut each feature into at most that many
         quantile bins. None tries all cuts; in nodes of many samples, those between 255
         bins, of which the best is then placed exactly.
+    class_pairs : bool, default=True
+        Whether trees of two classes at a time take part in ``alpha_`` for five and more
+        classes, with ``index="mterm"``. With many classes there are few samples to each
+        border, and the index of all classes at once is too low. It takes up to about as
+        long again as growing the forest; nothing for numbers and fewer classes.
     confidence_level : float, default=0.95
-        Level of ``alpha_interval_``, in (0, 1).
+        Level of the intervals, in (0, 1).
     random_state : int, RandomState instance or None, default=None
         Seed of the subsamples and of ties between splits.
     n_jobs : int, default=None
@@ -258,6 +263,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         "index": [StrOptions(CONVENTIONS.keys())],
         "measure": [StrOptions(MEASURES.keys())],
         "p": [Interval(Real, 1, _LARGEST_P, closed="both")],
+        "class_pairs": ["boolean"],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
     }
 
@@ -273,6 +279,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         max_features: int | float | str | None = None,
         max_samples: float | int = 0.8,
         max_bins: int | None = None,
+        class_pairs: bool = True,
         confidence_level: float = 0.95,
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
@@ -287,6 +294,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         self.max_features = max_features
         self.max_samples = max_samples
         self.max_bins = max_bins
+        self.class_pairs = class_pairs
         self.confidence_level = confidence_level
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -689,10 +697,12 @@ def fit_samples(
     convention = CONVENTIONS[estimator.index]
     p, measure = convention.exponent(estimator.p), convention.measure(estimator.measure)
 
-    grown = grow(samples, growth_of(estimator))
+    growth = growth_of(estimator)
+    grown = grow(samples, growth)
     wavelets = decompose(grown, samples, p=p, measure=measure)
     curves = error_curves(wavelets, grown, samples, estimator.n_jobs)
-    fit = convention.fit(curves, estimator.confidence_level)
+    of_pairs = growth if estimator.class_pairs else None
+    fit = convention.fit(curves, estimator.confidence_level, of_pairs)
     by_rate = fit if convention is DEFAULT else DEFAULT.fit(curves, fit.confidence_level)
     shares = variance_shares(curves, by_rate)
 

@@ -50,10 +50,11 @@ class SmoothnessDifference(Versioned):
         ``alpha_b - alpha_a``: positive if the second representation is the smoother.
     interval : tuple of float
         Its confidence interval, at the level of the estimator; without bounds if the
-        variance is not known.
+        variance is not known. Where ``alpha_b`` is a lower bound, since no error is left,
+        it has no upper end; where ``alpha_a`` is one, no lower end.
     p_value : float
-        Two-sided, for the hypothesis that both indices are equal; NaN if one of them is
-        infinite.
+        Two-sided, for the hypothesis that both indices are equal; NaN if a lower bound
+        leaves open which of them is the larger.
     alpha_a, alpha_b : float
         The two indices.
     estimators : tuple of BesovSmoothnessEstimator
@@ -197,6 +198,9 @@ def smoothness_difference(
     often than its level. With ``index="weak-lp"`` the variance has no part of the
     samples.
 
+    An index is a lower bound where no error is left. The larger of two indices may be one,
+    and is shown to be larger; if the smaller is one, or both are, nothing is known.
+
     Examples
     --------
     >>> import numpy as np
@@ -296,8 +300,8 @@ def permutation_baseline(
     """Measure the index of shuffled targets on the same features.
 
     Shuffling y removes every relation to X and keeps all else: features, class sizes,
-    number of samples. The index of real noise is about zero; a large one means that the
-    estimator finds smoothness where there is none, as in-sample indices
+    number of samples. The index of real noise is zero or a little above; a large one means
+    that the estimator finds smoothness where there is none, as in-sample indices
     (``max_samples=1.0``) do.
 
     Parameters
@@ -363,18 +367,20 @@ def paired_difference(
     difference : float
         Second index minus first.
     interval : tuple of float
-        Its interval, at the level of the second index.
+        Its interval, at the level of the second index. An index that is a lower bound may
+        be any larger one, so the interval has no end on that side.
     p_value : float
-        Two-sided; NaN if an index is infinite.
+        Two-sided. NaN if the interval contains zero at every level, since an index that is
+        not the larger one is a lower bound.
     """
-    with np.errstate(invalid="ignore"):  # of two infinite ones nothing is known
-        difference = float(np.subtract(second.alpha, first.alpha))
-    if not np.isfinite(difference):
-        return difference, (-np.inf, np.inf), np.nan
+    difference = float(second.alpha - first.alpha)
     variance, freedom = variance_of_difference(second.replicates, first.replicates)
     margin = student_margin(variance, freedom, second.confidence_level)
-    interval = (difference - margin, difference + margin)
-    return difference, interval, _two_sided(difference, variance, freedom)
+    low = -np.inf if first.is_bound else difference - margin
+    high = np.inf if second.is_bound else difference + margin
+    is_open = (first.is_bound and difference >= 0) or (second.is_bound and difference <= 0)
+    p_value = np.nan if is_open else _two_sided(difference, variance, freedom)
+    return difference, (low, high), p_value
 
 
 def ready_estimator(
@@ -435,4 +441,6 @@ def _two_sided(difference: float, variance: float, freedom: int) -> float:
     """Compute the p-value of Student's t."""
     if difference == 0:
         return 1.0
+    if variance == 0:  # no replicate of either changes
+        return 0.0
     return float(2 * stats.t.sf(abs(difference) / np.sqrt(variance), freedom))

@@ -89,8 +89,12 @@ def class_smoothness(
         - ``class``, ``n_samples``;
         - ``alpha``, ``alpha_low``, ``alpha_high``: the index of the function that is one
           on the class and zero elsewhere, and its interval;
-        - ``r_squared``;
+        - ``explained``, ``explained_low``, ``explained_high``: share of the variance of
+          that function which trees explain on samples that they have not seen;
+        - ``noise``, ``noise_low``, ``noise_high``, ``noise_is_bound``: share that no number
+          of terms explains, or an upper bound of it;
         - ``held_out``: the estimator's ``oob_score_``;
+        - ``r_squared``;
         - ``cautions``: kinds of the warnings of the fit, which are not given as warnings.
 
     Raises
@@ -145,16 +149,16 @@ def class_smoothness(
         fitted, held_out, cautions = measured(
             partial(fit_samples, clone(template), against_rest)
         )
-        low, high = fitted.alpha_interval_
         rows.append(
             {
                 "class": samples.classes[code],
                 "n_samples": int(own.sum()),
-                "alpha": fitted.alpha_,
-                "alpha_low": low,
-                "alpha_high": high,
-                "r_squared": fitted.r_squared_,
+                **_with_ends("alpha", fitted.alpha_, fitted.alpha_interval_),
+                **_with_ends("explained", fitted.explained_, fitted.explained_interval_),
+                **_with_ends("noise", fitted.noise_, fitted.noise_interval_),
+                "noise_is_bound": fitted.noise_is_bound_,
                 "held_out": held_out,
+                "r_squared": fitted.r_squared_,
                 "cautions": cautions,
             }
         )
@@ -305,6 +309,11 @@ def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:
     if not is_known.all():
         raise ValueError(f"y holds no class {wanted[~is_known].tolist()[0]!r}.")
     return codes
+
+
+def _with_ends(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
+    """Make a column of a number and two of its interval."""
+    return {name: value, f"{name}_low": interval[0], f"{name}_high": interval[1]}
 
 
 def _roughness(grown: GrownForest, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,7 @@ _FEWEST_TERMS = 40  # the window must end beyond them, or a warning says so
 _FEWEST_POINTS = 5  # of the curves of procedures that have no window
 _POOREST_R_SQUARED = 0.8
 _NEGLIGIBLE_DECAY = 0.05  # of log error over the window: noise, for which R^2 is void
-_BEND = 0.5  # of the index, by which the slopes of the window's halves may differ
+_BEND = 0.5  # of the rate, by which the slopes of the window's halves may differ
 _ROUNDING = 1e-6  # of errors, whose squares lose half of the digits of float64
 _NO_RESIDUAL = 1e-6  # of p-th powers: the share of samples with an error, for classes
 _SMALL_RESIDUAL = 0.05  # out of the bag, where cuts are a little off
@@ -59,9 +59,10 @@ def checked(fit: IndexFit, *, power_law: bool) -> IndexFit:
             "decay_.errors before reading the index."
         )
     else:
-        early, late = _rates_of_halves(fit)
+        rate = fit.alpha if np.isnan(fit.rate_in_window) else fit.rate_in_window
+        early, late = _rates_of_halves(fit, rate)
         # Curves of rows that the trees have seen always bend down in the end.
-        bends = abs(late - early) > _BEND * abs(fit.alpha)  # not if one is NaN
+        bends = abs(late - early) > _BEND * abs(rate)  # not if one is NaN
         if fit.cautions or not bends:
             return fit
         caution = BentDecayWarning(
@@ -77,7 +78,7 @@ def checked(fit: IndexFit, *, power_law: bool) -> IndexFit:
     return fit.with_cautions(caution)
 
 
-def _rates_of_halves(fit: IndexFit) -> list[float]:
+def _rates_of_halves(fit: IndexFit, rate_of_all: float) -> list[float]:
     """Fit the two halves of the window, in units of the index; NaN if unknown."""
     first, last = fit.fit_range
     middle = int(np.sqrt(first * last))
@@ -85,7 +86,7 @@ def _rates_of_halves(fit: IndexFit) -> list[float]:
     for ends in ((first, middle), (middle, last)):
         points = log_spaced(*ends, last)
         law = fit_power_law(points, fit.errors[points - 1])
-        rate = fit.alpha - (law.slope - fit.line.slope)
+        rate = rate_of_all - (law.slope - fit.line.slope)
         rates.append(rate if law.n_points > 1 else np.nan)
     return rates
 
@@ -102,13 +103,13 @@ def unresolved(fit: IndexFit, *, is_bound: bool) -> IndexFit:
         no more; else it is what the procedure gives, and the caution is added.
     """
     reading = (
-        f"alpha_ = {fit.alpha:.2f} is a lower bound, the largest index that these samples "
-        "can show; signal_alpha_ is infinite."
+        f"alpha_ = {fit.alpha:.2f} is a lower bound, as large as these samples can show; "
+        "signal_alpha_ is infinite."
         if is_bound
         else "alpha_ is what the procedure gives; do not read it as a rate."
     )
     caution = UnresolvedIndexWarning(
-        "A few terms leave no error: the function looks constant on finitely many "
+        "A few terms leave hardly any error: the function looks constant on finitely many "
         f"boxes, which is smoother than any index says. {reading}"
     )
     if is_bound:

@@ -10,6 +10,7 @@ import numpy as np
 from .._lib.state import Versioned
 from ..exceptions import SmoothnessWarning
 from .floor import NoiseFloor
+from .pairs import PairsRate
 from .power_law import PowerLaw
 from .variance import BeyondReplicates, Replicates, log_scale_interval, student_margin
 
@@ -48,13 +49,15 @@ class IndexFit(Versioned):
     importances : ndarray of shape (n_features,)
         Share of the norms of the wavelets in the window that splits by each feature made.
     rate_in_window : float
-        Slope of the curve in the window, the theory's index; NaN for published procedures,
-        which have windows of their own.
+        Slope of the curve in the window, the theory's index, with the rate of pairs of
+        classes; NaN for published procedures, which have windows of their own.
     rate_of_whole_way : float
         Rate from no terms to the best number of them, of the averaged curve; NaN likewise.
     share_of_whole_way : float
         Weight of the second in ``alpha``; 0 where the window tells the index, 1 where it
         tells nothing.
+    pairs : PairsRate or None
+        Rate of pairs of classes, and the weight that it has; None if there is none.
     floor : NoiseFloor or None
         Noise floor of the averaged curve; None if all samples are in every bag.
     is_bound : bool
@@ -80,6 +83,7 @@ class IndexFit(Versioned):
     rate_in_window: float = np.nan
     rate_of_whole_way: float = np.nan
     share_of_whole_way: float = 0.0
+    pairs: PairsRate | None = None
     floor: NoiseFloor | None = None
     is_bound: bool = False
     beyond_replicates: BeyondReplicates | None = None

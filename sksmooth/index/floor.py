@@ -12,13 +12,14 @@ from .window import SAMPLES_PER_CELL, log_spaced
 
 __all__ = ["NoiseFloor", "fit_noise_floor"]
 
-_LEAD = 0.9  # of the fall is over at twice the number of terms where the fit starts
+_LEAD = 0.95  # of the fall is over at twice the number of terms where the fit starts
 _EXPONENTS = np.geomspace(0.15, 4.0, 24)  # of the falling part; 2 alpha for p = 2
-_LARGEST_EXCESS = 2.0  # out-of-bag over in-bag error where the fit ends
+_LARGEST_EXCESS = 3.0  # out-of-bag over in-bag error where the fit ends
 _REACHED = 0.05  # of the fall is left where the floor counts as reached
 _FLAT = 0.1  # of the fall, at most, may be left at the end of the fit
-_SMALL_EXCESS = 1.15  # out-of-bag over in-bag error where the floor is reached
+_SMALL_EXCESS = 1.18  # out-of-bag over in-bag error where the floor is reached
 _MARGIN = 2.0  # standard deviations
+_FEW_TERMS = 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,18 +65,36 @@ class NoiseFloor(Versioned):
     bounds: np.ndarray
 
     def share_at(self, n_terms: int, curves: ErrorCurves) -> float:
-        """Share of the error with a number of terms that is floor, at most 1."""
+        """Share of the error with a number of terms that is floor, at most 1.
+
+        Unless the curve shows the floor, the share is shrunk by its relative variance,
+        since a power law that bends is mistaken for one over a small and uncertain floor.
+        """
         power = curves.averages.mean(axis=0)
-        left = power[min(n_terms, len(power) - 1)] / power[0]
-        return float(min(self.level / left, 1.0)) if left > 0 else 0.0
+        share = _share(self.level, power[[0, min(n_terms, len(power) - 1)]])
+        if self.is_reached:
+            return share
+        without = curves.powers_without_a_group
+        at = np.searchsorted(curves.groups.n_terms, n_terms, side="right") - 1
+        replicates = [
+            _share(level, row[[0, at]])
+            for level, row in zip(self.levels, without, strict=True)
+        ]
+        deviation = self.deviation(np.array(replicates))
+        return max(share - deviation**2 / share, 0.0) if share > 0 else 0.0
 
     def deviation(self, replicates: np.ndarray) -> float:
         """Standard deviation of level, exponent or bound, by the jackknife of groups."""
-        return float(np.sqrt((len(replicates) - 1) * np.var(replicates)))
+        return _deviation(replicates)
 
     def __post_init__(self) -> None:
         for array in (self.levels, self.exponents, self.bounds):
             array.setflags(write=False)
+
+
+def _share(level: float, power: np.ndarray) -> float:
+    """Share of the floor in the second of two errors, given relative to the first."""
+    return min(level * power[0] / power[1], 1.0) if power[1] > 0 else 0.0
 
 
 def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
@@ -114,21 +133,23 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
     n_terms = int(min(reached, last))
     endless = error_of_endless_forest(
         curves.decomposition, curves.grown, curves.samples, n_terms
-    )
+    ) ** (curves.p / 2)  # it is that of squares
     deviation = _deviation(replicates[:, 0])
+    # Few cells are the same in all trees, whose average explains as much as each of them.
+    margin = _MARGIN * deviation if n_terms <= _FEW_TERMS else 0.0
     is_reached = (
         reached <= last
         and fall * (last / points[0]) ** -exponent <= _FLAT * (1 - level)
         and excess[n_terms] <= _SMALL_EXCESS
         and level > _MARGIN * deviation
-        and endless >= level - _MARGIN * deviation
+        and endless >= level - margin
     )
     return NoiseFloor(
         level=level,
         exponent=exponent,
         n_terms=n_terms,
         fit_range=fit_range,
-        bound=float(min(power[: last + 1].min(), endless)),
+        bound=float(max(min(power[: last + 1].min(), endless), 0.0)),
         is_reached=bool(is_reached),
         levels=replicates[:, 0],
         exponents=replicates[:, 2],
@@ -190,5 +211,7 @@ def _floor_reached(first: int, level: float, fall: float, exponent: float) -> fl
 
 
 def _deviation(replicates: np.ndarray) -> float:
-    """Standard deviation by the delete-a-group jackknife."""
+    """Standard deviation by the delete-a-group jackknife; infinite where one is unknown."""
+    if not np.isfinite(replicates).all():  # a group holds all samples of a tree
+        return np.inf
     return float(np.sqrt((len(replicates) - 1) * np.var(replicates)))

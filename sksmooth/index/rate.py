@@ -100,7 +100,7 @@ def rates_without_a_group(curves: ErrorCurves, window: tuple[int, int]) -> np.nd
     for powers in curves.powers_without_a_group:
         errors = without_rounding(powers ** (1 / curves.p))
         law = fit_power_law(n_terms[inside], errors[inside])
-        rates.append(-law.slope if np.isfinite(errors).all() else np.nan)
+        rates.append(-law.slope if np.isfinite(powers).all() else np.nan)
     return np.array(rates)
 
 

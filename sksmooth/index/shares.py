@@ -23,8 +23,9 @@ _UNKNOWN = (np.nan, np.nan)
 _FEWEST_TERMS = 40
 # Above a floor reached so soon, smooth functions of one variable, of rate 1, show less.
 _LARGEST_RATE = 0.9
-# Of the rate above a floor, relative: the fit starts in the coarse shape of the function.
-_DEVIATION_OF_SIGNAL = 0.15
+# Of the rate above a floor, relative, as the fit starts in the coarse shape of the
+# function; the second where the floor is reached within fewer terms.
+_DEVIATION_OF_SIGNAL, _DEVIATION_IN_FEW_TERMS = 0.15, 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,9 +198,9 @@ def _wrong_labels(noise: float, curves: ErrorCurves) -> float:
 def _signal(curves: ErrorCurves, fit: IndexFit) -> tuple[float, Interval]:
     """Read the rate of what lies above the floor.
 
-    Without a floor it is the rate in the window. Where there may be one, but the curve
-    still falls, the truth lies between that and the rate above the fitted floor, and half
-    of the way between them is taken.
+    Without a floor it is the index. Where there may be one, but the curve still falls, the
+    truth lies between that and the rate above the fitted floor, and half of the way between
+    them is taken.
     """
     low, high = fit.interval
     if fit.is_bound:
@@ -207,24 +208,28 @@ def _signal(curves: ErrorCurves, fit: IndexFit) -> tuple[float, Interval]:
     floor, p = fit.floor, curves.p
     if floor is None or np.isnan(fit.rate_in_window):
         return fit.alpha, (low, high)
-    if floor.level > 1 - 2 * floor.deviation(floor.levels):
+    if floor.level >= 1 - 2 * floor.deviation(floor.levels):
         return fit.alpha, (0.0, np.inf)  # there is no signal to speak of
     above = floor.exponent / p
     spread = floor.deviation(np.log(floor.exponents))
-    factor = np.exp(2 * np.hypot(spread, _DEVIATION_OF_SIGNAL))
+    of_start = (
+        _DEVIATION_OF_SIGNAL if floor.n_terms >= _FEWEST_TERMS else _DEVIATION_IN_FEW_TERMS
+    )
+    factor = np.exp(2 * np.hypot(spread, of_start))
     if not floor.is_reached:
         weight = floor.share_at(fit.window[1], curves) / 2
-        window = max(fit.rate_in_window, np.finfo(float).tiny)
-        middle = fit.alpha if weight == 0 else window ** (1 - weight) * above**weight
-        return float(middle), (min(low, window), max(high, above * factor))
+        middle = fit.alpha ** (1 - weight) * above**weight
+        return float(middle), (float(low), float(max(high, above * factor)))
     if floor.n_terms >= _FEWEST_TERMS:
-        return above, (above / factor, above * factor)
+        return above, (float(above / factor), float(above * factor))
     # At least what is left above the floor, within its uncertainty.
     uncertain = max(floor.deviation(floor.levels), 1 / curves.samples.weights.sum())
     n_cells = cells_allowed(curves.grown.n_grown)
     least = max(-np.log(uncertain / (1 - floor.level)) / p / np.log(n_cells), 0.0)
-    is_boxes = above > _LARGEST_RATE
-    return (np.inf if is_boxes else above), (min(least, above / factor), np.inf)
+    lowest = float(min(least, above / factor))
+    if above > _LARGEST_RATE:
+        return np.inf, (lowest, np.inf)
+    return above, (lowest, float(above * factor))
 
 
 def _terms_needed(curves: ErrorCurves) -> np.ndarray:

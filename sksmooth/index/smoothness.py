@@ -20,18 +20,21 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..trees import Growth
 from ..wavelets import ErrorCurves
 from .fit import IndexFit
+from .pairs import pairs_rate
 from .variance import BeyondReplicates, Replicates
 from .whole_way import whole_way_rate
 from .window import SAMPLES_PER_CELL
 
-__all__ = ["with_whole_way"]
+__all__ = ["with_pairs", "with_whole_way"]
 
 # Shares of the error at the window's end that are noise floor: below the first the window
 # tells the rate, above the second it tells none. Clean functions have up to 0.5, since a
 # power law that bends is mistaken for one over a floor.
 _SOME_FLOOR, _ALL_FLOOR = 0.5, 0.9
+_TOO_LOW = 1.25  # rate of the whole way over that in the window
 _TOO_FEW_TERMS, _ENOUGH_TERMS = 14, 40  # at the window's end
 # A smooth function of one variable has the rate 1, and none but boxes have a larger one.
 _LARGEST_RATE, _SURELY_BOXES = 1.0, 1.25
@@ -58,7 +61,7 @@ def with_whole_way(fit: IndexFit, curves: ErrorCurves, *, is_boxes: bool) -> Ind
     fit : IndexFit
         The index, never negative, with its replicates.
     """
-    rate, p, floor = fit.alpha, curves.p, fit.floor
+    rate, p = fit.alpha, curves.p
     n_grown, n_samples = curves.grown.n_grown, curves.samples.weights.sum()
     last = int(min(2 * n_grown / SAMPLES_PER_CELL, curves.by_tree.shape[1] - 1))
 
@@ -68,11 +71,11 @@ def with_whole_way(fit: IndexFit, curves: ErrorCurves, *, is_boxes: bool) -> Ind
 
     averages = curves.averages[:, : last + 1]
     whole = whole_way(averages.mean(axis=0))
-    on_floor = 0.0
-    if floor is not None and whole > rate:  # only a rate that is too low needs mending
-        on_floor = _ramp(floor.share_at(fit.window[1], curves), _SOME_FLOOR, _ALL_FLOOR)
-    share = 1 - (1 - on_floor) * (1 - _share_of_short_window(fit.window[1], rate))
-    share = 1.0 if is_boxes else share
+    on_floor = _share_on_floor(fit, curves, whole)
+    too_short = _share_of_short_window(fit.window[1], rate)
+    share = 1 - (1 - on_floor) * (1 - too_short)
+    if is_boxes and whole > rate:  # both are lower bounds
+        share, too_short = 1.0, 0.0
 
     inside = curves.groups.n_terms <= last
     groups = np.array([whole_way(row[inside]) for row in curves.powers_without_a_group])
@@ -87,8 +90,62 @@ def with_whole_way(fit: IndexFit, curves: ErrorCurves, *, is_boxes: bool) -> Ind
         rate_of_whole_way=whole,
         share_of_whole_way=share,
         replicates=_mixed(fit.replicates, groups, trees, share),
-        beyond_replicates=_beyond_replicates(fit, curves, on_floor, share, whole),
+        beyond_replicates=_beyond_replicates(fit, curves, on_floor, too_short, whole),
     )
+
+
+def with_pairs(fit: IndexFit, curves: ErrorCurves, growth: Growth) -> IndexFit:
+    """Mix the rate in the window with that of pairs of classes, on the logarithmic scale.
+
+    It has no weight where the window lies on the noise floor: there all classes meet, and
+    pairs are on the floor themselves.
+
+    Parameters
+    ----------
+    fit : IndexFit
+        The rate in the window, with the noise floor of the averaged curve.
+    curves : ErrorCurves
+        The curves that it was read from.
+    growth : Growth
+        How their forest was grown.
+
+    Returns
+    -------
+    fit : IndexFit
+        The mixed rate, with its replicates; as it was for fewer than five classes.
+    """
+    clear = 1.0
+    if fit.floor is not None:
+        at_end = fit.floor.share_at(fit.window[1], curves)
+        clear = 1 - _ramp(at_end, _SOME_FLOOR, _ALL_FLOOR)
+    if not fit.alpha > 0 or clear == 0:
+        return fit
+    pairs = pairs_rate(curves, growth, growth.n_jobs)
+    if pairs is None:
+        return fit
+    pairs = replace(pairs, weight=clear * pairs.weight)
+    own = 1 - pairs.weight
+    rate = fit.alpha**own * pairs.rate**pairs.weight
+
+    def mixed(replicates: np.ndarray) -> np.ndarray:
+        return rate + own * rate * (replicates / fit.alpha - 1)
+
+    replicates = replace(
+        fit.replicates,
+        groups=mixed(fit.replicates.groups),
+        trees=mixed(fit.replicates.trees),
+        blocks=own * rate / fit.alpha * fit.replicates.blocks,
+    )
+    return replace(fit, alpha=float(rate), pairs=pairs, replicates=replicates)
+
+
+def _share_on_floor(fit: IndexFit, curves: ErrorCurves, whole: float) -> float:
+    """Judge how far the window lies on the noise floor, which makes its rate too low."""
+    if fit.floor is None or whole <= fit.alpha:
+        return 0.0
+    at_end = fit.floor.share_at(fit.window[1], curves)
+    too_low = np.log(whole / fit.alpha) if fit.alpha > 0 else np.inf
+    return _ramp(at_end, _SOME_FLOOR, _ALL_FLOOR) * _ramp(too_low, 0, np.log(_TOO_LOW))
 
 
 def _share_of_short_window(last: int, rate: float) -> float:
@@ -98,12 +155,12 @@ def _share_of_short_window(last: int, rate: float) -> float:
 
 
 def _beyond_replicates(
-    fit: IndexFit, curves: ErrorCurves, on_floor: float, share: float, whole: float
+    fit: IndexFit, curves: ErrorCurves, on_floor: float, too_short: float, whole: float
 ) -> BeyondReplicates:
-    """Collect what the replicates do not show of the variance, of a mixed index.
+    """Collect what the replicates do not show of the variance.
 
-    A whole-way rate is a statement about the data and has no true value but itself, so on
-    the floor the window does not count.
+    Where both rates count they may be far apart, and where the window is too short neither
+    is that of more samples. On the floor the whole-way rate has no true value but itself.
     """
     first, last = fit.window
     few = (curves.grown.units.n_units / 20_000) ** -0.22
@@ -111,12 +168,14 @@ def _beyond_replicates(
     crowded = 0.0
     if curves.samples.classes is None:
         crowded = max(fit.n_relevant / np.log2(1 + last / 2) - _CROWDED, 0.0)
-    apart = 0.0
+    apart = 1.0
     if fit.alpha > 0 and whole > 0:
         apart = np.clip(np.log(whole / fit.alpha), -1, 1)
+    of_pairs = 0.0 if fit.pairs is None else 0.17 * few * fit.pairs.weight
+    unclear = on_floor * (1 - on_floor) + (1 - on_floor) * too_short / 4
     return BeyondReplicates(
-        of_window=((1 - on_floor) * 0.050 * few * span**-0.46) ** 2,
-        of_model=(0.8 * crowded) ** 2 + share * (1 - share) * apart**2,
+        of_window=float((1 - on_floor) * 0.050 * few * span**-0.46) ** 2,
+        of_model=float((0.8 * crowded) ** 2 + of_pairs**2 + unclear * apart**2),
     )
 
 

@@ -67,8 +67,10 @@ class Replicates(Versioned):
             for variance, size in zip(self.by_source(), sizes, strict=True)
             if size > 1
         ]
-        if len(self.trees) > 1 and np.var(self.trees) == 0:  # trees that all agree
-            del known[1 if len(self.groups) > 1 else 0]  # tell nothing
+        with np.errstate(invalid="ignore"):  # infinite replicates
+            all_agree = len(self.trees) > 1 and np.var(self.trees) == 0
+        if all_agree:  # trees that all agree tell nothing
+            del known[1 if len(self.groups) > 1 else 0]
         variances, freedoms = zip(*known, strict=True) if known else ((), ())
         return np.array(variances), np.array(freedoms)
 

@@ -40,7 +40,7 @@ class Change(NamedTuple):
     @property
     def is_loss(self) -> bool:
         """Whether the layer makes the targets less smooth."""
-        return bool(self.high < 0 or self.difference == -np.inf)
+        return bool(self.high < 0)
 
 
 class MeasuredLayer(NamedTuple):
@@ -96,6 +96,8 @@ class Format:
         Whether the interval is drawn as a bar, too.
     mark : str or None
         Column of bool that marks a bar.
+    bound : str or None
+        Column of bool that says where the number is an upper bound.
     """
 
     places: int = 3
@@ -103,11 +105,13 @@ class Format:
     interval: tuple[str, ...] = ()
     has_bar: bool = False
     mark: str | None = None
+    bound: str | None = None
 
     @property
     def columns_within(self) -> tuple[str, ...]:
         """The columns that are shown in the cells of this one and not on their own."""
-        return self.interval if self.mark is None else (*self.interval, self.mark)
+        flags = (flag for flag in (self.mark, self.bound) if flag is not None)
+        return (*self.interval, *flags)
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,8 @@ COLUMNS = (
     Column("n_features", "number of features", lambda layer: layer.n_features),
     Column(
         "alpha",
-        "smoothness index of the targets on the layer",
+        "smoothness index of the targets on the layer; a lower bound where alpha_high is "
+        "infinite and cautions say that it is unresolved",
         lambda layer: layer.estimator.alpha_,
         Format(interval=("alpha_low", "alpha_high"), has_bar=True, mark="loses_smoothness"),
     ),
@@ -153,14 +158,43 @@ COLUMNS = (
     ),
     Column("alpha_high", "upper end", lambda layer: layer.estimator.alpha_interval_[1]),
     Column(
-        "r_squared",
-        "R² of the line whose slope is alpha",
-        lambda layer: layer.estimator.r_squared_,
+        "explained",
+        "share of the variance of the targets, from 0 to 1, that the trees explain on "
+        "samples which they have not seen; NaN if they have seen all",
+        lambda layer: layer.estimator.explained_,
+        Format(interval=("explained_low", "explained_high")),
+    ),
+    Column(
+        "explained_low",
+        "lower end of the confidence interval of explained",
+        lambda layer: layer.estimator.explained_interval_[0],
+    ),
+    Column(
+        "explained_high",
+        "upper end",
+        lambda layer: layer.estimator.explained_interval_[1],
+    ),
+    Column(
+        "noise",
+        "share of the variance that no number of terms explains, or an upper bound of it",
+        lambda layer: layer.estimator.noise_,
+        Format(interval=("noise_low", "noise_high"), bound="noise_is_bound"),
+    ),
+    Column(
+        "noise_low",
+        "lower end of the confidence interval of noise",
+        lambda layer: layer.estimator.noise_interval_[0],
+    ),
+    Column("noise_high", "upper end", lambda layer: layer.estimator.noise_interval_[1]),
+    Column(
+        "noise_is_bound",
+        "whether noise is an upper bound, since the error still falls",
+        lambda layer: layer.estimator.noise_is_bound_,
     ),
     Column(
         "held_out",
-        "rate on samples that the trees have not seen: score on the test samples, or "
-        "the out-of-bag score if there are none",
+        "explained as a rate like alpha, zero for noise: score on the test samples, or the "
+        "out-of-bag score if there are none",
         lambda layer: layer.held_out,
     ),
     Column(
@@ -172,22 +206,67 @@ COLUMNS = (
     ),
     Column(
         "difference_low",
-        "lower end of the paired confidence interval of the difference, which is without "
-        "bounds where one of the two indices is infinite",
+        "lower end of the paired confidence interval of the difference; infinite where the "
+        "index of the row before is a lower bound",
         lambda layer: layer.change.low,
     ),
-    Column("difference_high", "upper end", lambda layer: layer.change.high),
+    Column(
+        "difference_high",
+        "upper end; infinite where alpha is a lower bound",
+        lambda layer: layer.change.high,
+    ),
     Column(
         "p_value",
-        "two-sided p-value of the hypothesis that both indices are equal",
+        "two-sided p-value of the hypothesis that both indices are equal; NaN where a "
+        "lower bound leaves open which of them is the larger",
         lambda layer: layer.change.p_value,
         Format(places=4),
     ),
     Column(
         "loses_smoothness",
-        "whether the interval of the difference lies below zero, or an infinite index is "
-        "followed by a finite one: the layer works against the network",
+        "whether the interval of the difference lies below zero: the layer works against "
+        "the network",
         lambda layer: layer.change.is_loss,
+    ),
+    Column(
+        "wrong_labels",
+        "noise as a share of wrong labels, if these are spread evenly over the other "
+        "classes; NaN for regression",
+        lambda layer: layer.estimator.wrong_labels_,
+    ),
+    Column(
+        "signal_alpha",
+        "index of what is not noise: the rate at which the error above the noise falls; "
+        "infinite where finitely many boxes leave no more than the noise",
+        lambda layer: layer.estimator.signal_alpha_,
+        Format(interval=("signal_alpha_low", "signal_alpha_high")),
+    ),
+    Column(
+        "signal_alpha_low",
+        "lower end of the confidence interval of signal_alpha",
+        lambda layer: layer.estimator.signal_alpha_interval_[0],
+    ),
+    Column(
+        "signal_alpha_high",
+        "upper end",
+        lambda layer: layer.estimator.signal_alpha_interval_[1],
+    ),
+    Column(
+        "n_terms_90",
+        "number of terms that a tree needs for 90 % of what can be explained; 0 if nothing "
+        "can",
+        lambda layer: layer.estimator.n_terms_for(0.9),
+    ),
+    Column(
+        "n_relevant",
+        "effective number of features that the trees make use of",
+        lambda layer: layer.estimator.n_relevant_,
+        Format(places=1),
+    ),
+    Column(
+        "r_squared",
+        "R² of the line fitted to the decay of the error",
+        lambda layer: layer.estimator.r_squared_,
     ),
     Column(
         "seconds",

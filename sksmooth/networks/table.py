@@ -28,6 +28,7 @@ from .columns import COLUMNS, Format, format_of
 __all__ = ["LayerComparison", "layers_html"]
 
 _MARK = " \N{BLACK DOWN-POINTING TRIANGLE} {}"
+_AT_MOST = "\N{LESS-THAN OR EQUAL TO} {}"
 _MOST_COLUMNS = 30
 _LONGEST_NAME = 120
 _BAR = next(column for column in COLUMNS if column.format.has_bar)
@@ -130,7 +131,8 @@ class LayerComparison(Versioned):
 def _has_bars(frame: pd.DataFrame) -> bool:
     """Tell whether a frame has the columns of bars and marks, with values as measured.
 
-    Users may build a table from any frame, or change the one that it holds.
+    Users may build a table from any frame, or change the one that it holds. Columns other
+    than that of the bars may be missing.
     """
     if len(frame) == 0 or frame.columns.nlevels > 1 or not frame.columns.is_unique:
         return False
@@ -138,14 +140,14 @@ def _has_bars(frame: pd.DataFrame) -> bool:
     for column in COLUMNS:
         if column.format.interval:
             kinds |= dict.fromkeys((column.name, *column.format.interval), "iuf")
-        if column.format.mark is not None:
-            kinds[column.format.mark] = "b"
-    return all(
-        name in frame.columns
+        flags = (column.format.mark, column.format.bound)
+        kinds |= dict.fromkeys((flag for flag in flags if flag is not None), "b")
+    needed = {_BAR.name, *_BAR.format.columns_within}
+    return needed <= set(frame.columns) and all(
         # pandas' own types do not count: an entry of theirs may be NA.
-        and isinstance(frame[name].dtype, np.dtype)
-        and frame[name].dtype.kind in kind
+        isinstance(frame[name].dtype, np.dtype) and frame[name].dtype.kind in kind
         for name, kind in kinds.items()
+        if name in frame.columns
     )
 
 
@@ -166,7 +168,7 @@ def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:
     """
     within = {name for column in COLUMNS for name in column.format.columns_within}
     names = [name for name in frame.columns if name not in within][:_MOST_COLUMNS]
-    formats = {name: format_of(name) for name in names}
+    formats = {name: _format_in(frame, name) for name in names}
     ends = ends_of_bars(*(frame[name] for name in (_BAR.name, *_BAR.format.interval)))
     n_first = min(len(frame), (most_rows + 1) // 2)
     n_last = min(len(frame) - n_first, most_rows // 2)
@@ -189,6 +191,13 @@ def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:
     return joined([table(heads, rows, caption), element("p", scale)])
 
 
+def _format_in(frame: pd.DataFrame, name: Any) -> Format:
+    """Return how a column is shown, without an interval if the frame lacks its columns."""
+    form = format_of(name)
+    is_whole = set(form.columns_within) <= set(frame.columns)
+    return form if is_whole else Format(form.places, form.sign)
+
+
 def _heads(name: str, form: Format, column: pd.Series) -> list[str]:
     head = OfNumbers(name) if is_numeric_dtype(column) else name
     return [head, "interval"] if form.has_bar else [head]
@@ -203,6 +212,8 @@ def _cells(
         is_float = isinstance(value, float)
         return [number(value, form.places) if is_float else visible(value, _LONGEST_NAME)]
     text = number(value, form.places, form.sign)
+    if form.bound is not None and row[form.bound] and not np.isnan(value):
+        text = _AT_MOST.format(text)
     low, high = (row[bound] for bound in form.interval)
     if not np.isnan(value):
         bounds = (number(bound, form.places, form.sign) for bound in (low, high))

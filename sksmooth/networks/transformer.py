@@ -248,8 +248,9 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         """Measure how smooth targets are on the features, by samples held out of the trees.
 
         A forest is grown on the features of the samples given, and each sample is
-        approximated by the trees that have not seen it. Unlike the index ``alpha_``, this
-        score is always finite, so that searches can rank layers by it.
+        approximated by the trees that have not seen it. The score is the rate of the whole
+        way: zero for noise, finite where no error is left, and the larger the more is
+        explained. So searches can rank layers by it.
 
         Parameters
         ----------

@@ -85,7 +85,7 @@ def error_of_endless_forest(
     Returns
     -------
     error : float
-        Mean squared error over the variance, at most 1; 1 if no two trees have left out the
+        Mean squared error over the variance, in [0, 1]; 1 if no two trees have left out the
         same sample, so that nothing is known.
     """
     trees = range(decomposition.n_trees)
@@ -112,7 +112,8 @@ def error_of_endless_forest(
     variance = np.average(np.einsum("ij,ij->i", centred, centred), weights=weights)
     if with_each_other <= 0 or with_targets <= 0 or variance == 0:
         return 1.0
-    return float(1 - with_targets**2 / (with_each_other * variance))
+    # Below zero by chance, where few pairs of trees have left out the same sample.
+    return float(max(1 - with_targets**2 / (with_each_other * variance), 0.0))
 
 
 def staged_approximations(

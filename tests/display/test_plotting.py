@@ -319,13 +319,12 @@ def test_import_does_not_load_matplotlib():
 
 def layer_frame(alpha=(0.1, 0.3, 0.2), names=("input", "conv", "fc"), **columns):
     alpha = np.array(alpha)
-    infinite = np.isinf(alpha)
     data = dict(
         layer=list(names),
         alpha=alpha,
-        alpha_low=np.where(infinite, 0, alpha - 0.05),
+        alpha_low=alpha - 0.05,
         alpha_high=alpha + 0.02,
-        loses_smoothness=np.r_[False, np.diff(np.where(infinite, 9, alpha)) < 0],
+        loses_smoothness=np.r_[False, np.diff(alpha) < 0],
     )
     return pd.DataFrame(data | columns)
 
@@ -346,7 +345,7 @@ def test_layers_are_drawn_with_their_intervals(kind):
     assert tick_labels(display.ax_.xaxis) == ["input", "conv", "fc"]
     assert r"\alpha" in display.ax_.get_ylabel()
     assert display.ax_.get_xlabel() == "Layer"
-    assert display.unresolved_ == []
+    assert display.unbounded_ == []
 
 
 def test_layers_that_lose_smoothness_are_marked():
@@ -384,30 +383,43 @@ def test_layers_of_other_names_are_numbered():
     assert display.ax_.get_xlabel() == "Depth of the layer"
 
 
-def test_infinite_indices_are_arrows_at_the_top():
-    frames = dict(a=layer_frame((0.1, np.inf, 0.3)), b=layer_frame((0.1, 0.2, np.inf)))
+def test_intervals_without_an_upper_end_reach_the_edge():
+    frames = {
+        "a": layer_frame((0.1, 0.5, 0.3), alpha_high=[0.12, np.inf, 0.32]),
+        "b": layer_frame((0.1, 0.2, 0.6), alpha_high=[0.12, 0.22, np.inf]),
+    }
     display = LayerSmoothnessDisplay.from_frame(frames)
-    first, second = display.unresolved_
+    first, second = display.unbounded_
     assert first.get_marker() == "^"
     assert first.get_transform() == display.ax_.get_xaxis_transform()
     assert_allclose(second.get_xdata(), 2, atol=0.1)
     assert second.get_color() == display.curves_[1].lines[0].get_color()
-    assert np.isnan(points_of(display.curves_[0])[1, 1])
+    assert_allclose(points_of(display.curves_[0])[1], [0.1, 0.5, 0.3])
+    (bars,) = display.curves_[0].lines[2]
+    ends = [segment[:, 1] for segment in bars.get_segments()]
+    assert_allclose(ends, [[0.05, 0.12], [0.45, 0.5], [0.25, 0.32]])
     texts = legend_texts(display.ax_)
-    assert texts == ["a", "b", "unresolved", "loses smoothness"]
-    assert display.ax_.get_ylim()[1] < 1
+    assert texts == ["a", "b", "no upper end", "loses smoothness"]
+    top = display.ax_.transData.transform((2, 0.6))
+    assert display.ax_.transAxes.inverted().transform(top)[1] < 0.93  # below its arrow
+    # The line from the point to the arrow moves with the edge.
+    display.ax_.set_ylim(0, 3)
     display.figure_.canvas.draw()
+    lines = [text.arrow_patch.get_path().vertices for text in display.ax_.texts]
+    heights = [display.ax_.transData.inverted().transform(line)[:, 1] for line in lines]
+    for (start, *_, end), alpha in zip(heights, (0.5, 0.6), strict=True):
+        assert start == pytest.approx(alpha, abs=0.1)
+        assert 2.7 < end < 3
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        layer_frame((np.inf, np.inf), "ab"),
-        layer_frame((0.1, 0.2), "ab", alpha_low=-np.inf, alpha_high=np.inf),
-    ],
-)
-def test_all_indices_infinite_or_without_bounds(frame):
-    LayerSmoothnessDisplay.from_frame(frame).figure_.canvas.draw()
+@pytest.mark.parametrize("low", [0.0, -np.inf])
+def test_intervals_without_bounds(low):
+    frame = layer_frame((0.1, 0.2), "ab", alpha_low=low, alpha_high=np.inf)
+    display = LayerSmoothnessDisplay.from_frame(frame)
+    display.figure_.canvas.draw()
+    assert_allclose(points_of(display.curves_[0])[1], [0.1, 0.2])
+    assert len(display.unbounded_[0].get_xdata()) == 2
+    assert display.ax_.get_ylim()[1] < 1
 
 
 def test_long_names_and_many_layers_stay_inside_the_figure():
@@ -467,16 +479,14 @@ def test_tables_that_cannot_be_drawn(draw):
 
 
 def history_frame():
-    parts = [(0, (0.1, 0.0)), (1, (0.1, 0.4)), (5, (0.1, np.inf))]
+    parts = [(0, (0.1, 0.0)), (1, (0.1, 0.3)), (5, (0.1, 0.4))]
     names = ("input", "fc")
     return pd.concat([layer_frame(a, names).assign(step=step) for step, a in parts])
 
 
 def test_history_is_a_map_of_layers_and_steps():
     display = SmoothnessHistoryDisplay.from_monitor(history_frame())
-    assert_allclose(display.image_.get_array(), [[0.1, 0.1, 0.1], [0.0, 0.4, 0.4]])
-    (sign,) = display.texts_
-    assert sign.get_position() == (2, 1)
+    assert_allclose(display.image_.get_array(), [[0.1, 0.1, 0.1], [0.0, 0.3, 0.4]])
     assert tick_labels(display.ax_.yaxis) == ["input", "fc"]
     assert display.ax_.get_ylim()[0] < display.ax_.get_ylim()[1]  # depth goes upwards
     assert tick_labels(display.ax_.xaxis) == ["0", "1", "5"]
@@ -485,13 +495,15 @@ def test_history_is_a_map_of_layers_and_steps():
     display.figure_.canvas.draw()
 
 
-def test_history_of_missing_and_infinite_values_only():
+def test_history_of_missing_values_and_of_zeros_only():
     frame = history_frame()
     late = frame[(frame["step"] > 0) | (frame["layer"] == "input")]
     display = SmoothnessHistoryDisplay.from_monitor(late)
     assert np.isnan(display.alpha.loc["fc", 0])
-    frame = frame.assign(alpha=np.inf)
-    SmoothnessHistoryDisplay.from_monitor(frame).figure_.canvas.draw()
+    assert display.image_.get_clim() == (0.0, 0.4)
+    zeros = SmoothnessHistoryDisplay.from_monitor(frame.assign(alpha=0.0))
+    assert zeros.image_.get_clim() == (0.0, 1.0)
+    zeros.figure_.canvas.draw()
 
 
 def test_history_of_many_steps_names_some():

@@ -67,8 +67,29 @@ def curves_of(
         by_tree=powers,
         groups=groups_alike(powers) if groups is None else groups,
         decomposition=wavelets_of(norms, p, cells, n_samples),
-        grown=SimpleNamespace(n_grown=n_samples, n_apart=n_apart),
-        samples=None,
+        grown=grown_of(len(powers), n_samples, n_apart),
+        samples=samples_of(n_samples),
+    )
+
+
+def samples_of(n_samples):
+    """One sample that weighs as much as all."""
+    return SimpleNamespace(
+        X=np.zeros((1, 1)),
+        targets=SimpleNamespace(values=np.zeros((1, 1))),
+        weights=np.array([float(n_samples)]),
+        classes=None,
+    )
+
+
+def grown_of(n_trees, n_samples, n_apart):
+    """Trees that have all seen it, so that only the curves tell what is out of the bags."""
+    return SimpleNamespace(
+        n_grown=n_samples,
+        n_apart=n_apart,
+        leaves=np.zeros((n_trees, 1), dtype=np.int32),
+        unseen=np.zeros((n_trees, 1), dtype=bool),
+        units=SimpleNamespace(n_units=n_samples),
     )
 
 

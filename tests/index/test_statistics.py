@@ -95,8 +95,10 @@ def test_finite_boxes_are_unresolved_and_curved_boundaries_are_not(options):
         X, y, _ = draw("boxes", 2000, seed, n_relevant=n_relevant, **options)
         with pytest.warns(UnresolvedIndexWarning, match="finitely many boxes"):
             estimator = fitted(X, y)
-        assert estimator.alpha_ == np.inf
-        assert estimator.alpha_interval_ == (0.0, np.inf)
+        assert estimator.alpha_ == estimator.decay_.rate_of_whole_way > 0.4
+        low, high = estimator.alpha_interval_
+        assert 0 < low < estimator.alpha_
+        assert high == estimator.signal_alpha_ == np.inf
         if n_relevant > 1:
             X, y, true = draw("jump", 2000, seed, n_relevant=n_relevant, **options)
             with warnings.catch_warnings():
@@ -127,7 +129,7 @@ def test_noise_has_index_zero(kind, options, n_samples, n_seeds):
         assert true == 0
         assert abs(estimator.alpha_) <= 0.02
         assert estimator.alpha_interval_[0] <= 0.01
-        assert -0.1 < estimator.oob_score_ <= 0
+        assert 0 <= estimator.oob_score_ < 0.005
 
 
 @pytest.mark.parametrize(
@@ -153,8 +155,9 @@ def test_noise_lowers_index_and_held_out_index(kind, options, levels):
         oob_scores.append(np.mean([fit.oob_score_ for fit in fits]))
     assert (np.diff(alphas) < 0).all(), alphas
     assert (np.diff(oob_scores) < 0).all(), oob_scores
-    assert 0 < alphas[-1] < 0.15 * alphas[0]
-    assert oob_scores[-1] < 0.25 * oob_scores[0]
+    # Much of the function is still explained, and the rest of the index.
+    assert 0 < alphas[-1] < 0.3 * alphas[0]
+    assert oob_scores[-1] < 0.3 * oob_scores[0]
 
 
 # --- intervals ---------------------------------------------------------------------
@@ -283,7 +286,7 @@ def test_oob_score_is_close_to_that_of_fresh_samples():
     assert (oob < fresh + 0.05).all()
     assert (oob > 0.6 * fresh - 0.05).all()
     assert stats.spearmanr(oob, fresh).statistic > 0.9
-    assert oob[-1] <= 0  # noise
+    assert oob[-1] < 0.005  # noise, of which the best number of terms explains a little
 
 
 def test_oob_score_of_more_trees_is_closer_to_that_of_fresh_samples():
@@ -345,4 +348,4 @@ def test_oob_score_is_not_fooled_by_memorised_noise(kind):
     for options in (dict(), dict(forest=forest(20, random_state=0))):
         estimator = fitted(X, y, **options)
         assert estimator.score(X, y) > 0.05  # of the fitted samples by trees that saw them
-        assert -0.1 < estimator.oob_score_ <= 0.0
+        assert 0 <= estimator.oob_score_ < 0.005

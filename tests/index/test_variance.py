@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from index_cases import curves_of, equal_trees, fit, jittered_trees, power_law, read
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 
 from sksmooth.index import student_margin, variance_of_difference
 from sksmooth.index.power_law import fit_power_law
-from sksmooth.index.variance import Replicates
+from sksmooth.index.variance import BeyondReplicates, Replicates, log_scale_interval
 from sksmooth.index.window import log_spaced
 from sksmooth.wavelets.errors import SampleGroups
 
@@ -141,14 +142,54 @@ def test_variance_of_pairs_is_that_of_their_differences():
 # ---------------------------------------------------------------- intervals of fits
 
 
-def test_interval_is_that_of_students_t():
-    curves = curves_of(jittered_trees(0.5, 5, 0.05))
-    # Of the window's four blocks: quantiles with 3 degrees of freedom.
-    for level, quantile in ((0.95, 3.18244631), (0.5, 0.76489233)):
-        fitted = fit(curves, level=level)
+def test_interval_of_a_published_procedure_is_that_of_students_t():
+    norms = np.stack([np.arange(1, 301.0) ** -rate for rate in (0.9, 1.0, 1.2)])
+    powers = equal_trees(power_law(0.5, 300) ** 2, 3)
+    for level, quantile in ((0.95, 4.30265273), (0.5, 0.81649658)):  # three trees
+        fitted = fit(curves_of(powers, norms=norms), "sparsity-probe", level)
         margin = quantile * np.sqrt(fitted.replicates.variance)
         expected = (fitted.alpha - margin, fitted.alpha + margin)
         assert_allclose(fitted.interval, expected, rtol=1e-7)
+        assert margin > 1e-4
+
+
+def test_interval_of_the_default_is_on_the_scale_of_the_logarithm():
+    # Student's t with 7.7 + 3 degrees of freedom: those of the pool of windows and of the
+    # window's four blocks.
+    curves = curves_of(jittered_trees(0.5, 5, 0.05), n_samples=20_000, n_apart=5.0)
+    for level in (0.95, 0.5):
+        fitted = fit(curves, level=level)
+        quantile = stats.t.ppf(0.5 + level / 2, 10.7)
+        assert fitted.share_of_whole_way == 0
+        samples, trees, window = (
+            variance / fitted.alpha**2 for variance in fitted.replicates.by_source()
+        )
+        assert 0 < max(samples, trees) < 0.1
+        assert window < 1
+        # 5 % of a window that spans a factor of e^4, at 20,000 samples; this spans less.
+        first, last = fitted.window
+        of_pool = (0.05 * (np.log(last / first) / 4) ** -0.46) ** 2
+        pooled = (7.7 * of_pool + 3 * window) / 10.7
+        factor = np.exp(quantile * np.sqrt(samples + trees + pooled))
+        expected = (fitted.alpha / factor, fitted.alpha * factor)
+        assert_allclose(fitted.interval, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_unknown_variances_count_as_the_largest(value):
+    beyond = BeyondReplicates(of_window=0.01, of_model=0.02)
+    unknown = replicates_of(groups=[0.5, value], trees=[0.5, value])
+    # With variances 0.1 and 0.1 of samples and trees.
+    deviation = np.sqrt(0.1 + 0.1 + 0.01 + 0.02)
+    factor = np.exp(stats.t.ppf(0.975, 7.7) * deviation)
+    interval = log_scale_interval(0.5, unknown, beyond, 0.95)
+    assert_allclose(interval, (0.5 / factor, 0.5 * factor), rtol=1e-10)
+    # One block less than there are tells of the window, of which 1 is the largest.
+    unknown = replicates_of(blocks=[value, value])
+    pooled = (7.7 * 0.01 + 1) / 8.7
+    factor = np.exp(stats.t.ppf(0.975, 8.7) * np.sqrt(pooled + 0.02))
+    interval = log_scale_interval(0.5, unknown, beyond, 0.95)
+    assert_allclose(interval, (0.5 / factor, 0.5 * factor), rtol=1e-10)
 
 
 def test_replicates_of_trees_are_the_indices_without_one():
@@ -187,7 +228,9 @@ class GroupCase:
             np.einsum("jmi,gi,jis->jmgs", self.powers, member, sides),
             np.einsum("gi,jis->jgs", member, sides),
         )
-        curves = curves_of(equal_trees(power_law(0.5) ** p), p, groups=groups)
+        powers = equal_trees(power_law(0.5) ** p, len(self.in_bag))
+        powers[self.in_bag.all(axis=1), :, 1] = np.nan  # of no sample
+        curves = curves_of(powers, p, groups=groups)
         return read(curves, window).replicates.groups
 
     def expected(self, window, p):
@@ -295,8 +338,13 @@ def test_blocks_need_three_ends_with_an_error(positive, n_blocks):
 
 
 @pytest.mark.parametrize("n_terms", [1, 2])
-def test_trees_of_one_split_give_a_rate_and_no_interval(n_terms):
+def test_trees_of_one_split_give_the_rate_of_the_whole_way_and_a_wide_interval(n_terms):
+    # No window: from 2 to 2^-1/2, or to 1, in 200 cells.
     fitted = fit(curves_of(equal_trees(power_law(0.5, n_terms) ** 2)), level=0.5)
-    assert_allclose(fitted.alpha, 0.5 * (n_terms - 1), atol=1e-10)
-    assert_array_equal(fitted.replicates.blocks, [np.inf, np.inf])
-    assert fitted.interval == (-np.inf, np.inf)
+    lowest = 1 / np.sqrt(n_terms) / 2
+    assert_allclose(fitted.alpha, -np.log(lowest) / np.log(200), rtol=1e-10)
+    assert fitted.rate_in_window == pytest.approx(0.5 * (n_terms - 1), abs=1e-10)
+    assert_array_equal(fitted.replicates.blocks, [0, 0])  # it counts for nothing
+    low, high = fitted.interval
+    assert low < fitted.alpha / 1.1
+    assert high > fitted.alpha * 1.1

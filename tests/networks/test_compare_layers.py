@@ -19,6 +19,7 @@ from sksmooth import (
     list_layers,
     smoothness_difference,
 )
+from sksmooth.datasets import corrupt_labels
 from sksmooth.exceptions import SmoothnessWarning
 from sksmooth.networks.columns import COLUMNS
 
@@ -104,13 +105,38 @@ def test_one_row_a_layer(trained, digits):
     assert (table["alpha"] < table["alpha_high"]).all()
     assert table["r_squared"].between(0.5, 1).all()
     assert (table["seconds"] > 0).all()
-    assert table["loses_smoothness"].dtype == bool
+    assert table["loses_smoothness"].dtype == table["noise_is_bound"].dtype == bool
+    for name in ("explained", "noise"):
+        low, middle, high = (table[name + end] for end in ("_low", "", "_high"))
+        assert (low >= 0).all()
+        assert (low <= middle).all()
+        assert (middle < high).all()
+        assert (high <= 1).all()
+    assert (table["explained"] + table["noise"] <= 1 + 1e-9).all()
+    assert (table["held_out"] > 0).all()
+    assert (table["wrong_labels"] < table["noise"]).all()
+    assert (table["n_terms_90"] >= 10).all()  # as many as classes
+    assert (table["n_relevant"] >= 1).all()
+    assert (table["n_relevant"] <= table["n_features"]).all()
+
+
+def test_what_is_read_first_comes_first(trained, digits):
+    names = list(compare(trained, *digits, ["input"]).columns)
+    shown = ["layer", "type", "n_features", "alpha", "explained", "noise", "held_out"]
+    assert [name for name in names if name in shown] == shown
+    assert set(names[: names.index("held_out")]) - set(shown) == {
+        *("alpha_low", "alpha_high", "explained_low", "explained_high"),
+        *("noise_low", "noise_high", "noise_is_bound"),
+    }
 
 
 def test_training_makes_labels_smoother(trained, digits):
     table = compare(trained, *digits)
     assert table["alpha"].is_monotonic_increasing
-    assert table["held_out"].iloc[-1] > table["held_out"].iloc[0]
+    for name in ("held_out", "explained"):
+        assert table[name].iloc[-1] > table[name].iloc[0]
+    for name in ("n_terms_90", "n_relevant"):
+        assert table[name].iloc[-1] < table[name].iloc[0]
     assert not table["loses_smoothness"].any()
 
 
@@ -146,7 +172,13 @@ def test_the_input_is_as_the_estimator_alone(trained, digits, layers):
     assert row["alpha"] == fitted.alpha_
     assert (row["alpha_low"], row["alpha_high"]) == fitted.alpha_interval_
     assert row["held_out"] == fitted.oob_score_
-    assert row["r_squared"] == fitted.r_squared_
+    for name in ("explained", "noise", "signal_alpha"):
+        assert row[name] == getattr(fitted, f"{name}_")
+        ends = (row[f"{name}_low"], row[f"{name}_high"])
+        assert ends == getattr(fitted, f"{name}_interval_")
+    for name in ("noise_is_bound", "wrong_labels", "n_relevant", "r_squared"):
+        assert row[name] == getattr(fitted, f"{name}_")
+    assert row["n_terms_90"] == fitted.n_terms_for(0.9)
 
 
 def test_other_layers_are_as_the_estimator_alone_within_noise(trained, digits):
@@ -211,7 +243,7 @@ def test_layers_that_lose_samples_do_not_spoil_the_others(digits, drawn_bags, se
         low, high = alone(features, y).alpha_interval_
         assert low < alpha[name] < high
     assert alpha["constant"] == 0
-    assert alpha["perfect"] == np.inf
+    assert alpha["perfect"] == alpha.max()
 
 
 def test_samples_of_a_collapsed_class_are_draws_of_their_own(digits):
@@ -241,11 +273,25 @@ def test_order_of_samples_does_not_matter(trained, digits):
 
 
 def test_samples_are_drawn_by_place_as_the_estimator_does(trained, digits):
-    estimator = BesovSmoothnessEstimator(2, max_samples=200, random_state=0)
-    table = compare(trained, *digits, estimator=estimator)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SmoothnessWarning)
-        assert table["alpha"][0] == estimator.fit(*digits).alpha_
+    for n_estimators in (2, "auto"):
+        estimator = BesovSmoothnessEstimator(n_estimators, max_samples=200, random_state=0)
+        table = compare(trained, *digits, estimator=estimator)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SmoothnessWarning)
+            assert table["alpha"][0] == estimator.fit(*digits).alpha_
+
+
+@pytest.mark.parametrize(("max_samples", "n_trees"), [(0.8, 20), (200, 50)])
+def test_the_default_grows_as_many_trees_on_every_layer(
+    trained, digits, drawn_bags, max_samples, n_trees
+):
+    """By the number of inputs that are drawn on their own, also where a layer keeps few
+    apart."""
+    X, y = (np.repeat(part[:500], 2, axis=0) for part in digits)
+    network = branches(all=nn.Identity(), steps=Network(lambda self, x: x[:, 20:22]))
+    estimator = BesovSmoothnessEstimator(max_samples=max_samples)
+    compare(network, X, y, ["input", "all", "steps"], estimator=estimator)
+    assert [len(bags) for bags in drawn_bags] == [n_trees] * 3
 
 
 # --- layers that lose smoothness ----------------------------------------------------
@@ -271,17 +317,66 @@ def test_a_constant_layer_is_marked(trained, digits):
     assert (table["cautions"][2:] == "ConstantFeaturesWarning").all()
 
 
-def test_infinite_indices(trained, digits):
+def test_layers_that_leave_no_error_are_lower_bounds(trained, digits):
     X, y = digits
     network = nn.Sequential(*trained[:4], perfect(y), perfect(y), constant())
     table = compare(network, X, y, ["3", "4", "5", "6"])
-    assert list(table["alpha"][1:]) == [np.inf, np.inf, 0]
-    assert np.isfinite(table["alpha"][0])
-    assert_array_equal(table["difference"], [np.nan, np.inf, np.nan, -np.inf])
-    assert table["p_value"].isna().all()
+    assert table["alpha"][1] == table["alpha"][2] > table["alpha"][0] > 0
+    assert list(np.isinf(table["alpha_high"])) == [False, True, True, False]
+    assert list(np.isinf(table["signal_alpha"][1:3])) == [True, True]
+    assert_allclose(table["difference"][1:], np.diff(table["alpha"]))
+    # Larger, nobody knows, and smaller: by so much at least.
+    assert list(table["difference_low"][1:] > 0) == [True, False, False]
+    assert list(table["difference_low"][2:]) == [-np.inf, -np.inf]
+    assert list(table["difference_high"][1:3]) == [np.inf, np.inf]
+    assert table["difference"][3] <= table["difference_high"][3] < -0.5
+    assert list(table["p_value"].isna()) == [True, False, True, False]
+    assert (table["p_value"][[1, 3]] < 0.05).all()
     assert list(table["loses_smoothness"]) == [False, False, False, True]
-    assert "UnresolvedIndexWarning" in table["cautions"][1]
-    assert np.isfinite(table["held_out"]).all()
+    assert (table["cautions"][1:3] == "UnresolvedIndexWarning").all()
+
+
+def clusters(n_samples=1000):
+    """Four classes far apart."""
+    rng = np.random.RandomState(0)
+    y = np.arange(n_samples) % 4
+    X = 10 * np.eye(4)[y] + rng.standard_normal((n_samples, 4))
+    return X.astype(np.float32), y
+
+
+def test_a_layer_that_mixes_separated_clusters_is_a_loss():
+    X, y = clusters()
+    moved = torch.as_tensor(np.random.RandomState(1).uniform(size=len(y)) < 0.3)[:, None]
+    mixed = Network(lambda self, x: torch.where(moved, x.roll(1, dims=1), x))
+    table = compare(branches(apart=nn.Identity(), mixed=mixed), X, y, ["apart", "mixed"])
+    assert table["alpha_high"][0] == np.inf
+    assert list(table["loses_smoothness"]) == [False, True]
+    assert table["explained"][0] > 0.98
+    # Seven in ten samples lie with their own class: so much is explained of the variance.
+    assert table["explained"][1] == pytest.approx(_share_of(0.3), abs=0.06)
+    assert table["held_out"][1] < table["held_out"][0] / 2
+    assert table["noise"][0] < 0.02
+    assert table["noise"][1] == pytest.approx(1 - _share_of(0.3), abs=0.06)
+
+
+def _share_of(wrong):
+    """Variance of four classes between samples of which a share has the next label."""
+    own, other = 1 - wrong, wrong
+    return (own**2 + other**2 - 1 / 4) / (1 - 1 / 4)
+
+
+def test_wrong_labels_are_noise_of_a_layer():
+    X, y = clusters(2000)
+    labels = corrupt_labels(y, 0.1, random_state=0)
+    row = compare(nn.Identity(), X, labels, ["input"], n_estimators=10).loc[0]
+    assert not row["noise_is_bound"]
+    assert row["wrong_labels"] == pytest.approx(0.1, abs=0.02)
+    assert row["noise_low"] < row["noise"] < row["noise_high"]
+    assert row["explained"] == pytest.approx(1 - row["noise"], abs=0.03)
+    # Without them it would be the same function, of few terms.
+    assert row["signal_alpha"] > 2 * row["alpha"]
+    clean = compare(nn.Identity(), X, y, ["input"], n_estimators=10).loc[0]
+    assert row["n_terms_90"] == clean["n_terms_90"] < 10
 
 
 @pytest.mark.parametrize("index", ["elisha-dekel", "sparsity-probe"])
@@ -289,6 +384,7 @@ def test_published_indices_have_no_differences(trained, digits, index):
     estimator = BesovSmoothnessEstimator(3, index=index, random_state=0)
     table = compare(trained, *digits, estimator=estimator)
     assert table["alpha"].notna().all()
+    assert table["explained"].between(0, 1).all()  # whatever the index
     assert table[CHANGES].isna().all(axis=None)
     assert not table["loses_smoothness"].any()
 
@@ -315,7 +411,9 @@ def test_targets(trained, digits, kind):
         "numbers": np.sin(X[:, 20]),
         "two outputs": np.sin(X[:, [20, 30]]),
     }[kind]
-    assert compare(trained, X, y, ["input", "3"])["alpha"][0] == alone(X, y).alpha_
+    table = compare(trained, X, y, ["input", "3"])
+    assert table["alpha"][0] == alone(X, y).alpha_
+    assert list(table["wrong_labels"].notna()) == [kind == "strings"] * 2
 
 
 def test_forms_of_samples(trained, digits):

@@ -109,6 +109,8 @@ def test_labels_become_smoother(digits):
     alpha = monitor.to_frame().pivot(index="layer", columns="step", values="alpha")
     assert alpha.loc["input", 0] == alpha.loc["input", 40]
     assert alpha.loc["4", 40] > alpha.loc["4", 0] + 0.05
+    explained = monitor.to_frame().pivot(index="layer", columns="step", values="explained")
+    assert explained.loc["4", 40] > explained.loc["4", 0] + 0.05
 
 
 def test_a_record_is_what_compare_layers_gives(digits):
@@ -163,7 +165,7 @@ def test_every_record_is_of_the_same_samples(digits):
         monitor.record(0)
         monitor.record(1)
         first, second = (part for _, part in monitor.to_frame().groupby("step"))
-        columns = ["alpha", "alpha_low", "held_out"]
+        columns = ["alpha", "alpha_low", "explained", "noise", "held_out"]
         assert_allclose(first[columns], second[columns], rtol=0)
 
 

@@ -28,6 +28,9 @@ def make_frame(n=3, **changes):
         "difference_low": -0.2,
         "difference_high": -0.1,
         "loses_smoothness": np.arange(n) == 1,
+        "noise": 0.2,
+        "noise_high": 0.3,
+        "noise_is_bound": np.arange(n) == 2,
         "seconds": 0.123,
         "cautions": "",
     }
@@ -99,19 +102,41 @@ def test_notebooks_show_bars_and_marks():
     assert page.count("sksmooth-bar sksmooth-loss") == 1
     assert page.count("▼ loses smoothness") == 1
     assert "0.100 [0.050, 0.150]" in page
-    assert ">alpha_low<" not in page  # shown within other cells
+    for within in ("alpha_low", "explained_high", "noise_is_bound"):
+        assert f">{within}<" not in page  # shown within other cells
+    assert page.count(">0.200 [0.010, 0.300]<") == 2
+    assert page.count(">\N{LESS-THAN OR EQUAL TO} 0.200 [0.010, 0.300]<") == 1
     assert ">0.1</td>" in page  # seconds
 
 
 def test_numbers_are_shown_with_their_signs_and_gaps():
     frame = make_frame(
-        difference=[np.nan, 0.1, -0.1], alpha=[np.nan, np.inf, 1], p_value=0.01234
+        difference=[np.nan, 0.1, -0.1],
+        difference_low=[np.nan, -0.2, -np.inf],
+        alpha=[np.nan, 0.5, 1],
+        alpha_high=[np.nan, np.inf, 1.2],
+        signal_alpha=[0.3, np.inf, 1],
+        noise=np.nan,
+        p_value=0.01234,
+        n_relevant=2.345,
     )
     page = layers_html(frame, 10)
     assert "+0.100 [\N{MINUS SIGN}0.200, \N{MINUS SIGN}0.100]" in page
-    assert "∞ [" in page
+    assert "\N{MINUS SIGN}0.100 [\N{MINUS SIGN}∞, \N{MINUS SIGN}0.100]" in page
+    assert "0.500 [0.200, ∞]" in page
+    assert ">∞ [" in page
     assert "\N{EN DASH}</td>" in page
+    assert "\N{LESS-THAN OR EQUAL TO}" not in page  # than what is not known
     assert ">0.0123</td>" in page
+    assert ">2.3</td>" in page
+
+
+def test_a_column_without_those_of_its_interval_is_shown_alone():
+    frame = make_frame(explained=0.75).drop(columns=["explained_low", "noise_is_bound"])
+    page = LayerComparison(frame)._repr_html_()
+    assert page.count('role="img"') == 3
+    assert page.count(">0.750</td>") == 3
+    assert page.count(">0.200</td>") == 3
 
 
 def test_names_are_escaped():
@@ -139,6 +164,7 @@ def test_the_settings_of_pandas_hold():
         make_frame(alpha=["a", "b", "c"]),
         make_frame(difference=pd.array([1, 2, None], dtype="Int64")),
         make_frame(loses_smoothness=[0.0, 1.0, np.nan]),
+        make_frame(noise_is_bound="no"),
         make_frame().set_axis(range(len(COLUMNS)), axis=1),
         make_frame().iloc[:0],
         pd.concat([make_frame(), make_frame()], axis=1),

@@ -43,10 +43,11 @@ def _in_words(frame: pd.DataFrame) -> list[str]:
         return ["No layer has an index."]
     best = frame.iloc[int(np.argmax(frame["alpha"].fillna(-np.inf)))]
     losses = frame["layer"][frame["loses_smoothness"]]
-    smoothest = (
-        f"The labels are smoothest on layer “{visible(best['layer'], _LONGEST_NAME)}”. A "
-        "good layer makes them smoother than they are on the layer before."
-    )
+    name = visible(best["layer"], _LONGEST_NAME)
+    smoothest = f"The labels are smoothest on layer “{name}”"
+    if best.get("explained", np.nan) >= 0:  # not of trees that have seen all samples
+        smoothest += f", where trees explain {best['explained']:.0%} of their variance"
+    smoothest += ". A good layer makes them smoother than they are on the layer before."
     if losses.empty:
         return [smoothest, "No layer is shown to lose smoothness."]
     named = ", ".join(f"“{visible(name, _LONGEST_NAME)}”" for name in losses[:5])
@@ -69,6 +70,9 @@ def _curve(frame: pd.DataFrame) -> Html:
     reach = f" between {alpha.min():.3f} and {alpha.max():.3f}" if len(alpha) else ""
     alt = f"Index over {len(drawn)} layers{reach}; the table below holds the numbers."
     caption = "The index of each layer with its interval."
+    if (drawn["alpha_high"] == np.inf).any():
+        caption += " Where it has no upper end, the index is a lower bound or its error is "
+        caption += "not known."
     if len(drawn) < len(frame):
         caption += f" The first {len(drawn)} of {len(frame)} layers are drawn."
     return picture(draw, (8, 4.6), alt, caption, is_wide=len(drawn) > _MOST_ON_SMALL)

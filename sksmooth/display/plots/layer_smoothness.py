@@ -21,7 +21,8 @@ _LONGEST_NAME = 24
 _SHORT_NAME = 6  # such names need no slope
 _WIDTH_OF_LAYER = 0.55  # inches
 _SPREAD = 0.5  # of the networks at one layer, at most
-_NEAR_TOP = 0.96  # of the axes, where infinite indices are drawn
+_NEAR_TOP = 0.97  # of the axes, where intervals without an upper end are drawn to
+_MARGIN = 0.12  # of the axes above the highest point, which leaves room for their arrows
 _MOST_TICKS = 15
 
 
@@ -47,11 +48,11 @@ class LayerSmoothnessDisplay:
     figure_ : matplotlib Figure
         Figure that holds them.
     curves_ : list of matplotlib ErrorbarContainer
-        One curve with its intervals for each network. A curve is broken where the index is
-        infinite.
-    unresolved_ : list of matplotlib Line2D
-        Arrows at the upper edge where the index is infinite, for each network that has
-        such layers.
+        One curve with its intervals for each network.
+    unbounded_ : list of matplotlib Line2D
+        Arrows at the upper edge, each with a line to its point, where the interval has no
+        upper end, as where the index is a lower bound; for each network that has such
+        layers.
     losses_ : matplotlib PathCollection or None
         Circles around the layers that lose smoothness; None if there are none, or they
         are not to be marked.
@@ -187,7 +188,7 @@ class LayerSmoothnessDisplay:
         -------
         self : LayerSmoothnessDisplay
             The display, with the attributes ``ax_``, ``figure_``, ``curves_``,
-            ``unresolved_`` and ``losses_``.
+            ``unbounded_`` and ``losses_``.
 
         Raises
         ------
@@ -202,10 +203,12 @@ class LayerSmoothnessDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         points["place"] = points["depth"] + _offsets(points["network"], len(self.frames))
         self.curves_: list[Any] = []
-        self.unresolved_: list[Any] = []
+        self.unbounded_: list[Any] = []
         for name in self.frames:
             of_network = points[points["network"] == name]
             self._plot_network(name, of_network, curve_kwargs or {})
+        if self.unbounded_:
+            self.ax_.margins(y=_MARGIN)
         losses = points[points["loses_smoothness"] & mark_losses]
         self.losses_ = None if losses.empty else self._mark(losses)
         self.ax_.axhline(0, color="0.7", linewidth=0.8, zorder=0)
@@ -239,25 +242,38 @@ class LayerSmoothnessDisplay:
         return pd.concat(parts, ignore_index=True)
 
     def _plot_network(self, name: str, points: pd.DataFrame, options: dict) -> None:
-        place, is_finite = points["place"], np.isfinite(points["alpha"])
-        alpha = points["alpha"].where(is_finite)
+        alpha = points["alpha"]
         ends = [alpha - points["alpha_low"], points["alpha_high"] - alpha]
-        ends = [np.where(np.isfinite(end), end, np.nan) for end in ends]
+        ends = [np.where(end == np.inf, 0.0, end) for end in ends]
         style = {"marker": "o", "markersize": 5, "capsize": 3, "linewidth": 1.5}
         style |= {"label": plain(name) or None} | options
-        curve = self.ax_.errorbar(place, alpha, yerr=ends, **style)
+        curve = self.ax_.errorbar(points["place"], alpha, yerr=ends, **style)
         self.curves_.append(curve)
-        if not is_finite.all():
-            (arrows,) = self.ax_.plot(
-                place[~is_finite],
-                np.full((~is_finite).sum(), _NEAR_TOP),
-                linestyle="",
-                marker="^",
-                color=curve.lines[0].get_color(),
-                transform=self.ax_.get_xaxis_transform(),
-                label=None if self.unresolved_ else "unresolved",
+        unbounded = points[(points["alpha_high"] == np.inf) & np.isfinite(alpha)]
+        if not unbounded.empty:
+            self._point_upwards(unbounded, curve.lines[0].get_color())
+
+    def _point_upwards(self, points: pd.DataFrame, color: Any) -> None:
+        """Draw intervals without an upper end, which reach the edge whatever its place."""
+        (arrows,) = self.ax_.plot(
+            points["place"],
+            np.full(len(points), _NEAR_TOP),
+            linestyle="",
+            marker="^",
+            color=color,
+            transform=self.ax_.get_xaxis_transform(),
+            label=None if self.unbounded_ else "no upper end",
+        )
+        self.unbounded_.append(arrows)
+        for place, alpha in points[["place", "alpha"]].to_numpy():
+            self.ax_.annotate(
+                "",
+                xy=(place, _NEAR_TOP),
+                xycoords=("data", "axes fraction"),
+                xytext=(place, alpha),
+                textcoords="data",
+                arrowprops={"arrowstyle": "-", "color": color, "linestyle": ":"},
             )
-            self.unresolved_.append(arrows)
 
     def _mark(self, points: pd.DataFrame) -> Any:
         return self.ax_.scatter(
@@ -300,11 +316,9 @@ class SmoothnessHistoryDisplay:
     figure_ : matplotlib Figure
         Figure that holds them.
     image_ : matplotlib AxesImage
-        The map. Infinite indices have the colour of the largest one and a sign.
+        The map. An index that is a lower bound has its own colour, as the others.
     colorbar_ : matplotlib Colorbar
         Its scale.
-    texts_ : list of matplotlib Text
-        The signs of infinite indices.
 
     See Also
     --------
@@ -378,8 +392,8 @@ class SmoothnessHistoryDisplay:
         Returns
         -------
         self : SmoothnessHistoryDisplay
-            The display, with the attributes ``ax_``, ``figure_``, ``image_``,
-            ``colorbar_`` and ``texts_``.
+            The display, with the attributes ``ax_``, ``figure_``, ``image_`` and
+            ``colorbar_``.
 
         Raises
         ------
@@ -392,22 +406,17 @@ class SmoothnessHistoryDisplay:
             size = (6.4, max(3.0, 1.5 + 0.35 * n_layers))
             ax = new_axes(figsize=size, layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
-        finite = values[np.isfinite(values)]
-        highest = finite.max(initial=0.0)
+        known = values[~np.isnan(values)]  # a layer may be missing at some steps
         style: dict[str, Any] = {
             "origin": "lower",
             "aspect": "auto",
             "interpolation": "nearest",
         }
         if "norm" not in image_kwargs:
-            style |= {"vmin": finite.min(initial=0.0), "vmax": highest or 1.0}
+            style |= {"vmin": known.min(initial=0.0), "vmax": known.max(initial=0.0) or 1.0}
         style |= image_kwargs
-        self.image_ = ax.imshow(np.where(values == np.inf, highest, values), **style)
+        self.image_ = ax.imshow(values, **style)
         self.colorbar_ = self.figure_.colorbar(self.image_, ax=ax, label=_ALPHA)
-        self.texts_ = [
-            ax.text(step, layer, r"$\infty$", ha="center", va="center")
-            for layer, step in np.argwhere(values == np.inf)
-        ]
         names = [plain(_shortened(str(name))) for name in self.alpha.index]
         ax.set_yticks(range(n_layers), names)
         shown = np.arange(0, n_steps, max(1, -(-n_steps // _MOST_TICKS)))

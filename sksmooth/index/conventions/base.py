@@ -9,12 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from ...exceptions import ConstantFeaturesWarning
+from ...trees import Growth
 from ...wavelets import ErrorCurves, held_out_norms, wavelet_importances
 from ..cautions import checked, is_finite_box_function, unresolved
 from ..fit import IndexFit
 from ..floor import fit_noise_floor
 from ..power_law import PowerLaw
-from ..smoothness import with_whole_way
+from ..smoothness import with_pairs, with_whole_way
 from ..variance import Replicates
 from ..window import fit_window
 
@@ -89,7 +90,12 @@ class Convention(ABC):
         """Convert the L_p error without any term to the unit of the curve that is read."""
         return error
 
-    def fit(self, curves: ErrorCurves, confidence_level: float = 0.95) -> IndexFit:
+    def fit(
+        self,
+        curves: ErrorCurves,
+        confidence_level: float = 0.95,
+        growth: Growth | None = None,
+    ) -> IndexFit:
         """Read the index, and say why it may have to be read with care.
 
         Parameters
@@ -98,6 +104,9 @@ class Convention(ABC):
             M-term errors of the trees.
         confidence_level : float, default=0.95
             Level of the interval, in (0, 1).
+        growth : Growth, default=None
+            How the forest was grown, by which trees of pairs of classes are; None leaves
+            the pairs out.
 
         Returns
         -------
@@ -107,10 +116,10 @@ class Convention(ABC):
         if curves.decomposition.n_terms == 0:
             fit = self._without_a_split(curves)
         else:
-            fit = self._checked(curves)
+            fit = self._checked(curves, growth)
         return replace(fit, convention=self, confidence_level=float(confidence_level))
 
-    def _checked(self, curves: ErrorCurves) -> IndexFit:
+    def _checked(self, curves: ErrorCurves, growth: Growth | None) -> IndexFit:
         window = fit_window(curves)
         fit = self.read(curves, window)
         errors = curves.m_term_errors
@@ -124,6 +133,8 @@ class Convention(ABC):
             floor=fit_noise_floor(curves),
         )
         is_boxes = is_finite_box_function(curves)
+        if self.is_calibrated and growth is not None and not is_boxes:
+            fit = with_pairs(fit, curves, growth)
         if self.has_variance:
             fit = with_whole_way(fit, curves, is_boxes=is_boxes)
         if not self.is_calibrated:
