@@ -211,16 +211,18 @@ def _signal(found: _Findings) -> str:
     if found.explained < _WEAK and not found.has_noise:
         return ""  # the noise hides it, and has been named
     beyond = "beyond that, " if found.has_noise else ""
+    is_hidden = found.has_noise and found.noise > _HALF  # which may hide detail
     if np.isinf(found.signal) or _is_in_few_boxes(found):
         what = "the classes are" if found.is_classes else f"the {found.target} {_is(found)}"
-        if found.has_noise and found.noise > _HALF:  # which may hide detail
+        if is_hidden:
             beyond, what = "", "what shows through is"
         return f"{beyond}{what} as simple as about {found.n_boxes} boxes"
     if not found.is_classes and found.n_outputs > 1:
         return ""  # numbers, or one-hot classes: a rate has two meanings
     shape = _border(found) if found.is_classes else _function(found)
     if shape:
-        return f"{beyond}the error falls as for {shape}"
+        what = "what shows through" if is_hidden else f"{beyond}the error"
+        return f"{what} falls as for {shape}"
     if _noise(found) == _OPEN:
         return ""  # which has asked for more samples
     what = "border between the classes" if found.is_classes else found.target
