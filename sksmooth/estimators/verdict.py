@@ -124,7 +124,7 @@ def verdict(estimator: Any, feature_names: Sequence[str] | None = None) -> str:
 
 
 def _findings(estimator: Any) -> _Findings:
-    shares = estimator.shares_
+    shares, n_classes = estimator.shares_, len(getattr(estimator, "classes_", ()))
     return _Findings(
         explained=shares.explained,
         explained_interval=shares.explained_interval,
@@ -135,8 +135,8 @@ def _findings(estimator: Any) -> _Findings:
         wrong_interval=shares.wrong_labels_interval,
         signal=shares.signal_alpha,
         signal_interval=shares.signal_alpha_interval,
-        # A split is two terms, and makes two boxes of one.
-        n_boxes=math.ceil(shares.n_terms_for(0.9) / 2) + 1,
+        # A split is two terms, and makes two boxes of one. Every class has a box.
+        n_boxes=max(math.ceil(shares.n_terms_for(0.9) / 2) + 1, n_classes),
         n_samples=estimator.n_samples_,
         p=estimator.wavelets_.p,
         is_classes=hasattr(estimator, "classes_"),

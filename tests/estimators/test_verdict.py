@@ -155,6 +155,12 @@ CASES = {
         [r"about (9|10|11) % of the labels look wrong", r"boxes|2 dimensions"],
         [AT_MOST],
     ),
+    "ten classes apart": (
+        lambda: make_blobs(1500, centers=10, cluster_std=0.2, random_state=0),
+        (99, 100),
+        [ALL, CLEAN, r"about 1[01] boxes"],
+        [BORDER, WRONG],
+    ),
     "one cut": (one_cut, (99, 100), [ALL, CLEAN, "about 2 boxes"], [BORDER, WRONG]),
     "checkerboard": (checkerboard, (95, 99), [CLEAN, r"about 1[2-8] boxes"], [BORDER]),
     "a ball in 5 dimensions": (
