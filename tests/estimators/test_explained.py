@@ -79,6 +79,19 @@ def test_explained_share_is_that_of_the_average_of_trees_that_have_not_seen_a_sa
     assert 0 <= low < estimator.explained_ < high <= 1
 
 
+def test_perfect_fits_have_the_held_out_score_of_an_error_of_one_sample():
+    # Of the samples that one of two trees at least has not seen, about 0.36 of 200.
+    X, y = make_blobs(200, 3, centers=[[-20] * 3, [20] * 3], random_state=0)
+    options = dict(n_estimators=2, max_samples=0.8, random_state=0)
+    estimator = BesovSmoothnessEstimator(**options).fit(X, y)
+    unseen = grow(read_samples(X, y), Growth(**options)).unseen
+    n_covered = unseen.any(axis=0).sum()
+    assert estimator.explained_ == 1
+    assert n_covered < 100
+    assert estimator.oob_score_ == pytest.approx(np.log(n_covered) / 2 / np.log(16))
+    assert estimator.score(X, y) == pytest.approx(np.log(200) / 2 / np.log(16))
+
+
 @pytest.mark.parametrize(("seed", "n_classes", "p", "weighted"), CASES)
 def test_score_is_the_rate_of_the_whole_way_of_other_samples(seed, n_classes, p, weighted):
     case = Case(seed, n_classes, p, weighted=weighted)

@@ -78,6 +78,20 @@ def test_law_without_a_floor_has_none(exponent):
     assert floor.share_at(400, curves_of(equal_trees(floored(0.0, exponent)))) < 1e-6
 
 
+@pytest.mark.parametrize("scale", [30, 100, 300])
+def test_curves_that_bend_down_have_no_floor_and_the_law_without_one(scale):
+    # A floor below zero would fit better.
+    powers = np.exp(-np.arange(1001) / scale)
+    floor = fitted(powers, n_samples=10**6)
+    points = log_spaced(*floor.fit_range, floor.fit_range[1])
+    expected = reference.power_law_over_a_floor(points, powers[points], 1e-6)
+    assert floor.level == expected[0] == 0
+    assert_allclose(floor.exponent, expected[2], rtol=1e-9)
+    # A twentieth of the fall is left where the law from the first point on reaches it.
+    reached = np.ceil(points[0] * (expected[1] / 0.05) ** (1 / expected[2]))
+    assert floor.n_terms == min(reached, points[-1])
+
+
 @pytest.mark.parametrize(
     ("exponent", "is_reached"), [(GRID[14], True), (GRID[8], False), (GRID[2], False)]
 )
