@@ -11,6 +11,7 @@ from scipy import stats
 from .._lib.state import Versioned
 from ..wavelets import ErrorCurves, m_term_approximation, m_term_errors
 from .fit import IndexFit
+from .floor import NoiseFloor
 from .variance import student_margin
 from .whole_way import cells_allowed, whole_way_rate
 from .window import SAMPLES_PER_CELL
@@ -19,6 +20,7 @@ __all__ = ["Shares", "variance_shares"]
 
 Interval = tuple[float, float]
 _UNKNOWN = (np.nan, np.nan)
+_ADDS_UP = 0.9  # of what is not floor is explained, where the floor is noise
 # A floor that is reached within fewer terms leaves no stretch to read a rate from.
 _FEWEST_TERMS = 40
 # Above a floor reached so soon, smooth functions of one variable, of rate 1, show less.
@@ -100,9 +102,10 @@ def variance_shares(curves: ErrorCurves, fit: IndexFit) -> Shares:
         NaN where no samples are out of the bags.
     """
     explained = _explained(curves, fit.confidence_level)
-    noise = _noise(curves, fit, explained.share)
+    floor = _floor_that_adds_up(fit.floor, explained.share)
+    noise = _noise(fit.floor, floor, explained.share, fit.confidence_level)
     of_labels = [_wrong_labels(share, curves) for share in (noise.share, *noise.interval)]
-    signal, signal_interval = _signal(curves, fit)
+    signal, signal_interval = _signal(curves, fit, is_told=floor is not None)
     return Shares(
         explained=explained.share,
         explained_interval=explained.interval,
@@ -163,19 +166,29 @@ class _Noise(NamedTuple):
     is_bound: bool
 
 
-def _noise(curves: ErrorCurves, fit: IndexFit, explained: float) -> _Noise:
+def _floor_that_adds_up(floor: NoiseFloor | None, explained: float) -> NoiseFloor | None:
+    """Keep a floor that is noise: what the forest explains and the floor add up to one.
+
+    Where a tenth and more of the rest is missing, there is structure that the trees do not
+    find in this noise, and the floor is not the noise.
+    """
+    if floor is None or not floor.is_reached:
+        return None
+    return floor if explained >= _ADDS_UP * (1 - floor.level) else None
+
+
+def _noise(
+    curve: NoiseFloor | None, told: NoiseFloor | None, explained: float, level: float
+) -> _Noise:
     """Read the noise from the floor, or bound it."""
-    floor = fit.floor
-    if floor is None:
+    if curve is None:
         return _Noise(np.nan, _UNKNOWN, is_bound=True)
     most = 1.0 if np.isnan(explained) else 1 - explained
-    replicates = floor.levels if floor.is_reached else floor.bounds
-    share = min(floor.level if floor.is_reached else floor.bound, most)
-    margin = student_margin(
-        floor.deviation(replicates) ** 2, len(replicates) - 1, fit.confidence_level
-    )
-    low = max(share - margin, 0.0) if floor.is_reached else 0.0
-    return _Noise(share, (low, min(share + margin, 1.0)), not floor.is_reached)
+    replicates = curve.bounds if told is None else told.levels
+    share = min(curve.bound if told is None else told.level, most)
+    margin = student_margin(curve.deviation(replicates) ** 2, len(replicates) - 1, level)
+    low = 0.0 if told is None else max(share - margin, 0.0)
+    return _Noise(share, (low, min(share + margin, 1.0)), told is None)
 
 
 def _wrong_labels(noise: float, curves: ErrorCurves) -> float:
@@ -195,7 +208,7 @@ def _wrong_labels(noise: float, curves: ErrorCurves) -> float:
     return float(largest * (1 - np.sqrt(max(1 - noise * variance / largest, 0.0))))
 
 
-def _signal(curves: ErrorCurves, fit: IndexFit) -> tuple[float, Interval]:
+def _signal(curves: ErrorCurves, fit: IndexFit, *, is_told: bool) -> tuple[float, Interval]:
     """Read the rate of what lies above the floor.
 
     Without a floor it is the index. Where there may be one, but the curve still falls, the
@@ -216,7 +229,7 @@ def _signal(curves: ErrorCurves, fit: IndexFit) -> tuple[float, Interval]:
         _DEVIATION_OF_SIGNAL if floor.n_terms >= _FEWEST_TERMS else _DEVIATION_IN_FEW_TERMS
     )
     factor = np.exp(2 * np.hypot(spread, of_start))
-    if not floor.is_reached:
+    if not is_told:
         weight = floor.share_at(fit.window[1], curves) / 2
         middle = fit.alpha ** (1 - weight) * above**weight
         return float(middle), (float(low), float(max(high, above * factor)))
