@@ -533,11 +533,12 @@ def test_the_page_on_the_lecture_quotes_the_results(rows):
         check_quote(page, text, values)
 
 
-def test_tables_of_the_page_on_figures_are_made_of_the_results(monkeypatch):
+@pytest.mark.parametrize("page", ["figures", "reading_the_index"])
+def test_tables_of_the_pages_are_made_of_the_results(page, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "doc")
     figures = __import__("make_figures")
-    text = figures.PAGE.read_text(encoding="utf-8")
-    assert figures.with_tables(text) == text, "run python doc/make_figures.py"
+    text = figures.PAGES[page].read_text(encoding="utf-8")
+    assert figures.with_tables(text, page) == text, "run python doc/make_figures.py"
 
 
 @pytest.mark.parametrize(
