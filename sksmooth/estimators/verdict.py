@@ -99,14 +99,16 @@ def verdict(estimator: Any, feature_names: Sequence[str] | None = None) -> str:
 
     Examples
     --------
-    >>> from sklearn.datasets import make_blobs
+    >>> from sklearn.datasets import load_iris
     >>> from sksmooth import BesovSmoothnessEstimator
     >>> from sksmooth.estimators.verdict import verdict
-    >>> X, y = make_blobs(1000, centers=3, cluster_std=0.5, random_state=5)
-    >>> y[:50] = (y[:50] + 1) % 3
+    >>> X, y = load_iris(return_X_y=True)
     >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
-    >>> "about 5 % of the labels look wrong" in verdict(estimator)
-    True
+    >>> explained, noise, signal = verdict(estimator).split("; ")
+    >>> explained[:25], noise[:7]
+    ('The features explain 89 %', 'at most')
+    >>> signal
+    'the error falls as for classes with a smooth border in 2 dimensions.'
     """
     found = _findings(estimator)
     if math.isnan(found.explained):
@@ -122,7 +124,7 @@ def verdict(estimator: Any, feature_names: Sequence[str] | None = None) -> str:
 
 
 def _findings(estimator: Any) -> _Findings:
-    shares = estimator.shares_
+    shares, n_classes = estimator.shares_, len(getattr(estimator, "classes_", ()))
     return _Findings(
         explained=shares.explained,
         explained_interval=shares.explained_interval,
@@ -133,8 +135,8 @@ def _findings(estimator: Any) -> _Findings:
         wrong_interval=shares.wrong_labels_interval,
         signal=shares.signal_alpha,
         signal_interval=shares.signal_alpha_interval,
-        # A split is two terms, and makes two boxes of one.
-        n_boxes=math.ceil(shares.n_terms_for(0.9) / 2) + 1,
+        # A split is two terms, and makes two boxes of one. Every class has a box.
+        n_boxes=max(math.ceil(shares.n_terms_for(0.9) / 2) + 1, n_classes),
         n_samples=estimator.n_samples_,
         p=estimator.wavelets_.p,
         is_classes=hasattr(estimator, "classes_"),
@@ -209,16 +211,18 @@ def _signal(found: _Findings) -> str:
     if found.explained < _WEAK and not found.has_noise:
         return ""  # the noise hides it, and has been named
     beyond = "beyond that, " if found.has_noise else ""
+    is_hidden = found.has_noise and found.noise > _HALF  # which may hide detail
     if np.isinf(found.signal) or _is_in_few_boxes(found):
         what = "the classes are" if found.is_classes else f"the {found.target} {_is(found)}"
-        if found.has_noise and found.noise > _HALF:  # which may hide detail
+        if is_hidden:
             beyond, what = "", "what shows through is"
         return f"{beyond}{what} as simple as about {found.n_boxes} boxes"
     if not found.is_classes and found.n_outputs > 1:
         return ""  # numbers, or one-hot classes: a rate has two meanings
     shape = _border(found) if found.is_classes else _function(found)
     if shape:
-        return f"{beyond}the error falls as for {shape}"
+        what = "what shows through" if is_hidden else f"{beyond}the error"
+        return f"{what} falls as for {shape}"
     if _noise(found) == _OPEN:
         return ""  # which has asked for more samples
     what = "border between the classes" if found.is_classes else found.target

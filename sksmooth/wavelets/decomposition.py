@@ -130,7 +130,9 @@ class WaveletDecomposition(Versioned):
     @property
     def n_terms_per_tree(self) -> np.ndarray:
         """Number of terms of every tree."""
-        return np.bincount(self.tree[self.order], minlength=self.n_trees)
+        is_term = np.zeros(len(self.tree), dtype=bool)
+        is_term[self.order] = True
+        return np.add.reduceat(is_term, self.roots, dtype=np.int64)
 
     def norms_by_tree(self) -> np.ndarray:
         """Give the falling norms of every tree's terms.
@@ -159,7 +161,8 @@ class WaveletDecomposition(Versioned):
         nodes : ndarray of shape (n_terms of the tree,), int32
             Its terms by falling norm.
         """
-        return self.order[self.tree[self.order] == tree]
+        first, last = self.offsets[tree : tree + 2]
+        return self.order[(self.order >= first) & (self.order < last)]
 
     def __repr__(self) -> str:
         return (

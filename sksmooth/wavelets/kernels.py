@@ -13,6 +13,7 @@ __all__ = [
     "NodeSamples",
     "Residual",
     "Steps",
+    "add_along_paths",
     "log_box_volumes",
     "node_sums",
     "sample_ranges",
@@ -39,6 +40,16 @@ def node_sums(parent, leaf, weights, values):
         for k in range(n_outputs):
             total[parent[node], k] += total[node, k]
     return weight, total
+
+
+@compiled
+def add_along_paths(parent, values):
+    """Add to the values of every node those of all nodes above it, in place, top-down."""
+    for node in range(len(parent)):
+        up = parent[node]
+        if up >= 0:
+            for k in range(values.shape[1]):
+                values[node, k] += values[up, k]
 
 
 @compiled

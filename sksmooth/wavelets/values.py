@@ -10,6 +10,7 @@ from scipy import sparse
 from ..samples import Samples
 from ..trees import GrownForest
 from .decomposition import WaveletDecomposition, node_samples, tree_wavelets
+from .kernels import add_along_paths
 
 __all__ = [
     "error_of_endless_forest",
@@ -53,7 +54,8 @@ def m_term_approximation(
             values += path_sums[leaf + root]
         return values / decomposition.n_trees
     for leaf, root, used in zip(leaves, decomposition.roots, unseen, strict=True):
-        values[used] += path_sums[leaf[used] + root]
+        rows = np.flatnonzero(used)  # far faster than the mask
+        values[rows] += path_sums[leaf[rows] + root]
     return values / np.maximum(unseen.sum(axis=0), 1)[:, None]
 
 
@@ -98,9 +100,10 @@ def error_of_endless_forest(
     for leaf, root, unseen in zip(
         grown.leaves, decomposition.roots, grown.unseen, strict=True
     ):
-        approximation = path_sums[leaf[unseen] + root]
-        total[unseen] += approximation
-        squares[unseen] += np.einsum("ij,ij->i", approximation, approximation)
+        rows = np.flatnonzero(unseen)  # far faster than the mask
+        approximation = path_sums[leaf[rows] + root]
+        total[rows] += approximation
+        squares[rows] += np.einsum("ij,ij->i", approximation, approximation)
     n_unseen = grown.unseen.sum(axis=0)
     n_pairs = n_unseen * (n_unseen - 1)
     if not n_pairs.any():
@@ -145,16 +148,8 @@ def kept_values(decomposition: WaveletDecomposition, kept: np.ndarray) -> np.nda
     steps = np.zeros_like(decomposition.psi)
     steps[kept] = decomposition.psi[kept]
     steps[decomposition.roots] = decomposition.mean[decomposition.roots]
-    return _path_values(decomposition, steps)
-
-
-def _path_values(decomposition: WaveletDecomposition, values: np.ndarray) -> np.ndarray:
-    """Sum per-node values along the path from the root to every node."""
-    total = values.copy()
-    for level in range(1, decomposition.depth.max(initial=0) + 1):
-        nodes = np.flatnonzero(decomposition.depth == level)
-        total[nodes] += total[decomposition.parent[nodes]]
-    return total
+    add_along_paths(decomposition.parent, steps)
+    return steps
 
 
 def wavelet_features(
