@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from scipy import optimize
 
 
 @dataclass
@@ -389,3 +390,31 @@ def grow_tree(
         return node
 
     return grow(everywhere, 0, at_root, int(seed))
+
+
+# ---------------------------------------------------------------- rates and floors
+
+
+def whole_way_rate(relative_power, n_grown, n_samples, p) -> float:
+    """Minus the log of the relative error over that of the number of cells.
+
+    Errors of less than one sample count as that, and ten samples are a cell.
+    """
+    error = max(relative_power, 1 / n_samples) ** (1 / p)
+    return max(-math.log(error) / math.log(max(n_grown / 10, 2)), 0.0)
+
+
+def power_law_over_a_floor(n_terms, power, least) -> tuple[float, float, float]:
+    """Floor, fall from the first point, and exponent of ``F + C (M / M_0)^-b``.
+
+    By least squares of relative errors, for every exponent of the grid in turn; those
+    below ``least`` are relative to it.
+    """
+    weight = 1 / np.maximum(power, least)
+    best = (math.inf, 0.0, 0.0, 0.0)
+    for exponent in np.geomspace(0.15, 4.0, 24):
+        columns = np.stack([np.ones(len(power)), (n_terms / n_terms[0]) ** -exponent])
+        (floor, fall), misfit = optimize.nnls((columns * weight).T, power * weight)
+        if misfit < best[0]:
+            best = (misfit, floor, fall, float(exponent))
+    return best[1:]

@@ -23,6 +23,7 @@ _FEWEST_TERMS = 40  # the window must end beyond them, or a warning says so
 _FEWEST_POINTS = 5  # of the curves of procedures that have no window
 _POOREST_R_SQUARED = 0.8
 _NEGLIGIBLE_DECAY = 0.05  # of log error over the window: noise, for which R^2 is void
+_MOSTLY = 0.5  # share of the index that is not the rate in the window
 _BEND = 0.5  # of the rate, by which the slopes of the window's halves may differ
 _ROUNDING = 1e-6  # of errors, whose squares lose half of the digits of float64
 _NO_RESIDUAL = 1e-6  # of p-th powers: the share of samples with an error, for classes
@@ -51,6 +52,8 @@ def checked(fit: IndexFit, *, power_law: bool) -> IndexFit:
             "shallow trees, the index is rough. More samples or deeper trees help."
         )
     elif not power_law or fit.line.drop <= _NEGLIGIBLE_DECAY:
+        return fit
+    elif fit.share_of_whole_way > _MOSTLY:  # the line is not what is read
         return fit
     elif fit.line.r_squared < _POOREST_R_SQUARED:
         caution = PoorFitWarning(

@@ -51,6 +51,7 @@ from sksmooth.exceptions import (
 
 INDICES = ["mterm", "weak-lp", "elisha-dekel", "sparsity-probe"]
 DERIVED = ["alpha_", "alpha_interval_", "n_terms_", "errors_", "fit_range_", "r_squared_"]
+DERIVED += ["oob_score_", "explained_", "noise_", "noise_is_bound_", "signal_alpha_"]
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,10 @@ def digits():
 @pytest.fixture(scope="module")
 def jump():
     return make_known_smoothness("jump", 2000, n_relevant=2, random_state=0)
+
+
+NUMBERS = ["alpha_", "oob_score_", "explained_", "noise_", "wrong_labels_", "signal_alpha_"]
+NUMBERS += ["n_relevant_"]
 
 
 def alpha(X, y, **options):
@@ -194,7 +199,7 @@ def test_clusters_far_apart_are_unresolved_however_few(index, is_bound):
     assert estimator.decay_.is_bound == is_bound
     if is_bound:
         assert estimator.alpha_interval_[1] == np.inf
-    assert 0 < estimator.alpha_ < np.inf
+    assert np.isfinite(estimator.alpha_)
     assert estimator.signal_alpha_ == np.inf  # whatever the convention
     kinds = [warning.category for warning in caught]
     assert kinds.count(UnresolvedIndexWarning) == 1
@@ -336,6 +341,26 @@ def test_affine_maps_of_columns_and_class_names_do_not_matter(digits, index):
     assert renamed == pytest.approx(expected, rel=1e-9)
 
 
+def test_all_numbers_are_those_of_other_units_names_rows_and_workers(jump):
+    X, y, _ = jump
+    y = corrupt_labels(y, 0.05, random_state=0)
+    rows = np.random.RandomState(1).permutation(len(y))
+    plain = BesovSmoothnessEstimator(3, random_state=0).fit(X, y)
+    others = {
+        "units": clone(plain).fit(1e5 * X - 3, y),
+        "names": clone(plain).fit(X, np.array(["zebra", "ape"])[y]),
+        "rows": clone(plain).fit(X[rows], y[rows]),
+        "workers": clone(plain).set_params(n_jobs=2).fit(X, y),
+        "weights": clone(plain).fit(X, y, np.full(len(y), 0.3)),
+    }
+    for kind, other in others.items():
+        for name in NUMBERS:
+            expected = pytest.approx(getattr(plain, name), rel=1e-6)
+            assert getattr(other, name) == expected, (kind, name)
+        assert other.noise_interval_ == pytest.approx(plain.noise_interval_, rel=1e-6)
+        assert other.n_terms_for(0.9) == plain.n_terms_for(0.9)
+
+
 def test_scaling_and_shifting_numbers_does_not_matter():
     X, y, _ = make_known_smoothness("smooth", 1000, random_state=0)
     expected = alpha(X, y)
@@ -363,6 +388,19 @@ def test_integer_weights_are_repeated_rows(jump, max_bins):
     for unit in (1, 0.1):
         weighted = alpha(X, y, sample_weight=unit * weights, max_bins=max_bins)
         assert weighted == pytest.approx(repeated, rel=1e-9)
+    # And so do the other numbers, where labels are noisy.
+    y = corrupt_labels(y, 0.1, random_state=0)
+    estimators = [
+        BesovSmoothnessEstimator(max_bins=max_bins, random_state=0).fit(X, y, weights),
+        BesovSmoothnessEstimator(max_bins=max_bins, random_state=0).fit(X[rows], y[rows]),
+    ]
+    for name in NUMBERS:
+        first, second = (getattr(estimator, name) for estimator in estimators)
+        assert first == pytest.approx(second, rel=1e-6), name
+    first, second = (estimator.score(X, y, weights) for estimator in estimators)
+    assert first == pytest.approx(second, rel=1e-6)
+    assert first == pytest.approx(estimators[0].score(X[rows], y[rows]), rel=1e-9)
+    y = jump[1]
     five_times = alpha(np.repeat(X, 5, axis=0), np.repeat(y, 5), max_bins=max_bins)
     assert five_times == pytest.approx(alpha(X, y, max_bins=max_bins), rel=1e-9)
 

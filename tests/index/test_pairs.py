@@ -164,7 +164,9 @@ def chosen(n_classes, n_samples, n_trees, n_columns=100):
     every = np.column_stack(np.triu_indices(n_classes, k=1))
     units = SimpleNamespace(unit=np.arange(n_samples), n_units=n_samples)
     samples = SimpleNamespace(units=units, X=np.empty((n_samples, n_columns)))
-    kept, own_trees = pairs._affordable(every, codes, samples, Growth(n_trees))
+    grown = SimpleNamespace(leaves=np.empty((n_trees, 0)))
+    curves = SimpleNamespace(samples=samples, grown=grown)
+    kept, own_trees = pairs._affordable(every, codes, curves, Growth(n_trees))
     assert (kept == every[: len(kept)]).all()
     return len(kept), own_trees
 

@@ -9,11 +9,12 @@ import warnings
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.datasets import load_digits, make_blobs, make_moons
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import BesovSmoothnessEstimator, smoothness_difference
-from sksmooth.datasets import make_known_smoothness
+from sksmooth.datasets import corrupt_labels, make_known_smoothness
 from sksmooth.exceptions import InSampleOnlyWarning, UnresolvedIndexWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
@@ -158,6 +159,173 @@ def test_noise_lowers_index_and_held_out_index(kind, options, levels):
     # Much of the function is still explained, and the rest of the index.
     assert 0 < alphas[-1] < 0.3 * alphas[0]
     assert oob_scores[-1] < 0.3 * oob_scores[0]
+
+
+def blobs(n_samples, seed=0):
+    return make_blobs(
+        n_samples, 5, centers=4, center_box=(-20, 20), random_state=seed
+    )  # so far apart that all labels are explained
+
+
+def with_flips(y, share, seed=0):
+    return corrupt_labels(y, share, random_state=seed) if share else y
+
+
+def with_a_share_of_noise(y, share, seed=0):
+    deviation = np.sqrt(share / (1 - share)) * np.std(y)
+    return y + deviation * np.random.RandomState(seed).standard_normal(len(y))
+
+
+NOISY = {
+    "blobs": (lambda: blobs(3000), with_flips, 2000),
+    "moons": (lambda: make_moons(2000, noise=0.1, random_state=0), with_flips, 1000),
+    "digits": (lambda: load_digits(return_X_y=True), with_flips, 1200),
+    "smooth": (
+        lambda: draw("smooth", 3000, 0, n_relevant=2)[:2],
+        with_a_share_of_noise,
+        2000,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOISY)
+def test_index_and_held_out_scores_fall_with_every_step_of_noise(name):
+    # By a fifth at least each, where the spread between data sets is a tenth.
+    load, with_noise, n_fitted = NOISY[name]
+    X, y = load()
+    rates = []
+    for share in (0, 0.02, 0.05, 0.1, 0.2, 0.4):
+        noisy = with_noise(y, share)
+        estimator = BesovSmoothnessEstimator(random_state=0)
+        estimator.fit(X[:n_fitted], noisy[:n_fitted])
+        score = estimator.score(X[n_fitted:], noisy[n_fitted:])
+        rates.append((estimator.alpha_, estimator.oob_score_, score))
+    rates = np.array(rates)
+    assert (np.diff(rates, axis=0) < 0).all(), rates
+    assert (rates[-1] > 0).all()
+    assert (rates[-1] < 0.2 * rates[0]).all()
+
+
+def test_index_does_not_jump_with_a_few_wrong_labels():
+    X, y = blobs(3000)
+    alphas = [
+        BesovSmoothnessEstimator(random_state=0).fit(X, with_flips(y, share)).alpha_
+        for share in (0.0, 0.002, 0.005, 0.01, 0.02)
+    ]
+    # 6 to 60 wrong labels of 3,000: each step leaves two to three times the error.
+    steps = np.array(alphas[:-1]) / alphas[1:]
+    assert (steps > 1).all()
+    assert (steps < 1.6).all()
+
+
+# --- the level of noise ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.2, 0.4])
+@pytest.mark.parametrize("name", ["blobs", "moons"])
+def test_noise_is_the_share_of_labels_that_were_flipped(name, share):
+    # Of 3,000 labels the share that a forest finds wrong is uncertain by 1 %.
+    X, y = blobs(3000) if name == "blobs" else make_moons(3000, noise=0.1, random_state=0)
+    estimator = BesovSmoothnessEstimator(random_state=0).fit(X, with_flips(y, share))
+    n_classes = len(estimator.classes_)
+    # Of the variance 1 - 1 / L of one-hot vectors: what is left about the true class.
+    left = 1 - (1 - share) ** 2 - share**2 / (n_classes - 1)
+    tolerance = 0.02
+    if estimator.noise_is_bound_:  # where little is explained, as of moons with 40 %
+        assert share == 0.4
+        tolerance = 0.03
+    assert estimator.noise_ == pytest.approx(left / (1 - 1 / n_classes), abs=tolerance)
+    assert estimator.wrong_labels_ == pytest.approx(share, abs=tolerance)
+    low, high = estimator.wrong_labels_interval_
+    assert low < share < high + 0.01
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.4])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_noise_of_numbers_is_that_which_was_added(seed, share):
+    # Whether the curve shows its floor or not, then as a bound that is nearly reached.
+    X, y, _ = draw("smooth", 2000, seed, n_relevant=2)
+    estimator = fitted(X, with_a_share_of_noise(y, share, seed))
+    assert estimator.noise_ == pytest.approx(share, rel=0.15)
+    assert estimator.noise_interval_[0] < share < 1.1 * estimator.noise_interval_[1]
+    assert np.isnan(estimator.wrong_labels_)
+
+
+@pytest.mark.parametrize("p", [1, 1.5])
+def test_noise_in_another_norm_is_a_share_of_its_powers(p):
+    X, y, _ = draw("smooth", 2000, 0, n_relevant=2)
+    noisy = with_a_share_of_noise(y, 0.2)
+    powers = [np.mean(np.abs(part) ** p) for part in (noisy - y, noisy - noisy.mean())]
+    estimator = fitted(X, noisy, p=p)
+    assert estimator.noise_ == pytest.approx(powers[0] / powers[1], rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("smooth", dict(n_relevant=1)),
+        ("smooth", dict(n_relevant=2)),
+        ("linear", dict(n_relevant=3)),
+        ("jump", dict(n_relevant=2)),
+        ("jump", dict(n_relevant=3)),
+        ("weierstrass", dict(exponent=0.5)),
+        ("fractional-brownian", dict(exponent=0.5)),
+    ],
+)
+def test_noise_of_clean_functions_is_bounded_only(kind, options):
+    X, y, _ = draw(kind, 2000, 0, **options)
+    estimator = fitted(X, y)
+    assert estimator.noise_is_bound_
+    assert estimator.noise_interval_[0] == 0
+    assert estimator.noise_ <= 1 - estimator.explained_ + 1e-12
+
+
+def test_noise_of_digits_is_bounded_only():
+    estimator = fitted(*load_digits(return_X_y=True))
+    assert estimator.noise_is_bound_
+    assert estimator.wrong_labels_interval_[0] == 0
+
+
+@pytest.mark.parametrize("kind", ["noise", "noise-labels"])
+def test_all_of_noise_may_be_noise(kind):
+    # A bound, which the lowest of many errors sets a little too low.
+    estimator = fitted(*draw(kind, 2000, 0)[:2])
+    assert estimator.noise_is_bound_
+    assert estimator.noise_ > 0.95
+    assert estimator.explained_ < 0.01
+    assert estimator.signal_alpha_interval_ == (0.0, np.inf)
+
+
+# --- what is not noise -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_wrong_labels_do_not_hide_that_clusters_are_boxes(share):
+    X, y = blobs(2000)
+    estimator = BesovSmoothnessEstimator(random_state=0).fit(X, with_flips(y, share))
+    assert estimator.signal_alpha_ == estimator.signal_alpha_interval_[1] == np.inf
+    assert estimator.signal_alpha_interval_[0] > 0.3
+    assert np.isfinite(estimator.alpha_)
+    assert estimator.decay_.is_bound == (share == 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rate_of_the_signal_may_be_that_without_noise(seed):
+    # The rate above a tenth of noise is uncertain by a factor of two and more.
+    X, y, true = draw("smooth", 2000, seed, n_relevant=2)
+    clean, noisy = fitted(X, y), fitted(X, with_a_share_of_noise(y, 0.1, seed))
+    low, high = noisy.signal_alpha_interval_
+    for index in (true, clean.alpha_):
+        assert low < index < high
+    assert clean.signal_alpha_ == pytest.approx(clean.alpha_, rel=0.1)
+    assert noisy.signal_alpha_ > 0.75 * noisy.alpha_
+
+
+@pytest.mark.parametrize("kind", ["smooth", "jump"])
+def test_number_of_relevant_features_is_found_among_others(kind):
+    # Of eight columns.
+    X, y, _ = draw(kind, 3000, 0, n_relevant=2, n_irrelevant=6)
+    assert fitted(X, y).n_relevant_ == pytest.approx(2, abs=0.1)
 
 
 # --- intervals ---------------------------------------------------------------------
