@@ -62,7 +62,7 @@ class Table:
         }
         for title, values in figures.items():
             texts = []
-            for i, (column, value) in enumerate(zip(self.columns, values, strict=True)):
+            for i, column in enumerate(self.columns):
                 text = column.text(self.results, self.rows[title])
                 best, rivals = column.best, [row[i] for row in figures.values()]
                 if self.best_of_row:

@@ -154,7 +154,9 @@ def draw_found_noise(ax, shares, fits, color, is_classes):
         label=name,
     )
     is_bound = np.array([fit.noise_is_bound_ for fit in fits])
-    ax.plot(100 * shares[is_bound], 100 * found[is_bound], "o", mfc="w", color=color, zorder=3)
+    ax.plot(
+        100 * shares[is_bound], 100 * found[is_bound], "o", mfc="w", color=color, zorder=3
+    )
 
 
 if __name__ == "__main__":

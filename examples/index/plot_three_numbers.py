@@ -27,9 +27,7 @@ from sksmooth.plotting import ErrorDecayDisplay
 warnings.simplefilter("ignore", SmoothnessWarning)
 
 rng = np.random.RandomState(0)
-X_blobs, labels = make_blobs(
-    2000, n_features=4, centers=4, cluster_std=0.6, random_state=0
-)
+X_blobs, labels = make_blobs(2000, n_features=4, centers=4, cluster_std=0.6, random_state=0)
 X_waves = rng.uniform(size=(4000, 3))
 waves = np.sin(4 * X_waves[:, 0]) + np.cos(3 * X_waves[:, 1])
 noise = rng.standard_normal(len(waves)) * waves.std()
@@ -51,7 +49,7 @@ fits = {
     for name in ("clusters", "waves")
 }
 for name, estimators in fits.items():
-    print(f"{name}: noise, explained, found, signal alpha, alpha, terms for 90 %")
+    print(f"{name}: put in, explained, found, signal alpha, alpha, terms for 90 %")
     for share, fit in zip(shares, estimators, strict=True):
         found = fit.wrong_labels_ if name == "clusters" else fit.noise_
         print(
