@@ -51,9 +51,11 @@ def checked(fit: IndexFit, *, power_law: bool) -> IndexFit:
             f"The fit window {fit.fit_range} holds few terms: with so few samples, or so "
             "shallow trees, the index is rough. More samples or deeper trees help."
         )
-    elif not power_law or fit.line.drop <= _NEGLIGIBLE_DECAY:
-        return fit
-    elif fit.share_of_whole_way > _MOSTLY:  # the line is not what is read
+    elif (
+        not power_law
+        or fit.line.drop <= _NEGLIGIBLE_DECAY
+        or fit.share_of_whole_way > _MOSTLY
+    ):
         return fit
     elif fit.line.r_squared < _POOREST_R_SQUARED:
         caution = PoorFitWarning(

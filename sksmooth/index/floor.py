@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,10 @@ _FLAT = 0.1  # of the fall, at most, may be left at the end of the fit
 _SMALL_EXCESS = 1.18  # out-of-bag over in-bag error where the floor is reached
 _MARGIN = 2.0  # standard deviations
 _FEW_TERMS = 14
+_FEWEST_SAMPLES = 5  # whose error a floor is worth
+# Out-of-bag over in-bag error up to which the average bounds the noise: trees that have
+# fitted most of it make their average waver.
+_TRUSTED_EXCESS = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +121,12 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
     power = by_bag.mean(axis=1) / by_bag[0].mean()
     with np.errstate(divide="ignore", invalid="ignore"):  # no error is left
         excess = np.where(by_bag[:, 0] > 0, by_bag[:, 1] / by_bag[:, 0], np.inf)
-    first, last = fit_range = _fit_range(power, excess, curves.grown.n_grown)
+    most = min(int(2 * curves.grown.n_grown / SAMPLES_PER_CELL), len(power) - 1)
+    last = _last_below(_LARGEST_EXCESS, excess[: most + 1])
+    first = _first_of_fit(power[: last + 1])
     least = 1 / curves.samples.weights.sum()
     points = log_spaced(first, last, last)
-    level, fall, exponent = _power_law_over_a_floor(points, power[points], least)
+    law = _power_law_over_a_floor(points, power[points], least)
 
     without = curves.powers_without_a_group
     without = without / without[:, :1]
@@ -129,7 +136,7 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
         [_power_law_over_a_floor(kept[inside], row[inside], least) for row in without]
     ).reshape(-1, 3)
 
-    reached = _floor_reached(points[0], level, fall, exponent)
+    reached = law.reached(first)
     n_terms = int(min(reached, last))
     endless = error_of_endless_forest(
         curves.decomposition, curves.grown, curves.samples, n_terms
@@ -139,39 +146,54 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
     margin = _MARGIN * deviation if n_terms <= _FEW_TERMS else 0.0
     is_reached = (
         reached <= last
-        and fall * (last / points[0]) ** -exponent <= _FLAT * (1 - level)
+        and law.fall * (last / first) ** -law.exponent <= _FLAT * (1 - law.level)
         and excess[n_terms] <= _SMALL_EXCESS
-        and level > _MARGIN * deviation
-        and endless >= level - margin
+        and law.level > max(_MARGIN * deviation, _FEWEST_SAMPLES * least)
+        and endless >= law.level - margin
     )
+    trusted = _last_below(_TRUSTED_EXCESS, excess[: last + 1])
     return NoiseFloor(
-        level=level,
-        exponent=exponent,
+        level=law.level,
+        exponent=law.exponent,
         n_terms=n_terms,
-        fit_range=fit_range,
-        bound=float(max(min(power[: last + 1].min(), endless), 0.0)),
+        fit_range=(first, last),
+        bound=float(max(min(power[: trusted + 1].min(), endless), 0.0)),
         is_reached=bool(is_reached),
         levels=replicates[:, 0],
         exponents=replicates[:, 2],
-        bounds=without[:, kept <= last].min(axis=1),
+        bounds=without[:, kept <= trusted].min(axis=1),
     )
 
 
-def _fit_range(power: np.ndarray, excess: np.ndarray, n_grown: float) -> tuple[int, int]:
-    """Choose where to fit: the last part of the fall, and the floor if there is one."""
-    last = min(int(2 * n_grown / SAMPLES_PER_CELL), len(power) - 1)
-    excessive = excess[: last + 1] > _LARGEST_EXCESS
-    if excessive.any():
-        last = int(np.argmax(excessive))
-    last = max(last, 1)
-    lowest = power[: last + 1].min()
+def _last_below(limit: float, excess: np.ndarray) -> int:
+    """Find the first number of terms at which the excess is above a limit, or the last."""
+    above = excess > limit
+    return max(int(np.argmax(above)) if above.any() else len(excess) - 1, 1)
+
+
+def _first_of_fit(power: np.ndarray) -> int:
+    """Choose where the fit starts: in the last part of the fall."""
+    lowest = power.min()
     led = int(np.argmax(power <= lowest + (1 - _LEAD) * (1 - lowest)))
-    return max(led // 2, 1), last
+    return max(led // 2, 1)
 
 
-def _power_law_over_a_floor(
-    n_terms: np.ndarray, power: np.ndarray, least: float
-) -> tuple[float, float, float]:
+class _Law(NamedTuple):
+    level: float
+    fall: float
+    exponent: float
+
+    def reached(self, first: int) -> float:
+        """Solve for the number of terms at which little of the fall is left."""
+        left = _REACHED * (1 - self.level)
+        if self.fall <= left:
+            return float(first)
+        if left <= 0:
+            return np.inf
+        return float(np.ceil(first * (self.fall / left) ** (1 / self.exponent)))
+
+
+def _power_law_over_a_floor(n_terms: np.ndarray, power: np.ndarray, least: float) -> _Law:
     """Fit ``F + C (M / M_0)^-b`` by relative least squares, F and C not negative.
 
     For each exponent of a grid the problem is linear in F and C. Errors below ``least``,
@@ -197,17 +219,7 @@ def _power_law_over_a_floor(
     fall = np.maximum(np.where(singular, 0.0, fall), 0.0)
     fitted = floor[:, None] * weight + fall[:, None] * falling
     best = int(np.argmin(np.sum((fitted - target) ** 2, axis=1)))
-    return float(floor[best]), float(fall[best]), float(_EXPONENTS[best])
-
-
-def _floor_reached(first: int, level: float, fall: float, exponent: float) -> float:
-    """Solve for the number of terms at which little of the fall is left."""
-    left = _REACHED * (1 - level)
-    if fall <= left:
-        return float(first)
-    if left <= 0:
-        return np.inf
-    return float(np.ceil(first * (fall / left) ** (1 / exponent)))
+    return _Law(float(floor[best]), float(fall[best]), float(_EXPONENTS[best]))
 
 
 def _deviation(replicates: np.ndarray) -> float:

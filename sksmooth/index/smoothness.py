@@ -34,7 +34,9 @@ __all__ = ["with_pairs", "with_whole_way"]
 # tells the rate, above the second it tells none. Clean functions have up to 0.5, since a
 # power law that bends is mistaken for one over a floor.
 _SOME_FLOOR, _ALL_FLOOR = 0.5, 0.9
-_TOO_LOW = 1.25  # rate of the whole way over that in the window
+# Rate of the whole way over that in the window. Clean functions have up to 1.3: a path of
+# fractional Brownian motion with a trend.
+_TOO_LOW, _FAR_TOO_LOW, _SURELY_TOO_LOW = 1.25, 1.4, 2.0
 _TOO_FEW_TERMS, _ENOUGH_TERMS = 14, 40  # at the window's end
 # A smooth function of one variable has the rate 1, and none but boxes have a larger one.
 _LARGEST_RATE, _SURELY_BOXES = 1.0, 1.25
@@ -140,12 +142,17 @@ def with_pairs(fit: IndexFit, curves: ErrorCurves, growth: Growth) -> IndexFit:
 
 
 def _share_on_floor(fit: IndexFit, curves: ErrorCurves, whole: float) -> float:
-    """Judge how far the window lies on the noise floor, which makes its rate too low."""
+    """Judge how far the window lies on the noise floor, which makes its rate too low.
+
+    The fitted floor tells it, or the two rates alone if they are far apart: a floor that
+    bends is also fitted by a slow power law without one.
+    """
     if fit.floor is None or whole <= fit.alpha:
         return 0.0
-    at_end = fit.floor.share_at(fit.window[1], curves)
     too_low = np.log(whole / fit.alpha) if fit.alpha > 0 else np.inf
-    return _ramp(at_end, _SOME_FLOOR, _ALL_FLOOR) * _ramp(too_low, 0, np.log(_TOO_LOW))
+    fitted = _ramp(fit.floor.share_at(fit.window[1], curves), _SOME_FLOOR, _ALL_FLOOR)
+    told = fitted * _ramp(too_low, 0, np.log(_TOO_LOW))
+    return max(told, _ramp(too_low, np.log(_FAR_TOO_LOW), np.log(_SURELY_TOO_LOW)))
 
 
 def _share_of_short_window(last: int, rate: float) -> float:
