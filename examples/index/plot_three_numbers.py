@@ -60,9 +60,9 @@ for name, estimators in fits.items():
 # %%
 # What is explained falls as noise is added, and ``alpha_`` with it. The noise that is found
 # is the noise that was put in. An upper bound is marked with ``<``: there the error still
-# falls. Where the noise is told, the rest of the answer stays: the clusters are a handful of
-# boxes, whose rate is infinite, and the waves a smooth function of two variables, whose rate
-# is 1/2.
+# falls. Where the noise is told, the rest of the answer stays: the clusters are a handful
+# of boxes, whose rate is infinite, and the waves a smooth function of two variables, whose
+# rate is 1/2.
 
 figure, axes = plt.subplots(ncols=2, figsize=(9.6, 3.8), layout="constrained")
 for name, marker in (("clusters", "o"), ("waves", "s")):
