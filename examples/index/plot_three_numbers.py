@@ -62,8 +62,8 @@ for name, estimators in fits.items():
 # is the noise that was put in. An upper bound is marked with ``<``: there the error still
 # falls. Where the noise is told, the rest of the answer stays: the clusters are a handful
 # of boxes, whose rate is infinite, and the waves a smooth function of two variables, whose
-# rate is 1/2. With 40 % of noise little of the curve is left above the floor, and the rate of
-# the waves is rough.
+# rate is 1/2. With 40 % of noise little of the curve is left above the floor, and the rate
+# of the waves is rough.
 
 figure, axes = plt.subplots(ncols=2, figsize=(9.6, 3.8), layout="constrained")
 for name, marker in (("clusters", "o"), ("waves", "s")):
