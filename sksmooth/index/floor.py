@@ -14,6 +14,7 @@ from .window import SAMPLES_PER_CELL, log_spaced
 __all__ = ["NoiseFloor", "fit_noise_floor"]
 
 _LEAD = 0.95  # of the fall is over at twice the number of terms where the fit starts
+_HALF = 0.5  # likewise, for the fit that starts early
 _EXPONENTS = np.geomspace(0.15, 4.0, 24)  # of the falling part; 2 alpha for p = 2
 _LARGEST_EXCESS = 3.0  # out-of-bag over in-bag error where the fit ends
 _REACHED = 0.05  # of the fall is left where the floor counts as reached
@@ -43,6 +44,9 @@ class NoiseFloor(Versioned):
     ----------
     level : float
         F, in [0, 1].
+    early_level : float
+        F of a fit that starts where half of the fall is over. It sees a floor that bends
+        where the other one sees a slow power law.
     exponent : float
         b; the rate of the L_p error above the floor is ``b / p``.
     n_terms : int
@@ -60,6 +64,7 @@ class NoiseFloor(Versioned):
     """
 
     level: float
+    early_level: float
     exponent: float
     n_terms: int
     fit_range: tuple[int, int]
@@ -87,6 +92,11 @@ class NoiseFloor(Versioned):
         ]
         deviation = self.deviation(np.array(replicates))
         return max(share - deviation**2 / share, 0.0) if share > 0 else 0.0
+
+    def early_share_at(self, n_terms: int, curves: ErrorCurves) -> float:
+        """Share of the error that is floor by the fit that starts early."""
+        power = curves.averages.mean(axis=0)
+        return _share(self.early_level, power[[0, min(n_terms, len(power) - 1)]])
 
     def deviation(self, replicates: np.ndarray) -> float:
         """Standard deviation of level, exponent or bound, by the jackknife of groups."""
@@ -123,10 +133,12 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
         excess = np.where(by_bag[:, 0] > 0, by_bag[:, 1] / by_bag[:, 0], np.inf)
     most = min(int(2 * curves.grown.n_grown / SAMPLES_PER_CELL), len(power) - 1)
     last = _last_below(_LARGEST_EXCESS, excess[: most + 1])
-    first = _first_of_fit(power[: last + 1])
+    first, early = (_first_of_fit(power[: last + 1], lead) for lead in (_LEAD, _HALF))
     least = 1 / curves.samples.weights.sum()
     points = log_spaced(first, last, last)
     law = _power_law_over_a_floor(points, power[points], least)
+    points = log_spaced(early, last, last)
+    early_law = _power_law_over_a_floor(points, power[points], least)
 
     without = curves.powers_without_a_group
     without = without / without[:, :1]
@@ -154,6 +166,7 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
     trusted = _last_below(_TRUSTED_EXCESS, excess[: last + 1])
     return NoiseFloor(
         level=law.level,
+        early_level=early_law.level,
         exponent=law.exponent,
         n_terms=n_terms,
         fit_range=(first, last),
@@ -171,10 +184,10 @@ def _last_below(limit: float, excess: np.ndarray) -> int:
     return max(int(np.argmax(above)) if above.any() else len(excess) - 1, 1)
 
 
-def _first_of_fit(power: np.ndarray) -> int:
-    """Choose where the fit starts: in the last part of the fall."""
+def _first_of_fit(power: np.ndarray, lead: float) -> int:
+    """Choose where a fit starts: at half of the terms after which so much is gone."""
     lowest = power.min()
-    led = int(np.argmax(power <= lowest + (1 - _LEAD) * (1 - lowest)))
+    led = int(np.argmax(power <= lowest + (1 - lead) * (1 - lowest)))
     return max(led // 2, 1)
 
 

@@ -43,7 +43,7 @@ _LARGEST_RATE, _SURELY_BOXES = 1.0, 1.25
 _LEAST_LOG_SPAN = 0.4  # of a window, for its variance
 # Relevant features over the number of times that cells are halved: each feature is cut once
 # or twice, and the rate is that of few features.
-_CROWDED = 0.5
+_CROWDED = 0.32
 
 
 def with_whole_way(fit: IndexFit, curves: ErrorCurves, *, is_boxes: bool) -> IndexFit:
@@ -118,7 +118,8 @@ def with_pairs(fit: IndexFit, curves: ErrorCurves, growth: Growth) -> IndexFit:
     """
     clear = 1.0
     if fit.floor is not None:
-        at_end = fit.floor.share_at(fit.window[1], curves)
+        # The fit that starts early is the steadier one where classes are many.
+        at_end = fit.floor.early_share_at(fit.window[1], curves)
         clear = 1 - _ramp(at_end, _SOME_FLOOR, _ALL_FLOOR)
     if not fit.alpha > 0 or clear == 0:
         return fit
@@ -144,15 +145,19 @@ def with_pairs(fit: IndexFit, curves: ErrorCurves, growth: Growth) -> IndexFit:
 def _share_on_floor(fit: IndexFit, curves: ErrorCurves, whole: float) -> float:
     """Judge how far the window lies on the noise floor, which makes its rate too low.
 
-    The fitted floor tells it, or the two rates alone if they are far apart: a floor that
-    bends is also fitted by a slow power law without one.
+    The fitted floor tells it; where the two rates are far apart, a fit that starts early
+    tells it, too.
     """
-    if fit.floor is None or whole <= fit.alpha:
+    floor, last = fit.floor, fit.window[1]
+    if floor is None or whole <= fit.alpha:
         return 0.0
     too_low = np.log(whole / fit.alpha) if fit.alpha > 0 else np.inf
-    fitted = _ramp(fit.floor.share_at(fit.window[1], curves), _SOME_FLOOR, _ALL_FLOOR)
-    told = fitted * _ramp(too_low, 0, np.log(_TOO_LOW))
-    return max(told, _ramp(too_low, np.log(_FAR_TOO_LOW), np.log(_SURELY_TOO_LOW)))
+    late = _ramp(floor.share_at(last, curves), _SOME_FLOOR, _ALL_FLOOR)
+    early = _ramp(floor.early_share_at(last, curves), _SOME_FLOOR, _ALL_FLOOR)
+    return max(
+        late * _ramp(too_low, 0, np.log(_TOO_LOW)),
+        early * _ramp(too_low, np.log(_FAR_TOO_LOW), np.log(_SURELY_TOO_LOW)),
+    )
 
 
 def _share_of_short_window(last: int, rate: float) -> float:
@@ -182,7 +187,7 @@ def _beyond_replicates(
     unclear = on_floor * (1 - on_floor) + (1 - on_floor) * too_short / 4
     return BeyondReplicates(
         of_window=float((1 - on_floor) * 0.050 * few * span**-0.46) ** 2,
-        of_model=float((0.8 * crowded) ** 2 + of_pairs**2 + unclear * apart**2),
+        of_model=float((0.8 * crowded / few) ** 2 + of_pairs**2 + unclear * apart**2),
     )
 
 
