@@ -282,13 +282,13 @@ def rounded(row):
 # Files of results and of trainings
 
 
-def write_lecture(name, rows, setup=""):
+def write_lecture(name, rows, setup="", more=None):
     """Write rows to ``results/lecture_NAME.json``, labelled by what tells them apart."""
     labelled = {}
     for row in rows:
         keys = (f"{key} {row[key]}" for key in KEYS if key in row)
         labelled[", ".join(keys)] = row
-    figures = {"rows": labelled}
+    figures = {"rows": labelled, **(more or {})}
     write_results(f"lecture_{name}", figures, setup=setup, libraries=["torch"])
 
 

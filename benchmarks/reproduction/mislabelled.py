@@ -4,10 +4,13 @@
 
 A fraction of the labels is wrong in the images for training as in those for validation.
 Training goes on until the wrong labels are known by heart; the epoch that was best on the
-validation images is kept as well, as early stopping would have.
+validation images is kept as well, as early stopping would have. The table "order" counts
+the seeds for which an index falls at every step of ten per cent, and the steps whose two
+intervals do not overlap.
 """
 
 import warnings
+from itertools import pairwise
 
 import torch
 from common import (
@@ -102,9 +105,39 @@ def indices(features, features_test, labels, wrong, right, n_jobs):
             row |= {part: estimator.alpha_, f"{part}_low": low, f"{part}_high": high}
             kinds = sorted({each.category.__name__ for each in caught})
             row |= {f"{part}_cautions": ", ".join(kinds)}
+            row |= {
+                f"{part}_explained": estimator.explained_,
+                f"{part}_wrong_labels": estimator.wrong_labels_,
+                f"{part}_noise_is_bound": estimator.noise_is_bound_,
+                f"{part}_oob_score": estimator.oob_score_,
+            }
             if part == "trained":
                 row["score"] = estimator.score(features_test, wrong)
         yield row
+
+
+def order(rows):
+    """How strictly the indices fall as more labels are wrong."""
+    table, kinds = {}, {(row["stopped"], row["index"]) for row in rows}
+    for stopped, index in sorted(kinds):
+        chosen = [r for r in rows if (r["stopped"], r["index"]) == (stopped, index)]
+        for column in ("trained", "unseen", "unseen_oob_score", "score"):
+            strict, apart, n_steps = 0, 0, 0
+            for seed in {row["seed"] for row in chosen}:
+                own = [row for row in chosen if row["seed"] == seed]
+                own.sort(key=lambda row: row["fraction"])
+                steps = list(pairwise(own))
+                strict += all(b[column] < a[column] for a, b in steps)
+                if column in ("trained", "unseen"):
+                    low, high = f"{column}_low", f"{column}_high"
+                    apart += sum(b[high] < a[low] for a, b in steps)
+                    n_steps += len(steps)
+            n_seeds = len({row["seed"] for row in chosen})
+            label = f"{stopped}, {index}, {column}"
+            table[label] = {"strict": f"{strict} of {n_seeds} seeds"}
+            if n_steps:
+                table[label]["apart"] = f"{apart} of {n_steps} steps"
+    return table
 
 
 if __name__ == "__main__":
@@ -119,4 +152,5 @@ if __name__ == "__main__":
             rows = []
             for seed in options.seeds:
                 rows += measured(name, options.data, options.cache, seed, options.n_jobs)
-                write_lecture(f"mislabelled_{name.lower()}", rows)
+            more = {"order": order(rows)}
+            write_lecture(f"mislabelled_{name.lower()}", rows, more=more)

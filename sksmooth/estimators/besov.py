@@ -185,8 +185,9 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         These numbers as one object.
     n_relevant_ : float
         Effective number of relevant features, the inverse Simpson index of
-        ``feature_importances_``. Where it is more than about a third of the number of times that
-        the cells are halved, the index of numbers is too high, and its interval wider.
+        ``feature_importances_``. Where it is more than about a third of the number of
+        times that the cells are halved, the index of numbers is too high, and its interval
+        wider.
     n_terms_ : ndarray of shape (n_points,), int64
         Numbers of terms M of the error curve: 1, 2, ... up to those of the largest tree.
     errors_ : ndarray of shape (n_points,), float64
