@@ -31,10 +31,19 @@ class Column:
     form: str = "{:.3f}"
     best: str = ""  # "max" or "min": the value that is set in bold
     bound: str = ""  # column that says whether the value is an upper bound
+    is_partial: bool = False  # some rows have no such value
+
+    def value(self, results, row):
+        """Value of a cell; None where there is none."""
+        if self.is_partial and self.name not in read_figures(results)[self.table][row]:
+            return None
+        return figure(results, self.table, row, self.name)
 
     def text(self, results, row):
         """Text of a cell."""
-        value = figure(results, self.table, row, self.name)
+        value = self.value(results, row)
+        if value is None:
+            return "\N{EN DASH}"
         if value == "inf":
             return "∞"
         if isinstance(value, bool):
@@ -57,7 +66,7 @@ class Table:
     def cells(self):
         """Texts of all cells, row by row, the best values in bold."""
         figures = {
-            title: [figure(self.results, c.table, row, c.name) for c in self.columns]
+            title: [c.value(self.results, row) for c in self.columns]
             for title, row in self.rows.items()
         }
         for title, values in figures.items():
@@ -157,6 +166,30 @@ KNOWN_SETS = (
     *("iris", "wine", "breast cancer", "digits", "digits, 20 % wrong"),
     *("linear, R2 0.94", "friedman1", "diabetes", "noise, 3 classes"),
 )
+
+
+LADDERS = (
+    *("blobs", "moons", "quantiles", "digits", "MNIST, 2,000", "MNIST, 10,000"),
+    *("sines", "bumps", "friedman1"),
+)
+SIGNALS = {
+    **{
+        f"{name}, {level} %": f"{name}, {level}%"
+        for name in ("blobs", "moons", "two circles", "sines")
+        for level in (5, 20)
+    },
+    **{f"smooth, d={d}": f"smooth, d={d}, known index" for d in (2, 3, 4)},
+}
+
+
+def columns_of_ladders():
+    """Whether numbers fall at every step, and how far the noise is off."""
+    for name in ("alpha", "oob score", "score", "rate in window"):
+        title = {"alpha": "`alpha_`", "oob score": "`oob_score_`", "score": "`score`"}
+        yield Column(f"{title.get(name, name)} falls", "ladders", f"{name} falls")
+    yield Column("Noise is told", "ladders", "noise told", "{}")
+    yield Column("off by at most", "ladders", "error", "{:.1f}")
+    yield Column("of", "ladders", "of", "{}")
 
 
 def columns_of_sets():
@@ -282,6 +315,21 @@ TABLES = {
         },
         list(slope_columns()),
         "Images, predictor",
+    ),
+    "ladders": Table(
+        "three_numbers",
+        {name: name for name in LADDERS},
+        list(columns_of_ladders()),
+        "Data",
+    ),
+    "signal": Table(
+        "three_numbers",
+        SIGNALS,
+        [
+            Column("held", "signal", "held %", "{:.0f} %"),
+            Column("median width", "signal", "median width %", "{:.0f} %", is_partial=True),
+        ],
+        "Data, noise",
     ),
     "known sets": Table(
         "three_numbers",
