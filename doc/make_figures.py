@@ -1,10 +1,10 @@
-"""Make the tables of ``doc/figures.md`` from ``benchmarks/results``.
+"""Make tables of ``doc/figures.md`` and ``doc/reading_the_index.md`` from the results.
 
     python doc/make_figures.py           # writes them
     python doc/make_figures.py --check   # fails if they are not those of the results
 
-The page is prose with tables between ``<!-- table NAME -->`` and ``<!-- end -->``. What
-they hold is listed here.
+The pages are prose with tables between ``<!-- table NAME -->`` and ``<!-- end -->``. What
+they hold is listed here; the results are in ``benchmarks/results``.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "doc" / "figures.md"
+PAGES = {name: ROOT / "doc" / f"{name}.md" for name in ("figures", "reading_the_index")}
 RESULTS = ROOT / "benchmarks" / "results"
 MARKED = re.compile(r"(<!-- table ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -30,6 +30,26 @@ class Column:
     name: str
     form: str = "{:.3f}"
     best: str = ""  # "max" or "min": the value that is set in bold
+    bound: str = ""  # column that says whether the value is an upper bound
+    is_partial: bool = False  # some rows have no such value
+
+    def value(self, results, row):
+        """Value of a cell; None where there is none."""
+        if self.is_partial and self.name not in read_figures(results)[self.table][row]:
+            return None
+        return figure(results, self.table, row, self.name)
+
+    def text(self, results, row):
+        """Text of a cell."""
+        value = self.value(results, row)
+        if value is None:
+            return "\N{EN DASH}"
+        if value == "inf":
+            return "∞"
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        is_bound = self.bound and figure(results, self.table, row, self.bound)
+        return ("at most " if is_bound else "") + self.form.format(value)
 
 
 @dataclass(frozen=True)
@@ -41,17 +61,18 @@ class Table:
     columns: list[Column]
     corner: str = ""
     best_of_row: str = ""
+    page: str = "figures"
 
     def cells(self):
         """Texts of all cells, row by row, the best values in bold."""
         figures = {
-            title: [figure(self.results, c.table, row, c.name) for c in self.columns]
+            title: [c.value(self.results, row) for c in self.columns]
             for title, row in self.rows.items()
         }
         for title, values in figures.items():
             texts = []
-            for i, (column, value) in enumerate(zip(self.columns, values, strict=True)):
-                text = column.form.format(value)
+            for i, column in enumerate(self.columns):
+                text = column.text(self.results, self.rows[title])
                 best, rivals = column.best, [row[i] for row in figures.values()]
                 if self.best_of_row:
                     best, rivals = self.best_of_row, values
@@ -137,6 +158,49 @@ def rivals_of_roughness():
 def wrong_labels():
     """Shares of wrong labels, and how they are chosen."""
     return [f"{share} %, {kind}" for kind in ("any", "alike") for share in (5, 20, 40)]
+
+
+KNOWN_SETS = (
+    *("blobs apart", "blobs, 1 % wrong", "blobs, 5 % wrong", "blobs, 40 % wrong"),
+    *("moons", "moons, 10 % wrong", "checkerboard 4 x 4"),
+    *("iris", "wine", "breast cancer", "digits", "digits, 20 % wrong"),
+    *("linear, R2 0.94", "friedman1", "diabetes", "noise, 3 classes"),
+)
+
+
+LADDERS = (
+    *("blobs", "moons", "quantiles", "digits", "MNIST, 2,000", "MNIST, 10,000"),
+    *("sines", "bumps", "friedman1"),
+)
+SIGNALS = {
+    **{
+        f"{name}, {level} %": f"{name}, {level}%"
+        for name in ("blobs", "moons", "two circles", "sines")
+        for level in (5, 20)
+    },
+    **{f"smooth, d={d}": f"smooth, d={d}, known index" for d in (2, 3, 4)},
+}
+
+
+def columns_of_ladders():
+    """Whether numbers fall at every step, and how far the noise is off."""
+    for name in ("alpha", "oob score", "score", "rate in window"):
+        title = {"alpha": "`alpha_`", "oob score": "`oob_score_`", "score": "`score`"}
+        yield Column(f"{title.get(name, name)} falls", "ladders", f"{name} falls")
+    yield Column("Noise is told", "ladders", "noise told", "{}")
+    yield Column("off by at most", "ladders", "error", "{:.1f}")
+    yield Column("of", "ladders", "of", "{}")
+
+
+def columns_of_sets():
+    """What is read of data whose right answer is known."""
+    yield Column("Forest", "sets", "random forest", "{:.2f}")
+    yield Column("Explained", "sets", "explained %", "{:.0f} %")
+    yield Column("Noise", "sets", "noise %", "{:.0f} %", bound="is bound")
+    yield Column("`signal_alpha_`", "sets", "signal alpha", "{:.2f}")
+    yield Column("`alpha_`", "sets", "alpha", "{:.2f}")
+    yield Column("`oob_score_`", "sets", "oob score", "{:.2f}")
+    yield Column("Terms for 90 %", "sets", "terms for 90 %", "{:.0f}")
 
 
 TABLES = {
@@ -252,28 +316,53 @@ TABLES = {
         list(slope_columns()),
         "Images, predictor",
     ),
+    "ladders": Table(
+        "three_numbers",
+        {name: name for name in LADDERS},
+        list(columns_of_ladders()),
+        "Data",
+    ),
+    "signal": Table(
+        "three_numbers",
+        SIGNALS,
+        [
+            Column("held", "signal", "held %", "{:.0f} %"),
+            Column("median width", "signal", "median width %", "{:.0f} %", is_partial=True),
+        ],
+        "Data, noise",
+    ),
+    "known sets": Table(
+        "three_numbers",
+        {name: name for name in KNOWN_SETS},
+        list(columns_of_sets()),
+        "Data",
+        page="reading_the_index",
+    ),
 }
 
 
-def with_tables(text):
-    """The page with the tables of the results, all of which it must hold once."""
+def with_tables(text, page):
+    """The page with its tables of the results, all of which it must hold once."""
     names = [found[1] for found in MARKED.findall(text)]
-    if sorted(names) != sorted(TABLES):
-        raise ValueError(f"the page has the tables {names}, not {list(TABLES)}")
-    made = {name: table.to_markdown() for name, table in TABLES.items()}
+    tables = {name: table for name, table in TABLES.items() if table.page == page}
+    if sorted(names) != sorted(tables):
+        raise ValueError(f"{page} has the tables {names}, not {list(tables)}")
+    made = {name: table.to_markdown() for name, table in tables.items()}
     return MARKED.sub(lambda found: found[1] + made[found[2]] + found[3], text)
 
 
 def main():
-    """Write the page, or compare it."""
+    """Write the pages, or compare them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
     is_check = parser.parse_args().check
-    text = PAGE.read_text(encoding="utf-8")
-    if is_check and with_tables(text) != text:
-        sys.exit(f"{PAGE} is not made of the results: run python doc/make_figures.py")
-    if not is_check:
-        PAGE.write_text(with_tables(text), encoding="utf-8")
+    for name, path in PAGES.items():
+        text = path.read_text(encoding="utf-8")
+        made = with_tables(text, name)
+        if is_check and made != text:
+            sys.exit(f"{path} is not made of the results: run python doc/make_figures.py")
+        if not is_check:
+            path.write_text(made, encoding="utf-8")
 
 
 if __name__ == "__main__":

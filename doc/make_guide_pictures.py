@@ -111,24 +111,52 @@ def draw_sample_sizes():
 
 
 def draw_noise():
-    """Draw the index against the share of flipped labels or the level of noise."""
-    levels = [0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4]
-    figure, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    """Draw the index, the score and the noise that is found against what was put in."""
+    shares = np.array([0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4])
+    figure, axes = plt.subplots(ncols=2, figsize=(9.6, 3.8), layout="constrained")
     for kind, name in (
-        ("jump", "2 classes in 2 dimensions, flipped"),
+        ("jump", "2 classes in 2 dimensions, wrong labels"),
         ("smooth", "smooth in 2 variables, noise added"),
     ):
-        alphas, scores = [], []
-        for level in levels:
+        fits = []
+        for share in shares:
+            # Of numbers, the noise is given in standard deviations of the function.
+            level = share if kind == "jump" else np.sqrt(share / (1 - share))
             X, y, _ = make_known_smoothness(kind, 10_000, noise=level, random_state=0)
-            fit = measure(X, y)
-            alphas.append(fit.alpha_)
-            scores.append(fit.oob_score_)
-        (line,) = ax.plot(levels, alphas, "o-", label=f"{name}: alpha_")
-        ax.plot(levels, scores, "s--", color=line.get_color(), label="... oob_score_")
-    ax.set(xlabel="share of labels, or of the standard deviation", ylabel="index")
-    ax.legend()
+            fits.append(measure(X, y))
+        (line,) = axes[0].plot(
+            100 * shares, [fit.alpha_ for fit in fits], "o-", label=f"{name}: alpha_"
+        )
+        color = line.get_color()
+        scores = [fit.oob_score_ for fit in fits]
+        axes[0].plot(100 * shares, scores, "s--", color=color, label="... oob_score_")
+        draw_found_noise(axes[1], shares, fits, color, kind == "jump")
+    axes[0].set(xlabel="put in, % of the labels or of the variance", ylabel="index")
+    axes[0].legend()
+    axes[1].axline((0, 0), slope=1, color="0.7", zorder=0)
+    axes[1].set(xlabel="put in, %", ylabel="found, %")
+    axes[1].legend()
     save(figure, "noise.png")
+
+
+def draw_found_noise(ax, shares, fits, color, is_classes):
+    """Draw the noise with its interval; upper bounds as open symbols."""
+    name = "wrong_labels_" if is_classes else "noise_"
+    found = np.array([getattr(fit, name) for fit in fits])
+    ends = np.transpose([getattr(fit, f"{name}interval_") for fit in fits])
+    ax.errorbar(
+        100 * shares,
+        100 * found,
+        100 * np.abs(ends - found),
+        fmt="o",
+        color=color,
+        capsize=3,
+        label=name,
+    )
+    is_bound = np.array([fit.noise_is_bound_ for fit in fits])
+    ax.plot(
+        100 * shares[is_bound], 100 * found[is_bound], "o", mfc="w", color=color, zorder=3
+    )
 
 
 if __name__ == "__main__":

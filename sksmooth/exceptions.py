@@ -40,7 +40,7 @@ class PoorFitWarning(SmoothnessWarning):
 
 
 class UnresolvedIndexWarning(SmoothnessWarning):
-    """The error vanishes after finitely many terms: the index is infinite."""
+    """A few terms leave hardly any error: ``alpha_`` is a lower bound."""
 
 
 class TargetTypeWarning(SmoothnessWarning):

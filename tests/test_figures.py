@@ -73,6 +73,7 @@ FRESH_2 = KNOWN.format("2,000", "fresh", "mterm", "mean %")
 COVERAGE = "known_smoothness/coverage/all/"
 WORST_HELD = "known_smoothness/coverage/worst function/held %"
 DRIFT = "known_smoothness/drift/all/"
+MNIST_NOISE = "three_numbers/ladders/MNIST, 10,000/error"
 EQUAL = "compare_representations/equal indices/all/"
 RANKS = "rank_features/mnist/{}/{}: Spearman"
 SPEED = "grower/speed/{}/ratio"
@@ -95,6 +96,7 @@ QUOTES = {
         ("{} times faster than scikit-learn-intelex", SPEED.format("scikit-learn-intelex")),
     ],
     "doc/limits.md": [
+        ("is then told too high: by {} points", MNIST_NOISE),
         ("the mean error is {} % at 20,000 samples and {} % at 2,000", ALL_20, ALL_2),
         ("moves by {} % in the median", DRIFT + "median %"),
         ("more than 6 % for {} of {} functions", DRIFT + "above 6 %", DRIFT + "functions"),
@@ -420,6 +422,11 @@ QUOTES = {
             "is off by {} %",
             "known_smoothness/functions, 20,000 samples/half-space in 3-d/error %",
         ),
+        (
+            "with 20 % of wrong labels {} % hold the index",
+            "three_numbers/signal/two circles, 20%/held %",
+        ),
+        ("it is told too high, by {} points", MNIST_NOISE),
         ("the index of {} of {} functions", DRIFT + "above 6 %", DRIFT + "functions"),
         ("in {} % of the cases at worst", WORST_HELD),
         (
@@ -533,11 +540,12 @@ def test_the_page_on_the_lecture_quotes_the_results(rows):
         check_quote(page, text, values)
 
 
-def test_tables_of_the_page_on_figures_are_made_of_the_results(monkeypatch):
+@pytest.mark.parametrize("page", ["figures", "reading_the_index"])
+def test_tables_of_the_pages_are_made_of_the_results(page, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "doc")
     figures = __import__("make_figures")
-    text = figures.PAGE.read_text(encoding="utf-8")
-    assert figures.with_tables(text) == text, "run python doc/make_figures.py"
+    text = figures.PAGES[page].read_text(encoding="utf-8")
+    assert figures.with_tables(text, page) == text, "run python doc/make_figures.py"
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,9 @@ baseline = permutation_baseline(estimator, X, y, random_state=0)
 print(f"index {baseline.alpha:.3f}, shuffled {np.round(baseline.alphas, 3)}")
 
 # %%
-# Intervals that exclude zero show a difference; the others may be chance. Blurring and
-# noise columns change little, while noise on the pixels and fewer dimensions reduce the
-# smoothness.
+# Intervals that exclude zero show a difference; the others may be chance. Blurring, ten
+# components and noise columns change little, while noise on the pixels and fewer dimensions
+# reduce the smoothness.
 
 figure, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
 differences = np.array([result.difference for result in results.values()])

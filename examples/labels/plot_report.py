@@ -36,8 +36,8 @@ labels[wrong] = (labels[wrong] + rng.randint(1, 10, size=10)) % 10
 # In a notebook
 # -------------
 #
-# A fitted estimator is displayed as scikit-learn's diagram, followed by the index, its
-# interval and the warnings of the fit.
+# A fitted estimator is displayed as scikit-learn's diagram, followed by the index, what was
+# found in words, the shares explained and noise, and the warnings of the fit.
 
 estimator = BesovSmoothnessEstimator(random_state=0)
 estimator.fit(X, labels)

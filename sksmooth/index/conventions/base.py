@@ -41,9 +41,9 @@ class Convention(ABC):
     has_variance : bool
         Whether alpha is the rate of that curve in the fit window of
         :func:`~sksmooth.index.window.fit_window`, so that a poor line is a reason for
-        caution, a function constant on few boxes has an infinite index, and the variance
-        over the window is known, by which indices are compared. The published procedures
-        have windows of their own, whose variance is not known.
+        caution, the index of a function constant on few boxes is a lower bound, and the
+        variance over the window is known, by which indices are compared. The published
+        procedures have windows of their own, whose variance is not known.
     is_calibrated : bool
         Whether the constants of :class:`~sksmooth.index.variance.BeyondReplicates`, which
         were fitted to functions of known rate, hold for it.
