@@ -190,7 +190,7 @@ CASES = {
     "digits": (
         digits,
         (72, 80),
-        [r"at most (9|10|11) % of the labels are wrong", rf"{BORDER} about [34] dim"],
+        [r"at most (9|10|11) % of the labels are wrong", rf"{BORDER} (about )?[23] dim"],
         [WRONG, BOXES],
     ),
     "digits, 20 %": (
