@@ -20,6 +20,7 @@ _LARGEST_EXCESS = 3.0  # out-of-bag over in-bag error where the fit ends
 _REACHED = 0.05  # of the fall is left where the floor counts as reached
 _FLAT = 0.1  # of the fall, at most, may be left at the end of the fit
 _SMALL_EXCESS = 1.18  # out-of-bag over in-bag error where the floor is reached
+_TIE = 1e-9  # of relative squared residuals, which rounding would decide
 _MARGIN = 2.0  # standard deviations
 _FEW_TERMS = 14
 _FEWEST_SAMPLES = 5  # whose error a floor is worth
@@ -231,7 +232,9 @@ def _power_law_over_a_floor(n_terms: np.ndarray, power: np.ndarray, least: float
     floor = np.clip(np.where(singular, total / ones, floor), 0.0, 1.0)
     fall = np.maximum(np.where(singular, 0.0, fall), 0.0)
     fitted = floor[:, None] * weight + fall[:, None] * falling
-    best = int(np.argmin(np.sum((fitted - target) ** 2, axis=1)))
+    residual = np.sum((fitted - target) ** 2, axis=1)
+    # The smallest exponent of those that fit alike, as all do through two points.
+    best = int(np.argmax(residual <= residual.min() + _TIE * len(target)))
     return _Law(float(floor[best]), float(fall[best]), float(_EXPONENTS[best]))
 
 

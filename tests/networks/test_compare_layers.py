@@ -74,6 +74,10 @@ def trained(digits):
     return module
 
 
+# Bags of pairs of classes would be among those that are drawn.
+ALL_CLASSES_AT_ONCE = BesovSmoothnessEstimator(4, class_pairs=False, random_state=0)
+
+
 def compare(module, X, y=None, layers=None, n_estimators=4, **options):
     estimator = BesovSmoothnessEstimator(n_estimators, random_state=0)
     options = {"estimator": estimator, "random_state": 0, "batch_size": 2000} | options
@@ -211,7 +215,7 @@ def test_layers_are_named_in_any_array(trained, digits):
 
 
 def test_all_layers_are_grown_on_the_same_bags(trained, digits, drawn_bags):
-    compare(trained, *digits)
+    compare(trained, *digits, estimator=ALL_CLASSES_AT_ONCE)
     assert len(drawn_bags) == 4
     for bags in drawn_bags[1:]:
         assert_array_equal(bags, drawn_bags[0])
@@ -231,12 +235,13 @@ def test_layers_that_lose_samples_do_not_spoil_the_others(digits, drawn_bags, se
         perfect=perfect(y),
     )
     names = [name for name, _ in network.named_children()]
-    alpha = compare(network, X, y, names).set_index("layer")["alpha"]
+    together = compare(network, X, y, names, estimator=ALL_CLASSES_AT_ONCE)
+    alpha = together.set_index("layer")["alpha"]
     bags, *others = drawn_bags
     for other in others:
         assert_array_equal(other, bags)
     assert_allclose((bags > 0).mean(axis=1), 0.8, atol=0.01)
-    undisturbed = compare(network, X, y, ["hidden"])
+    undisturbed = compare(network, X, y, ["hidden"], estimator=ALL_CLASSES_AT_ONCE)
     assert alpha["hidden"] == undisturbed["alpha"][0]
     for name in ("mixed", "steps"):
         features = getattr(network, name)(torch.tensor(X)).numpy()
@@ -289,7 +294,7 @@ def test_the_default_grows_as_many_trees_on_every_layer(
     apart."""
     X, y = (np.repeat(part[:500], 2, axis=0) for part in digits)
     network = branches(all=nn.Identity(), steps=Network(lambda self, x: x[:, 20:22]))
-    estimator = BesovSmoothnessEstimator(max_samples=max_samples)
+    estimator = BesovSmoothnessEstimator(max_samples=max_samples, class_pairs=False)
     compare(network, X, y, ["input", "all", "steps"], estimator=estimator)
     assert [len(bags) for bags in drawn_bags] == [n_trees] * 3
 
