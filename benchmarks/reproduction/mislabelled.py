@@ -153,4 +153,6 @@ if __name__ == "__main__":
             for seed in options.seeds:
                 rows += measured(name, options.data, options.cache, seed, options.n_jobs)
             more = {"order": order(rows)}
-            write_lecture(f"mislabelled_{name.lower()}", rows, more=more)
+            n, build, *_ = SETTINGS[name]
+            setup = f"{build.__name__}, {n:,} images of {name}, last inner layer"
+            write_lecture(f"mislabelled_{name.lower()}", rows, setup, more)

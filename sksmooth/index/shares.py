@@ -20,7 +20,7 @@ __all__ = ["Shares", "variance_shares"]
 
 Interval = tuple[float, float]
 _UNKNOWN = (np.nan, np.nan)
-_ADDS_UP = 0.9  # of what is not floor is explained, where the floor is noise
+_ADDS_UP = 0.92  # of what is not floor is explained, where the floor is noise
 # A floor that is reached within fewer terms leaves no stretch to read a rate from.
 _FEWEST_TERMS = 40
 # Above a floor reached so soon, smooth functions of one variable, of rate 1, show less.
@@ -169,7 +169,7 @@ class _Noise(NamedTuple):
 def _floor_that_adds_up(floor: NoiseFloor | None, explained: float) -> NoiseFloor | None:
     """Keep a floor that is noise: what the forest explains and the floor add up to one.
 
-    Where a tenth and more of the rest is missing, there is structure that the trees do not
+    Where more than a twelfth of the rest is missing, there is structure that the trees do not
     find in this noise, and the floor is not the noise.
     """
     if floor is None or not floor.is_reached:
