@@ -169,8 +169,8 @@ class _Noise(NamedTuple):
 def _floor_that_adds_up(floor: NoiseFloor | None, explained: float) -> NoiseFloor | None:
     """Keep a floor that is noise: what the forest explains and the floor add up to one.
 
-    Where more than a twelfth of the rest is missing, there is structure that the trees do not
-    find in this noise, and the floor is not the noise.
+    Where more than a twelfth of the rest is missing, there is structure that the trees do
+    not find in this noise, and the floor is not the noise.
     """
     if floor is None or not floor.is_reached:
         return None
