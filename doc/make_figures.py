@@ -117,6 +117,10 @@ def groups_by_index():
         yield f'{title}, `"weak-lp"`', f"{group}, weak-lp"
         yield f'{title}, `"elisha-dekel"`, halved', f"{group}, elisha-dekel"
     yield 'hard (4), `"mterm"`', "hard, mterm"
+    yield (
+        'nine and more classes, not looked at (6), `"mterm"`',
+        "many classes, not looked at, mterm",
+    )
 
 
 def rank_columns():
@@ -182,6 +186,12 @@ SIGNALS = {
 }
 
 
+COSTS = (
+    *("numbers, 20,000 x 20", "two classes, 20,000 x 20", "two classes, 2,000 x 5"),
+    *("ten rings, 20,000 x 2", "digits", "MNIST, 10,000"),
+)
+
+
 def columns_of_ladders():
     """Whether numbers fall at every step, and how far the noise is off."""
     for name in ("alpha", "oob score", "score", "rate in window"):
@@ -190,6 +200,14 @@ def columns_of_ladders():
     yield Column("Noise is told", "ladders", "noise told", "{}")
     yield Column("off by at most", "ladders", "error", "{:.1f}")
     yield Column("of", "ladders", "of", "{}")
+
+
+def columns_of_coverage():
+    """Shares of intervals that hold the truth, and their length, by number of samples."""
+    for n in ("150", "500", "2,000", "20,000"):
+        table = f"coverage, {n} samples"
+        yield Column(f"{n}: held", table, "held %", "{:.0f} %")
+        yield Column(f"{n}: length", table, "median length %", "{:.0f} %", is_partial=True)
 
 
 def columns_of_sets():
@@ -330,6 +348,32 @@ TABLES = {
             Column("median width", "signal", "median width %", "{:.0f} %", is_partial=True),
         ],
         "Data, noise",
+    ),
+    "cost": Table(
+        "three_numbers",
+        {name: name for name in COSTS},
+        [
+            Column("growth, s", "cost", "growth s", "{:.2f}"),
+            Column("fit / growth", "cost", "fit / growth", "{:.2f}"),
+            Column(
+                "`class_pairs=False` / growth",
+                "cost",
+                "without pairs / growth",
+                "{:.2f}",
+                is_partial=True,
+            ),
+        ],
+        "Data",
+    ),
+    "coverage": Table(
+        "known_smoothness",
+        {
+            **{"all (48)": "all", "chosen on (37)": "chosen on", "fresh (11)": "fresh"},
+            "smooth, 2 to 4 variables": "smooth, 2 to 4 variables",
+            "the worst function": "worst function",
+        },
+        list(columns_of_coverage()),
+        "Functions",
     ),
     "known sets": Table(
         "three_numbers",

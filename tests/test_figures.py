@@ -70,8 +70,12 @@ SEEN, FRESH = (
     for group in ("chosen on", "fresh")
 )  # fmt: skip
 FRESH_2 = KNOWN.format("2,000", "fresh", "mterm", "mean %")
-COVERAGE = "known_smoothness/coverage/all/"
-WORST_HELD = "known_smoothness/coverage/worst function/held %"
+COVERAGE = "known_smoothness/coverage, 2,000 samples/all/"
+SMOOTH_HELD = "known_smoothness/coverage, 2,000 samples/smooth, 2 to 4 variables/held %"
+MANY = [
+    KNOWN.format(n, "many classes, not looked at", "mterm", "mean %")
+    for n in ("20,000", "2,000")
+]
 DRIFT = "known_smoothness/drift/all/"
 MNIST_NOISE = "three_numbers/ladders/MNIST, 10,000/error"
 EQUAL = "compare_representations/equal indices/all/"
@@ -104,7 +108,8 @@ QUOTES = {
             "Of {} intervals at 2,000 samples {} % covered the true index",
             *(COVERAGE + name for name in ("intervals", "held %")),
         ),
-        ("({} to 88 %)", WORST_HELD),
+        ("of those of smooth functions of two to four variables {} %", SMOOTH_HELD),
+        ("they are {} % off at 20,000 samples and {} % at 2,000", *MANY),
         (
             "with 3,000 in {} % of the runs",
             "compare_representations/different indices/blurred by 5 % or by 3 %, 3000/"
@@ -157,7 +162,7 @@ QUOTES = {
     "doc/reading_the_index.md": [
         ("Over {} data sets of 2,000 samples", COVERAGE + "intervals"),
         ("{} % of the 95 % intervals cover the true index", COVERAGE + "held %"),
-        ("the median half-width is {} % of the index", COVERAGE + "half width %"),
+        ("their median length is {} % of the index", COVERAGE + "median length %"),
         ("different in at most {} % of the runs", EQUAL + "max, p < 0.05, %"),
         (
             "a naive comparison of two fits in {} to {} %",
@@ -415,9 +420,6 @@ QUOTES = {
     ],
     "doc/figures.md": [
         ("at most {} in size", KNOWN.format("20,000", "noise", "mterm", "largest")),
-        ("Of {} intervals at 2,000 samples", COVERAGE + "intervals"),
-        ("{} % hold the truth", COVERAGE + "held %"),
-        ("the width is {} % of the index", COVERAGE + "half width %"),
         (
             "is off by {} %",
             "known_smoothness/functions, 20,000 samples/half-space in 3-d/error %",
@@ -428,7 +430,6 @@ QUOTES = {
         ),
         ("it is told too high, by {} points", MNIST_NOISE),
         ("the index of {} of {} functions", DRIFT + "above 6 %", DRIFT + "functions"),
-        ("in {} % of the cases at worst", WORST_HELD),
         (
             "rejects in {} to {} % of the runs, a naive comparison of two fits in "
             "{} to {} %",
