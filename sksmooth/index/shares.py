@@ -117,7 +117,7 @@ def variance_shares(curves: ErrorCurves, fit: IndexFit) -> Shares:
         wrong_labels_interval=(of_labels[1], of_labels[2]),
         signal_alpha=signal,
         signal_alpha_interval=signal_interval,
-        terms_needed=_terms_needed(curves),
+        terms_needed=_terms_needed(curves, explained.share),
     )
 
 
@@ -245,11 +245,11 @@ def _signal(curves: ErrorCurves, fit: IndexFit, *, is_told: bool) -> tuple[float
     return above, (lowest, float(above * factor))
 
 
-def _terms_needed(curves: ErrorCurves) -> np.ndarray:
+def _terms_needed(curves: ErrorCurves, explained: float) -> np.ndarray:
     """What terms of a tree leave of what they can explain, as a falling curve."""
     last = int(2 * curves.grown.n_grown / SAMPLES_PER_CELL)
     power = curves.averages.mean(axis=0)[: max(last, 2) + 1]
     fall = power[0] - power.min()
-    if fall <= 0:
+    if fall <= 0 or explained == 0:  # no term is needed for nothing
         return np.zeros(1)
     return np.minimum.accumulate((power - power.min()) / fall)
