@@ -300,6 +300,13 @@ def test_options_reach_the_estimator(digits, digits_npz, call_json):
     assert best["importance"] == expected.feature_importances_.max()
 
 
+def test_pairs_of_classes_can_be_left_out(digits, digits_npz, call_json):
+    results = call_json(digits_npz, "--no-class-pairs")
+    expected = BesovSmoothnessEstimator(class_pairs=False, random_state=0).fit(*digits)
+    assert results["alpha"] == expected.alpha_
+    assert results["alpha"] < call_json(digits_npz)["alpha"]
+
+
 def test_all_numbers_are_those_of_the_python_api(digits, digits_npz, call_json):
     results = call_json(digits_npz)
     expected = BesovSmoothnessEstimator(random_state=0).fit(*digits)
