@@ -119,7 +119,8 @@ def _add_estimator_options(add: Callable[..., Any]) -> None:
     about = "rows of a tree: 500, or a fraction such as 0.5 (default: 0.8)"
     add("--max-samples", type=_count_or_fraction, metavar="N", help=about)
     about = "leave out trees of pairs of classes, which take longer (5 and more classes)"
-    add("--no-class-pairs", dest="class_pairs", action="store_const", const=False, help=about)
+    left_out = dict(dest="class_pairs", action="store_const", const=False)
+    add("--no-class-pairs", **left_out, help=about)
     about = "level of the interval (default: 0.95)"
     add("--confidence", type=float, dest="confidence_level", metavar="P", help=about)
 
