@@ -165,8 +165,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     noise_ : float
         Share of the variance that no number of terms explains, if ``noise_is_bound_`` is
         False: the level at which the average of in-bag and out-of-bag errors stops to
-        fall. Otherwise the curve still falls, or averages of trees explain what single
-        trees do not, and it is an upper bound of the noise.
+        fall, where that and ``explained_`` add up to nearly all. Otherwise the curve still
+        falls, or trees do not find all of the function, and it is an upper bound.
     noise_interval_ : tuple of float
         Interval for ``noise_``; from 0 where it is an upper bound.
     noise_is_bound_ : bool
