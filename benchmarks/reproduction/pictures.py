@@ -102,6 +102,8 @@ def mislabelled():
     figure, axes = plt.subplots(2, 2, figsize=(9, 7), layout="constrained", sharex=True)
     for column, data in enumerate(PUBLISHED):
         frame = read(f"mislabelled_{data}")
+        keys = ["data", "fraction", "stopped", "index"]
+        frame = frame.groupby(keys, as_index=False).mean(numeric_only=True)  # of seeds
         percent = 100 * np.unique(frame["fraction"])
         for ax, (index, name) in zip(axes[:, column], NAMES.items(), strict=True):
             draw_table(ax, frame[frame["index"] == index])

@@ -20,7 +20,8 @@ __all__ = ["Shares", "variance_shares"]
 
 Interval = tuple[float, float]
 _UNKNOWN = (np.nan, np.nan)
-_ADDS_UP = 0.92  # of what is not floor is explained, where the floor is noise
+# Of what is not floor, not explained, where the floor is noise; or of the variance.
+_MISSING, _NOTHING_MISSING = 0.08, 0.015
 # A floor that is reached within fewer terms leaves no stretch to read a rate from.
 _FEWEST_TERMS = 40
 # Above a floor reached so soon, smooth functions of one variable, of rate 1, show less.
@@ -174,7 +175,9 @@ def _floor_that_adds_up(floor: NoiseFloor | None, explained: float) -> NoiseFloo
     """
     if floor is None or not floor.is_reached:
         return None
-    return floor if explained >= _ADDS_UP * (1 - floor.level) else None
+    signal = 1 - floor.level
+    missing = signal - explained
+    return floor if missing <= max(_MISSING * signal, _NOTHING_MISSING) else None
 
 
 def _noise(
@@ -213,7 +216,8 @@ def _signal(curves: ErrorCurves, fit: IndexFit, *, is_told: bool) -> tuple[float
 
     Without a floor it is the index. Where there may be one, but the curve still falls, the
     truth lies between that and the rate above the fitted floor, and half of the way between
-    them is taken.
+    them is taken. The interval has no upper end where the window lies on the floor, so that
+    the index says nothing of the signal.
     """
     low, high = fit.interval
     if fit.is_bound:
@@ -232,7 +236,11 @@ def _signal(curves: ErrorCurves, fit: IndexFit, *, is_told: bool) -> tuple[float
     if not is_told:
         weight = floor.share_at(fit.window[1], curves) / 2
         middle = fit.alpha ** (1 - weight) * above**weight
-        return float(middle), (float(low), float(max(high, above * factor)))
+        is_on_floor = fit.share_of_whole_way > 0 and fit.rate_of_whole_way > (
+            fit.rate_in_window
+        )
+        high = np.inf if is_on_floor else max(high, above * factor)
+        return float(middle), (float(low), float(high))
     if floor.n_terms >= _FEWEST_TERMS:
         return above, (float(above / factor), float(above * factor))
     # At least what is left above the floor, within its uncertainty.
