@@ -36,6 +36,8 @@ _WIDEST_BORDER, _WIDEST_FUNCTION = 3.0, 4.0
 # One feature that alone explains all but a twentieth is rare among honest tables, and
 # usual where a row number, a key or the answer itself is among the features.
 _SUSPICIOUS = 0.95
+_MOST_BOXES = 0.95  # of what is explained, by as many boxes as are counted
+_SHORT = 10  # terms at the end of the window: too few to speak of dimensions
 _HANDFUL = 4  # boxes; a curved border that is found so well takes more of them
 _LONGEST_NAME = 60
 _OPEN = "the rest may be noise, or detail that more samples or other features would show"
@@ -55,6 +57,8 @@ class _Findings:
     signal: float
     signal_interval: Interval
     n_boxes: int
+    n_features: int
+    is_short: bool
     n_samples: int
     p: float
     is_classes: bool
@@ -108,7 +112,7 @@ def verdict(estimator: Any, feature_names: Sequence[str] | None = None) -> str:
     >>> explained[:25], noise[:7]
     ('The features explain 89 %', 'at most')
     >>> signal
-    'the error falls as for classes with a smooth border in 2 dimensions.'
+    'more samples would show how complex the border between the classes is.'
     """
     found = _findings(estimator)
     if math.isnan(found.explained):
@@ -136,7 +140,9 @@ def _findings(estimator: Any) -> _Findings:
         signal=shares.signal_alpha,
         signal_interval=shares.signal_alpha_interval,
         # A split is two terms, and makes two boxes of one. Every class has a box.
-        n_boxes=max(math.ceil(shares.n_terms_for(0.9) / 2) + 1, n_classes),
+        n_boxes=max(math.ceil(shares.n_terms_for(_MOST_BOXES) / 2) + 1, n_classes),
+        n_features=estimator.n_features_in_,
+        is_short=estimator.decay_.window[1] < _SHORT,
         n_samples=estimator.n_samples_,
         p=estimator.wavelets_.p,
         is_classes=hasattr(estimator, "classes_"),
@@ -159,6 +165,11 @@ def _nothing(found: _Findings) -> str:
     text = f"No relation found: the features explain nothing of the {found.target}, as for "
     text += "noise"
     most = found.explained_interval[1]
+    if found.explained >= _POSSIBLE:
+        return (
+            f"Too few samples to tell: the features may explain anything up to "
+            f"{percent(most)} of the {found.target}."
+        )
     if most >= _POSSIBLE:
         return f"{text}; with these samples up to {percent(most)} could have been missed."
     if found.n_samples < _FEW_SAMPLES:
@@ -186,7 +197,10 @@ def _noise(found: _Findings) -> str:
     most = found.wrong_interval[1] if in_labels else found.noise_interval[1]
     if found.has_noise:
         if in_labels:
-            return f"about {percent(amount)} of the labels look wrong or ambiguous"
+            return (
+                f"given these features, about {percent(amount)} of the labels look wrong "
+                "or ambiguous"
+            )
         return f"about {percent(amount)} of it is noise"
     if amount < _SPEAKS or most < 2 * _SPEAKS:
         return f"no {'wrong labels' if in_labels else 'noise'} to speak of"
@@ -197,7 +211,7 @@ def _bound(found: _Findings, most: float, in_labels: bool) -> str:
     if found.noise <= _HALF and in_labels and not math.isnan(most):
         return f"at most {math.ceil(100 * most)} % of the labels are wrong"
     if found.explained < _WEAK:
-        return "the rest is mostly noise, or other features are needed"
+        return "the rest is mostly noise, or needs other features or more samples"
     if not in_labels and found.noise_interval[1] < _NEWS * (1 - found.explained):
         return f"at most {math.ceil(100 * most)} % of it is noise"
     return _OPEN
@@ -219,10 +233,12 @@ def _signal(found: _Findings) -> str:
         return f"{beyond}{what} as simple as about {found.n_boxes} boxes"
     if not found.is_classes and found.n_outputs > 1:
         return ""  # numbers, or one-hot classes: a rate has two meanings
-    shape = _border(found) if found.is_classes else _function(found)
+    shape = ""
+    if not found.is_short:
+        shape = _border(found) if found.is_classes else _function(found)
     if shape:
         what = "what shows through" if is_hidden else f"{beyond}the error"
-        return f"{what} falls as for {shape}"
+        return f"{what} falls {shape}"
     if _noise(found) == _OPEN:
         return ""  # which has asked for more samples
     what = "border between the classes" if found.is_classes else found.target
@@ -246,7 +262,12 @@ def _border(found: _Findings) -> str:
     if not low / high <= _WIDEST_BORDER:
         return ""
     # In one dimension a border is a cut, whose rate is infinite.
-    return f"classes with a smooth border in {_about(middle, 2)} dimensions"
+    if found.n_features == 1:
+        return "as for classes that change many times along the feature"
+    if round(middle) > found.n_features:
+        most = found.n_features
+        return f"more slowly than for classes with a smooth border in {most} dimensions"
+    return f"as for classes with a smooth border in {_about(middle, 2)} dimensions"
 
 
 def _function(found: _Findings) -> str:
@@ -256,8 +277,11 @@ def _function(found: _Findings) -> str:
     )
     if not low / high <= _WIDEST_FUNCTION:
         return ""
-    n_features = _about(middle, 1)
-    return f"a smooth function of {n_features} feature{'s' * (n_features != '1')}"
+    if round(middle) > found.n_features:
+        n_features, how = str(found.n_features), "more slowly than for"
+    else:
+        n_features, how = _about(middle, 1), "as for"
+    return f"{how} a smooth function of {n_features} feature{'s' * (n_features != '1')}"
 
 
 def _inverse(rate: float) -> float:

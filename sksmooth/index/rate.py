@@ -76,8 +76,9 @@ def _in_sample_cautions(curves: ErrorCurves) -> tuple[SmoothnessWarning, ...]:
         return ()
     caution = InSampleOnlyWarning(
         "No rows are left out of the trees, so the error is that on the rows they were "
-        "grown on, which is biased low where cells are small: alpha_ is too high. Let "
-        "max_samples be less than 1, or the forest draw subsamples."
+        "grown on, which is biased low where cells are small: alpha_ is too high, and that "
+        "of boosted trees is no rate of the targets. Let max_samples be less than 1, or "
+        "the forest draw subsamples."
     )
     return (caution,)
 

@@ -22,6 +22,11 @@ Interval = tuple[float, float]
 _UNKNOWN = (np.nan, np.nan)
 # Of what is not floor, not explained, where the floor is noise; or of the variance.
 _MISSING, _NOTHING_MISSING = 0.08, 0.015
+# That carry the variance, by the inverse Simpson index: with fewer, such as one outlier,
+# samples say nothing of others.
+_FEWEST_SAMPLES = 10
+# Of the level, relative: what a power law over a floor missed on known functions.
+_DEVIATION_OF_LEVEL = 0.07
 # A floor that is reached within fewer terms leaves no stretch to read a rate from.
 _FEWEST_TERMS = 40
 # Above a floor reached so soon, smooth functions of one variable, of rate 1, show less.
@@ -103,7 +108,7 @@ def variance_shares(curves: ErrorCurves, fit: IndexFit) -> Shares:
         NaN where no samples are out of the bags.
     """
     explained = _explained(curves, fit.confidence_level)
-    floor = _floor_that_adds_up(fit.floor, explained.share)
+    floor = _floor_that_adds_up(fit.floor, explained.share, fit.confidence_level)
     noise = _noise(fit.floor, floor, explained.share, fit.confidence_level)
     of_labels = [_wrong_labels(share, curves) for share in (noise.share, *noise.interval)]
     signal, signal_interval = _signal(curves, fit, is_told=floor is not None)
@@ -138,9 +143,10 @@ def _explained(curves: ErrorCurves, confidence_level: float) -> _Explained:
     errors = m_term_errors(
         decomposition, grown.leaves, samples.targets, weights, unseen=unseen
     )
-    best = int(np.argmin(errors))
-    if errors[0] == 0 or best == 0:
+    if errors[0] == 0 or len(errors) == 1:
         return _Explained(0.0, (0.0, 0.0), 0.0)
+    # Where no number of terms beats the mean, one still tells what may have been missed.
+    best = 1 + int(np.argmin(errors[1:]))
     left = (errors[best] / errors[0]) ** p
     losses, spreads = (
         np.linalg.norm(
@@ -157,8 +163,11 @@ def _explained(curves: ErrorCurves, confidence_level: float) -> _Explained:
     total = np.sum(np.where(is_covered, weights * spreads, 0.0))
     margin = stats.norm.ppf(0.5 + confidence_level / 2) * np.sqrt(of_units @ of_units)
     low, high = np.clip([1 - left - margin / total, 1 - left + margin / total], 0.0, 1.0)
+    carried = np.bincount(grown.units.unit, np.where(is_covered, weights * spreads, 0.0))
+    if total**2 < _FEWEST_SAMPLES * (carried @ carried):
+        low, high = 0.0, 1.0
     rate = whole_way_rate(left, grown.n_grown, weights[is_covered].sum(), p)
-    return _Explained(float(1 - left), (float(low), float(high)), rate)
+    return _Explained(float(max(1 - left, 0.0)), (float(low), float(high)), rate)
 
 
 class _Noise(NamedTuple):
@@ -167,13 +176,17 @@ class _Noise(NamedTuple):
     is_bound: bool
 
 
-def _floor_that_adds_up(floor: NoiseFloor | None, explained: float) -> NoiseFloor | None:
+def _floor_that_adds_up(
+    floor: NoiseFloor | None, explained: float, confidence_level: float
+) -> NoiseFloor | None:
     """Keep a floor that is noise: what the forest explains and the floor add up to one.
 
     Where more than a twelfth of the rest is missing, there is structure that the trees do
     not find in this noise, and the floor is not the noise.
     """
     if floor is None or not floor.is_reached:
+        return None
+    if floor.level <= _margin(floor, floor.levels, confidence_level):
         return None
     signal = 1 - floor.level
     missing = signal - explained
@@ -189,9 +202,15 @@ def _noise(
     most = 1.0 if np.isnan(explained) else 1 - explained
     replicates = curve.bounds if told is None else told.levels
     share = min(curve.bound if told is None else told.level, most)
-    margin = student_margin(curve.deviation(replicates) ** 2, len(replicates) - 1, level)
+    margin = _margin(curve, replicates, level)
     low = 0.0 if told is None else max(share - margin, 0.0)
     return _Noise(share, (low, min(share + margin, 1.0)), told is None)
+
+
+def _margin(floor: NoiseFloor, replicates: np.ndarray, confidence_level: float) -> float:
+    """Half the length of an interval for the level: of its samples, and of its model."""
+    variance = floor.deviation(replicates) ** 2 + (_DEVIATION_OF_LEVEL * floor.level) ** 2
+    return student_margin(variance, len(replicates) - 1, confidence_level)
 
 
 def _wrong_labels(noise: float, curves: ErrorCurves) -> float:
