@@ -514,7 +514,7 @@ def mislabelled_rows():
             "published convention, stopped" + 5 * " | {} ± {}",
             mislabelled(data, "elisha-dekel", with_half_width=True),
         )
-    yield "default index, stopped" + 5 * " | {}", mislabelled("mnist", "mterm")
+        yield "default index, stopped" + 5 * " | {}", mislabelled(data, "mterm")
 
 
 def mislabelled(data, index, *, with_half_width=False):
