@@ -418,10 +418,6 @@ QUOTES = {
             "is off by {} %",
             "known_smoothness/functions, 20,000 samples/half-space in 3-d/error %",
         ),
-        (
-            "with 20 % of wrong labels {} % hold the index",
-            "three_numbers/signal/two circles, 20%/held %",
-        ),
         ("the index of {} of {} functions", DRIFT + "above 6 %", DRIFT + "functions"),
         (
             "rejects in {} to {} % of the runs, a naive comparison of two fits in "
