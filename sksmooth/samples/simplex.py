@@ -92,7 +92,8 @@ class SimplexEncoder(Versioned, TransformerMixin, BaseEstimator):
         classes = np.unique(label_vector(y))
         if len(classes) < 2:
             raise ValueError(
-                f"y holds one class only ({str(classes[0])!r}); a simplex needs at least two."
+                f"y holds one class only ({str(classes[0])!r}); a simplex needs at "
+                "least two."
             )
         if not (classes[:-1] < classes[1:]).all():
             raise ValueError(

@@ -107,8 +107,8 @@ def encode_targets(
         classes = np.unique(y)
         if len(classes) < 2:
             raise ValueError(
-                f"y holds one class only ({str(classes[0])!r}): there is nothing to measure; "
-                "at least 2 classes are needed."
+                f"y holds one class only ({str(classes[0])!r}): there is nothing to "
+                "measure; at least 2 classes are needed."
             )
     codes, known = class_codes(y, classes)
     values = simplex_vertices(len(classes))[codes]
@@ -136,8 +136,8 @@ def encode_labels(y: ArrayLike) -> tuple[Targets, np.ndarray]:
     classes = np.unique(labels)
     if len(classes) < 2:
         raise ValueError(
-            f"y holds one class only ({str(classes[0])!r}): there is nothing to tell apart; "
-            "at least 2 classes are needed."
+            f"y holds one class only ({str(classes[0])!r}): there is nothing to "
+            "tell apart; at least 2 classes are needed."
         )
     targets, _ = encode_targets(labels, classes=classes, n_outputs=len(classes) - 1)
     return targets, classes
