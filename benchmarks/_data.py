@@ -1,9 +1,12 @@
 """Data, models and clocks that several benchmarks share."""
 
 import time
+import warnings
 
 import numpy as np
 from sklearn.datasets import fetch_openml
+
+from sksmooth import BesovSmoothnessEstimator
 
 
 def load_images(npz, n_samples=None):
@@ -39,6 +42,13 @@ def prototype_images(n_images, shape, noise=1.0, scale=0.5):
     y = rng.randint(10, size=n_images)
     X = scale * rng.standard_normal((10, *shape))[y]
     return (X + noise * rng.standard_normal(X.shape)).astype(np.float32), y
+
+
+def quiet_fit(X, y, **options):
+    """Fit an estimator without its warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return BesovSmoothnessEstimator(**options).fit(X, y)
 
 
 def seconds_of(action, clock=time.perf_counter):

@@ -18,13 +18,12 @@ the others were not. ``--quick`` runs everything at a tenth. Noise: ``three_numb
 """
 
 import argparse
-import warnings
 
 import numpy as np
+from _data import quiet_fit
 from _results import print_tables, write_results
 from joblib import Parallel, delayed
 
-from sksmooth import BesovSmoothnessEstimator
 from sksmooth.datasets import make_known_smoothness
 
 SETUP = (
@@ -215,16 +214,10 @@ DRIFTING = (  # those that take least time at 100,000 samples
 FUNCTIONS = {**SEEN, **FRESH, **HARD, **MANY_CLASSES, **NO_NUMBER}
 
 
-def fit(X, y, seed, index="mterm"):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return BesovSmoothnessEstimator(index=index, random_state=seed).fit(X, y)
-
-
 def measure(name, n_samples, seed, indices):
     """Find the true index, the interval of the first one, and what all of them say."""
     X, y, true = FUNCTIONS[name](n_samples, seed)
-    fits = [fit(X, y, seed, index) for index in indices]
+    fits = [quiet_fit(X, y, index=index, random_state=seed) for index in indices]
     halved = [f.alpha_ / (2 if f.index == "elisha-dekel" else 1) for f in fits]
     return true, *fits[0].alpha_interval_, *halved
 
@@ -309,10 +302,10 @@ def coverage(n_samples, n_sets, n_jobs):
 def drift_of(name, n_few, n_many):
     X, y, _ = FUNCTIONS[name](n_many, 0)
     few = [
-        fit(X[start : start + n_few], y[start : start + n_few], 0).alpha_
+        quiet_fit(X[start : start + n_few], y[start : start + n_few], random_state=0).alpha_
         for start in range(0, 4 * n_few, n_few)
     ]
-    return float(np.mean(few)), fit(X, y, 0).alpha_
+    return float(np.mean(few)), quiet_fit(X, y, random_state=0).alpha_
 
 
 def drift(n_few, n_many, n_jobs):

@@ -17,11 +17,10 @@ two sets that were not: Gaussian quantiles and a sum of bumps. ``--mnist`` is a 
 """
 
 import argparse
-import warnings
 from functools import partial
 
 import numpy as np
-from _data import in_turns, load_images
+from _data import in_turns, load_images, quiet_fit
 from _results import print_tables, write_results
 from sklearn import datasets
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -83,9 +82,7 @@ def with_noise(y, level, seed=0):
 
 
 def fit(X, y, **options):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return BesovSmoothnessEstimator(random_state=0, n_jobs=2, **options).fit(X, y)
+    return quiet_fit(X, y, random_state=0, n_jobs=2, **options)
 
 
 def forest_score(X, y):

@@ -15,7 +15,7 @@ from .._version import __version__
 from ..display.plots import ErrorDecayDisplay
 from ..display.plots.axes import new_figure
 from ..estimators.besov import BesovSmoothnessEstimator
-from ..estimators.summary import estimator_summary
+from ..estimators.summary import estimator_summary, with_ends
 from ..estimators.verdict import verdict
 from .errors import MOST_NAMES
 from .fitting import Measured, fit_to_file
@@ -67,9 +67,7 @@ def _results(measured: Measured) -> dict[str, Any]:
         "task": "regression" if classes is None else "classification",
         "n_classes": None if classes is None else len(classes),
         "index": fit.convention.name,
-        "alpha": float(fit.alpha),
-        "alpha_low": float(fit.interval[0]),
-        "alpha_high": float(fit.interval[1]),
+        **with_ends("alpha", fit.alpha, fit.interval),
         "alpha_is_bound": fit.is_bound,
         "confidence_level": fit.confidence_level,
         "rate_in_window": float(fit.rate_in_window),
@@ -96,9 +94,8 @@ def _shares(estimator: BesovSmoothnessEstimator) -> dict[str, Any]:
     shares = estimator.shares_
     results: dict[str, Any] = {}
     for name in ("explained", "noise", "wrong_labels", "signal_alpha"):
-        low, high = getattr(shares, f"{name}_interval")
-        results[name] = float(getattr(shares, name))
-        results |= {f"{name}_low": float(low), f"{name}_high": float(high)}
+        interval = getattr(shares, f"{name}_interval")
+        results |= with_ends(name, getattr(shares, name), interval)
     return results | {
         "noise_is_bound": shares.noise_is_bound,
         "n_relevant": float(estimator.n_relevant_),

@@ -614,12 +614,10 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         wavelets: WaveletDecomposition,
         fit: IndexFit,
         shares: Shares,
-        error_of_mean: float,
     ) -> None:
         """Set the fitted attributes."""
         self._forest, self.wavelets_ = grown.forest, wavelets
         self._n_grown = grown.n_grown
-        self._error_of_mean = error_of_mean
         self.n_samples_ = len(samples.weights)
         self.n_outputs_ = samples.targets.values.shape[1]
         if samples.classes is not None:
@@ -707,8 +705,7 @@ def fit_samples(
     by_rate = fit if convention is DEFAULT else DEFAULT.fit(curves, fit.confidence_level)
     shares = variance_shares(curves, by_rate)
 
-    error_of_mean = float(curves.averages[:, 0].mean() ** (1 / p))
-    estimator._keep(samples, grown, wavelets, fit, shares, error_of_mean)
+    estimator._keep(samples, grown, wavelets, fit, shares)
     return estimator
 
 

@@ -20,6 +20,7 @@ from ..wavelets import node_sums
 from .base import growth_of
 from .besov import FEWEST_SAMPLES, BesovSmoothnessEstimator, fit_samples, read_for
 from .comparison import measured, ready_estimator
+from .summary import with_ends
 
 __all__ = ["class_smoothness", "sample_roughness"]
 
@@ -153,9 +154,9 @@ def class_smoothness(
             {
                 "class": samples.classes[code],
                 "n_samples": int(own.sum()),
-                **_with_ends("alpha", fitted.alpha_, fitted.alpha_interval_),
-                **_with_ends("explained", fitted.explained_, fitted.explained_interval_),
-                **_with_ends("noise", fitted.noise_, fitted.noise_interval_),
+                **with_ends("alpha", fitted.alpha_, fitted.alpha_interval_),
+                **with_ends("explained", fitted.explained_, fitted.explained_interval_),
+                **with_ends("noise", fitted.noise_, fitted.noise_interval_),
                 "noise_is_bound": fitted.noise_is_bound_,
                 "held_out": held_out,
                 "r_squared": fitted.r_squared_,
@@ -309,11 +310,6 @@ def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:
     if not is_known.all():
         raise ValueError(f"y holds no class {wanted[~is_known].tolist()[0]!r}.")
     return codes
-
-
-def _with_ends(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
-    """Make a column of a number and two of its interval."""
-    return {name: value, f"{name}_low": interval[0], f"{name}_high": interval[1]}
 
 
 def _roughness(grown: GrownForest, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

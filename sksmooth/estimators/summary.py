@@ -37,6 +37,7 @@ __all__ = [
     "estimator_summary",
     "history_card",
     "scale_bar",
+    "with_ends",
 ]
 
 _MOST_STEPS, _MOST_LAYERS = 10, 50  # of a history
@@ -84,6 +85,11 @@ class Summary:
     verdict: str = ""
     certainty: str = ""
     cautions: tuple[str, ...] = field(default=())
+
+
+def with_ends(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
+    """Name a number and the two ends of its interval, as columns and JSON have them."""
+    return {name: value, f"{name}_low": interval[0], f"{name}_high": interval[1]}
 
 
 def estimator_summary(

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from .._lib.html import visible
+from ..index import Shares
 
 __all__ = ["feature_name", "percent", "verdict"]
-
-Interval = tuple[float, float]
 
 _SPEAKS = 0.005  # a share below it rounds to 0 %, so it is not spoken of
 _ALL = 1 - _SPEAKS
@@ -47,15 +46,7 @@ _OPEN = "the rest may be noise, or detail that more samples or other features wo
 class _Findings:
     """The numbers of a fit that the rules read, and the words for its targets."""
 
-    explained: float
-    explained_interval: Interval
-    noise: float
-    noise_interval: Interval
-    noise_is_bound: bool
-    wrong: float
-    wrong_interval: Interval
-    signal: float
-    signal_interval: Interval
+    shares: Shares
     n_boxes: int
     n_features: int
     is_short: bool
@@ -75,15 +66,24 @@ class _Findings:
         return "variance" if self.p == 2 else "spread"
 
     @property
+    def signal_and_ends(self) -> tuple[float, float, float]:
+        """The rate of the signal, and the ends of its interval."""
+        return self.shares.signal_alpha, *self.shares.signal_alpha_interval
+
+    @property
     def is_found(self) -> bool:
         """Whether the features explain anything, beyond what the samples leave open."""
-        return self.explained_interval[0] > 0
+        return self.shares.explained_interval[0] > 0
 
     @property
     def has_noise(self) -> bool:
         """Whether the curve shows noise that is worth a word."""
-        amount = self.noise if math.isnan(self.wrong) else self.wrong
-        return not self.noise_is_bound and amount >= _SPEAKS
+        amount = (
+            self.shares.noise
+            if math.isnan(self.shares.wrong_labels)
+            else self.shares.wrong_labels
+        )
+        return not self.shares.noise_is_bound and amount >= _SPEAKS
 
 
 def verdict(estimator: Any, feature_names: Sequence[str] | None = None) -> str:
@@ -115,7 +115,7 @@ def verdict(estimator: Any, feature_names: Sequence[str] | None = None) -> str:
     'more samples would show how complex the border between the classes is.'
     """
     found = _findings(estimator)
-    if math.isnan(found.explained):
+    if math.isnan(found.shares.explained):
         sentences = [_in_sample_only()]
     elif not found.is_found:
         sentences = [_nothing(found)]
@@ -130,15 +130,7 @@ def verdict(estimator: Any, feature_names: Sequence[str] | None = None) -> str:
 def _findings(estimator: Any) -> _Findings:
     shares, n_classes = estimator.shares_, len(getattr(estimator, "classes_", ()))
     return _Findings(
-        explained=shares.explained,
-        explained_interval=shares.explained_interval,
-        noise=shares.noise,
-        noise_interval=shares.noise_interval,
-        noise_is_bound=shares.noise_is_bound,
-        wrong=shares.wrong_labels,
-        wrong_interval=shares.wrong_labels_interval,
-        signal=shares.signal_alpha,
-        signal_interval=shares.signal_alpha_interval,
+        shares=shares,
         # A split is two terms, and makes two boxes of one. Every class has a box.
         n_boxes=max(math.ceil(shares.n_terms_for(_MOST_BOXES) / 2) + 1, n_classes),
         n_features=estimator.n_features_in_,
@@ -164,8 +156,8 @@ def _in_sample_only() -> str:
 def _nothing(found: _Findings) -> str:
     text = f"No relation found: the features explain nothing of the {found.target}, as for "
     text += "noise"
-    most = found.explained_interval[1]
-    if found.explained >= _POSSIBLE:
+    most = found.shares.explained_interval[1]
+    if found.shares.explained >= _POSSIBLE:
         return (
             f"Too few samples to tell: the features may explain anything up to "
             f"{percent(most)} of the {found.target}."
@@ -178,11 +170,11 @@ def _nothing(found: _Findings) -> str:
 
 
 def _explained(found: _Findings) -> str:
-    if found.explained >= _ALL:
+    if found.shares.explained >= _ALL:
         return f"The features explain practically all of the {found.target}"
-    low, high = found.explained_interval
+    share, (low, high) = found.shares.explained, found.shares.explained_interval
     return (
-        f"The features explain {percent(found.explained)} of the {found.spread} of the "
+        f"The features explain {percent(share)} of the {found.spread} of the "
         f"{found.target} ({100 * low:.0f} to {percent(high)})"
     )
 
@@ -192,9 +184,13 @@ def _explained(found: _Findings) -> str:
 
 def _noise(found: _Findings) -> str:
     """Tell the noise, or its bound, or that the two cannot be told apart."""
-    in_labels = not math.isnan(found.wrong)
-    amount = found.wrong if in_labels else found.noise
-    most = found.wrong_interval[1] if in_labels else found.noise_interval[1]
+    in_labels = not math.isnan(found.shares.wrong_labels)
+    amount = found.shares.wrong_labels if in_labels else found.shares.noise
+    most = (
+        found.shares.wrong_labels_interval[1]
+        if in_labels
+        else found.shares.noise_interval[1]
+    )
     if found.has_noise:
         if in_labels:
             return (
@@ -208,11 +204,13 @@ def _noise(found: _Findings) -> str:
 
 
 def _bound(found: _Findings, most: float, in_labels: bool) -> str:
-    if found.noise <= _HALF and in_labels and not math.isnan(most):
+    if found.shares.noise <= _HALF and in_labels and not math.isnan(most):
         return f"at most {math.ceil(100 * most)} % of the labels are wrong"
-    if found.explained < _WEAK:
+    if found.shares.explained < _WEAK:
         return "the rest is mostly noise, or needs other features or more samples"
-    if not in_labels and found.noise_interval[1] < _NEWS * (1 - found.explained):
+    if not in_labels and found.shares.noise_interval[1] < _NEWS * (
+        1 - found.shares.explained
+    ):
         return f"at most {math.ceil(100 * most)} % of it is noise"
     return _OPEN
 
@@ -222,11 +220,11 @@ def _bound(found: _Findings, most: float, in_labels: bool) -> str:
 
 def _signal(found: _Findings) -> str:
     """Tell the shape of what is explained, if the samples show it."""
-    if found.explained < _WEAK and not found.has_noise:
+    if found.shares.explained < _WEAK and not found.has_noise:
         return ""  # the noise hides it, and has been named
     beyond = "beyond that, " if found.has_noise else ""
-    is_hidden = found.has_noise and found.noise > _HALF  # which may hide detail
-    if np.isinf(found.signal) or _is_in_few_boxes(found):
+    is_hidden = found.has_noise and found.shares.noise > _HALF  # which may hide detail
+    if np.isinf(found.shares.signal_alpha) or _is_in_few_boxes(found):
         what = "the classes are" if found.is_classes else f"the {found.target} {_is(found)}"
         if is_hidden:
             beyond, what = "", "what shows through is"
@@ -251,14 +249,12 @@ def _is(found: _Findings) -> str:
 
 def _is_in_few_boxes(found: _Findings) -> bool:
     """Tell classes that a handful of cuts separate, too few for a rate to mean anything."""
-    return found.is_classes and found.explained >= _ALL and found.n_boxes <= _HANDFUL
+    return found.is_classes and found.shares.explained >= _ALL and found.n_boxes <= _HANDFUL
 
 
 def _border(found: _Findings) -> str:
     """A jump across a smooth surface in d dimensions has the rate 1 / (p (d - 1))."""
-    middle, low, high = (
-        1 + _inverse(found.p * rate) for rate in (found.signal, *found.signal_interval)
-    )
+    middle, low, high = (1 + _inverse(found.p * rate) for rate in found.signal_and_ends)
     if not low / high <= _WIDEST_BORDER:
         return ""
     # In one dimension a border is a cut, whose rate is infinite.
@@ -272,9 +268,7 @@ def _border(found: _Findings) -> str:
 
 def _function(found: _Findings) -> str:
     """A smooth function of d features has the rate 1 / d."""
-    middle, low, high = (
-        max(_inverse(rate), 1.0) for rate in (found.signal, *found.signal_interval)
-    )
+    middle, low, high = (max(_inverse(rate), 1.0) for rate in found.signal_and_ends)
     if not low / high <= _WIDEST_FUNCTION:
         return ""
     if round(middle) > found.n_features:
@@ -301,7 +295,7 @@ def _one_feature(
 ) -> str:
     importances = estimator.feature_importances_
     strongest = int(np.argmax(importances))
-    suspicious = min(importances[strongest], found.explained) > _SUSPICIOUS
+    suspicious = min(importances[strongest], found.shares.explained) > _SUSPICIOUS
     if len(importances) == 1 or not suspicious:
         return ""
     if feature_names is None:

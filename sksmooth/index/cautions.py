@@ -64,8 +64,8 @@ def checked(fit: IndexFit, *, power_law: bool) -> IndexFit:
             "decay_.errors before reading the index."
         )
     else:
-        rate = fit.alpha if np.isnan(fit.rate_in_window) else fit.rate_in_window
-        early, late = _rates_of_halves(fit, rate)
+        rate = fit.rate_in_window
+        early, late = _rates_of_halves(fit)
         # Curves of rows that the trees have seen always bend down in the end.
         bends = abs(late - early) > _BEND * abs(rate)  # not if one is NaN
         if fit.cautions or not bends:
@@ -83,7 +83,7 @@ def checked(fit: IndexFit, *, power_law: bool) -> IndexFit:
     return fit.with_cautions(caution)
 
 
-def _rates_of_halves(fit: IndexFit, rate_of_all: float) -> list[float]:
+def _rates_of_halves(fit: IndexFit) -> list[float]:
     """Fit the two halves of the window, in units of the index; NaN if unknown."""
     first, last = fit.fit_range
     middle = int(np.sqrt(first * last))
@@ -91,7 +91,7 @@ def _rates_of_halves(fit: IndexFit, rate_of_all: float) -> list[float]:
     for ends in ((first, middle), (middle, last)):
         points = log_spaced(*ends, last)
         law = fit_power_law(points, fit.errors[points - 1])
-        rate = rate_of_all - (law.slope - fit.line.slope)
+        rate = fit.rate_in_window - (law.slope - fit.line.slope)
         rates.append(rate if law.n_points > 1 else np.nan)
     return rates
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from .._lib.state import Versioned
 from ..wavelets import ErrorCurves, error_of_endless_forest
-from .window import SAMPLES_PER_CELL, log_spaced
+from .variance import jackknife_variance
+from .window import first_or_last, log_spaced, terms_allowed
 
 __all__ = ["NoiseFloor", "fit_noise_floor"]
 
@@ -81,7 +82,7 @@ class NoiseFloor(Versioned):
         Unless the curve shows the floor, the share is shrunk by its relative variance,
         since a power law that bends is mistaken for one over a small and uncertain floor.
         """
-        power = curves.averages.mean(axis=0)
+        power = curves.mean_powers
         share = _share(self.level, power[[0, min(n_terms, len(power) - 1)]])
         if self.is_reached:
             return share
@@ -96,12 +97,18 @@ class NoiseFloor(Versioned):
 
     def early_share_at(self, n_terms: int, curves: ErrorCurves) -> float:
         """Share of the error that is floor by the fit that starts early."""
-        power = curves.averages.mean(axis=0)
+        power = curves.mean_powers
         return _share(self.early_level, power[[0, min(n_terms, len(power) - 1)]])
 
-    def deviation(self, replicates: np.ndarray) -> float:
-        """Standard deviation of level, exponent or bound, by the jackknife of groups."""
-        return _deviation(replicates)
+    @staticmethod
+    def deviation(replicates: np.ndarray) -> float:
+        """Standard deviation of level, exponent or bound, by the jackknife of groups.
+
+        Infinite where a replicate is unknown, as where a group holds all samples of a tree.
+        """
+        if not np.isfinite(replicates).all():
+            return np.inf
+        return float(np.sqrt(jackknife_variance(replicates)))
 
     def __post_init__(self) -> None:
         for array in (self.levels, self.exponents, self.bounds):
@@ -132,8 +139,8 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
     power = by_bag.mean(axis=1) / by_bag[0].mean()
     with np.errstate(divide="ignore", invalid="ignore"):  # no error is left
         excess = np.where(by_bag[:, 0] > 0, by_bag[:, 1] / by_bag[:, 0], np.inf)
-    most = min(int(2 * curves.grown.n_grown / SAMPLES_PER_CELL), len(power) - 1)
-    last = _last_below(_LARGEST_EXCESS, excess[: most + 1])
+    most = min(int(terms_allowed(curves.grown.n_grown)), len(power) - 1)
+    last = max(first_or_last(excess[: most + 1] > _LARGEST_EXCESS), 1)
     first, early = (_first_of_fit(power[: last + 1], lead) for lead in (_LEAD, _HALF))
     least = 1 / curves.samples.weights.sum()
     points = log_spaced(first, last, last)
@@ -157,7 +164,7 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
     # As many samples tell the products from which it is estimated.
     n_told = max(np.count_nonzero(curves.grown.unseen.sum(axis=0) > 1), 1)
     endless += 2 * np.sqrt(max(endless * (1 - endless), least) / n_told)
-    deviation = _deviation(replicates[:, 0])
+    deviation = NoiseFloor.deviation(replicates[:, 0])
     # Few cells are the same in all trees, whose average explains as much as each of them.
     margin = _MARGIN * deviation if n_terms <= _FEW_TERMS else 0.0
     is_reached = (
@@ -167,7 +174,7 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
         and law.level > max(_MARGIN * deviation, _FEWEST_SAMPLES * least)
         and endless >= law.level - margin
     )
-    trusted = _last_below(_TRUSTED_EXCESS, excess[: last + 1])
+    trusted = max(first_or_last(excess[: last + 1] > _TRUSTED_EXCESS), 1)
     return NoiseFloor(
         level=law.level,
         early_level=early_law.level,
@@ -180,12 +187,6 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
         exponents=replicates[:, 2],
         bounds=without[:, kept <= trusted].min(axis=1),
     )
-
-
-def _last_below(limit: float, excess: np.ndarray) -> int:
-    """Find the first number of terms at which the excess is above a limit, or the last."""
-    above = excess > limit
-    return max(int(np.argmax(above)) if above.any() else len(excess) - 1, 1)
 
 
 def _first_of_fit(power: np.ndarray, lead: float) -> int:
@@ -239,10 +240,3 @@ def _power_law_over_a_floor(n_terms: np.ndarray, power: np.ndarray, least: float
     # The smallest exponent of those that fit alike, as all do through two points.
     best = int(np.argmax(residual <= residual.min() + _TIE * len(target)))
     return _Law(float(floor[best]), float(fall[best]), float(_EXPONENTS[best]))
-
-
-def _deviation(replicates: np.ndarray) -> float:
-    """Standard deviation by the delete-a-group jackknife; infinite where one is unknown."""
-    if not np.isfinite(replicates).all():  # a group holds all samples of a tree
-        return np.inf
-    return float(np.sqrt((len(replicates) - 1) * np.var(replicates)))

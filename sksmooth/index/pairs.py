@@ -23,9 +23,9 @@ from .._lib.parallel import run_parallel
 from .._lib.state import Versioned
 from ..samples import Samples, SamplingUnits, Targets, simplex_vertices
 from ..trees import Growth, Tree, grow
-from ..wavelets import ErrorCurves, WaveletDecomposition, node_sums
+from ..wavelets import ErrorCurves, WaveletDecomposition, node_sums, padded
 from .power_law import fit_power_law
-from .window import log_spaced
+from .window import first_or_last, log_spaced
 
 __all__ = ["PairsRate", "pairs_rate"]
 
@@ -123,7 +123,8 @@ def pairs_rate(
         label="pairs",
         verbose=0,
     )
-    errors = _averaged([_pooled_errors(trees) for trees in zip(*splits, strict=True)])
+    by_tree = [_pooled_errors(trees) for trees in zip(*splits, strict=True)]
+    errors = padded(by_tree).mean(axis=0)
     if len(errors) < 2:  # no tree has a split
         return None
     first, last = _window(errors)
@@ -323,24 +324,12 @@ def _pooled_errors(trees: tuple[_Splits, ...]) -> np.ndarray:
     return np.maximum(errors, 0.0) / np.sum([tree.weight for tree in trees], axis=0)
 
 
-def _averaged(curves: list[np.ndarray]) -> np.ndarray:
-    """Average curves, which stay as they are beyond their ends."""
-    longest = max(map(len, curves))
-    return np.mean(
-        [np.pad(c, ((0, longest - len(c)), (0, 0)), mode="edge") for c in curves], axis=0
-    )
-
-
 # ---------------------------------------------------------------------- their rate
 
 
 def _window(errors: np.ndarray) -> tuple[int, int]:
     """Find the numbers of splits between which the errors of the pairs are fitted."""
-    last = len(errors) - 1
-    excessive = errors[:, 1] > _EXCESS * errors[:, 0]
-    if excessive.any():
-        last = int(np.argmax(excessive))
-    last = max(last, 2)
+    last = max(first_or_last(errors[:, 1] > _EXCESS * errors[:, 0]), 2)
     error = errors.mean(axis=1)
     half = error[0] - _COARSE_SHAPE * (error[0] - error[: last + 1].min())
     first = max(last / _LONGEST_SPAN, 2 * int(np.argmax(error <= half)))

@@ -14,7 +14,7 @@ from .fit import IndexFit
 from .floor import NoiseFloor
 from .variance import student_margin
 from .whole_way import cells_allowed, whole_way_rate
-from .window import SAMPLES_PER_CELL
+from .window import terms_allowed
 
 __all__ = ["Shares", "variance_shares"]
 
@@ -67,6 +67,8 @@ class Shares(Versioned):
         Rate at which the error above the floor falls; infinite for finitely many boxes.
     signal_alpha_interval : tuple of float
         Its interval.
+    error_of_mean : float
+        L_p error without any term, in units of the targets.
     terms_needed : ndarray of shape (n_points,)
         Falling curve from which :meth:`n_terms_for` is read: what 0, 1, 2, ... terms of a
         tree leave of what can be explained.
@@ -82,6 +84,7 @@ class Shares(Versioned):
     wrong_labels_interval: Interval
     signal_alpha: float
     signal_alpha_interval: Interval
+    error_of_mean: float
     terms_needed: np.ndarray
 
     def __post_init__(self) -> None:
@@ -123,6 +126,7 @@ def variance_shares(curves: ErrorCurves, fit: IndexFit) -> Shares:
         wrong_labels_interval=(of_labels[1], of_labels[2]),
         signal_alpha=signal,
         signal_alpha_interval=signal_interval,
+        error_of_mean=float(curves.averages[:, 0].mean() ** (1 / curves.p)),
         terms_needed=_terms_needed(curves, explained.share),
     )
 
@@ -148,26 +152,34 @@ def _explained(curves: ErrorCurves, confidence_level: float) -> _Explained:
     # Where no number of terms beats the mean, one still tells what may have been missed.
     best = 1 + int(np.argmin(errors[1:]))
     left = (errors[best] / errors[0]) ** p
+    interval = _interval_of_explained(curves, best, left, confidence_level)
+    rate = whole_way_rate(left, grown.n_grown, weights[is_covered].sum(), p)
+    return _Explained(float(max(1 - left, 0.0)), interval, rate)
+
+
+def _interval_of_explained(
+    curves: ErrorCurves, n_terms: int, left: float, confidence_level: float
+) -> Interval:
+    """Compute the interval of a ratio of means, by the influence of every sampling unit."""
+    samples, units, unseen = curves.samples, curves.grown.units, curves.grown.unseen
     losses, spreads = (
         np.linalg.norm(
             samples.targets.values
-            - m_term_approximation(decomposition, grown.leaves, n_terms, unseen),
+            - m_term_approximation(curves.decomposition, curves.grown.leaves, n, unseen),
             axis=1,
         )
-        ** p
-        for n_terms in (best, 0)
+        ** curves.p
+        for n in (n_terms, 0)
     )
-    # Influence of every sampling unit on the ratio of the means.
-    influence = np.where(is_covered, weights * (losses - left * spreads), 0.0)
-    of_units = np.bincount(grown.units.unit, influence, minlength=grown.units.n_units)
-    total = np.sum(np.where(is_covered, weights * spreads, 0.0))
-    margin = stats.norm.ppf(0.5 + confidence_level / 2) * np.sqrt(of_units @ of_units)
-    low, high = np.clip([1 - left - margin / total, 1 - left + margin / total], 0.0, 1.0)
-    carried = np.bincount(grown.units.unit, np.where(is_covered, weights * spreads, 0.0))
+    weights = np.where(unseen.any(axis=0), samples.weights, 0.0)
+    influence = np.bincount(units.unit, weights * (losses - left * spreads))
+    carried = np.bincount(units.unit, weights * spreads)
+    total = np.sum(weights * spreads)
     if total**2 < _FEWEST_SAMPLES * (carried @ carried):
-        low, high = 0.0, 1.0
-    rate = whole_way_rate(left, grown.n_grown, weights[is_covered].sum(), p)
-    return _Explained(float(max(1 - left, 0.0)), (float(low), float(high)), rate)
+        return 0.0, 1.0
+    margin = stats.norm.ppf(0.5 + confidence_level / 2) * np.sqrt(influence @ influence)
+    low, high = np.clip([1 - left - margin / total, 1 - left + margin / total], 0.0, 1.0)
+    return float(low), float(high)
 
 
 class _Noise(NamedTuple):
@@ -242,7 +254,7 @@ def _signal(curves: ErrorCurves, fit: IndexFit, *, is_told: bool) -> tuple[float
     if fit.is_bound:
         return np.inf, (low, np.inf)
     floor, p = fit.floor, curves.p
-    if floor is None or np.isnan(fit.rate_in_window):
+    if floor is None:
         return fit.alpha, (low, high)
     if floor.level >= 1 - 2 * floor.deviation(floor.levels):
         return fit.alpha, (0.0, np.inf)  # there is no signal to speak of
@@ -274,8 +286,8 @@ def _signal(curves: ErrorCurves, fit: IndexFit, *, is_told: bool) -> tuple[float
 
 def _terms_needed(curves: ErrorCurves, explained: float) -> np.ndarray:
     """What terms of a tree leave of what they can explain, as a falling curve."""
-    last = int(2 * curves.grown.n_grown / SAMPLES_PER_CELL)
-    power = curves.averages.mean(axis=0)[: max(last, 2) + 1]
+    last = int(terms_allowed(curves.grown.n_grown))
+    power = curves.mean_powers[: max(last, 2) + 1]
     fall = power[0] - power.min()
     if fall <= 0 or explained == 0:  # no term is needed for nothing
         return np.zeros(1)

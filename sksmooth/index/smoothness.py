@@ -26,7 +26,7 @@ from .fit import IndexFit
 from .pairs import pairs_rate
 from .variance import BeyondReplicates, Replicates
 from .whole_way import whole_way_rate
-from .window import SAMPLES_PER_CELL
+from .window import terms_allowed
 
 __all__ = ["with_pairs", "with_whole_way"]
 
@@ -65,14 +65,14 @@ def with_whole_way(fit: IndexFit, curves: ErrorCurves, *, is_boxes: bool) -> Ind
     """
     rate, p = fit.alpha, curves.p
     n_grown, n_samples = curves.grown.n_grown, curves.samples.weights.sum()
-    last = int(min(2 * n_grown / SAMPLES_PER_CELL, curves.by_tree.shape[1] - 1))
+    last = int(min(terms_allowed(n_grown), curves.by_tree.shape[1] - 1))
 
     def whole_way(powers: np.ndarray) -> float:
         lowest = powers.min() / powers[0] if powers[0] > 0 else 1.0
         return whole_way_rate(lowest, n_grown, n_samples, p)
 
     averages = curves.averages[:, : last + 1]
-    whole = whole_way(averages.mean(axis=0))
+    whole = whole_way(curves.mean_powers[: last + 1])
     on_floor = _share_on_floor(fit, curves, whole)
     too_short = _share_of_short_window(fit.window[1], rate)
     share = 1 - (1 - on_floor) * (1 - too_short)

@@ -12,6 +12,7 @@ from .._lib.state import Versioned
 __all__ = [
     "BeyondReplicates",
     "Replicates",
+    "jackknife_variance",
     "log_scale_interval",
     "student_margin",
     "variance_of_difference",
@@ -61,18 +62,17 @@ class Replicates(Versioned):
         over the number of trees that are as good as independent. Window: sum of squares.
         (Efron and Tibshirani, An introduction to the bootstrap, 1993, chapter 11.)
         """
-        sizes = map(len, (self.groups, self.trees, self.blocks))
+        variances = self.by_source()
+        # Trees that all agree tell nothing.
+        n_trees = len(self.trees) if variances[1] != 0 else 0
+        sizes = (len(self.groups), n_trees, len(self.blocks))
         known = [
             (variance, size - 1)
-            for variance, size in zip(self.by_source(), sizes, strict=True)
+            for variance, size in zip(variances, sizes, strict=True)
             if size > 1
         ]
-        with np.errstate(invalid="ignore"):  # infinite replicates
-            all_agree = len(self.trees) > 1 and np.var(self.trees) == 0
-        if all_agree:  # trees that all agree tell nothing
-            del known[1 if len(self.groups) > 1 else 0]
-        variances, freedoms = zip(*known, strict=True) if known else ((), ())
-        return np.array(variances), np.array(freedoms)
+        of_known, freedoms = zip(*known, strict=True) if known else ((), ())
+        return np.array(of_known), np.array(freedoms)
 
     def by_source(self) -> tuple[float, float, float]:
         """Variances from samples, trees and window; zero where there is nothing to tell."""
@@ -80,7 +80,7 @@ class Replicates(Versioned):
         samples = trees = window = 0.0
         with np.errstate(invalid="ignore"):  # infinite replicates
             if n_groups > 1:
-                samples = (n_groups - 1) * np.var(self.groups)
+                samples = jackknife_variance(self.groups)
             if n_trees > 1:
                 of_one_tree = (n_trees - 1) ** 2 * np.var(self.trees, ddof=1)
                 trees = of_one_tree / min(n_trees, self.n_apart)
@@ -105,6 +105,11 @@ class Replicates(Versioned):
         variances, freedoms = self.parts()
         varies = ~(variances <= _ROUNDING * np.sum(variances))  # so does NaN
         return int(min(freedoms[varies], default=1))
+
+
+def jackknife_variance(replicates: np.ndarray) -> float:
+    """Variance of an estimate, by replicates with one group left out at a time."""
+    return float((len(replicates) - 1) * np.var(replicates))
 
 
 def variance_of_difference(ours: Replicates, theirs: Replicates) -> tuple[float, int]:
@@ -168,8 +173,6 @@ def log_scale_interval(
     n_blocks = max(len(replicates.blocks) - 1, 0)
     freedom = _FREEDOM_OF_POOL + n_blocks
     pooled = (_FREEDOM_OF_POOL * beyond.of_window + n_blocks * of_window) / freedom
-    if beyond.of_window == 0:
-        pooled = of_window
     deviation = np.sqrt(of_samples + of_trees + pooled + beyond.of_model)
     factor = np.exp(stats.t.ppf(0.5 + confidence_level / 2, freedom) * deviation)
     return float(alpha / factor), float(alpha * factor)

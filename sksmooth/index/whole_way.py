@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .window import SAMPLES_PER_CELL
+from .window import terms_allowed
 
 __all__ = ["cells_allowed", "whole_way_rate"]
 
@@ -12,12 +12,12 @@ _FEWEST_CELLS = 2.0
 
 
 def cells_allowed(n_grown: float) -> float:
-    """Count the cells that a number of samples allows: those of ten samples each.
+    """Count the cells that a number of samples allows, half as many as terms.
 
     It depends on the number of samples alone, so that the whole-way rates of different
     representations of the same samples differ by their errors only.
     """
-    return max(n_grown / SAMPLES_PER_CELL, _FEWEST_CELLS)
+    return max(terms_allowed(n_grown) / 2, _FEWEST_CELLS)
 
 
 def whole_way_rate(

@@ -6,7 +6,13 @@ import numpy as np
 
 from ..wavelets import ErrorCurves
 
-__all__ = ["SAMPLES_PER_CELL", "fit_window", "log_spaced"]
+__all__ = [
+    "SAMPLES_PER_CELL",
+    "first_or_last",
+    "fit_window",
+    "log_spaced",
+    "terms_allowed",
+]
 
 # The window starts when the terms have found the coarse shape of the function, and ends
 # before the errors say more about the sampling than about the function. Each split makes
@@ -41,12 +47,10 @@ def fit_window(curves: ErrorCurves) -> tuple[int, int]:
     """
     curve, p = curves.by_tree.mean(axis=0), curves.p
     n_terms = np.median(curves.decomposition.n_terms_per_tree)
-    last = min(2 * curves.grown.n_grown / SAMPLES_PER_CELL, n_terms / 2)
+    last = min(terms_allowed(curves.grown.n_grown), n_terms / 2)
     # The excess is a ratio of squared errors; of p-th powers it is that to the p / 2.
     excessive = curve[:, 1] > _OUT_OF_BAG_EXCESS ** (p / 2) * curve[:, 0]
-    if excessive.any():
-        last = min(last, int(np.argmax(excessive)))
-    last = max(int(last), 2)
+    last = max(int(min(last, first_or_last(excessive))), 2)
     error = curve[:, 0] if np.isnan(curve[0, 1]) else curve.mean(axis=1)
     lowest = error[: last + 1].min()
     coarse = 0
@@ -55,6 +59,16 @@ def fit_window(curves: ErrorCurves) -> tuple[int, int]:
     # Short curves still get a window of some span, at the price of an early start.
     first = min(max(_FIRST_TERM, coarse), last / _SHORTEST_SPAN)
     return max(int(first), 1), last
+
+
+def terms_allowed(n_grown: float) -> float:
+    """Count the terms of a tree that a number of samples allows: ten samples a cell."""
+    return 2 * n_grown / SAMPLES_PER_CELL
+
+
+def first_or_last(condition: np.ndarray) -> int:
+    """Find the first place where a condition holds, or the last place if it never does."""
+    return int(np.argmax(condition)) if condition.any() else len(condition) - 1
 
 
 def log_spaced(first: int, last: int, most: int) -> np.ndarray:

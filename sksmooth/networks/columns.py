@@ -136,6 +136,25 @@ class Column:
     format: Format = Format()
 
 
+def _with_interval(name: str, help: str, **options: Any) -> tuple[Column, ...]:
+    """Make the columns of a fitted number and of the ends of its interval."""
+    ends = (f"{name}_low", f"{name}_high")
+
+    def end(place: int) -> Callable[[MeasuredLayer], float]:
+        return lambda layer: getattr(layer.estimator, f"{name}_interval_")[place]
+
+    return (
+        Column(
+            name,
+            help,
+            lambda layer: getattr(layer.estimator, f"{name}_"),
+            Format(interval=ends, **options),
+        ),
+        Column(ends[0], f"lower end of the confidence interval of {name}", end(0)),
+        Column(ends[1], "upper end", end(1)),
+    )
+
+
 COLUMNS = (
     Column("layer", "name of the layer, as list_layers gives it", lambda layer: layer.name),
     Column(
@@ -144,48 +163,23 @@ COLUMNS = (
         lambda layer: layer.type,
     ),
     Column("n_features", "number of features", lambda layer: layer.n_features),
-    Column(
+    *_with_interval(
         "alpha",
         "smoothness index of the targets on the layer; a lower bound where alpha_high is "
         "infinite and cautions say that it is unresolved",
-        lambda layer: layer.estimator.alpha_,
-        Format(interval=("alpha_low", "alpha_high"), has_bar=True, mark="loses_smoothness"),
+        has_bar=True,
+        mark="loses_smoothness",
     ),
-    Column(
-        "alpha_low",
-        "lower end of the confidence interval of alpha",
-        lambda layer: layer.estimator.alpha_interval_[0],
-    ),
-    Column("alpha_high", "upper end", lambda layer: layer.estimator.alpha_interval_[1]),
-    Column(
+    *_with_interval(
         "explained",
         "share of the variance of the targets, from 0 to 1, that the trees explain on "
         "samples which they have not seen; NaN if they have seen all",
-        lambda layer: layer.estimator.explained_,
-        Format(interval=("explained_low", "explained_high")),
     ),
-    Column(
-        "explained_low",
-        "lower end of the confidence interval of explained",
-        lambda layer: layer.estimator.explained_interval_[0],
-    ),
-    Column(
-        "explained_high",
-        "upper end",
-        lambda layer: layer.estimator.explained_interval_[1],
-    ),
-    Column(
+    *_with_interval(
         "noise",
         "share of the variance that no number of terms explains, or an upper bound of it",
-        lambda layer: layer.estimator.noise_,
-        Format(interval=("noise_low", "noise_high"), bound="noise_is_bound"),
+        bound="noise_is_bound",
     ),
-    Column(
-        "noise_low",
-        "lower end of the confidence interval of noise",
-        lambda layer: layer.estimator.noise_interval_[0],
-    ),
-    Column("noise_high", "upper end", lambda layer: layer.estimator.noise_interval_[1]),
     Column(
         "noise_is_bound",
         "whether noise is an upper bound, since the error still falls",
@@ -234,22 +228,10 @@ COLUMNS = (
         "classes; NaN for regression",
         lambda layer: layer.estimator.wrong_labels_,
     ),
-    Column(
+    *_with_interval(
         "signal_alpha",
         "index of what is not noise: the rate at which the error above the noise falls; "
         "infinite where finitely many boxes leave no more than the noise",
-        lambda layer: layer.estimator.signal_alpha_,
-        Format(interval=("signal_alpha_low", "signal_alpha_high")),
-    ),
-    Column(
-        "signal_alpha_low",
-        "lower end of the confidence interval of signal_alpha",
-        lambda layer: layer.estimator.signal_alpha_interval_[0],
-    ),
-    Column(
-        "signal_alpha_high",
-        "upper end",
-        lambda layer: layer.estimator.signal_alpha_interval_[1],
     ),
     Column(
         "n_terms_90",

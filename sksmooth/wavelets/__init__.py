@@ -10,6 +10,7 @@ from .errors import (
     ErrorCurves,
     error_curves,
     m_term_errors,
+    padded,
     squared_errors_with_ranked_roots,
     without_rounding,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "m_term_approximation",
     "m_term_errors",
     "node_sums",
+    "padded",
     "squared_errors_with_ranked_roots",
     "staged_approximations",
     "wavelet_decomposition",

@@ -24,6 +24,7 @@ __all__ = [
     "SampleGroups",
     "error_curves",
     "m_term_errors",
+    "padded",
     "squared_errors_with_ranked_roots",
     "without_rounding",
 ]
@@ -115,6 +116,11 @@ class ErrorCurves:
         return without_rounding(errors)[1:]
 
     @cached_property
+    def mean_powers(self) -> np.ndarray:
+        """The same averaged over trees, of shape (n_terms + 1,)."""
+        return self.averages.mean(axis=0)
+
+    @cached_property
     def powers_without_a_group(self) -> np.ndarray:
         """Mean p-th powers with one group of samples at a time left out.
 
@@ -190,16 +196,30 @@ def error_curves(
         label="errors",
         verbose=0,
     )
-    by_tree = np.stack(
-        [
-            np.pad(e.curve, ((0, longest + 1 - len(e.curve)), (0, 0)), mode="edge")
-            for e in errors
-        ]
-    )
+    by_tree = padded([e.curve for e in errors])
     sums = np.stack([e.group_sums for e in errors])
     weights = np.stack([e.group_weights for e in errors])
     groups = SampleGroups(kept, sums, weights)
     return ErrorCurves(by_tree, groups, decomposition, grown, samples)
+
+
+def padded(curves: list[np.ndarray]) -> np.ndarray:
+    """Stack curves of several lengths, which stay as they are beyond their ends.
+
+    Parameters
+    ----------
+    curves : list of ndarray of shape (n_points, n_sides)
+        Curves.
+
+    Returns
+    -------
+    stacked : ndarray of shape (n_curves, longest n_points, n_sides)
+        All of them.
+    """
+    longest = max(map(len, curves))
+    return np.stack(
+        [np.pad(c, ((0, longest - len(c)), (0, 0)), mode="edge") for c in curves]
+    )
 
 
 def m_term_errors(

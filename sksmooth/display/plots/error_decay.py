@@ -274,11 +274,11 @@ class ErrorDecayDisplay:
 
 def _error_of_noise(estimator: Any) -> float:
     """Find the error of the noise on the curve that is drawn; NaN if there is none."""
-    fit, noise = estimator.decay_, estimator.noise_
+    fit, shares = estimator.decay_, estimator.shares_
     # Noise is found on the M-term curve; those of published procedures have other units.
-    if estimator.noise_is_bound_ or not np.array_equal(fit.errors, fit.m_term_errors):
+    if shares.noise_is_bound or not np.array_equal(fit.errors, fit.m_term_errors):
         return np.nan
-    return float(estimator._error_of_mean * noise ** (1 / estimator.wavelets_.p))
+    return float(shares.error_of_mean * shares.noise ** (1 / estimator.wavelets_.p))
 
 
 def _label_in_plain_numbers(ax: Any) -> None:
