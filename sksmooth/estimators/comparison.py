@@ -311,8 +311,9 @@ def smoothness_difference(
         samples = samples.drawn_by(units)
         fit_samples(fitted, samples)
         levels.append(fitted.shares_.level or randomised_level(fitted, samples))
+    level_a, level_b = levels
     return SmoothnessDifference(
-        *_of_levels(*levels, first.confidence_level),
+        *_of_levels(level_a, level_b, first.confidence_level),
         *paired_difference(first.decay_, second.decay_),
         first.alpha_,
         second.alpha_,
@@ -337,7 +338,7 @@ def _difference_of_learned(
             f"are); got {len(transformers)}."
         )
     labels = read_labels(y, sample_weight, groups)
-    folds = split(labels, cv, estimator.random_state)
+    folds = split(labels, cv, integer_seed(estimator.random_state))
     first, second = (
         cross_fitted_level(transformer, X, labels, folds, estimator)
         for transformer, X in zip(transformers, inputs, strict=True)

@@ -61,7 +61,7 @@ class Labels:
     @property
     def rows(self) -> np.ndarray:
         """Row of every sample in what was given."""
-        return self.samples.X[:, 0].astype(np.intp)
+        return np.asarray(self.samples.X)[:, 0].astype(np.intp)
 
     @property
     def unit(self) -> np.ndarray:
