@@ -217,7 +217,9 @@ COLUMNS = (
     ),
     ChangeColumn(
         "gains_nothing",
-        "whether the layer gains nothing where its like gain: GAINS_NOTHING",
+        "whether the layer gains nothing where its like gain: the nearest layers whose "
+        "gains are significant, one before it and one after it, both gain more than four "
+        "times the upper end of its difference",
         lambda change: change.gains_nothing,
     ),
     Column(
