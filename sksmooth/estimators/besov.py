@@ -29,6 +29,7 @@ from ..index import (
     HeldOutError,
     IndexFit,
     Shares,
+    least,
     out_of_bag_errors,
     variance_shares,
     whole_way_rate,
@@ -630,7 +631,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         self._forest, self.wavelets_ = curves.grown.forest, curves.decomposition
         self._scoring = self._forest, self.wavelets_
         if errors:
-            best = min(errors, key=lambda error: error.left)
+            best = least(errors)
             self._scoring = best.grown.forest, best.wavelets
         self._n_grown = curves.grown.n_grown
         self.n_samples_ = len(samples.weights)
