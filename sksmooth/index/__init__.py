@@ -14,6 +14,7 @@ from .held_out import (
     randomised_error,
 )
 from .shares import Shares, variance_shares
+from .ties import holm, p_values_of_best
 from .variance import student_margin, variance_of_difference
 from .whole_way import cells_allowed, whole_way_rate
 from .window import SAMPLES_PER_CELL, fit_window
@@ -32,9 +33,11 @@ __all__ = [
     "cells_allowed",
     "error_on_others",
     "fit_window",
+    "holm",
     "joined",
     "level_difference",
     "out_of_bag_errors",
+    "p_values_of_best",
     "randomised_error",
     "student_margin",
     "variance_of_difference",
