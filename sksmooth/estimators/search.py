@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, TransformerMixin, cl
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
+from sklearn.utils import get_tags, indexable
 from sklearn.utils.validation import check_is_fitted
 
 from .._lib.parallel import run_parallel
@@ -212,6 +212,7 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
             raise ValueError("param_grid has no candidates; {} is the estimator as it is.")
         transformer, smoothness = self._parts(grid, seed)
         candidates = [_candidate(transformer, params, seed) for params in grid]
+        X, y = indexable(X, y)
         labels = read_labels(y, sample_weight, groups)
         folds = split(labels, self.cv, seed)
         tasks = (
