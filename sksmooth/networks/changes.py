@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..index import Level, level_difference
+from ..index import Level, level_difference, p_values_of_best
 
 __all__ = ["Change", "LayerChange", "best_layer", "gaining_nothing", "layer_changes"]
 
@@ -138,10 +138,5 @@ def best_layer(levels: Sequence[Level], held_out: Sequence[float]) -> int:
     place : int
         Place of the layer.
     """
-    best = max(levels, key=lambda level: level.score)
-    tied = [
-        place
-        for place, level in enumerate(levels)
-        if level is best or level_difference(best, level).p_value >= _LEVEL_OF_TEST
-    ]
-    return max(tied, key=lambda place: (held_out[place], levels[place].score))
+    tied = np.flatnonzero(p_values_of_best(levels) >= _LEVEL_OF_TEST)
+    return int(max(tied, key=lambda place: (held_out[place], levels[place].score)))

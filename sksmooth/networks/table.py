@@ -62,8 +62,8 @@ class LayerComparison(Versioned):
         The same.
     best_layer_ : str
         Name of the layer at which to cut the network for another task: of the layers that
-        are not told apart from the one of the highest level (p of 0.05 or more), that of
-        the highest ``held_out``. Only where there are levels.
+        are not told apart from the one of the highest level (5 % for all together), that
+        of the highest ``held_out``. Only where there are levels.
 
     See Also
     --------
