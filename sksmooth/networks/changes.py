@@ -138,5 +138,5 @@ def best_layer(levels: Sequence[Level], held_out: Sequence[float]) -> int:
     place : int
         Place of the layer.
     """
-    tied = np.flatnonzero(p_values_of_best(levels) >= _LEVEL_OF_TEST)
-    return int(max(tied, key=lambda place: (held_out[place], levels[place].score)))
+    tied = np.flatnonzero(p_values_of_best(levels) >= _LEVEL_OF_TEST).tolist()
+    return max(tied, key=lambda place: (held_out[place], levels[place].score))
