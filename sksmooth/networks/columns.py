@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..estimators.besov import BesovSmoothnessEstimator
-from .probes import PROBES, Probe
+from ..estimators.probes import PROBES, Probe
 
 __all__ = [
     "COLUMNS",

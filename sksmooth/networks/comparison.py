@@ -15,12 +15,12 @@ from .._lib.progress import progress_bar
 from .._lib.scikit_learn import validate_params
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import integer_seed, ready_estimator
+from ..estimators.probes import PROBES, chosen_probes
 from .columns import PROJECTION_ERROR, Column, MeasuredLayer, column_help, columns_of
 from .docstrings import documented
 from .extraction import LayerFeatures, extract
 from .measurement import LayersInTurn
 from .options import ReaderOptions
-from .probes import PROBES, chosen_probes
 from .table import LayerComparison
 
 __all__ = ["compare_layers"]

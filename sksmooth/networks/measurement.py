@@ -14,9 +14,9 @@ from sklearn.base import clone
 
 from ..estimators.besov import BesovSmoothnessEstimator, fit_samples, read_for
 from ..estimators.comparison import measured, paired_difference
+from ..estimators.probes import Probe, measure_probes, probe_rows
 from ..index import IndexFit
 from .columns import Change, MeasuredLayer
-from .probes import Probe, measure_probes, probe_rows
 
 __all__ = ["LayersInTurn"]
 

@@ -18,12 +18,12 @@ from .._lib.scikit_learn import Interval, validate_params
 from .._lib.state import Versioned
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import integer_seed, seeded
+from ..estimators.probes import chosen_probes
 from ..estimators.summary import history_card
 from ..samples import number_of_rows, read_rows
 from .callbacks import lightning_callback, skorch_callback
 from .columns import columns_of
 from .comparison import compare_layers
-from .probes import chosen_probes
 
 __all__ = ["SmoothnessMonitor"]
 

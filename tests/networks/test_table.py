@@ -10,8 +10,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from sksmooth import BesovSmoothnessEstimator, LayerComparison, compare_layers
+from sksmooth.estimators.probes import PROBES
 from sksmooth.networks.columns import COLUMNS, Column, column_help, columns_of
-from sksmooth.networks.probes import PROBES
 from sksmooth.networks.table import layers_html
 
 

@@ -7,8 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits, make_blobs
 
-from sksmooth.networks.columns import column_help
-from sksmooth.networks.probes import (
+from sksmooth.estimators.probes import (
     PROBES,
     ProbeRows,
     chosen_probes,
@@ -16,6 +15,7 @@ from sksmooth.networks.probes import (
     probe,
     probe_rows,
 )
+from sksmooth.networks.columns import column_help
 
 NAMES = [name for name in PROBES if name != "intrinsic_dimension"]
 
