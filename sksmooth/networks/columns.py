@@ -279,7 +279,7 @@ def columns_of(probes: Iterable[Probe] = (), *, is_projected: bool = False) -> l
 
 
 def _column_of(probe: Probe) -> Column:
-    return Column(probe.name, probe.help, lambda layer: layer.probes[probe.name])
+    return Column(probe.name, probe.description, lambda layer: layer.probes[probe.name])
 
 
 def column_help(names: Iterable[Hashable] | None = None) -> dict[str, str]:

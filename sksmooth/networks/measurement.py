@@ -6,7 +6,7 @@ What the table of layers needs of the estimators is called here.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from ..estimators.besov import BesovSmoothnessEstimator, fit_samples, read_for
 from ..estimators.comparison import measured, paired_difference
-from ..estimators.probes import Probe, measure_probes, probe_rows
+from ..estimators.probes import TargetKind, chosen_probes, measure_probes, probe_rows
 from ..index import IndexFit
 from .columns import Change, MeasuredLayer
 
@@ -38,10 +38,15 @@ class LayersInTurn:
         Weights.
     y_test : array-like or None
         Targets of the test samples, if there are any.
-    probes : sequence of Probe
-        What to measure beside the index.
+    probes : str or iterable of str
+        Names of what to measure beside the index; ``"all"`` means all that fit the targets.
     seed : int
         Seed of the probes.
+
+    Attributes
+    ----------
+    probes : list of Probe
+        What is measured beside the index.
     """
 
     def __init__(
@@ -52,25 +57,21 @@ class LayersInTurn:
         sample_weight: Any = None,
         *,
         y_test: Any = None,
-        probes: Sequence[Probe] = (),
+        probes: str | Iterable[str] = (),
         seed: int = 0,
     ) -> None:
         self._template, self._sample_weight = template, sample_weight
         self._y = y
         self._y_test = None if y_test is None else np.asarray(y_test)
-        self._probes, self._seed = probes, seed
+        self._seed = seed
         self._before: IndexFit | None = None
         samples = read_for(clone(template), source, y, sample_weight)
         self._units = samples.units
-        if not probes:
-            return
-        if samples.classes is None:
-            names = [probe.name for probe in probes]
-            raise ValueError(
-                f"The probes {names} need class labels, but y is for regression."
-            )
-        self._y, self._y_test = _one_column(self._y), _one_column(self._y_test)
-        self._rows = probe_rows(self._y, self._y_test, random_state=seed)
+        is_numbers = samples.classes is None
+        targets = TargetKind.NUMBERS if is_numbers else TargetKind.CLASSES
+        self.probes = chosen_probes(probes, targets)
+        if self.probes:
+            self._rows = probe_rows(y, self._y_test, targets=targets, random_state=seed)
 
     def measure(
         self,
@@ -114,10 +115,10 @@ class LayersInTurn:
         )
 
     def _measure_probes(self, X: np.ndarray, test: Any) -> dict[str, float]:
-        if not self._probes:
+        if not self.probes:
             return {}
         return measure_probes(
-            self._probes, X, self._y, self._rows, test=test, random_state=self._seed
+            self.probes, X, self._y, self._rows, test=test, random_state=self._seed
         )
 
     def _fitted(self, X: np.ndarray) -> BesovSmoothnessEstimator:
@@ -131,9 +132,3 @@ class LayersInTurn:
             return Change()
         difference, (low, high), p_value = paired_difference(before, fit)
         return Change(difference, low, high, p_value)
-
-
-def _one_column(y: Any) -> Any:
-    """Flatten a column of labels, as the classifiers of probes want them."""
-    y = None if y is None else np.asarray(y)
-    return y.ravel() if y is not None and y.shape[1:] == (1,) else y

@@ -136,6 +136,7 @@ class SmoothnessMonitor(Versioned):
         seed = integer_seed(random_state)
         if estimator is None:
             estimator = BesovSmoothnessEstimator(_N_TREES)
+        probes = probes if isinstance(probes, str) else list(probes)
         asked = chosen_probes(probes)
         self.module = module
         self.every = every
@@ -143,7 +144,7 @@ class SmoothnessMonitor(Versioned):
         self._options = options | dict(
             layers=layers,
             estimator=seeded(estimator, seed),
-            probes=[probe.name for probe in asked],
+            probes=probes,
             random_state=seed,
         )
         is_projected = options.get("n_components") is not None

@@ -179,7 +179,7 @@ def test_a_frame_that_is_no_table_of_layers_is_shown_by_pandas(frame):
 
 def test_the_documentation_lists_the_columns_and_probes():
     text = " ".join(compare_layers.__doc__.split())
-    entries = column_help() | {name: probe.help for name, probe in PROBES.items()}
+    entries = column_help() | {name: probe.description for name, probe in PROBES.items()}
     for name, meaning in entries.items():
         assert f"- ``{name}``: {' '.join(meaning.split())}." in text
     assert "{" not in text.replace("{}", "")
