@@ -414,15 +414,16 @@ def _held_out_score(model: Any, samples: ProbeSamples) -> float:
     targets=TargetKind,
 )
 def _forest(samples: ProbeSamples) -> float:
-    X, y = samples.X[samples.rows.train], samples.y[samples.rows.train]
+    y = samples.y[samples.rows.train]
+    # Forests round to float32, which must leave differences far from zero.
+    X = StandardScaler().fit_transform(samples.X[samples.rows.train])
     options = dict(oob_score=True, n_jobs=1, random_state=samples.seed)
     if samples.has_classes:
-        forest = RandomForestClassifier(_N_TREES, **options)
-    else:
-        n_tried = min(X.shape[1], _MOST_TRIED)
-        forest = RandomForestRegressor(_N_TREES, max_features=n_tried, **options)
-    # Forests round to float32, which must leave differences far from zero.
-    return forest.fit(StandardScaler().fit_transform(X), y).oob_score_
+        return RandomForestClassifier(_N_TREES, **options).fit(X, y).oob_score_
+    n_tried = min(X.shape[1], _MOST_TRIED)
+    forest = RandomForestRegressor(_N_TREES, max_features=n_tried, **options)
+    y = StandardScaler().fit_transform(y.reshape(len(y), -1))  # outputs count alike
+    return forest.fit(X, y[:, 0] if y.shape[1] == 1 else y).oob_score_
 
 
 @probe(
@@ -554,8 +555,8 @@ def _davies_bouldin(samples: ProbeSamples) -> float:
 
 @probe(
     "cdnv",
-    "class-distance normalised variance: mean variance within two classes relative to the"
-    " squared distance of their means, mean over the pairs (Galanti, György and Hutter, "
+    "class-distance normalised variance: mean variance within two classes relative to "
+    "the squared distance of their means, mean over the pairs (Galanti, György and Hutter, "
     "arXiv 2112.15121); NaN if two class means are equal",
     larger_is_better=False,
 )

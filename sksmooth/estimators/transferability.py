@@ -84,8 +84,8 @@ def _best_ratio(
     """
     ratio = np.ones(len(rest))
     for _ in range(_MOST_STEPS if len(power) else 0):
-        shrunk = ratio / (power[:, None] + ratio)
-        kept = 1 - shrunk
+        spread = power[:, None] + ratio
+        kept, shrunk = power[:, None] / spread, ratio / spread
         residual = np.sum(shrunk**2 * energy, axis=0) + rest
         weights = np.sum(kept**2 * energy / power[:, None], axis=0)
         n_noise = n_samples - len(power) + np.sum(shrunk, axis=0)
