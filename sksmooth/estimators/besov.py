@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from numbers import Integral, Real
 from typing import Any
@@ -22,7 +23,16 @@ from .._lib.scikit_learn import (
 from .._lib.state import atomic_fit
 from .._lib.warn import warn_caller
 from ..exceptions import UnseenClassesWarning
-from ..index import CONVENTIONS, DEFAULT, IndexFit, Shares, variance_shares, whole_way_rate
+from ..index import (
+    CONVENTIONS,
+    DEFAULT,
+    HeldOutError,
+    IndexFit,
+    Shares,
+    out_of_bag_errors,
+    variance_shares,
+    whole_way_rate,
+)
 from ..samples import (
     Samples,
     encode_targets,
@@ -30,10 +40,10 @@ from ..samples import (
     read_features,
     read_samples,
 )
-from ..trees import GrownForest, grow, number_of_trees
+from ..trees import grow, number_of_trees
 from ..wavelets import (
     MEASURES,
-    WaveletDecomposition,
+    ErrorCurves,
     decompose,
     error_curves,
     m_term_errors,
@@ -375,12 +385,13 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             X, y, sample_weight, estimator=self, reset=False, encode=encode
         )
         # Errors are measured from the fitted mean, so it counts for the spread, too.
-        of_the_fit = self.wavelets_.mean[:1]
+        forest, wavelets = self._scoring
+        of_the_fit = wavelets.mean[:1]
         values = np.concatenate([of_the_fit, samples.targets.values])
         _check_powers(values, self.wavelets_.p, least=-np.inf)
         _warn_of_unseen_classes(samples)
-        leaves = self._forest.apply(samples.X, self.n_jobs)
-        errors = m_term_errors(self.wavelets_, leaves, samples.targets, samples.weights)
+        leaves = forest.apply(samples.X, self.n_jobs)
+        errors = m_term_errors(wavelets, leaves, samples.targets, samples.weights)
         if errors[0] == 0:
             return 0.0
         left = (errors.min() / errors[0]) ** self.wavelets_.p
@@ -610,14 +621,18 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     def _keep(
         self,
         samples: Samples,
-        grown: GrownForest,
-        wavelets: WaveletDecomposition,
+        curves: ErrorCurves,
         fit: IndexFit,
         shares: Shares,
+        errors: Sequence[HeldOutError],
     ) -> None:
         """Set the fitted attributes."""
-        self._forest, self.wavelets_ = grown.forest, wavelets
-        self._n_grown = grown.n_grown
+        self._forest, self.wavelets_ = curves.grown.forest, curves.decomposition
+        self._scoring = self._forest, self.wavelets_
+        if errors:
+            best = min(errors, key=lambda error: error.left)
+            self._scoring = best.grown.forest, best.wavelets
+        self._n_grown = curves.grown.n_grown
         self.n_samples_ = len(samples.weights)
         self.n_outputs_ = samples.targets.values.shape[1]
         if samples.classes is not None:
@@ -703,9 +718,10 @@ def fit_samples(
     of_pairs = growth if estimator.class_pairs else None
     fit = convention.fit(curves, estimator.confidence_level, of_pairs)
     by_rate = fit if convention is DEFAULT else DEFAULT.fit(curves, fit.confidence_level)
-    shares = variance_shares(curves, by_rate)
+    errors = out_of_bag_errors(wavelets, grown, samples, growth)
+    shares = variance_shares(curves, by_rate, errors)
 
-    estimator._keep(samples, grown, wavelets, fit, shares)
+    estimator._keep(samples, curves, fit, shares, errors)
     return estimator
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -20,9 +20,23 @@ from .._lib.scikit_learn import Interval, validate_params
 from .._lib.state import Versioned
 from .._lib.warn import warn_caller
 from ..exceptions import SmoothnessWarning, TargetTypeWarning
-from ..index import CONVENTIONS, IndexFit, student_margin, variance_of_difference
-from ..samples import sampling_units
+from ..index import (
+    CONVENTIONS,
+    IndexFit,
+    Level,
+    level_difference,
+    student_margin,
+    variance_of_difference,
+)
+from ..samples import group_units, sampling_units
 from .besov import BesovSmoothnessEstimator, fit_samples, read_for
+from .levels import (
+    cross_fitted_level,
+    groups_of,
+    randomised_level,
+    read_labels,
+    split,
+)
 from .summary import baseline_summary, card_of, difference_summary
 
 __all__ = [
@@ -47,18 +61,30 @@ class SmoothnessDifference(Versioned):
     Attributes
     ----------
     difference : float
-        ``alpha_b - alpha_a``: positive if the second representation is the smoother.
+        ``score_b - score_a``: positive if trees explain more of held-out samples on the
+        second representation.
     interval : tuple of float
-        Its confidence interval, at the level of the estimator; without bounds if the
-        variance is not known. Where ``alpha_b`` is a lower bound, since no error is left,
-        it has no upper end; where ``alpha_a`` is one, no lower end.
+        Its confidence interval, at the level of the estimator.
     p_value : float
-        Two-sided, for the hypothesis that both indices are equal; NaN if a lower bound
-        leaves open which of them is the larger.
+        Two-sided, for the hypothesis that both scores are equal.
+    score_a, score_b : float
+        The two held-out scores: rates of the whole way of a randomised forest, on samples
+        that its trees have not seen. Negative where that does worse than the mean.
+    rate_difference : float
+        ``alpha_b - alpha_a``, the difference of the rates; NaN with ``transformers``.
+    rate_interval : tuple of float
+        Its confidence interval; without bounds if the variance is not known. Where
+        ``alpha_b`` is a lower bound, since no error is left, it has no upper end; where
+        ``alpha_a`` is one, no lower end.
+    rate_p_value : float
+        Two-sided, for the hypothesis that both rates are equal; NaN if a lower bound leaves
+        open which of them is the larger. Careful: it rarely finds a difference.
     alpha_a, alpha_b : float
         The two indices.
     estimators : tuple of BesovSmoothnessEstimator
-        The two fitted estimators.
+        The two fitted estimators; empty with ``transformers``.
+    confidence_level : float
+        Level of the intervals.
 
     See Also
     --------
@@ -71,16 +97,22 @@ class SmoothnessDifference(Versioned):
     >>> X, y, _ = make_known_smoothness("smooth", 2000, random_state=0)
     >>> noise = X[::-1]
     >>> result = smoothness_difference(noise, X, y, random_state=0)
-    >>> bool(result.difference == result.alpha_b - result.alpha_a > 0)
+    >>> bool(result.difference == result.score_b - result.score_a > 0)
     True
     """
 
     difference: float
     interval: tuple[float, float]
     p_value: float
+    score_a: float
+    score_b: float
+    rate_difference: float
+    rate_interval: tuple[float, float]
+    rate_p_value: float
     alpha_a: float
     alpha_b: float
-    estimators: tuple[BesovSmoothnessEstimator, BesovSmoothnessEstimator]
+    estimators: tuple[BesovSmoothnessEstimator, ...]
+    confidence_level: float
 
     def _repr_html_(self) -> str:
         return card_of(difference_summary(self), is_loss=self.interval[1] < 0)
@@ -132,6 +164,9 @@ class PermutationBaseline(Versioned):
         "y": "no_validation",
         "estimator": [BesovSmoothnessEstimator, None],
         "sample_weight": "no_validation",
+        "groups": ["array-like", None],
+        "transformers": [tuple, list, None],
+        "cv": ["cv_object"],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     },
@@ -144,30 +179,50 @@ def smoothness_difference(
     *,
     estimator: BesovSmoothnessEstimator | None = None,
     sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    transformers: Sequence[Any] | None = None,
+    cv: Any = 5,
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> SmoothnessDifference:
-    """Compare the smoothness of the same samples in two representations.
+    """Test on which of two representations of the same samples the targets are smoother.
 
-    Both forests are grown on the same subsamples with the same seeds; samples that are
-    equal in either representation are drawn together. The variance of the difference comes
-    from paired replicates: the same samples or the same tree are left out of both, and the
-    same quarters of the two fit windows are compared. What is common to both, such as label
-    noise, cancels.
+    On each representation a forest of fifty randomised trees is grown, on the same
+    subsamples. Every sample is approximated by the trees that have not seen it, and the
+    losses are compared sample by sample, so that what is hard on both representations, such
+    as a wrong label, cancels. The variance adds that of the samples and that of the choice
+    of the trees.
+
+    In plain words, it is a paired test of the held-out squared error of forests (for
+    classes, the Brier score). Its null hypothesis is that forests explain equally much of
+    new samples on both representations; not that the classes have the same shape, and not
+    that other models do equally well.
 
     Parameters
     ----------
     X_a, X_b : {array-like, sparse matrix, Dask array} of shape \
 (n_samples, n_features_a) and (n_samples, n_features_b)
-        The two representations, row by row of the same samples.
+        The two representations, row by row of the same samples. With ``transformers``, what
+        these are given: the same samples for both, mostly.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Class labels or regression targets.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned; its ``confidence_level`` is that of the
-        interval, its ``index`` must be ``"mterm"`` or ``"weak-lp"``. None means one with
+        intervals, its ``index`` must be ``"mterm"`` or ``"weak-lp"``. None means one with
         default parameters.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
+    groups : array-like of shape (n_samples,), default=None
+        Groups of samples that are not independent, such as the patient or the plate. A tree
+        sees a group whole or not at all, and the variance is that over groups.
+    transformers : sequence of two transformers, default=None
+        Unfitted transformers or Pipelines that learn the representations, None for features
+        as they are. They are cross-fitted: fitted on the samples that the trees see, never
+        on those that a loss is computed on. Without this, a representation that was learned
+        from the same labels looks better than it is. There are no rates then.
+    cv : int, cross-validation generator or iterable, default=5
+        The folds of that, as in scikit-learn; an integer means shuffled folds, stratified
+        for classes. Each sample must be in one test fold.
     n_jobs : int, default=None
         Number of joblib workers, in place of the estimator's if it is given.
     random_state : int, RandomState instance or None, default=None
@@ -176,41 +231,57 @@ def smoothness_difference(
     Returns
     -------
     result : SmoothnessDifference
-        The difference, its interval and a p-value.
+        The difference of the held-out scores, its interval and a p-value; and the
+        difference of the rates with its own.
 
     Raises
     ------
     ValueError
-        If the numbers of rows differ, if the index is that of a published tool, whose
-        variance is not known well enough, or as :meth:`BesovSmoothnessEstimator.fit`
-        raises.
+        If the numbers of rows differ, if there are fewer than 5 groups, if the index is
+        that of a published tool, whose variance is not known well enough, or as
+        :meth:`BesovSmoothnessEstimator.fit` raises.
 
     See Also
     --------
+    SmoothnessSearch : Compare many representations, and find those tied with the best.
     permutation_baseline : The index of shuffled targets.
 
     Notes
     -----
-    The p-value is that of Student's t, as for the interval of one index. The variance
-    includes the fit window, so the test asks whether the *rates* differ: representations
-    with the same index whose curves bend differently at this number of samples are not
-    called different. The price is power: under the null hypothesis it rejects far less
-    often than its level. With ``index="weak-lp"`` the variance has no part of the
-    samples.
+    The p-value is that of Student's t, with the degrees of freedom of Satterthwaite. Level
+    and power on data sets of 150 to 3,000 samples are in
+    ``benchmarks/compare_representations.py``.
 
-    An index is a lower bound where no error is left. The larger of two indices may be one,
-    and is shown to be larger; if the smaller is one, or both are, nothing is known.
+    The *rates* are compared by paired replicates: the same samples or the same tree are
+    left out of both, and the same quarters of the two fit windows are compared. That
+    variance includes the fit window, so the test asks whether the rates differ:
+    representations with the same index whose curves bend differently are not called
+    different. Under its null hypothesis it rejects far less often than its level, and it
+    has little power. With ``index="weak-lp"`` the variance has no part of the samples. An
+    index is a lower bound where no error is left: the larger of two indices may be one, and
+    is shown to be larger; if the smaller is one, or both are, nothing is known.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sksmooth import BesovSmoothnessEstimator, smoothness_difference
     >>> from sksmooth.datasets import make_known_smoothness
-    >>> X, y, _ = make_known_smoothness("jump", 3000, random_state=0)
-    >>> blurred = X + 0.1 * np.random.RandomState(0).standard_normal(X.shape)
-    >>> estimator = BesovSmoothnessEstimator(random_state=0)
-    >>> result = smoothness_difference(blurred, X, y, estimator=estimator)
-    >>> result.difference > 0, result.p_value < 0.05
+    >>> X, y, _ = make_known_smoothness("jump", 500, random_state=0)
+    >>> blurred = X + 0.05 * np.random.RandomState(0).standard_normal(X.shape)
+    >>> result = smoothness_difference(blurred, X, y, random_state=0)
+    >>> result.difference > 0, result.p_value < 0.01, result.rate_p_value < 0.01
+    (True, True, False)
+
+    Supervised features against unsupervised ones, with cross-fitting:
+
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.decomposition import PCA
+    >>> from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    >>> X, y = load_digits(return_X_y=True)
+    >>> result = smoothness_difference(
+    ...     X, X, y, transformers=[PCA(9), LinearDiscriminantAnalysis()], random_state=0
+    ... )
+    >>> result.difference > 0, result.p_value < 0.01
     (True, True)
     """
     first = ready_estimator(estimator, random_state, n_jobs)
@@ -219,6 +290,10 @@ def smoothness_difference(
         raise ValueError(
             f"index={first.index!r} has no variance over its window to compare by; use one "
             f"of {comparable}."
+        )
+    if transformers is not None:
+        return _difference_of_learned(
+            (X_a, X_b), y, transformers, first, sample_weight, groups, cv
         )
     second = clone(first)
     samples_a = read_for(first, X_a, y, sample_weight)
@@ -229,13 +304,60 @@ def smoothness_difference(
     units = sampling_units(
         (samples_a.X, samples_b.X), samples_a.targets.tie_break, samples_a.weights
     )
-    fit_samples(first, samples_a.drawn_by(units))
-    fit_samples(second, samples_b.drawn_by(units))
+    if groups is not None:
+        units = group_units(groups_of(groups, samples_a, len(np.asarray(y))), units)
+    levels = []
+    for fitted, samples in ((first, samples_a), (second, samples_b)):
+        samples = samples.drawn_by(units)
+        fit_samples(fitted, samples)
+        levels.append(fitted.shares_.level or randomised_level(fitted, samples))
+    level_a, level_b = levels
     return SmoothnessDifference(
+        *_of_levels(level_a, level_b, first.confidence_level),
         *paired_difference(first.decay_, second.decay_),
         first.alpha_,
         second.alpha_,
         (first, second),
+        first.confidence_level,
+    )
+
+
+def _difference_of_learned(
+    inputs: tuple[Any, Any],
+    y: Any,
+    transformers: Sequence[Any],
+    estimator: BesovSmoothnessEstimator,
+    sample_weight: Any,
+    groups: Any,
+    cv: Any,
+) -> SmoothnessDifference:
+    """Compare two representations that are learned, in the same folds."""
+    if len(transformers) != 2:
+        raise ValueError(
+            f"transformers must be two, one a representation (None for features as they "
+            f"are); got {len(transformers)}."
+        )
+    labels = read_labels(y, sample_weight, groups)
+    folds = split(labels, cv, integer_seed(estimator.random_state))
+    first, second = (
+        cross_fitted_level(transformer, X, labels, folds, estimator)
+        for transformer, X in zip(transformers, inputs, strict=True)
+    )
+    unknown = (np.nan, (-np.inf, np.inf), np.nan, np.nan, np.nan)
+    level = estimator.confidence_level
+    return SmoothnessDifference(*_of_levels(first, second, level), *unknown, (), level)
+
+
+def _of_levels(
+    first: Level, second: Level, confidence_level: float
+) -> tuple[float, tuple[float, float], float, float, float]:
+    found = level_difference(first, second)
+    return (
+        found.difference,
+        found.interval(confidence_level),
+        found.p_value,
+        first.score,
+        second.score,
     )
 
 

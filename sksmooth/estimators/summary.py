@@ -206,19 +206,26 @@ def _window(estimator: Any) -> str:
 def difference_summary(result: Any) -> Summary:
     """Summarise a :class:`~sksmooth.SmoothnessDifference`."""
     value, (low, high) = result.difference, result.interval
-    level = f"{100 * result.estimators[0].decay_.confidence_level:g} %"
+    level = f"{100 * result.confidence_level:g} %"
     signed = [number(end, sign="+") for end in (value, low, high)]
-    return Summary(
-        title="Smoothness of two representations",
-        facts={
+    facts = {
+        "held-out score of the first": number(result.score_a),
+        "held-out score of the second": number(result.score_b),
+        "p-value": number(result.p_value, 4),
+    }
+    if result.estimators:
+        facts |= {
             f"{ALPHA} of the first": number(result.alpha_a),
             f"{ALPHA} of the second": number(result.alpha_b),
-            "p-value": number(result.p_value, 4),
-        },
+            f"p-value of the difference of {ALPHA}": number(result.rate_p_value, 4),
+        }
+    return Summary(
+        title="Smoothness of two representations",
+        facts=facts,
         value=value,
         interval=(low, high),
         level=level,
-        headline="Difference = {} [{}, {}], ".format(*signed) + level,
+        headline="Difference of scores = {} [{}, {}], ".format(*signed) + level,
         ends=ends_of_bars([value], [low], [high]),
     )
 

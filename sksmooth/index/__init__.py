@@ -3,6 +3,16 @@
 from .conventions import CONVENTIONS, DEFAULT, Convention
 from .fit import IndexFit
 from .floor import NoiseFloor
+from .held_out import (
+    HeldOutError,
+    Level,
+    LevelDifference,
+    error_on_others,
+    joined,
+    level_difference,
+    out_of_bag_errors,
+    randomised_error,
+)
 from .shares import Shares, variance_shares
 from .variance import student_margin, variance_of_difference
 from .whole_way import cells_allowed, whole_way_rate
@@ -13,11 +23,19 @@ __all__ = [
     "DEFAULT",
     "SAMPLES_PER_CELL",
     "Convention",
+    "HeldOutError",
     "IndexFit",
+    "Level",
+    "LevelDifference",
     "NoiseFloor",
     "Shares",
     "cells_allowed",
+    "error_on_others",
     "fit_window",
+    "joined",
+    "level_difference",
+    "out_of_bag_errors",
+    "randomised_error",
     "student_margin",
     "variance_of_difference",
     "variance_shares",

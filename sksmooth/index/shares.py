@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from .._lib.state import Versioned
-from ..wavelets import ErrorCurves, m_term_approximation, m_term_errors
+from ..wavelets import ErrorCurves
 from .fit import IndexFit
 from .floor import NoiseFloor
+from .held_out import HeldOutError, Level
 from .variance import student_margin
 from .whole_way import cells_allowed, whole_way_rate
 from .window import terms_allowed
@@ -22,9 +23,6 @@ Interval = tuple[float, float]
 _UNKNOWN = (np.nan, np.nan)
 # Of what is not floor, not explained, where the floor is noise; or of the variance.
 _MISSING, _NOTHING_MISSING = 0.08, 0.015
-# That carry the variance, by the inverse Simpson index: with fewer, such as one outlier,
-# samples say nothing of others.
-_FEWEST_SAMPLES = 10
 # Of the level, relative: what a power law over a floor missed on known functions.
 _DEVIATION_OF_LEVEL = 0.07
 # A floor that is reached within fewer terms leaves no stretch to read a rate from.
@@ -47,9 +45,9 @@ class Shares(Versioned):
     ----------
     explained : float
         Share that the wavelets explain of samples which their trees have not seen, at the
-        best number of terms; in [0, 1].
+        best number of terms, by the better of two forests; in [0, 1].
     explained_interval : tuple of float
-        Its interval, over samples; of this forest, so not over trees.
+        Its interval, over samples; of these forests, so not over trees.
     oob_score : float
         The same error as a rate, that of the whole way.
     noise : float
@@ -67,6 +65,9 @@ class Shares(Versioned):
         Rate at which the error above the floor falls; infinite for finitely many boxes.
     signal_alpha_interval : tuple of float
         Its interval.
+    level : Level or None
+        The level of the error of the randomised forest, by which representations are
+        compared; None if no samples are left out of the trees.
     error_of_mean : float
         L_p error without any term, in units of the targets.
     terms_needed : ndarray of shape (n_points,)
@@ -84,6 +85,7 @@ class Shares(Versioned):
     wrong_labels_interval: Interval
     signal_alpha: float
     signal_alpha_interval: Interval
+    level: Level | None
     error_of_mean: float
     terms_needed: np.ndarray
 
@@ -95,7 +97,9 @@ class Shares(Versioned):
         return int(np.argmax(self.terms_needed <= 1 - share))
 
 
-def variance_shares(curves: ErrorCurves, fit: IndexFit) -> Shares:
+def variance_shares(
+    curves: ErrorCurves, fit: IndexFit, errors: Sequence[HeldOutError]
+) -> Shares:
     """Measure what is explained and what is noise.
 
     Parameters
@@ -104,13 +108,16 @@ def variance_shares(curves: ErrorCurves, fit: IndexFit) -> Shares:
         Errors of the trees.
     fit : IndexFit
         The index that was read from them, with the noise floor and the level of intervals.
+    errors : sequence of HeldOutError
+        Errors of forests on samples that their trees have not seen, of which the last is
+        that of the level; empty if there are none.
 
     Returns
     -------
     shares : Shares
         NaN where no samples are out of the bags.
     """
-    explained = _explained(curves, fit.confidence_level)
+    explained = _explained(curves, errors, fit.confidence_level)
     floor = _floor_that_adds_up(fit.floor, explained.share, fit.confidence_level)
     noise = _noise(fit.floor, floor, explained.share, fit.confidence_level)
     of_labels = [_wrong_labels(share, curves) for share in (noise.share, *noise.interval)]
@@ -126,6 +133,7 @@ def variance_shares(curves: ErrorCurves, fit: IndexFit) -> Shares:
         wrong_labels_interval=(of_labels[1], of_labels[2]),
         signal_alpha=signal,
         signal_alpha_interval=signal_interval,
+        level=_level(curves, errors),
         error_of_mean=float(curves.averages[:, 0].mean() ** (1 / curves.p)),
         terms_needed=_terms_needed(curves, explained.share),
     )
@@ -137,49 +145,25 @@ class _Explained(NamedTuple):
     rate: float
 
 
-def _explained(curves: ErrorCurves, confidence_level: float) -> _Explained:
-    """Measure the forest on samples out of the bags, at its best number of terms."""
-    decomposition, samples, grown = curves.decomposition, curves.samples, curves.grown
-    unseen, weights, p = grown.unseen, samples.weights, curves.p
-    is_covered = unseen.any(axis=0)
-    if not is_covered.any():
+def _explained(
+    curves: ErrorCurves, errors: Sequence[HeldOutError], confidence_level: float
+) -> _Explained:
+    """Read what the forest with the least held-out error explains."""
+    if not errors:
         return _Explained(np.nan, _UNKNOWN, np.nan)
-    errors = m_term_errors(
-        decomposition, grown.leaves, samples.targets, weights, unseen=unseen
-    )
-    if errors[0] == 0 or len(errors) == 1:
+    best = min(errors, key=lambda error: error.left)
+    if best.spread == 0 or best.n_terms == 0:
         return _Explained(0.0, (0.0, 0.0), 0.0)
-    # Where no number of terms beats the mean, one still tells what may have been missed.
-    best = 1 + int(np.argmin(errors[1:]))
-    left = (errors[best] / errors[0]) ** p
-    interval = _interval_of_explained(curves, best, left, confidence_level)
-    rate = whole_way_rate(left, grown.n_grown, weights[is_covered].sum(), p)
-    return _Explained(float(max(1 - left, 0.0)), interval, rate)
+    interval = best.interval_of_explained(curves.grown.units.unit, confidence_level)
+    n_grown, total = curves.grown.n_grown, best.weights.sum()
+    rate = whole_way_rate(best.left, n_grown, total, curves.p)
+    return _Explained(max(1 - best.left, 0.0), interval, rate)
 
 
-def _interval_of_explained(
-    curves: ErrorCurves, n_terms: int, left: float, confidence_level: float
-) -> Interval:
-    """Compute the interval of a ratio of means, by the influence of every sampling unit."""
-    samples, units, unseen = curves.samples, curves.grown.units, curves.grown.unseen
-    losses, spreads = (
-        np.linalg.norm(
-            samples.targets.values
-            - m_term_approximation(curves.decomposition, curves.grown.leaves, n, unseen),
-            axis=1,
-        )
-        ** curves.p
-        for n in (n_terms, 0)
-    )
-    weights = np.where(unseen.any(axis=0), samples.weights, 0.0)
-    influence = np.bincount(units.unit, weights * (losses - left * spreads))
-    carried = np.bincount(units.unit, weights * spreads)
-    total = np.sum(weights * spreads)
-    if total**2 < _FEWEST_SAMPLES * (carried @ carried):
-        return 0.0, 1.0
-    margin = stats.norm.ppf(0.5 + confidence_level / 2) * np.sqrt(influence @ influence)
-    low, high = np.clip([1 - left - margin / total, 1 - left + margin / total], 0.0, 1.0)
-    return float(low), float(high)
+def _level(curves: ErrorCurves, errors: Sequence[HeldOutError]) -> Level | None:
+    if not errors:
+        return None
+    return errors[-1].level(curves.grown.units.unit, curves.grown.n_grown)
 
 
 class _Noise(NamedTuple):

@@ -6,7 +6,7 @@ from .read import read_features, read_samples
 from .samples import Samples
 from .simplex import SimplexEncoder, nearest_vertex, simplex_vertices
 from .targets import Targets, encode_labels, encode_targets, encode_values
-from .units import SamplingUnits, draw_bags, sampling_units
+from .units import SamplingUnits, draw_bags, group_units, sampling_units
 
 __all__ = [
     "Samples",
@@ -18,6 +18,7 @@ __all__ = [
     "encode_labels",
     "encode_targets",
     "encode_values",
+    "group_units",
     "nearest_vertex",
     "number_of_rows",
     "read_features",

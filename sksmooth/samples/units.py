@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from .features import column_ranges
 from .kernels import NO_VALUE, dense_row_codes, project, sparse_row_codes
 
-__all__ = ["SamplingUnits", "draw_bags", "sampling_units"]
+__all__ = ["SamplingUnits", "draw_bags", "group_units", "sampling_units"]
 
 # With so many rows to every distinct one, the features take only a few values, and equal
 # rows are independent draws rather than copies.
@@ -195,3 +195,27 @@ def draw_bags(
         drawn[rng.permutation(n_units)[:n_drawn]] = True
         bag[:] = np.where(drawn[units.unit], weights, 0.0)
     return bags
+
+
+def group_units(groups: np.ndarray, units: SamplingUnits) -> SamplingUnits:
+    """Draw whole groups of samples, in the order of their first units.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n_samples,)
+        Group of every sample, of any type.
+    units : SamplingUnits
+        Units of the samples alone, which only give the order.
+
+    Returns
+    -------
+    units : SamplingUnits
+        One unit a group.
+    """
+    _, code = np.unique(groups, return_inverse=True)
+    first = np.full(code.max() + 1, units.n_units)
+    np.minimum.at(first, code, units.unit)
+    # Equal samples may be the first of several groups, whose order is then that of names.
+    number = np.empty(len(first), dtype=np.intp)
+    number[np.argsort(first, kind="stable")] = np.arange(len(first))
+    return SamplingUnits(number[code])

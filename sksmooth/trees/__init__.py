@@ -3,7 +3,7 @@
 from .bins import MOST_BINS
 from .growth import GrownForest, grow
 from .libraries import allow_copies, in_bag_rows, read_forest
-from .options import Growth, number_of_trees
+from .options import Growth, number_of_trees, randomised
 from .pruning import prune_tree
 from .tree import Forest, Tree
 
@@ -18,5 +18,6 @@ __all__ = [
     "in_bag_rows",
     "number_of_trees",
     "prune_tree",
+    "randomised",
     "read_forest",
 ]

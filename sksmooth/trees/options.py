@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Growth", "number_of_trees"]
+__all__ = ["Growth", "number_of_trees", "randomised"]
 
 _FEWEST_TREES, _MOST_TREES = 10, 100
 _SAMPLES_OF_ALL_TREES = 10_000  # below a thousand samples each, more trees make it up
+_RANDOMISED_TREES = 50
+_RANDOMISED_SHARE = 0.625  # of the samples of other trees: half of all, by default
 
 
 @dataclass(frozen=True)
@@ -69,3 +71,37 @@ def number_of_trees(
         n_samples = min(n_samples, int(max_samples))
     wanted = math.ceil(_SAMPLES_OF_ALL_TREES / max(n_samples, 1))
     return min(max(wanted, _FEWEST_TREES), _MOST_TREES)
+
+
+def randomised(growth: Growth, n_trees: int = _RANDOMISED_TREES) -> Growth:
+    """Say how a forest is grown that explains much at little cost, instead of ``growth``.
+
+    Its trees try few features, on half of the samples, and differ more from each other, so
+    that their average is better (Breiman, Machine Learning 45, 2001). Without replacement,
+    half of the samples make trees as different as a bootstrap does (Buja and Stuetzle,
+    Statistica Sinica 16, 2006).
+
+    Parameters
+    ----------
+    growth : Growth
+        How the forest is grown that the index is read from.
+    n_trees : int, default=50
+        Number of trees.
+
+    Returns
+    -------
+    randomised : Growth
+        As many samples a tree as ``growth`` if that is a number, otherwise 0.625 of its
+        share.
+    """
+    share = growth.max_samples
+    if not isinstance(share, Integral):
+        share = _RANDOMISED_SHARE * share
+    return replace(
+        growth,
+        n_estimators=n_trees,
+        max_features="sqrt",
+        max_samples=share,
+        forest=None,
+        verbose=0,
+    )

@@ -1,0 +1,235 @@
+"""Levels of held-out error of representations that are given, or learned within folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    check_cv,
+)
+
+from .._lib.scikit_learn import safe_indexing
+from ..index import HeldOutError, Level, error_on_others, joined, randomised_error
+from ..samples import Samples, number_of_rows, read_features, read_samples
+from ..trees import randomised
+from .base import growth_of
+from .besov import FEWEST_SAMPLES, BesovSmoothnessEstimator
+
+__all__ = [
+    "Labels",
+    "cross_fitted_level",
+    "groups_of",
+    "randomised_level",
+    "read_labels",
+    "split",
+]
+
+_FEWEST_GROUPS = 5
+_TREES_OF_A_FOLD = 25  # which all approximate a sample: as many as out of the bags of fifty
+_SHARE_OF_A_TREE = 0.8  # of the samples, where the estimator leaves none out
+
+Fold = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Targets and weights of samples whose features are not known yet.
+
+    Attributes
+    ----------
+    samples : Samples
+        The samples of positive weight; its only feature is the number of the row.
+    groups : ndarray of shape (n_samples,) or None
+        Numbers of their groups.
+    n_rows : int
+        Number of rows that were given.
+    """
+
+    samples: Samples
+    groups: np.ndarray | None
+    n_rows: int
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Row of every sample in what was given."""
+        return np.asarray(self.samples.X)[:, 0].astype(np.intp)
+
+    @property
+    def unit(self) -> np.ndarray:
+        """Unit of every sample that varies on its own."""
+        return np.arange(len(self.rows)) if self.groups is None else self.groups
+
+    def part(self, places: np.ndarray, features: Any) -> Samples:
+        """Give some of the samples their features."""
+        return replace(self.samples.take(places), X=read_features(features))
+
+
+def read_labels(y: Any, sample_weight: Any = None, groups: Any = None) -> Labels:
+    """Read targets, weights and groups.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Class labels or regression targets.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights.
+    groups : array-like of shape (n_samples,), default=None
+        Groups that are in the same fold.
+
+    Returns
+    -------
+    labels : Labels
+        What is known of the samples.
+    """
+    n_rows = number_of_rows(np.asarray(y), "y")
+    rows = np.arange(n_rows, dtype=np.float64)[:, None]
+    samples = read_samples(rows, y, sample_weight, fewest=FEWEST_SAMPLES)
+    codes = None if groups is None else groups_of(groups, samples, n_rows)
+    return Labels(samples, codes, n_rows)
+
+
+def groups_of(groups: Any, samples: Samples, n_rows: int) -> np.ndarray:
+    """Number the groups of the samples that have weight.
+
+    Raises
+    ------
+    ValueError
+        If there is not one group a row, a group is missing, or there are fewer than five.
+    """
+    groups = np.asarray(groups)
+    if groups.shape != (n_rows,):
+        raise ValueError(
+            f"groups must have shape ({n_rows},), one a sample, got {groups.shape}."
+        )
+    if (groups != groups).any() or (groups.dtype == object and None in groups):
+        raise ValueError("groups has missing values; give every sample a group.")
+    if samples.rows is not None:
+        groups = groups[samples.rows]
+    names, codes = np.unique(groups, return_inverse=True)
+    if len(names) < _FEWEST_GROUPS:
+        raise ValueError(
+            f"There are {len(names)} groups of samples; at least {_FEWEST_GROUPS} are "
+            "needed to tell how much they vary."
+        )
+    return codes
+
+
+def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
+    """Split samples into folds: an integer makes shuffled ones, stratified for classes.
+
+    Parameters
+    ----------
+    labels : Labels
+        The samples.
+    cv : int, cross-validation generator or iterable
+        As in scikit-learn.
+    random_state : int
+        Seed of the shuffle.
+
+    Returns
+    -------
+    folds : list of (train, test)
+        Places of the samples.
+
+    Raises
+    ------
+    ValueError
+        If a sample is in no test fold, or in several.
+    """
+    codes, groups = labels.samples.targets.codes, labels.groups
+    if isinstance(cv, Integral):
+        kinds = {
+            (False, False): KFold,
+            (True, False): StratifiedKFold,
+            (False, True): GroupKFold,
+            (True, True): StratifiedGroupKFold,
+        }
+        kind = kinds[codes is not None, groups is not None]
+        shuffled = dict(shuffle=True, random_state=random_state)
+        cv = kind(int(cv), **({} if kind is GroupKFold else shuffled))
+    rows = labels.samples.X
+    folds = list(check_cv(cv).split(rows, codes, groups))
+    times = np.bincount(np.concatenate([test for _, test in folds]), minlength=len(rows))
+    if (times != 1).any():
+        raise ValueError(
+            "cv must put each sample into one test fold, as KFold does; "
+            f"{np.sum(times != 1)} samples are in none or in several."
+        )
+    return folds
+
+
+def cross_fitted_level(
+    transformer: Any,
+    X: Any,
+    labels: Labels,
+    folds: Sequence[Fold],
+    estimator: BesovSmoothnessEstimator,
+) -> Level:
+    """Measure a representation that is learned: fitted on what the trees see, and no more.
+
+    Parameters
+    ----------
+    transformer : transformer, Pipeline, "passthrough" or None
+        Cloned and fitted in every fold; None and "passthrough" take features as they are.
+    X : array-like of n_samples rows
+        What it is given.
+    labels : Labels
+        Targets, weights and groups.
+    folds : sequence of (train, test)
+        Places of the samples.
+    estimator : BesovSmoothnessEstimator
+        How trees are grown; its random states are integers.
+
+    Returns
+    -------
+    level : Level
+        The level, whose influences are in the order of the samples or groups.
+    """
+    if number_of_rows(X) != labels.n_rows:
+        raise ValueError(f"X has {number_of_rows(X)} rows, but y has {labels.n_rows}.")
+    error = joined([_error_of(transformer, X, labels, fold, estimator) for fold in folds])
+    places = np.concatenate([test for _, test in folds])
+    n_samples = len(np.unique(labels.unit))
+    return error.level(labels.unit[places], _share_of_a_tree(estimator, n_samples))
+
+
+def _error_of(
+    transformer: Any,
+    X: Any,
+    labels: Labels,
+    fold: Fold,
+    estimator: BesovSmoothnessEstimator,
+) -> HeldOutError:
+    """Learn the representation of one fold, and measure the error on its test samples."""
+    train, test = fold
+    seen, unseen = (safe_indexing(X, labels.rows[places]) for places in fold)
+    if transformer is not None and transformer != "passthrough":
+        fitted = clone(transformer)
+        # Some transformers learn otherwise by fit_transform than by fit and transform.
+        seen = fitted.fit_transform(seen, safe_indexing(labels.samples.y, train))
+        unseen = fitted.transform(unseen)
+    growth = randomised(growth_of(estimator), _TREES_OF_A_FOLD)
+    fitted_error = randomised_error(labels.part(train, seen), growth, estimator.p)
+    return error_on_others(fitted_error, labels.part(test, unseen))
+
+
+def randomised_level(estimator: BesovSmoothnessEstimator, samples: Samples) -> Level:
+    """Measure a level where the forest of the estimator leaves no samples out."""
+    growth = replace(growth_of(estimator), forest=None, max_samples=_SHARE_OF_A_TREE)
+    error = randomised_error(samples, randomised(growth), estimator.p)
+    unit = samples.units.unit
+    return error.level(unit, _SHARE_OF_A_TREE * samples.units.n_units)
+
+
+def _share_of_a_tree(estimator: BesovSmoothnessEstimator, n_samples: int) -> float:
+    share = estimator.max_samples
+    return min(share, n_samples) if isinstance(share, Integral) else share * n_samples
