@@ -15,6 +15,7 @@ from .._lib.progress import progress_bar
 from .._lib.scikit_learn import validate_params
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import integer_seed, ready_estimator
+from ..estimators.probes import PROBES, TargetKind, chosen_probes
 from ..index import Level
 from .changes import layer_changes
 from .columns import (
@@ -31,10 +32,18 @@ from .docstrings import documented
 from .extraction import LayerFeatures, extract
 from .measurement import LayersInTurn
 from .options import ReaderOptions
-from .probes import PROBES, chosen_probes
 from .table import LayerComparison
 
 __all__ = ["compare_layers"]
+
+
+def _probes_for(*targets: TargetKind) -> dict[str, str]:
+    """Describe the probes that take these kinds of targets and no other."""
+    return {
+        name: probe.description
+        for name, probe in PROBES.items()
+        if set(probe.targets) == set(targets)
+    }
 
 
 @validate_params(
@@ -58,7 +67,9 @@ __all__ = ["compare_layers"]
     columns={
         column.name: column.help for column in (*COLUMNS, PROJECTION_ERROR, *REFERENCE)
     },
-    probes={name: probe.help for name, probe in PROBES.items()},
+    probes_for_both=_probes_for(*TargetKind),
+    probes_for_classes=_probes_for(TargetKind.CLASSES),
+    probes_for_numbers=_probes_for(TargetKind.NUMBERS),
 )
 def compare_layers(
     module: Any,
@@ -110,12 +121,22 @@ def compare_layers(
         An unfitted estimator, which is cloned for every layer. None means one with default
         parameters.
     probes : iterable of str or "all", default=()
-        What to measure beside the index, with class labels only, each in a column:
+        What to measure beside the index, each in a column; ``"all"`` means all that fit
+        the targets. For class labels and for numbers:
 
-        {probes}
+        {probes_for_both}
 
-        Classifiers see at most 4000 samples, and probes that compare each sample with all
-        others 2000, the same in every layer. No probe uses ``sample_weight``. The extra
+        For class labels:
+
+        {probes_for_classes}
+
+        For numbers:
+
+        {probes_for_numbers}
+
+        R² of several outputs is their mean. Models, the evidence and the H-score see at
+        most 4000 samples, and probes that compare each sample with all others 2000, the
+        same in every layer. No probe uses ``sample_weight``. The extra
         ``sksmooth[probes]`` installs what some of them need.
     X_test, y_test : as ``X`` and ``y``, default=None
         Test samples, for the held-out score and for probes. They take another forward pass.
@@ -154,8 +175,8 @@ def compare_layers(
     ------
     ValueError
         If a layer is not known or never reached, features are not finite, lengths differ,
-        a probe is not known or has no class labels, or a table given as reference was made
-        on other samples, or with another estimator or seed; or as
+        a probe is not known or does not take such targets, or a table given as reference
+        was made on other samples, or with another estimator or seed; or as
         :meth:`BesovSmoothnessEstimator.fit` raises, with the name of the layer.
     ImportError
         If torch is not installed, or scikit-dimension if it is asked for.
@@ -198,7 +219,7 @@ def compare_layers(
     Layers with random weights lose information about the labels; those of a trained
     network make the labels smoother.
     """
-    asked = chosen_probes(probes)
+    chosen_probes(probes)  # unknown names are an error before the forward pass
     if X_test is None and y_test is not None:
         raise ValueError("y_test is given without X_test.")
     seed = integer_seed(random_state)
@@ -236,11 +257,13 @@ def compare_layers(
         features.y,
         sample_weight,
         y_test=None if test is None else test.y,
-        probes=asked,
+        probes=probes,
         seed=seed,
     )
     columns = columns_of(
-        asked, is_projected=n_components is not None, has_reference=reference is not None
+        in_turn.probes,
+        is_projected=n_components is not None,
+        has_reference=reference is not None,
     )
     references = []
     if is_table:
