@@ -26,7 +26,7 @@ from sklearn.metrics import (
     pairwise_distances_argmin,
     silhouette_score,
 )
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -253,6 +253,7 @@ def probe_rows(
     y_test: ArrayLike | None = None,
     *,
     targets: TargetKind | str = TargetKind.CLASSES,
+    groups: ArrayLike | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> ProbeRows:
     """Draw the samples that the probes see.
@@ -265,6 +266,8 @@ def probe_rows(
         Targets of the test samples, if there are any.
     targets : {"classes", "numbers"}, default="classes"
         What the targets are. Of every class a part is held out.
+    groups : array-like of shape (n_samples,), default=None
+        Groups of samples, which are held out whole, whatever their classes.
     random_state : int, RandomState instance or None, default=None
         Seed of the draw.
 
@@ -286,6 +289,11 @@ def probe_rows(
     if y_test is not None:
         test = rng.permutation(len(np.asarray(y_test)))[:_MOST_FOR_MODELS]
         return ProbeRows(few, rows, test, kind)
+    if groups is not None:
+        of_rows = np.asarray(groups)[rows]
+        split = GroupShuffleSplit(1, test_size=_TEST_SHARE, random_state=rng)
+        train, test = next(split.split(rows, groups=of_rows))
+        return ProbeRows(few, rows[train], rows[test], kind)
     if kind is TargetKind.NUMBERS:
         n_test = max(round(_TEST_SHARE * len(rows)), 1)
         return ProbeRows(few, rows[n_test:], rows[:n_test], kind)

@@ -17,11 +17,11 @@ from sklearn.exceptions import DataConversionWarning
 
 from ..estimators.besov import BesovSmoothnessEstimator, fit_samples, read_for
 from ..estimators.comparison import measured
-from ..estimators.levels import level_alone, randomised_level
+from ..estimators.levels import groups_of, level_alone, randomised_level
 from ..estimators.probes import TargetKind, chosen_probes, measure_probes, probe_rows
 from ..exceptions import SmoothnessWarning
 from ..index import Level
-from ..samples import Samples
+from ..samples import Samples, group_units
 from .columns import MeasuredLayer
 
 __all__ = ["LayersInTurn"]
@@ -42,6 +42,8 @@ class LayersInTurn:
         Targets.
     sample_weight : array-like of shape (n_samples,) or None
         Weights.
+    groups : array-like of shape (n_samples,) or None
+        Groups of samples that are drawn together.
     y_test : array-like or None
         Targets of the test samples, if there are any.
     probes : str or iterable of str
@@ -53,6 +55,8 @@ class LayersInTurn:
     ----------
     levels : list of Level
         Levels of the layers that have been measured.
+    confidence_level : float
+        Level of the intervals.
     measured_on : str
         What the levels depend on, apart from the features, as a hash.
     probes : list of Probe
@@ -66,6 +70,7 @@ class LayersInTurn:
         y: Any,
         sample_weight: Any = None,
         *,
+        groups: Any = None,
         y_test: Any = None,
         probes: str | Iterable[str] = (),
         seed: int = 0,
@@ -73,16 +78,22 @@ class LayersInTurn:
         self._template, self._sample_weight = template, sample_weight
         self._y = y
         self._y_test = None if y_test is None else np.asarray(y_test)
-        self._seed = seed
+        self._seed, self.confidence_level = seed, template.confidence_level
         self.levels: list[Level] = []
         samples = read_for(clone(template), source, y, sample_weight)
         self._units = samples.units
+        if groups is not None:
+            codes = groups_of(groups, samples, len(source))
+            self._units = group_units(codes, samples.units)
+        samples = samples.drawn_by(self._units)
         self.measured_on = _hash_of(template, samples)
         is_numbers = samples.classes is None
         targets = TargetKind.NUMBERS if is_numbers else TargetKind.CLASSES
         self.probes = chosen_probes(probes, targets)
         if self.probes:
-            self._rows = probe_rows(y, self._y_test, targets=targets, random_state=seed)
+            self._rows = probe_rows(
+                y, self._y_test, targets=targets, groups=groups, random_state=seed
+            )
 
     def measure(
         self,
