@@ -409,7 +409,7 @@ def _measured(
         X = features.arrays.pop(0)
         X_test = None if test is None else test.arrays.pop(0)
         for name, in_turn in in_turns.items():
-            with _naming(layer):
+            with _naming(f"Layer {layer!r}"):
                 rows[name].append(_row(in_turn, X, X_test, layer, kind, error))
     return rows
 
@@ -475,7 +475,7 @@ def _levels_in_network(
     as_rows: Callable[[LayerFeatures], LayerFeatures],
 ) -> dict[str, list[Level]]:
     """Measure the levels of the layers of another network, in a pass of its own."""
-    with _naming("of the reference"):
+    with _naming("The reference"):
         others = extract(
             network,
             X,
@@ -488,18 +488,18 @@ def _levels_in_network(
     for layer in others.names:
         array = others.arrays.pop(0)
         for name, in_turn in in_turns.items():
-            with _naming(layer):
+            with _naming(f"Layer {layer!r}"):
                 levels[name].append(in_turn.level_alone(array))
     return levels
 
 
 @contextmanager
-def _naming(layer: str) -> Iterator[None]:
-    """Add the name of the layer to errors."""
+def _naming(what: str) -> Iterator[None]:
+    """Add what is measured to errors."""
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"Layer {layer!r}: {error}") from error
+        raise ValueError(f"{what}: {error}") from error
     except Exception as error:
-        error.add_note(f"This happened while layer {layer!r} was measured.")
+        error.add_note(f"This happened while it was measured: {what}.")
         raise
