@@ -32,7 +32,7 @@ from .extraction import LayerFeatures, extract
 from .measurement import LayersInTurn
 from .options import ReaderOptions
 from .rows import TokenRows, labellings_of
-from .table import LayerComparison
+from .table import LayerComparison, joined_tables
 
 __all__ = ["compare_layers"]
 
@@ -309,7 +309,7 @@ def compare_layers(
         name: _table(in_turn, measured[name], known.get(name), is_projected)
         for name, in_turn in in_turns.items()
     }
-    return tables[_ONE] if labellings is None else LayerComparison.joined(tables)
+    return tables[_ONE] if labellings is None else joined_tables(tables)
 
 
 def _check_labellings(

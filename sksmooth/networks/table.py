@@ -27,7 +27,7 @@ from ..index import Level
 from .changes import best_layer
 from .columns import COLUMNS, Format, format_of
 
-__all__ = ["LayerComparison", "layers_html"]
+__all__ = ["LayerComparison", "joined_tables", "layers_html"]
 
 _MARK = " \N{BLACK DOWN-POINTING TRIANGLE} {}"
 _AT_MOST = "\N{LESS-THAN OR EQUAL TO} {}"
@@ -98,29 +98,6 @@ class LayerComparison(Versioned):
             raise AttributeError  # whose message is that of __getattr__
         place = best_layer(self.levels_, list(self.frame["held_out"]))
         return self.frame["layer"].iloc[place]
-
-    @classmethod
-    def joined(cls, tables: Mapping[str, LayerComparison]) -> LayerComparison:
-        """Join tables of the same layers with several labellings of the samples.
-
-        Parameters
-        ----------
-        tables : dict of str to LayerComparison
-            One table a labelling.
-
-        Returns
-        -------
-        table : LayerComparison
-            Their rows one after the other, with a first column ``labels``.
-        """
-        frame = pd.concat(
-            [each.frame.assign(labels=name) for name, each in tables.items()],
-            ignore_index=True,
-        )
-        frame.insert(0, "labels", frame.pop("labels"))
-        levels = [level for each in tables.values() for level in each.levels_]
-        measured_on = {name: str(each.measured_on_) for name, each in tables.items()}
-        return cls(frame, tuple(levels), measured_on)
 
     def of(self, labels: str) -> LayerComparison:
         """Select the layers of one of several labellings of the samples.
@@ -231,6 +208,27 @@ def _has_bars(frame: pd.DataFrame) -> bool:
         for name, kind in kinds.items()
         if name in frame.columns
     )
+
+
+def joined_tables(tables: Mapping[str, LayerComparison]) -> LayerComparison:
+    """Join tables of the same layers with several labellings of the samples.
+
+    Parameters
+    ----------
+    tables : dict of str to LayerComparison
+        One table a labelling.
+
+    Returns
+    -------
+    table : LayerComparison
+        Their rows one after the other, with a first column ``labels``.
+    """
+    parts = [each.frame.assign(labels=name) for name, each in tables.items()]
+    frame = pd.concat(parts, ignore_index=True)
+    frame.insert(0, "labels", frame.pop("labels"))
+    levels = [level for each in tables.values() for level in each.levels_]
+    measured_on = {name: str(each.measured_on_) for name, each in tables.items()}
+    return LayerComparison(frame, tuple(levels), measured_on)
 
 
 def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:
