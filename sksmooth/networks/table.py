@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from ..index import Level
 from .changes import best_layer
 from .columns import COLUMNS, Format, format_of
 
-__all__ = ["LayerComparison", "layers_html"]
+__all__ = ["LayerComparison", "joined_tables", "layers_html"]
 
 _MARK = " \N{BLACK DOWN-POINTING TRIANGLE} {}"
 _AT_MOST = "\N{LESS-THAN OR EQUAL TO} {}"
@@ -52,9 +52,10 @@ class LayerComparison(Versioned):
     levels_ : tuple of Level, default=()
         Levels of the held-out errors of the layers, by which they are compared; empty in a
         table that was not made by :func:`compare_layers`.
-    measured_on_ : str, default=""
+    measured_on_ : str or dict of str, default=""
         What the levels depend on, apart from the features, as a hash: samples, targets,
-        weights, estimator and seeds. Only levels with the same one can be compared.
+        weights, estimator and seeds. Only levels with the same one can be compared. A dict
+        has one for each of several labellings.
 
     Attributes
     ----------
@@ -84,7 +85,7 @@ class LayerComparison(Versioned):
 
     frame: pd.DataFrame
     levels_: tuple[Level, ...] = ()
-    measured_on_: str = ""
+    measured_on_: str | dict[str, str] = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.frame, pd.DataFrame):
@@ -93,10 +94,36 @@ class LayerComparison(Versioned):
     @property
     def best_layer_(self) -> str:
         """Name of the layer at which to cut the network for another task."""
-        if not self.levels_:
+        if not self.levels_ or isinstance(self.measured_on_, dict):
             raise AttributeError  # whose message is that of __getattr__
         place = best_layer(self.levels_, list(self.frame["held_out"]))
         return self.frame["layer"].iloc[place]
+
+    def of(self, labels: str) -> LayerComparison:
+        """Select the layers of one of several labellings of the samples.
+
+        Parameters
+        ----------
+        labels : str
+            Its name.
+
+        Returns
+        -------
+        table : LayerComparison
+            Its rows, without the column ``labels``.
+
+        Raises
+        ------
+        ValueError
+            If the table has no such labelling.
+        """
+        if not isinstance(self.measured_on_, dict) or labels not in self.measured_on_:
+            known = list(self.measured_on_) if isinstance(self.measured_on_, dict) else []
+            raise ValueError(f"The table has no labelling {labels!r}; it has {known}.")
+        places = np.flatnonzero(self.frame["labels"] == labels)
+        frame = self.frame.iloc[places].drop(columns="labels").reset_index(drop=True)
+        levels = tuple(self.levels_[place] for place in places)
+        return type(self)(frame, levels, self.measured_on_[labels])
 
     def to_frame(self) -> pd.DataFrame:
         """Copy the table, so that the copy can be changed.
@@ -133,6 +160,11 @@ class LayerComparison(Versioned):
         if name.startswith("_") or "frame" not in vars(self):
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}"
+            )
+        if name == "best_layer_" and isinstance(self.measured_on_, dict):
+            raise AttributeError(
+                "There are several labellings; choose one, such as "
+                f"table.of({next(iter(self.measured_on_))!r}).best_layer_."
             )
         if name == "best_layer_":
             raise AttributeError(
@@ -176,6 +208,27 @@ def _has_bars(frame: pd.DataFrame) -> bool:
         for name, kind in kinds.items()
         if name in frame.columns
     )
+
+
+def joined_tables(tables: Mapping[str, LayerComparison]) -> LayerComparison:
+    """Join tables of the same layers with several labellings of the samples.
+
+    Parameters
+    ----------
+    tables : dict of str to LayerComparison
+        One table a labelling.
+
+    Returns
+    -------
+    table : LayerComparison
+        Their rows one after the other, with a first column ``labels``.
+    """
+    parts = [each.frame.assign(labels=name) for name, each in tables.items()]
+    frame = pd.concat(parts, ignore_index=True)
+    frame.insert(0, "labels", frame.pop("labels"))
+    levels = [level for each in tables.values() for level in each.levels_]
+    measured_on = {name: str(each.measured_on_) for name, each in tables.items()}
+    return LayerComparison(frame, tuple(levels), measured_on)
 
 
 def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:
