@@ -222,9 +222,15 @@ COLUMNS = (
     ChangeColumn(
         "gains_nothing",
         "whether the layer gains nothing where its like gain: the nearest layers whose "
-        "gains are significant, one before it and one after it, both gain more than four "
-        "times the upper end of its difference",
+        "gains are significant, one before it and one after it, gain on average more than "
+        "twice the upper end of its difference",
         lambda change: change.gains_nothing,
+    ),
+    ChangeColumn(
+        "tied_with_best",
+        "whether the layer is not told apart from the one of the highest level; all that "
+        "are hold the truly best one with a probability of 95 %, however many there are",
+        lambda change: change.is_tied_with_best,
     ),
     Column(
         "wrong_labels",

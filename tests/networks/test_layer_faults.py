@@ -126,14 +126,14 @@ def test_layers_gain_nothing_only_between_others_that_gain():
     def change(difference, margin=0.01):
         return Change(difference, difference - margin, difference + margin, 0.5)
 
-    gain, nothing, little = change(0.1), change(0.0), change(0.02)
+    gain, nothing, little = change(0.1), change(0.0), change(0.05)
     loss, unknown = change(-0.1), change(0.0, 0.2)
     for steps, expected in (
         ([Change(), gain, nothing, gain], [2]),
         ([Change(), gain, nothing, loss, gain], [2, 3]),
         ([Change(), gain, little, gain], []),
         ([Change(), gain, unknown, gain], []),
-        ([Change(), gain, nothing, change(0.03)], []),
+        ([Change(), gain, nothing, change(0.03)], [2]),
         ([Change(), nothing, gain, nothing], []),
         ([Change()], []),
     ):
