@@ -14,6 +14,7 @@ from .held_out import (
     randomised_error,
 )
 from .shares import Shares, variance_shares
+from .trend import Rise, rise
 from .variance import student_margin, variance_of_difference
 from .whole_way import cells_allowed, whole_way_rate
 from .window import SAMPLES_PER_CELL, fit_window
@@ -28,6 +29,7 @@ __all__ = [
     "Level",
     "LevelDifference",
     "NoiseFloor",
+    "Rise",
     "Shares",
     "cells_allowed",
     "error_on_others",
@@ -36,6 +38,7 @@ __all__ = [
     "level_difference",
     "out_of_bag_errors",
     "randomised_error",
+    "rise",
     "student_margin",
     "variance_of_difference",
     "variance_shares",
