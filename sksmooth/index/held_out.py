@@ -7,7 +7,8 @@ the same samples are compared sample by sample, so that what is hard in both can
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,8 @@ _TREE_GROUPS = 10  # of which one at a time is left out
 _FEWEST_SAMPLES = 10
 
 
-class HeldOutError(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class HeldOutError:
     """The error of a forest on samples that are approximated by trees blind to them.
 
     Attributes
@@ -55,7 +57,7 @@ class HeldOutError(NamedTuple):
         Weights of the samples; 0 where every tree has seen one.
     without_trees : ndarray of shape (n_tree_groups,)
         Weighted sum of the losses with one group of trees at a time left out; empty if
-        there is one tree only.
+        there is one tree only, or if no level is to be read.
     """
 
     wavelets: WaveletDecomposition
@@ -66,15 +68,20 @@ class HeldOutError(NamedTuple):
     weights: np.ndarray
     without_trees: np.ndarray
 
-    @property
+    @cached_property
+    def loss(self) -> float:
+        """Weighted sum of the losses."""
+        return float(np.sum(self.weights * self.losses))
+
+    @cached_property
     def spread(self) -> float:
         """Weighted sum of the spreads."""
-        return float(self.weights @ self.spreads)
+        return float(np.sum(self.weights * self.spreads))
 
     @property
     def left(self) -> float:
         """Share of the spread that is left."""
-        return float(self.weights @ self.losses) / self.spread if self.spread > 0 else 1.0
+        return self.loss / self.spread if self.spread > 0 else 1.0
 
     def interval_of_explained(
         self, unit: np.ndarray, confidence_level: float
@@ -82,11 +89,11 @@ class HeldOutError(NamedTuple):
         """Compute an interval for ``1 - left``, by the influence of every sampling unit."""
         spread, left = self.spread, self.left
         carried = np.bincount(unit, self.weights * self.spreads)
-        if spread**2 < _FEWEST_SAMPLES * (carried @ carried):
+        if spread**2 < _FEWEST_SAMPLES * (np.sum(carried**2)):
             return 0.0, 1.0
         influence = np.bincount(unit, self.weights * (self.losses - left * self.spreads))
         quantile = stats.norm.ppf(0.5 + confidence_level / 2)
-        margin = quantile * np.sqrt(influence @ influence) / spread
+        margin = quantile * np.sqrt(np.sum(influence**2)) / spread
         low, high = np.clip([1 - left - margin, 1 - left + margin], 0.0, 1.0)
         return float(low), float(high)
 
@@ -110,12 +117,11 @@ class HeldOutError(NamedTuple):
         spread = max(self.spread, np.finfo(float).tiny)
         # An error below that of one sample cannot be told from none.
         least = spread / self.weights.sum()
-        loss = self.weights @ self.losses
         change = -self.spreads / spread
-        if loss > least:
-            change = change + self.losses / loss
+        if self.loss > least:
+            change = change + self.losses / self.loss
         return Level(
-            float(-np.log(max(loss, least) / spread) / scale),
+            float(-np.log(max(self.loss, least) / spread) / scale),
             -np.bincount(unit, self.weights * change) / scale,
             -np.log(np.maximum(self.without_trees, least) / spread) / scale,
         )
@@ -216,7 +222,7 @@ def level_difference(first: Level, second: Level) -> LevelDifference:
         of_trees = jackknife_variance(second.without_trees - first.without_trees)
     return LevelDifference(
         second.score - first.score,
-        float(influence @ influence) * n_units / max(n_units - 1, 1),
+        float(np.sum(influence**2)) * n_units / max(n_units - 1, 1),
         of_trees,
         n_units,
         len(first.without_trees),
@@ -251,9 +257,9 @@ def out_of_bag_errors(
     """
     if not grown.unseen.any():
         return []
-    own = held_out_error(wavelets, grown, samples)
     if growth.forest is not None:
-        return [own]
+        return [held_out_error(wavelets, grown, samples)]
+    own = held_out_error(wavelets, grown, samples, has_level=False)
     return [own, randomised_error(samples, randomised(growth), wavelets.p)]
 
 
@@ -264,7 +270,11 @@ def randomised_error(samples: Samples, growth: Growth, p: float) -> HeldOutError
 
 
 def held_out_error(
-    wavelets: WaveletDecomposition, grown: GrownForest, samples: Samples
+    wavelets: WaveletDecomposition,
+    grown: GrownForest,
+    samples: Samples,
+    *,
+    has_level: bool = True,
 ) -> HeldOutError:
     """Measure the error out of the bags at the best number of terms.
 
@@ -276,6 +286,8 @@ def held_out_error(
         The forest.
     samples : Samples
         The samples that it was grown on.
+    has_level : bool, default=True
+        Whether a level is to be read from the error, for which trees are left out.
 
     Returns
     -------
@@ -288,7 +300,9 @@ def held_out_error(
     )
     # Where no number of terms beats the mean, one still tells what may have been missed.
     best = 1 + int(np.argmin(errors[1:])) if len(errors) > 1 else 0
-    return _error_at(wavelets, grown, best, grown.leaves, grown.unseen, samples)
+    return _error_at(
+        wavelets, grown, best, grown.leaves, grown.unseen, samples, has_level=has_level
+    )
 
 
 def error_on_others(fitted: HeldOutError, others: Samples) -> HeldOutError:
@@ -329,7 +343,13 @@ def joined(errors: Sequence[HeldOutError]) -> HeldOutError:
         for name in ("losses", "spreads", "weights")
     )
     without_trees = np.sum([error.without_trees for error in errors], axis=0)
-    return HeldOutError(*errors[0][:3], losses, spreads, weights, without_trees)
+    return replace(
+        errors[0],
+        losses=losses,
+        spreads=spreads,
+        weights=weights,
+        without_trees=without_trees,
+    )
 
 
 def _error_at(
@@ -339,10 +359,15 @@ def _error_at(
     leaves: np.ndarray,
     unseen: np.ndarray,
     samples: Samples,
+    *,
+    has_level: bool = True,
 ) -> HeldOutError:
     weights = np.where(unseen.any(axis=0), samples.weights, 0.0)
     mean = _Approximation(wavelets, leaves, unseen, 0)
     approximation = _Approximation(wavelets, leaves, unseen, n_terms)
+    without_trees = np.empty(0)
+    if has_level:
+        without_trees = approximation.losses_without_trees(samples, weights)
     return HeldOutError(
         wavelets,
         grown,
@@ -350,7 +375,7 @@ def _error_at(
         approximation.losses(samples),
         mean.losses(samples),
         weights,
-        approximation.losses_without_trees(samples, weights),
+        without_trees,
     )
 
 
@@ -387,7 +412,7 @@ class _Approximation:
             counts = self._counts - counts
             known = weights * (counts > 0)
             powers = self._powers(samples, self._sums - sums, counts)
-            totals[group] = (known @ powers) * (weights.sum() / known.sum())
+            totals[group] = np.sum(known * powers) * (weights.sum() / known.sum())
         return totals
 
     def _added(self, trees: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
