@@ -14,7 +14,7 @@ from .held_out import (
     randomised_error,
 )
 from .shares import Shares, variance_shares
-from .trend import Rise, rise
+from .trend import Move, Rise, rise
 from .variance import student_margin, variance_of_difference
 from .whole_way import cells_allowed, whole_way_rate
 from .window import SAMPLES_PER_CELL, fit_window
@@ -28,6 +28,7 @@ __all__ = [
     "IndexFit",
     "Level",
     "LevelDifference",
+    "Move",
     "NoiseFloor",
     "Rise",
     "Shares",
