@@ -50,7 +50,8 @@ class Rise(Versioned):
     fitted : ndarray of shape (n_levels,)
         Their isotonic regression, weighted by the inverse of their variances.
     statistic : float
-        Sum of squares of the isotonic fit around the mean, less that of the antitonic one.
+        Sum of squares of the isotonic fit around the mean, less that of the scores around
+        the fit.
     p_value : float
         One-sided p-value for levels that are all equal, against levels that rise. NaN if
         there are fewer than two.
@@ -107,10 +108,11 @@ class Rise(Versioned):
 def rise(levels: Sequence[Level], names: Sequence[str] = (), over: str = "levels") -> Rise:
     r"""Test whether levels rise in their order.
 
-    The statistic compares the isotonic fit of the scores with the antitonic one, each by
-    its sum of squares around the mean, :math:`\bar E^2` of [1]_ and [2]_ without its
-    denominator, so that a curve which falls as much as it rises shows no rise. Unlike the
-    sum of ranks of Page [3]_, it does not ask for equal steps. Its null distribution is
+    The statistic is the sum of squares that the isotonic fit of the scores explains, less
+    that which it leaves: it is positive where :math:`\bar E^2` of [1]_ and [2]_, the share
+    that is explained, is more than a half. So a curve that falls as much as it rises shows
+    no rise, and unlike the sum of ranks of Page [3]_, the statistic does not ask for equal
+    steps. Its null distribution is
     that of a multivariate t with the covariance of the levels, where all are equal: the
     paired influences of the samples, and the jackknife over groups of trees, as in
     :func:`level_difference`, whose one-sided test it is for two levels. Its degrees of
@@ -227,15 +229,17 @@ class _EqualLevels:
         self._draws = _directions(covariance)
 
     def statistic(self, scores: np.ndarray) -> np.ndarray:
-        """Compare the isotonic fits of rows of scores with the antitonic ones."""
-        # Both fits have the mean of the scores, whose square cancels.
-        up, down = _isotonic(scores, self.weights), _isotonic(-scores, self.weights)
-        return np.sum((up**2 - down**2) * self.weights, axis=1)
+        """Compare what isotonic fits of rows of scores explain with what they leave."""
+        shares = self.weights / self.weights.sum()
+        fitted = _isotonic(scores, self.weights)
+        mean = np.sum(scores * shares, axis=1, keepdims=True)
+        return np.sum(
+            ((fitted - mean) ** 2 - (scores - fitted) ** 2) * self.weights, axis=1
+        )
 
     def drawn_statistic(self) -> np.ndarray:
-        """Compute the statistic in all directions, whose sign opposite ones change."""
-        drawn = self.statistic(self._draws)
-        return np.concatenate([drawn, -drawn])
+        """Compute the statistic in all directions, and in the opposite ones."""
+        return self.statistic(np.concatenate([self._draws, -self._draws]))
 
     def largest_fall(self, scores: np.ndarray) -> Move:
         """Find the pair of levels between which scores fall most, in standard errors."""
