@@ -82,9 +82,9 @@ def test_p_values_are_those_of_scores_drawn_one_by_one():
     assert found.drop.p_value == pytest.approx(np.mean(falls >= largest), abs=0.03)
 
 
-@pytest.mark.parametrize("n_levels", [2, 5, 20])
+@pytest.mark.parametrize("n_levels", [2, 5, 12])
 def test_equal_levels_rise_or_fall_as_often_as_the_level_says(n_levels):
-    found = [rise(drawn(np.full(n_levels, 0.3), seed)) for seed in range(200)]
+    found = [rise(drawn(np.full(n_levels, 0.3), seed)) for seed in range(150)]
     assert np.mean([each.p_value <= 0.05 for each in found]) < 0.09
     assert np.mean([each.p_value <= 0.5 for each in found]) == pytest.approx(0.5, abs=0.12)
     assert np.mean([each.falls for each in found]) < 0.09
@@ -93,7 +93,9 @@ def test_equal_levels_rise_or_fall_as_often_as_the_level_says(n_levels):
 def test_small_steps_upwards_are_found():
     means = 0.3 + 0.006 * np.arange(6)
     assert np.mean([rise(drawn(means, seed)).rises for seed in range(50)]) > 0.9
-    assert min(rise(drawn(means[::-1], seed)).p_value for seed in range(50)) > 0.9
+    falling = [rise(drawn(means[::-1], seed)) for seed in range(50)]
+    assert min(each.p_value for each in falling) > 0.5
+    assert np.mean([each.p_value for each in falling]) > 0.95
 
 
 def test_a_curve_that_rises_and_falls_is_not_said_to_rise():
