@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ from .._lib.html import (
     visible,
 )
 from .._lib.state import Versioned
+from ..index import Level
+from .changes import best_layer
 from .columns import COLUMNS, Format, format_of
 
 __all__ = ["LayerComparison", "layers_html"]
@@ -47,11 +49,21 @@ class LayerComparison(Versioned):
     ----------
     frame : DataFrame
         The table, as :func:`compare_layers` describes it.
+    levels_ : tuple of Level, default=()
+        Levels of the held-out errors of the layers, by which they are compared; empty in a
+        table that was not made by :func:`compare_layers`.
+    measured_on_ : str, default=""
+        What the levels depend on, apart from the features, as a hash: samples, targets,
+        weights, estimator and seeds. Only levels with the same one can be compared.
 
     Attributes
     ----------
-    frame : DataFrame
-        The same table.
+    frame, levels_, measured_on_
+        The same.
+    best_layer_ : str
+        Name of the layer at which to cut the network for another task: of the layers that
+        are not told apart from the one of the highest level (p of 0.05 or more), that of
+        the highest ``held_out``. Only where there are levels.
 
     See Also
     --------
@@ -71,10 +83,20 @@ class LayerComparison(Versioned):
     """
 
     frame: pd.DataFrame
+    levels_: tuple[Level, ...] = ()
+    measured_on_: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.frame, pd.DataFrame):
             raise TypeError(f"Expected a DataFrame, got {type(self.frame).__name__}.")
+
+    @property
+    def best_layer_(self) -> str:
+        """Name of the layer at which to cut the network for another task."""
+        if not self.levels_:
+            raise AttributeError  # whose message is that of __getattr__
+        place = best_layer(self.levels_, list(self.frame["held_out"]))
+        return self.frame["layer"].iloc[place]
 
     def to_frame(self) -> pd.DataFrame:
         """Copy the table, so that the copy can be changed.
@@ -112,6 +134,11 @@ class LayerComparison(Versioned):
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}"
             )
+        if name == "best_layer_":
+            raise AttributeError(
+                "best_layer_ is found from the held-out levels of the layers, which this "
+                "table lacks; only compare_layers makes tables that have them."
+            )
         return getattr(self.frame, name)
 
     def __dir__(self) -> list[str]:
@@ -138,11 +165,11 @@ def _has_bars(frame: pd.DataFrame) -> bool:
         return False
     kinds: dict[str, str] = {}
     for column in COLUMNS:
-        if column.format.interval:
-            kinds |= dict.fromkeys((column.name, *column.format.interval), "iuf")
-        flags = (column.format.mark, column.format.bound)
-        kinds |= dict.fromkeys((flag for flag in flags if flag is not None), "b")
-    needed = {_BAR.name, *_BAR.format.columns_within}
+        form = column.format
+        if form.interval:
+            kinds |= dict.fromkeys((column.name, *form.interval), "iuf")
+        kinds |= dict.fromkeys(set(form.columns_within) - set(form.interval), "b")
+    needed = {_BAR.name, *_BAR.format.interval}
     return needed <= set(frame.columns) and all(
         # pandas' own types do not count: an entry of theirs may be NA.
         isinstance(frame[name].dtype, np.dtype) and frame[name].dtype.kind in kind
@@ -194,6 +221,7 @@ def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:
 def _format_in(frame: pd.DataFrame, name: Any) -> Format:
     """Return how a column is shown, without an interval if the frame lacks its columns."""
     form = format_of(name)
+    form = replace(form, marks=tuple(mark for mark in form.marks if mark in frame))
     is_whole = set(form.columns_within) <= set(frame.columns)
     return form if is_whole else Format(form.places, form.sign)
 
@@ -220,9 +248,8 @@ def _cells(
         text += f" [{', '.join(bounds)}]"
     if not form.has_bar:
         return [text]
-    is_marked = form.mark is not None and row[form.mark]
-    bar = interval_bar(value, low, high, ends, is_loss=bool(is_marked))
-    if not is_marked:
-        return [text, bar]
-    mark = _MARK.format(str(form.mark).replace("_", " "))
-    return [text, joined([bar, element("span", mark, class_="sksmooth-mark")])]
+    marks = [mark for mark in form.marks if row[mark]]
+    bar = interval_bar(value, low, high, ends, is_loss=bool(marks))
+    texts = [_MARK.format(mark.replace("_", " ")) for mark in marks]
+    spans = [element("span", text, class_="sksmooth-mark") for text in texts]
+    return [text, joined([bar, *spans])]
