@@ -23,7 +23,7 @@ from .._lib.html import (
     visible,
 )
 from .._lib.state import Versioned
-from ..index import Level
+from ..index import Level, Rise, rise
 from .changes import best_layer
 from .columns import COLUMNS, Format, format_of
 
@@ -64,6 +64,10 @@ class LayerComparison(Versioned):
         Name of the layer at which to cut the network for another task: of the layers that
         are not told apart from the one of the highest level (p of 0.05 or more), that of
         the highest ``held_out``. Only where there are levels.
+    rise_ : Rise
+        A test of whether smoothness rises from layer to layer, by the held-out levels: its
+        ``str`` is a sentence, ``p_value`` that of no rise, and ``drop`` names the layers
+        between which smoothness falls most. Only where there are levels.
 
     See Also
     --------
@@ -97,6 +101,13 @@ class LayerComparison(Versioned):
             raise AttributeError  # whose message is that of __getattr__
         place = best_layer(self.levels_, list(self.frame["held_out"]))
         return self.frame["layer"].iloc[place]
+
+    @property
+    def rise_(self) -> Rise:
+        """A test of whether smoothness rises from layer to layer."""
+        if not self.levels_:
+            raise AttributeError  # whose message is that of __getattr__
+        return rise(self.levels_, list(map(str, self.frame["layer"])), over="layers")
 
     def to_frame(self) -> pd.DataFrame:
         """Copy the table, so that the copy can be changed.
@@ -134,9 +145,9 @@ class LayerComparison(Versioned):
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}"
             )
-        if name == "best_layer_":
+        if name in ("best_layer_", "rise_"):
             raise AttributeError(
-                "best_layer_ is found from the held-out levels of the layers, which this "
+                f"{name} is found from the held-out levels of the layers, which this "
                 "table lacks; only compare_layers makes tables that have them."
             )
         return getattr(self.frame, name)
@@ -152,7 +163,10 @@ class LayerComparison(Versioned):
         if not (pd.get_option("display.notebook_repr_html") and _has_bars(self.frame)):
             return self.frame._repr_html_()  # type: ignore[operator]
         most_rows = pd.get_option("display.max_rows") or len(self.frame)
-        return card(layers_html(self.frame, most_rows))
+        shown = [layers_html(self.frame, most_rows)]
+        if len(self.levels_) > 1:
+            shown.append(element("p", str(self.rise_)))
+        return card(joined(shown))
 
 
 def _has_bars(frame: pd.DataFrame) -> bool:
