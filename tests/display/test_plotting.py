@@ -23,7 +23,6 @@ from sksmooth import (
 from sksmooth.datasets import make_known_smoothness
 from sksmooth.exceptions import SmoothnessWarning, UnresolvedIndexWarning
 from sksmooth.index import Level, rise
-from sksmooth.networks.table import LayerComparison
 from sksmooth.plotting import (
     ErrorDecayDisplay,
     LayerSmoothnessDisplay,
