@@ -15,6 +15,7 @@ from .held_out import (
     randomised_error,
 )
 from .shares import Shares, variance_shares
+from .ties import holm, p_values_of_best
 from .trend import Move, Rise, rise
 from .variance import student_margin, variance_of_difference
 from .whole_way import cells_allowed, whole_way_rate
@@ -36,10 +37,12 @@ __all__ = [
     "cells_allowed",
     "error_on_others",
     "fit_window",
+    "holm",
     "joined",
     "least",
     "level_difference",
     "out_of_bag_errors",
+    "p_values_of_best",
     "randomised_error",
     "rise",
     "student_margin",

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..estimators.besov import BesovSmoothnessEstimator
+from ..estimators.probes import PROBES, Probe
 from .changes import LayerChange
-from .probes import PROBES, Probe
 
 __all__ = [
     "COLUMNS",
@@ -325,7 +325,7 @@ def change_values(
 
 
 def _column_of(probe: Probe) -> Column:
-    return Column(probe.name, probe.help, lambda layer: layer.probes[probe.name])
+    return Column(probe.name, probe.description, lambda layer: layer.probes[probe.name])
 
 
 def column_help(names: Iterable[Hashable] | None = None) -> dict[str, str]:

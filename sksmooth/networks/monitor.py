@@ -18,6 +18,7 @@ from .._lib.scikit_learn import Interval, validate_params
 from .._lib.state import Versioned
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import integer_seed, seeded
+from ..estimators.probes import chosen_probes
 from ..estimators.summary import history_card
 from ..index import Level, Rise, rise
 from ..samples import number_of_rows, read_rows
@@ -25,7 +26,6 @@ from .callbacks import lightning_callback, skorch_callback
 from .changes import layer_changes
 from .columns import REFERENCE, change_values, columns_of
 from .comparison import compare_layers
-from .probes import chosen_probes
 
 __all__ = ["SmoothnessMonitor"]
 
@@ -138,6 +138,7 @@ class SmoothnessMonitor(Versioned):
         seed = integer_seed(random_state)
         if estimator is None:
             estimator = BesovSmoothnessEstimator(_N_TREES)
+        probes = probes if isinstance(probes, str) else list(probes)
         asked = chosen_probes(probes)
         self.module = module
         self.every = every
@@ -145,7 +146,7 @@ class SmoothnessMonitor(Versioned):
         self._options = options | dict(
             layers=layers,
             estimator=seeded(estimator, seed),
-            probes=[probe.name for probe in asked],
+            probes=probes,
             random_state=seed,
         )
         is_projected = options.get("n_components") is not None

@@ -491,7 +491,8 @@ def _rise_of(tables: Sequence[Any]) -> Rise | None:
     """Test one network, if its table has levels."""
     if len(tables) > 1 or not isinstance(tables[0], LayerComparison):
         return None
-    return tables[0].rise_ if len(tables[0].levels_) > 1 else None
+    tested: Rise | None = getattr(tables[0], "rise_", None)
+    return tested if len(tables[0].levels_) > 1 else None
 
 
 def _offsets(networks: pd.Series, n_networks: int) -> np.ndarray:
