@@ -16,6 +16,7 @@ from .held_out import (
 )
 from .shares import Shares, variance_shares
 from .ties import holm, p_values_of_best
+from .trend import Move, Rise, rise
 from .variance import student_margin, variance_of_difference
 from .whole_way import cells_allowed, whole_way_rate
 from .window import SAMPLES_PER_CELL, fit_window
@@ -29,7 +30,9 @@ __all__ = [
     "IndexFit",
     "Level",
     "LevelDifference",
+    "Move",
     "NoiseFloor",
+    "Rise",
     "Shares",
     "cells_allowed",
     "error_on_others",
@@ -41,6 +44,7 @@ __all__ = [
     "out_of_bag_errors",
     "p_values_of_best",
     "randomised_error",
+    "rise",
     "student_margin",
     "variance_of_difference",
     "variance_shares",

@@ -20,7 +20,7 @@ from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import integer_seed, seeded
 from ..estimators.probes import chosen_probes
 from ..estimators.summary import history_card
-from ..index import Level
+from ..index import Level, Rise, rise
 from ..samples import number_of_rows, read_rows
 from .callbacks import lightning_callback, skorch_callback
 from .changes import layer_changes
@@ -224,6 +224,43 @@ class SmoothnessMonitor(Versioned):
             )
         compared = [self._compared(step, reference_step) for step in self._frames]
         return pd.concat(compared, ignore_index=True)
+
+    def rise(self, layer: str | int) -> Rise:
+        """Test whether the smoothness of a layer rises over the training.
+
+        Parameters
+        ----------
+        layer : str or int
+            Name of a layer, as in the table.
+
+        Returns
+        -------
+        rise : Rise
+            The test over the steps that recorded the layer, in their order. Its ``str`` is
+            a sentence, ``p_value`` that of no rise, and ``drop`` has the steps between
+            which smoothness falls most.
+
+        Raises
+        ------
+        NotFittedError
+            If nothing was recorded yet.
+        ValueError
+            If no step recorded the layer.
+        """
+        frame = self.to_frame()
+        name = str(layer)
+        if name not in set(frame["layer"]):
+            raise ValueError(
+                f"layer={layer!r} was not recorded, but the layers "
+                f"{list(dict.fromkeys(frame['layer']))} were."
+            )
+        levels = {
+            step: self._levels[step][names.index(name)]
+            for step in sorted(self._frames)
+            if name in (names := list(self._frames[step]["layer"]))
+        }
+        steps = [f"step {step}" for step in levels]
+        return rise(list(levels.values()), steps, over="training")
 
     def _repr_html_(self) -> str | None:
         return history_card(self.to_frame()) if self._frames else None

@@ -23,7 +23,7 @@ from .._lib.html import (
     visible,
 )
 from .._lib.state import Versioned
-from ..index import Level
+from ..index import Level, Rise, rise
 from .changes import best_layer
 from .columns import COLUMNS, Format, format_of
 
@@ -33,6 +33,7 @@ _MARK = " \N{BLACK DOWN-POINTING TRIANGLE} {}"
 _AT_MOST = "\N{LESS-THAN OR EQUAL TO} {}"
 _MOST_COLUMNS = 30
 _LONGEST_NAME = 120
+_OF_LEVELS = ("best_layer_", "rise_")
 _BAR = next(column for column in COLUMNS if column.format.has_bar)
 
 
@@ -65,6 +66,10 @@ class LayerComparison(Versioned):
         Name of the layer at which to cut the network for another task: of the layers that
         are not told apart from the one of the highest level (5 % for all together), that
         of the highest ``held_out``. Only where there are levels.
+    rise_ : Rise
+        A test of whether smoothness rises from layer to layer, by the held-out levels: its
+        ``str`` is a sentence, ``p_value`` that of no rise, and ``drop`` names the layers
+        between which smoothness falls most. Only where there are levels.
 
     See Also
     --------
@@ -98,6 +103,13 @@ class LayerComparison(Versioned):
             raise AttributeError  # whose message is that of __getattr__
         place = best_layer(self.levels_, list(self.frame["held_out"]))
         return self.frame["layer"].iloc[place]
+
+    @property
+    def rise_(self) -> Rise:
+        """A test of whether smoothness rises from layer to layer."""
+        if not self.levels_ or isinstance(self.measured_on_, dict):
+            raise AttributeError  # whose message is that of __getattr__
+        return rise(self.levels_, list(map(str, self.frame["layer"])), over="layers")
 
     def of(self, labels: str) -> LayerComparison:
         """Select the layers of one of several labellings of the samples.
@@ -161,14 +173,14 @@ class LayerComparison(Versioned):
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}"
             )
-        if name == "best_layer_" and isinstance(self.measured_on_, dict):
+        if name in _OF_LEVELS and isinstance(self.measured_on_, dict):
             raise AttributeError(
                 "There are several labellings; choose one, such as "
-                f"table.of({next(iter(self.measured_on_))!r}).best_layer_."
+                f"table.of({next(iter(self.measured_on_))!r}).{name}."
             )
-        if name == "best_layer_":
+        if name in _OF_LEVELS:
             raise AttributeError(
-                "best_layer_ is found from the held-out levels of the layers, which this "
+                f"{name} is found from the held-out levels of the layers, which this "
                 "table lacks; only compare_layers makes tables that have them."
             )
         return getattr(self.frame, name)
@@ -184,7 +196,11 @@ class LayerComparison(Versioned):
         if not (pd.get_option("display.notebook_repr_html") and _has_bars(self.frame)):
             return self.frame._repr_html_()  # type: ignore[operator]
         most_rows = pd.get_option("display.max_rows") or len(self.frame)
-        return card(layers_html(self.frame, most_rows))
+        shown = [layers_html(self.frame, most_rows)]
+        tested = getattr(self, "rise_", None)
+        if tested is not None and len(self) == len(self.levels_) > 1:
+            shown.append(element("p", str(tested)))
+        return card(joined(shown))
 
 
 def _has_bars(frame: pd.DataFrame) -> bool:
