@@ -366,6 +366,8 @@ def _subsample(X: Any, y: Any, n_samples: int, seed: int) -> tuple[Any, Any]:
     """Draw some of the samples and their targets, and keep them in memory."""
     if isinstance(X, Mapping) and not X:
         raise ValueError("X is a dict without entries.")
+    if isinstance(y, Mapping):
+        raise ValueError("A monitor takes one labelling of the samples; y is a dict.")
     n_rows = number_of_rows(next(iter(X.values())) if isinstance(X, Mapping) else X)
     if y is not None and number_of_rows(y, "y") != n_rows:
         raise ValueError(f"X has {n_rows} samples, but y has {number_of_rows(y, 'y')}.")

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 
 from sklearn.datasets import load_digits  # noqa: E402
 
-from sksmooth import compare_layers  # noqa: E402
+from sksmooth import SmoothnessMonitor, compare_layers  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
 
@@ -209,3 +209,18 @@ def test_bad_tokens(sentences, change, message):
     tagger, words, labels = sentences
     with pytest.raises(ValueError, match=message):
         compare_layers(tagger, **{"X": words, "y": labels, "tokens": True, **FEW, **change})
+
+
+def test_a_plot_has_a_curve_for_each_labelling(both):
+    pytest.importorskip("matplotlib")
+    from sksmooth.plotting import LayerSmoothnessDisplay
+
+    display = LayerSmoothnessDisplay.from_frame(both)
+    assert list(display.frames) == ["digit", "even"]
+    assert len(display.frames["even"]) == 3
+
+
+def test_a_monitor_takes_one_labelling(digits, network):
+    X, y = digits
+    with pytest.raises(ValueError, match="one labelling"):
+        SmoothnessMonitor(network, X, {"digit": y})

@@ -106,7 +106,8 @@ class LayerSmoothnessDisplay:
         ----------
         frame : LayerComparison, DataFrame or dict of str to these
             One table, or one for each network by its name. A table with a column ``step``
-            is one network for each step.
+            is one network for each step, one with a column ``labels`` a curve for each
+            labelling.
         ax, curve_kwargs, mark_losses : optional
             As in :meth:`plot`.
 
@@ -127,12 +128,8 @@ class LayerSmoothnessDisplay:
             raise ValueError("There is no table to draw.")
         apart: dict[str, pd.DataFrame] = {}
         for name, each in frames.items():
-            table = _checked_frame(each, _INDEX)
-            if "step" not in table:
-                apart[name] = table
-                continue
-            for step, part in table.groupby("step", sort=False):
-                apart[f"{name}, step {step}" if name else f"step {step}"] = part
+            for words, part in _parts(_checked_frame(each, _INDEX)):
+                apart[", ".join([*filter(None, [name]), *words])] = part
         display = cls(frames=apart, rise=_rise_of(list(frames.values())))
         return display.plot(ax, curve_kwargs=curve_kwargs, mark_losses=mark_losses)
 
@@ -510,6 +507,23 @@ def _shortened(name: str) -> str:
     if name[-_LONGEST_NAME] != ".":
         end = end.partition(".")[2] or end
     return "\N{HORIZONTAL ELLIPSIS}" + end
+
+
+def _parts(table: pd.DataFrame) -> list[tuple[list[str], pd.DataFrame]]:
+    """Take a table of several labellings or steps apart, with the names of the parts."""
+    keys = [key for key in ("labels", "step") if key in table]
+    if not keys:
+        return [([], table)]
+    return [
+        (
+            [
+                f"step {value}" if key == "step" else str(value)
+                for key, value in zip(keys, values, strict=True)
+            ],
+            part,
+        )
+        for values, part in table.groupby(keys, sort=False)
+    ]
 
 
 def _label_slanted(ax: Any, ticks: np.ndarray, labels: list[str]) -> None:
