@@ -289,7 +289,7 @@ def table_representations(X, y, fit, seed):
     yield "signs", np.sign(X)
     yield "squared", X**2
     yield "PCA 2, unscaled", PCA(2, random_state=seed).fit(raw[fit]).transform(raw)
-    for k in (1, 2, 5, 10):
+    for k in (k for k in (1, 2, 5, 10) if k <= d):
         components = PCA(k, random_state=seed).fit(X[fit]).transform(X)
         yield f"PCA {k}", components
     yield "PCA 10, squares and products", PolynomialFeatures(2).fit_transform(components)
