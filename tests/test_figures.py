@@ -92,6 +92,12 @@ TOOL = "authors_tool/alpha/{}/{}"
 
 QUOTES = {
     "README.md": [
+        (
+            "finds {} % of true differences where the corrected test of cross-validated "
+            "accuracy finds {} %",
+            POWER.format("levels"),
+            POWER.format("cross-validation"),
+        ),
         ("20,000 samples give a mean relative error of {} %", ALL_20),
         ("2,000 samples {} %", ALL_2),
         ("not used to tune the method, {} and {} %", FRESH[0], FRESH_2),
@@ -399,6 +405,20 @@ QUOTES = {
             *(
                 f"active_learning/rules/index of the labelled samples/{column}"
                 for column in ("labels %", "at worst %")
+            ),
+        ),
+    ],
+    "doc/comparing.md": [
+        (
+            "it finds {} % of true differences, the corrected test of repeatedly "
+            "cross-validated forests {} %, McNemar's {} %",
+            *(POWER.format(test) for test in ("levels", "cross-validation", "McNemar")),
+        ),
+        (
+            "of equal pairs it calls {} % different, a forest's out-of-bag test {} %",
+            *(
+                COMPARED.format("pooled", "400", test, "level %")
+                for test in ("levels", "forest")
             ),
         ),
     ],
