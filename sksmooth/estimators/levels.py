@@ -18,16 +18,24 @@ from sklearn.model_selection import (
 )
 
 from .._lib.scikit_learn import safe_indexing
-from ..index import HeldOutError, Level, error_on_others, joined, randomised_error
+from ..index import (
+    CONVENTIONS,
+    HeldOutError,
+    Level,
+    error_on_others,
+    joined,
+    randomised_error,
+)
 from ..samples import Samples, number_of_rows, read_features, read_samples
 from ..trees import randomised
 from .base import growth_of
-from .besov import FEWEST_SAMPLES, BesovSmoothnessEstimator
+from .besov import FEWEST_SAMPLES, BesovSmoothnessEstimator, fit_samples
 
 __all__ = [
     "Labels",
     "cross_fitted_level",
     "groups_of",
+    "level_alone",
     "randomised_level",
     "read_labels",
     "split",
@@ -228,6 +236,35 @@ def randomised_level(estimator: BesovSmoothnessEstimator, samples: Samples) -> L
     error = randomised_error(samples, randomised(growth), estimator.p)
     unit = samples.units.unit
     return error.level(unit, _SHARE_OF_A_TREE * samples.units.n_units)
+
+
+def level_alone(
+    estimator: BesovSmoothnessEstimator, samples: Samples, n_grown: float
+) -> Level:
+    """Measure the level that a fit gives, without the index where that saves time.
+
+    Parameters
+    ----------
+    estimator : BesovSmoothnessEstimator
+        How trees are grown; its random states are integers.
+    samples : Samples
+        The samples.
+    n_grown : float
+        Number of units that a tree of the estimator is grown on.
+
+    Returns
+    -------
+    level : Level
+        The level.
+    """
+    if estimator.forest is not None:
+        fitted = fit_samples(clone(estimator), samples)
+        return fitted.shares_.level or randomised_level(estimator, samples)
+    if n_grown == samples.units.n_units:
+        return randomised_level(estimator, samples)
+    p = CONVENTIONS[estimator.index].exponent(estimator.p)
+    error = randomised_error(samples, randomised(growth_of(estimator)), p)
+    return error.level(samples.units.unit, n_grown)
 
 
 def _share_of_a_tree(estimator: BesovSmoothnessEstimator, n_samples: int) -> float:

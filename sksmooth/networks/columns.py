@@ -7,40 +7,29 @@ and the report are made from the list: to add a column, add an entry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..estimators.besov import BesovSmoothnessEstimator
+from .changes import LayerChange
 from .probes import PROBES, Probe
 
 __all__ = [
     "COLUMNS",
     "PROJECTION_ERROR",
-    "Change",
+    "REFERENCE",
+    "ChangeColumn",
     "Column",
     "Format",
     "MeasuredLayer",
+    "change_values",
     "column_help",
     "columns_of",
     "format_of",
 ]
-
-
-class Change(NamedTuple):
-    """How the index changes from the layer before; NaN where that is not known."""
-
-    difference: float = np.nan
-    low: float = np.nan
-    high: float = np.nan
-    p_value: float = np.nan
-
-    @property
-    def is_loss(self) -> bool:
-        """Whether the layer makes the targets less smooth."""
-        return bool(self.high < 0)
 
 
 class MeasuredLayer(NamedTuple):
@@ -60,8 +49,6 @@ class MeasuredLayer(NamedTuple):
         Score on samples that the trees have not seen.
     cautions : str
         Names of the warnings of the fit.
-    change : Change
-        Difference to the layer before.
     seconds : float
         Duration of the fit.
     probes : dict of str to float
@@ -75,7 +62,6 @@ class MeasuredLayer(NamedTuple):
     estimator: BesovSmoothnessEstimator
     held_out: float
     cautions: str
-    change: Change
     seconds: float
     probes: Mapping[str, float]
 
@@ -125,15 +111,21 @@ class Column:
     help : str
         What it holds, in plain words that fit into docstrings and pages.
     get : callable
-        ``get(layer)`` gives its entry for a :class:`MeasuredLayer`.
+        ``get(layer)`` gives its entry for a :class:`MeasuredLayer`; that of a
+        :class:`ChangeColumn`, ``get(change)``, for a :class:`LayerChange`.
     format : Format
         How it is shown.
     """
 
     name: str
     help: str
-    get: Callable[[MeasuredLayer], Any]
+    get: Callable[[Any], Any]
     format: Format = Format()
+
+
+@dataclass(frozen=True)
+class ChangeColumn(Column):
+    """A column that is known when all layers have been measured."""
 
 
 def _with_interval(name: str, help: str, **options: Any) -> tuple[Column, ...]:
@@ -187,40 +179,46 @@ COLUMNS = (
     ),
     Column(
         "held_out",
-        "explained as a rate like alpha, zero for noise: score on the test samples, or the "
-        "out-of-bag score if there are none",
+        "explained as a rate like alpha, zero for noise: score on the test samples; or, if "
+        "there are none, the level of the held-out error of fifty randomised trees, by "
+        "which layers are compared, but at least 0",
         lambda layer: layer.held_out,
     ),
-    Column(
+    ChangeColumn(
         "difference",
-        "alpha less that of the row before; NaN in the first row, and for the indices of "
-        "published tools, which have no variance to compare by",
-        lambda layer: layer.change.difference,
+        "level of the held-out error, as a rate, less that of the row before, on the same "
+        "samples out of the bags; NaN in the first row",
+        lambda change: change.step.difference,
         Format(sign="+", interval=("difference_low", "difference_high")),
     ),
-    Column(
+    ChangeColumn(
         "difference_low",
-        "lower end of the paired confidence interval of the difference; infinite where the "
-        "index of the row before is a lower bound",
-        lambda layer: layer.change.low,
+        "lower end of the paired confidence interval of the difference",
+        lambda change: change.step.low,
     ),
-    Column(
-        "difference_high",
-        "upper end; infinite where alpha is a lower bound",
-        lambda layer: layer.change.high,
-    ),
-    Column(
+    ChangeColumn("difference_high", "upper end", lambda change: change.step.high),
+    ChangeColumn(
         "p_value",
-        "two-sided p-value of the hypothesis that both indices are equal; NaN where a "
-        "lower bound leaves open which of them is the larger",
-        lambda layer: layer.change.p_value,
+        "two-sided p-value of the hypothesis that trees explain equally much on the layer "
+        "and on the one before",
+        lambda change: change.step.p_value,
         Format(places=4),
     ),
-    Column(
+    ChangeColumn(
         "loses_smoothness",
         "whether the interval of the difference lies below zero: the layer works against "
         "the network",
-        lambda layer: layer.change.is_loss,
+        lambda change: change.step.is_loss,
+    ),
+    ChangeColumn(
+        "gains",
+        "whether the interval of the difference lies above zero",
+        lambda change: change.step.is_gain,
+    ),
+    ChangeColumn(
+        "gains_nothing",
+        "whether the layer gains nothing where its like gain: GAINS_NOTHING",
+        lambda change: change.gains_nothing,
     ),
     Column(
         "wrong_labels",
@@ -272,10 +270,52 @@ PROJECTION_ERROR = Column(
 )
 
 
-def columns_of(probes: Iterable[Probe] = (), *, is_projected: bool = False) -> list[Column]:
+REFERENCE = (
+    ChangeColumn(
+        "reference_difference",
+        "level of the held-out error less that of the same layer of the reference",
+        lambda change: change.from_reference.difference,
+        Format(sign="+", interval=("reference_low", "reference_high")),
+    ),
+    ChangeColumn(
+        "reference_low",
+        "lower end of its paired confidence interval",
+        lambda change: change.from_reference.low,
+    ),
+    ChangeColumn("reference_high", "upper end", lambda change: change.from_reference.high),
+    ChangeColumn(
+        "reference_p_value",
+        "two-sided p-value of the hypothesis that trees explain equally much on the layer "
+        "of the reference",
+        lambda change: change.from_reference.p_value,
+        Format(places=4),
+    ),
+    ChangeColumn(
+        "loses_to_reference",
+        "whether the interval of that difference lies below zero",
+        lambda change: change.from_reference.is_loss,
+    ),
+)
+
+
+def columns_of(
+    probes: Iterable[Probe] = (), *, is_projected: bool = False, has_reference: bool = False
+) -> list[Column]:
     """List the columns of a table with some probes, and perhaps of projected layers."""
-    optional = [PROJECTION_ERROR] if is_projected else []
-    return [*COLUMNS, *optional, *map(_column_of, probes)]
+    projection = [PROJECTION_ERROR] if is_projected else []
+    reference = REFERENCE if has_reference else ()
+    return [*COLUMNS, *reference, *projection, *map(_column_of, probes)]
+
+
+def change_values(
+    columns: Iterable[Column], changes: Sequence[LayerChange]
+) -> dict[str, list[Any]]:
+    """Find the entries of the columns that changes fill."""
+    return {
+        column.name: [column.get(change) for change in changes]
+        for column in columns
+        if isinstance(column, ChangeColumn)
+    }
 
 
 def _column_of(probe: Probe) -> Column:
@@ -310,5 +350,6 @@ def format_of(name: Hashable) -> Format:
 
 def _known() -> dict[Hashable, Column]:
     return {
-        column.name: column for column in columns_of(PROBES.values(), is_projected=True)
+        column.name: column
+        for column in columns_of(PROBES.values(), is_projected=True, has_reference=True)
     }

@@ -15,7 +15,18 @@ from .._lib.progress import progress_bar
 from .._lib.scikit_learn import validate_params
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import integer_seed, ready_estimator
-from .columns import PROJECTION_ERROR, Column, MeasuredLayer, column_help, columns_of
+from ..index import Level
+from .changes import layer_changes
+from .columns import (
+    COLUMNS,
+    PROJECTION_ERROR,
+    REFERENCE,
+    ChangeColumn,
+    Column,
+    MeasuredLayer,
+    change_values,
+    columns_of,
+)
 from .docstrings import documented
 from .extraction import LayerFeatures, extract
 from .measurement import LayersInTurn
@@ -37,13 +48,16 @@ __all__ = ["compare_layers"]
         "X_test": "no_validation",
         "y_test": "no_validation",
         "sample_weight": ["array-like", None],
+        "reference": "no_validation",
         "n_jobs": [Integral, None],
         **ReaderOptions.constraints,
     },
     prefer_skip_nested_validation=True,
 )
 @documented(
-    columns=column_help() | {PROJECTION_ERROR.name: PROJECTION_ERROR.help},
+    columns={
+        column.name: column.help for column in (*COLUMNS, PROJECTION_ERROR, *REFERENCE)
+    },
     probes={name: probe.help for name, probe in PROBES.items()},
 )
 def compare_layers(
@@ -64,6 +78,7 @@ def compare_layers(
     pooling: str = "flatten",
     n_components: int | None = None,
     memmap: bool | str = "auto",
+    reference: Any = None,
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
     verbose: int = 0,
@@ -72,9 +87,11 @@ def compare_layers(
 
     The features of all layers come from one forward pass over ``X``. Every layer is then
     measured once, all on the same subsamples with the same seeds, so that the change from
-    a layer to the next is that of paired replicates, as in
+    a layer to the next is a paired difference of held-out levels, as in
     :func:`smoothness_difference`. A good layer makes the labels smoother; one that loses
-    smoothness against the layer before it works against the network.
+    smoothness against the layer before it works against the network. A lost block behind a
+    skip connection loses nothing, but it gains nothing either, and it loses against the
+    same block of an intact network: see ``gains_nothing`` and ``reference``.
 
     Parameters
     ----------
@@ -107,6 +124,12 @@ def compare_layers(
     batch_size, device, input_shape, output, pooling, n_components, memmap : optional
         As in :class:`LayerFeatureTransformer`. Layers that do not fit into memory are
         kept in temporary files.
+    reference : torch.nn.Module, fitted skorch net or LayerComparison, default=None
+        What to compare with layer by layer: a network with layers of the same names, such
+        as the same one intact, or earlier in its training; or a table that was made of it
+        on the same samples, with the same estimator and ``random_state``. A network takes
+        another forward pass over ``X``, and its layers are measured by their held-out
+        levels only.
     n_jobs : int, default=None
         Number of joblib workers, in place of the estimator's if it is given. Layers are
         measured one after the other, with all workers on the trees of one: so only one
@@ -122,8 +145,8 @@ def compare_layers(
     table : LayerComparison
         A table with one row a layer, which notebooks show with bars for the intervals and
         marks at layers that lose smoothness; ``table.frame`` is a DataFrame. It has a
-        column for each probe, ``projection_error`` if ``n_components`` is given, and the
-        other columns of this list always:
+        column for each probe, ``projection_error`` if ``n_components`` is given, those of
+        the reference if there is one, and the other columns of this list always:
 
         {columns}
 
@@ -131,7 +154,8 @@ def compare_layers(
     ------
     ValueError
         If a layer is not known or never reached, features are not finite, lengths differ,
-        or a probe is not known or has no class labels; or as
+        a probe is not known or has no class labels, or a table given as reference was made
+        on other samples, or with another estimator or seed; or as
         :meth:`BesovSmoothnessEstimator.fit` raises, with the name of the layer.
     ImportError
         If torch is not installed, or scikit-dimension if it is asked for.
@@ -190,9 +214,11 @@ def compare_layers(
         random_state=seed,
         verbose=verbose,
     )
-    is_weighted = sample_weight is not None  # weights are of rows in their order
+    is_table = isinstance(reference, LayerComparison)
+    reads_again = reference is not None and not is_table
+    keep_order = reads_again or sample_weight is not None  # which are of rows in order
     y = _in_memory(y)
-    features = extract(module, X, layers, options, y=y, keep_order=is_weighted)
+    features = extract(module, X, layers, options, y=y, keep_order=keep_order)
     if features.y is None:
         raise ValueError("y is required unless X is a Dataset or DataLoader with targets.")
     test = None
@@ -213,9 +239,22 @@ def compare_layers(
         probes=asked,
         seed=seed,
     )
-    columns = columns_of(asked, is_projected=n_components is not None)
-    rows = _rows(columns, in_turn, features, test, verbose)
-    return LayerComparison(pd.DataFrame(list(rows)))
+    columns = columns_of(
+        asked, is_projected=n_components is not None, has_reference=reference is not None
+    )
+    references = []
+    if is_table:
+        references = _levels_in_table(reference, features.names, in_turn.measured_on)
+    rows = pd.DataFrame(list(_rows(columns, in_turn, features, test, verbose)))
+    if reads_again:
+        references = _levels_in_network(reference, X, in_turn, features, options)
+    changes = layer_changes(in_turn.levels, template.confidence_level, references)
+    frame = rows.assign(**change_values(columns, changes))
+    return LayerComparison(
+        frame[[column.name for column in columns]],
+        tuple(in_turn.levels),
+        in_turn.measured_on,
+    )
 
 
 def _rows_of_input(X: Any, features: LayerFeatures) -> np.ndarray:
@@ -274,7 +313,56 @@ def _rows(
 
 def _row(columns: Sequence[Column], layer: MeasuredLayer) -> dict[str, Any]:
     # A function of its own, so that the forest of the layer is freed when it returns.
-    return {column.name: column.get(layer) for column in columns}
+    return {
+        column.name: column.get(layer)
+        for column in columns
+        if not isinstance(column, ChangeColumn)
+    }
+
+
+def _levels_in_table(
+    table: LayerComparison, names: Sequence[str], measured_on: str
+) -> list[Level]:
+    """Look up the levels of layers in a table that was made on the same samples."""
+    if not table.levels_:
+        raise ValueError(
+            "The reference is a table without levels; pass one as compare_layers made it."
+        )
+    if table.measured_on_ != measured_on:
+        raise ValueError(
+            "The reference was measured on other samples, or with another estimator or "
+            "random_state. Measure both networks with the same ones, or pass the network "
+            "itself as the reference."
+        )
+    levels = dict(zip(table.frame["layer"], table.levels_, strict=True))
+    missing = [name for name in names if name not in levels]
+    if missing:
+        raise ValueError(f"The reference has no layers {missing}.")
+    return [levels[name] for name in names]
+
+
+def _levels_in_network(
+    network: Any,
+    X: Any,
+    in_turn: LayersInTurn,
+    features: LayerFeatures,
+    options: ReaderOptions,
+) -> list[Level]:
+    """Measure the levels of the layers of another network, in a pass of its own."""
+    with _naming("of the reference"):
+        others = extract(
+            network,
+            X,
+            features.names,
+            options,
+            y=features.y,
+            earlier=None if options.n_components is None else features,
+        )
+    levels = []
+    for name in others.names:
+        with _naming(name):
+            levels.append(in_turn.level_alone(others.arrays.pop(0)))
+    return levels
 
 
 @contextmanager

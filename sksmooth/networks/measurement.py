@@ -6,16 +6,22 @@ What the table of layers needs of the estimators is called here.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import joblib
 import numpy as np
 from sklearn.base import clone
+from sklearn.exceptions import DataConversionWarning
 
 from ..estimators.besov import BesovSmoothnessEstimator, fit_samples, read_for
-from ..estimators.comparison import measured, paired_difference
-from ..index import IndexFit
-from .columns import Change, MeasuredLayer
+from ..estimators.comparison import measured
+from ..estimators.levels import level_alone, randomised_level
+from ..exceptions import SmoothnessWarning
+from ..index import Level
+from ..samples import Samples
+from .columns import MeasuredLayer
 from .probes import Probe, measure_probes, probe_rows
 
 __all__ = ["LayersInTurn"]
@@ -24,7 +30,7 @@ __all__ = ["LayersInTurn"]
 class LayersInTurn:
     """Measures layers in the order of comparison.
 
-    Of a layer it keeps what the next one is compared with, and not its forest.
+    Of the layers it keeps the levels by which they are compared, and not the forests.
 
     Parameters
     ----------
@@ -42,6 +48,13 @@ class LayersInTurn:
         What to measure beside the index.
     seed : int
         Seed of the probes.
+
+    Attributes
+    ----------
+    levels : list of Level
+        Levels of the layers that have been measured.
+    measured_on : str
+        What the levels depend on, apart from the features, as a hash.
     """
 
     def __init__(
@@ -59,9 +72,10 @@ class LayersInTurn:
         self._y = y
         self._y_test = None if y_test is None else np.asarray(y_test)
         self._probes, self._seed = probes, seed
-        self._before: IndexFit | None = None
+        self.levels: list[Level] = []
         samples = read_for(clone(template), source, y, sample_weight)
         self._units = samples.units
+        self.measured_on = _hash_of(template, samples)
         if not probes:
             return
         if samples.classes is None:
@@ -106,10 +120,9 @@ class LayersInTurn:
             n_features=X.shape[1],
             projection_error=projection_error,
             estimator=estimator,
-            held_out=held_out,
+            held_out=max(self.levels[-1].score, 0.0) if test is None else held_out,
             cautions=cautions,
             seconds=time.perf_counter() - start,
-            change=self._change_to(estimator.decay_),
             probes=probes,
         )
 
@@ -120,17 +133,32 @@ class LayersInTurn:
             self._probes, X, self._y, self._rows, test=test, random_state=self._seed
         )
 
+    def level_alone(self, X: np.ndarray) -> Level:
+        """Measure the level of a layer of another network, after those of this one."""
+        estimator = clone(self._template)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SmoothnessWarning)
+            warnings.simplefilter("ignore", DataConversionWarning)  # said once
+            return level_alone(estimator, self._read(estimator, X), self._n_grown)
+
     def _fitted(self, X: np.ndarray) -> BesovSmoothnessEstimator:
         estimator = clone(self._template)
-        samples = read_for(estimator, X, self._y, self._sample_weight)
-        return fit_samples(estimator, samples.drawn_by(self._units))
+        samples = self._read(estimator, X)
+        fit_samples(estimator, samples)
+        self.levels.append(estimator.shares_.level or randomised_level(estimator, samples))
+        self._n_grown = estimator._n_grown
+        return estimator
 
-    def _change_to(self, fit: IndexFit) -> Change:
-        before, self._before = self._before, fit
-        if before is None or not fit.convention.has_variance:
-            return Change()
-        difference, (low, high), p_value = paired_difference(before, fit)
-        return Change(difference, low, high, p_value)
+    def _read(self, estimator: BesovSmoothnessEstimator, X: np.ndarray) -> Samples:
+        samples = read_for(estimator, X, self._y, self._sample_weight)
+        return samples.drawn_by(self._units)
+
+
+def _hash_of(template: BesovSmoothnessEstimator, samples: Samples) -> str:
+    parameters = template.get_params(deep=False)
+    without_effect = ("confidence_level", "n_jobs", "verbose")
+    kept = {name: parameters[name] for name in parameters if name not in without_effect}
+    return joblib.hash((kept, samples.units.unit, samples.targets.values, samples.weights))
 
 
 def _one_column(y: Any) -> Any:

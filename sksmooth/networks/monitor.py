@@ -19,9 +19,11 @@ from .._lib.state import Versioned
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import integer_seed, seeded
 from ..estimators.summary import history_card
+from ..index import Level
 from ..samples import number_of_rows, read_rows
 from .callbacks import lightning_callback, skorch_callback
-from .columns import columns_of
+from .changes import layer_changes
+from .columns import REFERENCE, change_values, columns_of
 from .comparison import compare_layers
 from .probes import chosen_probes
 
@@ -147,10 +149,11 @@ class SmoothnessMonitor(Versioned):
             random_state=seed,
         )
         is_projected = options.get("n_components") is not None
-        columns = columns_of(asked, is_projected=is_projected)
+        columns = columns_of(asked, is_projected=is_projected, has_reference=True)
         self._taken_names = {"step", *(column.name for column in columns)}
         self._n_steps = 0
         self._frames: dict[int, pd.DataFrame] = {}
+        self._levels: dict[int, tuple[Level, ...]] = {}
 
     def step(self, **metrics: float) -> None:
         """Count a step of the training, and record every ``every``-th of them.
@@ -183,26 +186,43 @@ class SmoothnessMonitor(Versioned):
         """
         self._record(self.module, self._n_steps if step is None else step, metrics)
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self, reference_step: int | None = None) -> pd.DataFrame:
         """Return all records in one table.
+
+        Parameters
+        ----------
+        reference_step : int, default=None
+            A recorded step that all are compared with, layer by layer, such as the last
+            one before layers were changed.
 
         Returns
         -------
         frame : DataFrame
             One row for each step and layer: ``step``, the columns of
             :func:`compare_layers`, and one for each metric, NaN where it was not given.
+            With ``reference_step``, those of a reference, too.
 
         Raises
         ------
         NotFittedError
             If nothing was recorded yet.
+        ValueError
+            If ``reference_step`` was not recorded, or had other layers.
         """
         if not self._frames:
             raise NotFittedError(
                 "The monitor has recorded nothing yet; call record(), or step() at least "
                 f"every={self.every} times."
             )
-        return pd.concat(self._frames.values(), ignore_index=True)
+        if reference_step is None:
+            return pd.concat(self._frames.values(), ignore_index=True)
+        if reference_step not in self._frames:
+            raise ValueError(
+                f"reference_step={reference_step} was not recorded, but the steps "
+                f"{list(self._frames)} were."
+            )
+        compared = [self._compared(step, reference_step) for step in self._frames]
+        return pd.concat(compared, ignore_index=True)
 
     def _repr_html_(self) -> str | None:
         return history_card(self.to_frame()) if self._frames else None
@@ -265,16 +285,33 @@ class SmoothnessMonitor(Versioned):
         taken = sorted(self._taken_names & set(metrics))
         if taken:
             raise ValueError(f"Metrics must have other names than {taken}.")
-        frame = compare_layers(module, self.X, self.y, **self._options).to_frame()
+        table = compare_layers(module, self.X, self.y, **self._options)
+        frame = table.to_frame()
         frame.insert(0, "step", step)
         for name, value in metrics.items():
             frame[name] = value.item() if hasattr(value, "item") else value
         self._frames.pop(step, None)
-        self._frames[step] = frame
+        self._frames[step], self._levels[step] = frame, table.levels_
+
+    def _compared(self, step: int, reference_step: int) -> pd.DataFrame:
+        """Add the columns of a reference to those of a step."""
+        frame, reference = self._frames[step], self._frames[reference_step]
+        if list(frame["layer"]) != list(reference["layer"]):
+            raise ValueError(
+                f"The layers of step {step} are others than those of step "
+                f"{reference_step}; name those to compare by layers=."
+            )
+        changes = layer_changes(
+            self._levels[step],
+            self._options["estimator"].confidence_level,
+            self._levels[reference_step],
+        )
+        return frame.assign(**change_values(REFERENCE, changes))
 
     def _forget(self) -> None:
         """Drop all records, for a callback at the start of another training."""
         self._frames.clear()
+        self._levels.clear()
 
     def _record_if_due(self, module: Any, step: int, metrics: Mapping[str, Any]) -> None:
         """Record for a callback: the network that is trained, unless there is another."""

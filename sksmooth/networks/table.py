@@ -23,6 +23,8 @@ from .._lib.html import (
     visible,
 )
 from .._lib.state import Versioned
+from ..index import Level
+from .changes import best_layer
 from .columns import COLUMNS, Format, format_of
 
 __all__ = ["LayerComparison", "layers_html"]
@@ -47,11 +49,21 @@ class LayerComparison(Versioned):
     ----------
     frame : DataFrame
         The table, as :func:`compare_layers` describes it.
+    levels_ : tuple of Level, default=()
+        Levels of the held-out errors of the layers, by which they are compared; empty in a
+        table that was not made by :func:`compare_layers`.
+    measured_on_ : str, default=""
+        What the levels depend on, apart from the features, as a hash: samples, targets,
+        weights, estimator and seeds. Only levels with the same one can be compared.
 
     Attributes
     ----------
-    frame : DataFrame
-        The same table.
+    frame, levels_, measured_on_
+        The same.
+    best_layer_ : str
+        Name of the layer at which to cut the network for another task: of the layers that
+        are not told apart from the one of the highest level (p of 0.05 or more), that of
+        the highest ``held_out``. Only where there are levels.
 
     See Also
     --------
@@ -71,10 +83,20 @@ class LayerComparison(Versioned):
     """
 
     frame: pd.DataFrame
+    levels_: tuple[Level, ...] = ()
+    measured_on_: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.frame, pd.DataFrame):
             raise TypeError(f"Expected a DataFrame, got {type(self.frame).__name__}.")
+
+    @property
+    def best_layer_(self) -> str:
+        """Name of the layer at which to cut the network for another task."""
+        if not self.levels_:
+            raise AttributeError  # whose message is that of __getattr__
+        place = best_layer(self.levels_, list(self.frame["held_out"]))
+        return self.frame["layer"].iloc[place]
 
     def to_frame(self) -> pd.DataFrame:
         """Copy the table, so that the copy can be changed.
@@ -111,6 +133,11 @@ class LayerComparison(Versioned):
         if name.startswith("_") or "frame" not in vars(self):
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}"
+            )
+        if name == "best_layer_":
+            raise AttributeError(
+                "best_layer_ is found from the held-out levels of the layers, which this "
+                "table lacks; only compare_layers makes tables that have them."
             )
         return getattr(self.frame, name)
 
