@@ -6,21 +6,23 @@ A VGG of seven convolutions and the residual network of ``architectures.py``, tr
 10,000 images of CIFAR-10. One block after the other gets random weights, as happens when a
 state is loaded that does not name all of them. Layers are averaged over places and measured
 on 5,000 images that the networks have not seen. ``compare_layers`` sees the broken network
-alone, or the intact one as its reference; so do probes, of which the answers to the same
-images are compared by McNemar's test, and the difference of rates. The intact networks tell
-how often a sound layer is marked.
+alone, or with the intact one as its reference. Rivals have the same images: probes, whose
+right answers are compared by McNemar's test, and the difference of rates. Intact networks
+tell how often a sound layer is marked.
 
-Trainings take 20 minutes on two cores, and are kept; the rest takes 15.
+Trainings and tables are kept in the folder of ``--cache``.
 """
 
+import pickle
+from collections import OrderedDict
 from copy import deepcopy
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 import torch
 from architectures import blocks, classifier, convolution, deep_residual
-from common import centre, colour, load, load_cifar10, parser, train
+from common import centre, colour, load, load_cifar10, parser, train, write_results
 from scipy.stats import binom
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
@@ -29,19 +31,23 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from _results import write_results
-from sksmooth import LayerFeatureTransformer, compare_layers, smoothness_difference
+from sksmooth import (
+    BesovSmoothnessEstimator,
+    LayerFeatureTransformer,
+    compare_layers,
+    smoothness_difference,
+)
 
 N_IMAGES, EPOCHS = 10_000, 8
 MEASURED = slice(20_000, 25_000)
-MARKS = ["loses_smoothness", "gains_nothing", "loses_to_reference"]
 PROBES = {
     "5-NN": KNeighborsClassifier(5),
-    "linear": make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=200)),
+    "linear probe": make_pipeline(StandardScaler(), LogisticRegression(C=0.1, tol=1e-3)),
 }
 
 
 def vgg():
+    """Seven blocks of one convolution each, without normalisation."""
     widths = (3, 24, 24, 48, 48, 72, 72, 96)
     layers = [convolution(a, b) for a, b in pairwise(widths)]
     for place in (0, 2, 4):
@@ -50,6 +56,11 @@ def vgg():
 
 
 NETWORKS = {"VGG": vgg, "residual": deep_residual}
+
+
+def with_pixels(module):
+    """Name the input ``pixels``, so that it is averaged over places like all layers."""
+    return nn.Sequential(OrderedDict(pixels=nn.Identity(), **dict(module.named_children())))
 
 
 def folder_of(cache, name, seed):
@@ -65,7 +76,7 @@ def trainings(data, cache, seeds):
             train(build, X, y, folder_of(cache, name, seed), **options)
 
 
-def without_block(module, build, block, seed):
+def without(block, module, build, seed):
     """Copy a network, with one block as it might have been before training."""
     torch.manual_seed(100 + seed)
     broken = deepcopy(module)
@@ -73,30 +84,133 @@ def without_block(module, build, block, seed):
     return broken
 
 
-def answers(module, layers, X, y):
-    """Whether each probe is right about each image, layer by layer."""
-    found = {}
-    for layer in layers:
-        features = LayerFeatureTransformer(module, layer, pooling="mean").fit_transform(X)
-        for name, probe in PROBES.items():
-            found[name, layer] = cross_val_predict(probe, features, y, cv=3) == y
-    return found
+def kept(path, make):
+    """What ``make`` gives, made once."""
+    if not path.exists():
+        path.write_bytes(pickle.dumps(make()))
+    return pickle.loads(path.read_bytes())
+
+
+class Watch:
+    """What is seen of the layers of networks on the same images."""
+
+    def __init__(self, X, y, layers, n_jobs):
+        self.X, self.y, self.layers, self.n_jobs = X, y, layers, n_jobs
+
+    def table(self, module, reference=None):
+        estimator = BesovSmoothnessEstimator(2)  # levels have a forest of their own
+        options = dict(pooling="mean", random_state=0, n_jobs=self.n_jobs)
+        where = module, self.X, self.y, self.layers, estimator
+        return compare_layers(*where, reference=reference, **options)
+
+    def right(self, module, layers):
+        """Tell which images each probe has right in each of some layers."""
+        return [
+            {
+                name: cross_val_predict(probe, X, self.y, cv=2) == self.y
+                for name, probe in PROBES.items()
+            }
+            for X in (self.features(module, layer) for layer in layers)
+        ]
+
+    def features(self, module, layer):
+        return LayerFeatureTransformer(module, layer, pooling="mean").fit_transform(self.X)
+
+    def has_lower_rate(self, intact, broken, layer):
+        a, b = (self.features(module, layer) for module in (intact, broken))
+        return smoothness_difference(a, b, self.y, random_state=0).rate_interval[1] < 0
 
 
 def is_drop(before, after):
-    """Whether the second answers are significantly worse: McNemar's exact test."""
+    """Whether the second answers are significantly worse, by McNemar's exact test."""
     lost, won = np.sum(before & ~after), np.sum(~before & after)
     return bool(lost > won and 2 * binom.sf(lost - 1, lost + won, 0.5) < 0.05)
 
 
-def marks_of(module, X, y, layers, **options):
-    """Make the table of all layers, with one column for each kind of mark."""
-    table = compare_layers(
-        module, X, y, layers, pooling="mean", random_state=0, **options
-    )
-    right = answers(module, layers, X, y)
-    return table, right
+def marks(table, right, intact=None):
+    """Marks of all layers, by what makes them."""
+    alone = {
+        "loses_smoothness": list(table["loses_smoothness"]),
+        "gains_nothing": list(table["gains_nothing"]),
+        "either of the two": list(table["loses_smoothness"] | table["gains_nothing"]),
+    }
+    for name in PROBES:
+        steps = pairwise(each[name] for each in right)
+        alone[f"{name}, drop"] = [False, *(is_drop(*step) for step in steps)]
+    if intact is None:
+        return alone
+    beside = {"loses_to_reference": list(table["loses_to_reference"])}
+    for name in PROBES:
+        pairs = zip(intact, right, strict=True)
+        beside[f"{name}, drop from the intact"] = [is_drop(a[name], b[name]) for a, b in pairs]
+    return alone | beside
 
 
 def measured(name, seed, data, cache, n_jobs):
-    """Rows of marks: of the sound network, and of it without each block."""
+    """Rows of the intact network and of those without a block: what marks which layers."""
+    folder = folder_of(cache, name, seed)
+    images, y = load_cifar10(data, cache, "train")
+    build = lambda: with_pixels(NETWORKS[name]())  # noqa: E731
+    module = load(build, folder, EPOCHS)
+    broken = [block for block, _ in module.named_children() if block.startswith("block")]
+    layers = ["pixels", *broken, "logits"]
+    watch = Watch(centre(colour(images[MEASURED])), y[MEASURED], layers, n_jobs)
+    table = kept(folder / "intact.pkl", lambda: watch.table(module))
+    right = kept(folder / "intact_probes.pkl", lambda: watch.right(module, layers))
+    known = dict(network=name, seed=seed)
+    yield known | dict(lost="", place=0, marks=marks(table, right))
+    for place, block in enumerate(broken, start=1):
+        other = without(block, module, build, seed)
+        found = (
+            kept(folder / f"{block}.pkl", partial(watch.table, other, table)),
+            right[:place]
+            + kept(
+                folder / f"{block}_probes.pkl", partial(watch.right, other, layers[place:])
+            ),
+        )
+        lower = partial(watch.has_lower_rate, module, other, block)
+        rate = [False] * len(layers)
+        rate[place] = False
+        by_way = marks(*found, right) | {"difference of rates": rate}
+        yield known | dict(lost=block, place=place, marks=by_way)
+
+
+def summary(rows):
+    """Shares of the lost blocks that are found, and of the sound layers that are marked."""
+    figures = {}
+    for name in NETWORKS:
+        sound = [row["marks"] for row in rows if row["network"] == name and not row["lost"]]
+        broken = [row for row in rows if row["network"] == name and row["lost"]]
+        figures[name] = {
+            way: share_found(way, sound, broken) for way in broken[0]["marks"]
+        }
+    return figures
+
+
+def share_found(way, sound, broken):
+    at = [row["marks"][way][row["place"]] for row in broken]
+    near = [any(row["marks"][way][row["place"] :][:2]) for row in broken]
+    after = [any(row["marks"][way][row["place"] :]) for row in broken]
+    found = {"blocks lost": len(broken), "marked, %": 100 * np.mean(at)}
+    found |= {"that or the next, %": 100 * np.mean(near), "any from there on, %": 100 * np.mean(after)}
+    if way in sound[0]:
+        false = np.mean([mark for marked in sound for mark in marked[way][1:]])
+        found["sound layers marked, %"] = 100 * false
+    return found
+
+
+if __name__ == "__main__":
+    options = parser(__doc__)
+    options.add_argument("--seeds", type=int, default=3)
+    options = options.parse_args()
+    torch.set_num_threads(options.threads)
+    trainings(options.data, options.cache, options.seeds)
+    if not options.train_only:
+        rows = [
+            row
+            for name in NETWORKS
+            for seed in range(options.seeds)
+            for row in measured(name, seed, options.data, options.cache, options.n_jobs)
+        ]
+        setup = f"{options.seeds} seeds, 10,000 images trained on, 5,000 measured"
+        write_results("broken_blocks", summary(rows), setup=setup, libraries=["torch"])
