@@ -19,6 +19,7 @@ from .probes import PROBES, Probe
 
 __all__ = [
     "COLUMNS",
+    "MARKS",
     "PROJECTION_ERROR",
     "REFERENCE",
     "ChangeColumn",
@@ -30,6 +31,9 @@ __all__ = [
     "columns_of",
     "format_of",
 ]
+
+
+MARKS = ("loses_smoothness", "gains_nothing", "loses_to_reference")  # of layers
 
 
 class MeasuredLayer(NamedTuple):
@@ -80,8 +84,8 @@ class Format:
         The two columns of its interval, which are shown in the same cell.
     has_bar : bool
         Whether the interval is drawn as a bar, too.
-    mark : str or None
-        Column of bool that marks a bar.
+    marks : tuple of str
+        Columns of bool that mark a bar.
     bound : str or None
         Column of bool that says where the number is an upper bound.
     """
@@ -90,14 +94,14 @@ class Format:
     sign: str = ""
     interval: tuple[str, ...] = ()
     has_bar: bool = False
-    mark: str | None = None
+    marks: tuple[str, ...] = ()
     bound: str | None = None
 
     @property
     def columns_within(self) -> tuple[str, ...]:
         """The columns that are shown in the cells of this one and not on their own."""
-        flags = (flag for flag in (self.mark, self.bound) if flag is not None)
-        return (*self.interval, *flags)
+        bound = () if self.bound is None else (self.bound,)
+        return (*self.interval, *self.marks, *bound)
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ COLUMNS = (
         "smoothness index of the targets on the layer; a lower bound where alpha_high is "
         "infinite and cautions say that it is unresolved",
         has_bar=True,
-        mark="loses_smoothness",
+        marks=MARKS,
     ),
     *_with_interval(
         "explained",
@@ -217,7 +221,9 @@ COLUMNS = (
     ),
     ChangeColumn(
         "gains_nothing",
-        "whether the layer gains nothing where its like gain: GAINS_NOTHING",
+        "whether the layer gains nothing where its like gain: the nearest layers whose "
+        "gains are significant, one before it and one after it, both gain more than four "
+        "times the upper end of its difference",
         lambda change: change.gains_nothing,
     ),
     Column(

@@ -303,7 +303,7 @@ def _rows(
     for name, kind, error in layers:
         X = features.arrays.pop(0)
         X_test = None if test is None else test.arrays.pop(0)
-        with _naming(name):
+        with _naming(f"Layer {name!r}"):
             row = _row(
                 columns,
                 in_turn.measure(X, X_test, name=name, type=kind, projection_error=error),
@@ -349,7 +349,7 @@ def _levels_in_network(
     options: ReaderOptions,
 ) -> list[Level]:
     """Measure the levels of the layers of another network, in a pass of its own."""
-    with _naming("of the reference"):
+    with _naming("The reference"):
         others = extract(
             network,
             X,
@@ -360,18 +360,18 @@ def _levels_in_network(
         )
     levels = []
     for name in others.names:
-        with _naming(name):
+        with _naming(f"Layer {name!r}"):
             levels.append(in_turn.level_alone(others.arrays.pop(0)))
     return levels
 
 
 @contextmanager
-def _naming(layer: str) -> Iterator[None]:
-    """Add the name of the layer to errors."""
+def _naming(what: str) -> Iterator[None]:
+    """Add what is measured to errors."""
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"Layer {layer!r}: {error}") from error
+        raise ValueError(f"{what}: {error}") from error
     except Exception as error:
-        error.add_note(f"This happened while layer {layer!r} was measured.")
+        error.add_note(f"This happened while it was measured: {what}.")
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -165,11 +165,11 @@ def _has_bars(frame: pd.DataFrame) -> bool:
         return False
     kinds: dict[str, str] = {}
     for column in COLUMNS:
-        if column.format.interval:
-            kinds |= dict.fromkeys((column.name, *column.format.interval), "iuf")
-        flags = (column.format.mark, column.format.bound)
-        kinds |= dict.fromkeys((flag for flag in flags if flag is not None), "b")
-    needed = {_BAR.name, *_BAR.format.columns_within}
+        form = column.format
+        if form.interval:
+            kinds |= dict.fromkeys((column.name, *form.interval), "iuf")
+        kinds |= dict.fromkeys(set(form.columns_within) - set(form.interval), "b")
+    needed = {_BAR.name, *_BAR.format.interval}
     return needed <= set(frame.columns) and all(
         # pandas' own types do not count: an entry of theirs may be NA.
         isinstance(frame[name].dtype, np.dtype) and frame[name].dtype.kind in kind
@@ -221,6 +221,7 @@ def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:
 def _format_in(frame: pd.DataFrame, name: Any) -> Format:
     """Return how a column is shown, without an interval if the frame lacks its columns."""
     form = format_of(name)
+    form = replace(form, marks=tuple(mark for mark in form.marks if mark in frame))
     is_whole = set(form.columns_within) <= set(frame.columns)
     return form if is_whole else Format(form.places, form.sign)
 
@@ -247,9 +248,8 @@ def _cells(
         text += f" [{', '.join(bounds)}]"
     if not form.has_bar:
         return [text]
-    is_marked = form.mark is not None and row[form.mark]
-    bar = interval_bar(value, low, high, ends, is_loss=bool(is_marked))
-    if not is_marked:
-        return [text, bar]
-    mark = _MARK.format(str(form.mark).replace("_", " "))
-    return [text, joined([bar, element("span", mark, class_="sksmooth-mark")])]
+    marks = [mark for mark in form.marks if row[mark]]
+    bar = interval_bar(value, low, high, ends, is_loss=bool(marks))
+    texts = [_MARK.format(mark.replace("_", " ")) for mark in marks]
+    spans = [element("span", text, class_="sksmooth-mark") for text in texts]
+    return [text, joined([bar, *spans])]

@@ -350,14 +350,25 @@ def test_layers_are_drawn_with_their_intervals(kind):
 
 def test_layers_that_lose_smoothness_are_marked():
     display = LayerSmoothnessDisplay.from_frame(layer_frame())
-    assert_allclose(display.losses_.get_offsets(), [[2, 0.2]])
+    assert_allclose(display.marks_["loses_smoothness"].get_offsets(), [[2, 0.2]])
     assert legend_texts(display.ax_) == ["loses smoothness"]
     display.plot(mark_losses=False)
-    assert display.losses_ is None
+    assert display.marks_ == {}
     assert display.ax_.get_legend() is None
     rising = layer_frame((0.1, 0.2, 0.3))
     for frame in (rising, rising.drop(columns="loses_smoothness")):
-        assert LayerSmoothnessDisplay.from_frame(frame).losses_ is None
+        assert LayerSmoothnessDisplay.from_frame(frame).marks_ == {}
+
+
+def test_every_mark_has_its_circle():
+    frame = layer_frame(gains_nothing=[True, False, True], loses_to_reference=False)
+    display = LayerSmoothnessDisplay.from_frame(frame)
+    assert list(display.marks_) == ["loses_smoothness", "gains_nothing"]
+    assert_allclose(display.marks_["gains_nothing"].get_offsets(), [[0, 0.1], [2, 0.2]])
+    assert legend_texts(display.ax_) == ["loses smoothness", "gains nothing"]
+    points = display.frame()
+    assert list(points["gains_nothing"]) == [True, False, True]
+    assert not points["loses_to_reference"].any()
 
 
 def test_networks_stand_side_by_side():
@@ -460,7 +471,8 @@ def test_layer_options_axes_and_frame(pyplot):
     line = display.curves_[0].lines[0]
     assert (line.get_color(), line.get_marker()) == ("green", "s")
     plotted = display.frame()
-    assert list(plotted.columns) == ["network", "depth", *frame.columns]
+    of_marks = ["gains_nothing", "loses_to_reference"]
+    assert list(plotted.columns) == ["network", "depth", *frame.columns, *of_marks]
     assert_frame_equal(plotted[frame.columns], frame)
 
 

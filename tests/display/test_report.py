@@ -67,6 +67,8 @@ def make_layers(layers=("input", "1", "2"), **changes):
         "difference_low": -0.2,
         "difference_high": -0.1,
         "loses_smoothness": np.arange(n) == 1,
+        "gains": False,
+        "gains_nothing": False,
         "cautions": "",
     }
     return LayerComparison(pd.DataFrame(columns | changes))
@@ -242,6 +244,13 @@ def test_the_report_of_layers(tmp_path):
     assert "1 of 3 loses smoothness: “1”." in texts
     assert "BentDecayWarning: " in texts
     assert "My <layers>" in read_page(report(table, title="My <layers>")).texts
+
+
+def test_all_marked_layers_are_named():
+    marks = dict(gains_nothing=[True, False, True], loses_to_reference=[True, False, False])
+    texts = " ".join(read_page(report(make_layers(**marks))).texts)
+    assert "2 of 3 gain nothing, between others that gain: “input”, “2”." in texts
+    assert "1 of 3 loses to the reference: “input”." in texts
 
 
 def test_layers_without_losses_or_indices():

@@ -113,6 +113,36 @@ def test_labels_become_smoother(digits):
     assert explained.loc["4", 40] > explained.loc["4", 0] + 0.05
 
 
+def test_steps_are_compared_with_an_earlier_one(digits):
+    X, y = digits
+    module = make_net()
+    monitor = SmoothnessMonitor(module, X, y, every=40, n_samples=300)
+    train(module, X, y, lambda _: monitor.step(), n_steps=40)
+    module[4].reset_parameters()
+    monitor.record(41)
+    frame = monitor.to_frame(reference_step=40)
+    before, after = (part.reset_index() for _, part in frame.groupby("step"))
+    assert (before["reference_difference"] == 0).all()
+    assert (before["reference_p_value"] == 1).all()
+    assert list(after["loses_to_reference"]) == [False, False, True]
+    gained = pickle.loads(pickle.dumps(monitor)).to_frame(reference_step=41)
+    assert_allclose(
+        gained["reference_difference"][:3], -after["reference_difference"], atol=1e-12
+    )
+    names = [name for name in frame if name not in monitor.to_frame()]
+    assert_frame_equal(frame.drop(columns=names), monitor.to_frame())
+    by_table = compare_layers(
+        module,
+        *(monitor.X, monitor.y),
+        estimator=BesovSmoothnessEstimator(5, random_state=0),
+        reference=make_net(),
+        random_state=0,
+    )
+    assert list(by_table.columns[-len(names) :]) == names
+    with pytest.raises(ValueError, match=r"reference_step=3 .* \[40, 41\]"):
+        monitor.to_frame(reference_step=3)
+
+
 def test_a_record_is_what_compare_layers_gives(digits):
     X, y = digits
     module = make_net()

@@ -10,7 +10,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from sksmooth import BesovSmoothnessEstimator, LayerComparison, compare_layers
-from sksmooth.networks.columns import COLUMNS, Column, column_help, columns_of
+from sksmooth.networks.columns import COLUMNS, REFERENCE, Column, column_help, columns_of
 from sksmooth.networks.probes import PROBES
 from sksmooth.networks.table import layers_html
 
@@ -28,6 +28,8 @@ def make_frame(n=3, **changes):
         "difference_low": -0.2,
         "difference_high": -0.1,
         "loses_smoothness": np.arange(n) == 1,
+        "gains": False,
+        "gains_nothing": False,
         "noise": 0.2,
         "noise_high": 0.3,
         "noise_is_bound": np.arange(n) == 2,
@@ -109,6 +111,16 @@ def test_notebooks_show_bars_and_marks():
     assert ">0.1</td>" in page  # seconds
 
 
+def test_all_marks_of_a_layer_are_shown():
+    marks = dict(gains_nothing=np.arange(3) < 2, loses_to_reference=np.arange(3) == 1)
+    page = LayerComparison(make_frame(**marks))._repr_html_()
+    assert page.count("sksmooth-bar sksmooth-loss") == 2
+    assert page.count("▼ gains nothing") == 2
+    assert page.count("▼ loses smoothness") == page.count("▼ loses to reference") == 1
+    assert ">gains_nothing<" not in page
+    assert "▼ gains nothing" not in LayerComparison(make_frame())._repr_html_()
+
+
 def test_numbers_are_shown_with_their_signs_and_gaps():
     frame = make_frame(
         difference=[np.nan, 0.1, -0.1],
@@ -164,6 +176,7 @@ def test_the_settings_of_pandas_hold():
         make_frame(alpha=["a", "b", "c"]),
         make_frame(difference=pd.array([1, 2, None], dtype="Int64")),
         make_frame(loses_smoothness=[0.0, 1.0, np.nan]),
+        make_frame(gains_nothing="no"),
         make_frame(noise_is_bound="no"),
         make_frame().set_axis(range(len(COLUMNS)), axis=1),
         make_frame().iloc[:0],
@@ -179,7 +192,8 @@ def test_a_frame_that_is_no_table_of_layers_is_shown_by_pandas(frame):
 
 def test_the_documentation_lists_the_columns_and_probes():
     text = " ".join(compare_layers.__doc__.split())
-    entries = column_help() | {name: probe.help for name, probe in PROBES.items()}
+    entries = column_help() | column_help([column.name for column in REFERENCE])
+    entries |= {name: probe.help for name, probe in PROBES.items()}
     for name, meaning in entries.items():
         assert f"- ``{name}``: {' '.join(meaning.split())}." in text
     assert "{" not in text.replace("{}", "")
@@ -188,8 +202,10 @@ def test_the_documentation_lists_the_columns_and_probes():
 def test_columns_of_a_comparison():
     probes = [PROBES["nc1"], PROBES["knn"]]
     always = [column.name for column in COLUMNS]
-    names = [column.name for column in columns_of(probes, is_projected=True)]
-    assert names == [*always, "projection_error", "nc1", "knn"]
+    columns = columns_of(probes, is_projected=True, has_reference=True)
+    reference = [column.name for column in REFERENCE]
+    names = [column.name for column in columns]
+    assert names == [*always, *reference, "projection_error", "nc1", "knn"]
     assert list(column_help()) == always
 
 

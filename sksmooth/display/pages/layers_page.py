@@ -21,6 +21,15 @@ _MOST_DRAWN = 200  # layers
 _MOST_NAMED = 25  # below the picture
 _MOST_ON_SMALL = 8  # layers in a picture as wide as a telephone
 _LONGEST_NAME = 60
+_NO_LOSS = "No layer is shown to lose smoothness."
+_VERBS = {
+    "loses_smoothness": ("loses smoothness", "lose smoothness"),
+    "gains_nothing": (
+        "gains nothing, between others that gain",
+        "gain nothing, between others that gain",
+    ),
+    "loses_to_reference": ("loses to the reference", "lose to the reference"),
+}
 
 
 def layers_page(frame: pd.DataFrame, title: str) -> str:
@@ -42,18 +51,26 @@ def _in_words(frame: pd.DataFrame) -> list[str]:
     if frame["alpha"].isna().all():
         return ["No layer has an index."]
     best = frame.iloc[int(np.argmax(frame["alpha"].fillna(-np.inf)))]
-    losses = frame["layer"][frame["loses_smoothness"]]
     name = visible(best["layer"], _LONGEST_NAME)
     smoothest = f"The labels are smoothest on layer “{name}”"
     if best.get("explained", np.nan) >= 0:  # not of trees that have seen all samples
         smoothest += f", where trees explain {best['explained']:.0%} of their variance"
     smoothest += ". A good layer makes them smoother than they are on the layer before."
-    if losses.empty:
-        return [smoothest, "No layer is shown to lose smoothness."]
-    named = ", ".join(f"“{visible(name, _LONGEST_NAME)}”" for name in losses[:5])
-    more = f" and {len(losses) - 5} more" if len(losses) > 5 else ""
-    verb = "loses" if len(losses) == 1 else "lose"
-    return [smoothest, f"{len(losses)} of {len(frame)} {verb} smoothness: {named}{more}."]
+    marked = [
+        _marked(frame, mark, *verbs) for mark, verbs in _VERBS.items() if mark in frame
+    ]
+    return [smoothest, *filter(None, marked)] if any(marked) else [smoothest, _NO_LOSS]
+
+
+def _marked(frame: pd.DataFrame, mark: str, of_one: str, of_several: str) -> str:
+    """Say which layers have a mark; nothing if none has."""
+    layers = frame["layer"][frame[mark]]
+    if layers.empty:
+        return ""
+    named = ", ".join(f"“{visible(name, _LONGEST_NAME)}”" for name in layers[:5])
+    more = f" and {len(layers) - 5} more" if len(layers) > 5 else ""
+    verb = of_one if len(layers) == 1 else of_several
+    return f"{len(layers)} of {len(frame)} {verb}: {named}{more}."
 
 
 def _curve(frame: pd.DataFrame) -> Html:

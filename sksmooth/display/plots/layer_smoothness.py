@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...networks.columns import MARKS
 from ...networks.comparison import compare_layers
 from ...networks.monitor import SmoothnessMonitor
 from ...networks.table import LayerComparison
@@ -24,6 +25,7 @@ _SPREAD = 0.5  # of the networks at one layer, at most
 _NEAR_TOP = 0.97  # of the axes, where intervals without an upper end are drawn to
 _MARGIN = 0.12  # of the axes above the highest point, which leaves room for their arrows
 _MOST_TICKS = 15
+_COLORS = dict(zip(MARKS, ("tab:red", "tab:orange", "tab:purple"), strict=True))
 
 
 class LayerSmoothnessDisplay:
@@ -38,8 +40,8 @@ class LayerSmoothnessDisplay:
     frames : dict of str to DataFrame
         For every network, or every step of its training, a table as
         :func:`~sksmooth.compare_layers` gives it: columns ``layer``, ``alpha``,
-        ``alpha_low`` and ``alpha_high``, and ``loses_smoothness`` if layers are to be
-        marked.
+        ``alpha_low`` and ``alpha_high``, and ``loses_smoothness``, ``gains_nothing`` or
+        ``loses_to_reference`` if layers are to be marked.
 
     Attributes
     ----------
@@ -53,9 +55,9 @@ class LayerSmoothnessDisplay:
         Arrows at the upper edge, each with a line to its point, where the interval has no
         upper end, as where the index is a lower bound; for each network that has such
         layers.
-    losses_ : matplotlib PathCollection or None
-        Circles around the layers that lose smoothness; None if there are none, or they
-        are not to be marked.
+    marks_ : dict of str to matplotlib PathCollection
+        Circles around the layers of each mark that there is, such as those that lose
+        smoothness; empty if they are not to be marked.
 
     See Also
     --------
@@ -182,13 +184,14 @@ class LayerSmoothnessDisplay:
         curve_kwargs : dict, default=None
             Options of matplotlib's ``errorbar``.
         mark_losses : bool, default=True
-            Whether to mark layers that lose smoothness against the one before.
+            Whether to mark layers that lose smoothness against the one before or to a
+            reference, or that gain nothing.
 
         Returns
         -------
         self : LayerSmoothnessDisplay
             The display, with the attributes ``ax_``, ``figure_``, ``curves_``,
-            ``unbounded_`` and ``losses_``.
+            ``unbounded_`` and ``marks_``.
 
         Raises
         ------
@@ -209,8 +212,11 @@ class LayerSmoothnessDisplay:
             self._plot_network(name, of_network, curve_kwargs or {})
         if self.unbounded_:
             self.ax_.margins(y=_MARGIN)
-        losses = points[points["loses_smoothness"] & mark_losses]
-        self.losses_ = None if losses.empty else self._mark(losses)
+        self.marks_ = {
+            mark: self._mark(mark, points[points[mark]])
+            for mark in _COLORS
+            if mark_losses and points[mark].any()
+        }
         self.ax_.axhline(0, color="0.7", linewidth=0.8, zorder=0)
         self.ax_.set(ylabel=_ALPHA, xlim=(-0.6, n_layers - 0.4))
         self._name_layers(n_layers)
@@ -229,15 +235,17 @@ class LayerSmoothnessDisplay:
         -------
         frame : DataFrame
             Columns ``network``, ``depth`` (from 0), ``layer``, ``alpha``, ``alpha_low``,
-            ``alpha_high`` and ``loses_smoothness``.
+            ``alpha_high``, ``loses_smoothness``, ``gains_nothing`` and
+            ``loses_to_reference``.
         """
         parts = []
         for name, frame in self.frames.items():
             part = frame[_INDEX].reset_index(drop=True)
             part.insert(0, "network", name)
             part.insert(1, "depth", np.arange(len(part)))
-            loses = frame.get("loses_smoothness", pd.Series(False, index=frame.index))
-            part["loses_smoothness"] = loses.to_numpy(dtype=bool)
+            for mark in MARKS:
+                marked = frame.get(mark, pd.Series(False, index=frame.index))
+                part[mark] = marked.to_numpy(dtype=bool)
             parts.append(part)
         return pd.concat(parts, ignore_index=True)
 
@@ -275,16 +283,16 @@ class LayerSmoothnessDisplay:
                 arrowprops={"arrowstyle": "-", "color": color, "linestyle": ":"},
             )
 
-    def _mark(self, points: pd.DataFrame) -> Any:
+    def _mark(self, mark: str, points: pd.DataFrame) -> Any:
         return self.ax_.scatter(
             points["place"],
             points["alpha"],
-            s=140,
+            s=140 + 90 * MARKS.index(mark),  # one around the other
             facecolors="none",
-            edgecolors="tab:red",
+            edgecolors=_COLORS[mark],
             linewidths=1.5,
             zorder=3,
-            label="loses smoothness",
+            label=mark.replace("_", " "),
         )
 
     def _name_layers(self, n_layers: int) -> None:

@@ -1,0 +1,259 @@
+"""Layers that harm a network: against the one before, their like, and a reference."""
+
+import copy
+import pickle
+from functools import partial
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from pandas.testing import assert_frame_equal
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+
+from sksmooth import BesovSmoothnessEstimator, LayerComparison, compare_layers
+from sksmooth.networks.changes import Change, gaining_nothing
+from sksmooth.networks.columns import REFERENCE
+
+torch = pytest.importorskip("torch")
+
+from layer_reading import Network, some_digits  # noqa: E402
+
+nn = torch.nn
+OF_REFERENCE = [column.name for column in REFERENCE]
+MARKS = ["loses_smoothness", "gains_nothing"]
+compare = partial(
+    compare_layers,
+    estimator=BesovSmoothnessEstimator(4, random_state=0),
+    random_state=0,
+    batch_size=2000,
+)
+
+
+def trained(network, X, y, n_steps, lr):
+    X, y = torch.tensor(X), torch.tensor(y)
+    optimizer = torch.optim.Adam(network.parameters(), lr=lr)
+    for _ in range(n_steps):
+        loss = nn.functional.cross_entropy(network(X), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return network
+
+
+def with_layer(network, place, layer):
+    """A copy with another layer."""
+    changed = copy.deepcopy(network)
+    changed[place] = layer
+    return changed
+
+
+def residual_block(width):
+    return Network(
+        lambda self, x: torch.relu(x + self.out(torch.relu(self.hidden(x)))),
+        hidden=nn.Linear(width, width),
+        out=nn.Linear(width, width),
+    )
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return some_digits(1000)
+
+
+@pytest.fixture(scope="module")
+def plain(digits):
+    torch.manual_seed(0)
+    return trained(
+        nn.Sequential(
+            *(nn.Linear(64, 48), nn.ReLU(), nn.Linear(48, 24), nn.ReLU(), nn.Linear(24, 10))
+        ),
+        *digits,
+        40,
+        0.01,
+    )
+
+
+@pytest.fixture(scope="module")
+def intact(plain, digits):
+    return compare(plain, *digits)
+
+
+@pytest.fixture(scope="module")
+def lost(plain, digits):
+    """The plain network with a layer that was initialised again."""
+    torch.manual_seed(1)
+    return with_layer(plain, 2, nn.Linear(48, 24))
+
+
+# --- against the layer before ---------------------------------------------------------
+
+
+def test_a_layer_that_was_initialised_again_loses_smoothness(intact, lost, digits):
+    assert not intact[MARKS].any(axis=None)
+    table = compare(lost, *digits)
+    assert list(table["loses_smoothness"][:3]) == [False, False, True]
+    assert table["gains"][1]
+
+
+def test_a_lost_block_behind_a_skip_connection_gains_nothing(digits):
+    X, y = digits
+
+    def teller(place, *classes):
+        """A block that adds to two features which of two classes a sample has."""
+        told = (torch.tensor(y)[:, None] == torch.tensor(classes)).float()
+        told = nn.functional.pad(told, (place, 62 - place))
+        return Network(lambda self, x: x + told[: len(x)])
+
+    torch.manual_seed(0)
+    branch = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64))
+    random = Network(lambda self, x: x + self.branch(x), branch=branch)
+    pairs = enumerate([(1, 8), (3, 9), (2, 5), (4, 7)])
+    sound = nn.Sequential(*(teller(8 * place, *pair) for place, pair in pairs))
+    names = ["input", "0", "1", "2", "3"]
+    table = compare(sound, X, y, names)
+    assert table["gains"][1:].all()
+    assert not table[MARKS].any(axis=None)
+    for place in (1, 2):
+        reset = compare(with_layer(sound, place, random), X, y, names, reference=table)
+        assert list(reset["gains_nothing"]) == [name == str(place) for name in names]
+        assert reset["loses_to_reference"][place + 1]
+    # At the end none gains any more: it may be all that can be gained.
+    last = compare(with_layer(sound, 3, random), X, y, names)
+    assert not last["gains_nothing"].any()
+
+
+def test_layers_gain_nothing_only_between_others_that_gain():
+    def change(difference, margin=0.01):
+        return Change(difference, difference - margin, difference + margin, 0.5)
+
+    gain, nothing, little = change(0.1), change(0.0), change(0.02)
+    loss, unknown = change(-0.1), change(0.0, 0.2)
+    for steps, expected in (
+        ([Change(), gain, nothing, gain], [2]),
+        ([Change(), gain, nothing, loss, gain], [2, 3]),
+        ([Change(), gain, little, gain], []),
+        ([Change(), gain, unknown, gain], []),
+        ([Change(), gain, nothing, change(0.03)], []),
+        ([Change(), nothing, gain, nothing], []),
+        ([Change()], []),
+    ):
+        assert np.flatnonzero(gaining_nothing(steps)).tolist() == expected
+
+
+# --- against a reference ----------------------------------------------------------------
+
+
+def test_a_network_loses_nothing_to_itself(plain, intact, digits):
+    for reference in (plain, copy.deepcopy(plain), intact):
+        table = compare(plain, *digits, reference=reference)
+        assert (table["reference_difference"] == 0).all()
+        assert (table["reference_p_value"] == 1).all()
+        assert not table["loses_to_reference"].any()
+        assert_frame_equal(
+            table.frame.drop(columns=[*OF_REFERENCE, "seconds"]),
+            intact.frame.drop(columns="seconds"),
+        )
+
+
+def test_layers_lose_to_the_intact_network(plain, intact, lost, digits):
+    table = compare(lost, *digits, reference=plain)
+    assert list(table["loses_to_reference"]) == [False, False, True, True]
+    assert (table["reference_p_value"][2:] < 1e-4).all()
+    assert_allclose(table["reference_difference"], table["held_out"] - intact["held_out"])
+    by_table = compare(lost, *digits, reference=pickle.loads(pickle.dumps(intact)))
+    assert_frame_equal(by_table[OF_REFERENCE], table[OF_REFERENCE])
+    # Intervals go by the estimator, whose level need not be that of the reference.
+    narrow = BesovSmoothnessEstimator(4, confidence_level=0.5, random_state=0)
+    other = compare(lost, *digits, estimator=narrow, reference=intact)
+    assert (other["reference_low"] > table["reference_low"])[2:].all()
+
+
+def test_a_trained_block_that_was_initialised_again_loses_to_the_intact_one(digits):
+    torch.manual_seed(1)
+    blocks = [residual_block(48) for _ in range(4)]
+    network = nn.Sequential(nn.Linear(64, 48), *blocks, nn.Linear(48, 10))
+    trained(network, *digits, 100, 0.003)
+    names = ["0", "1", "2"]
+    intact = compare(network, *digits, names)
+    assert not intact[MARKS].any(axis=None)
+    torch.manual_seed(1)
+    reset = with_layer(network, 2, residual_block(48))
+    table = compare(reset, *digits, names, reference=network)
+    assert list(table["loses_to_reference"]) == [False, False, True]
+    assert not table["loses_smoothness"].any()  # against the block before nothing shows
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        BesovSmoothnessEstimator(3, index="elisha-dekel", random_state=0),
+        BesovSmoothnessEstimator(3, p=1.5, max_samples=300, random_state=0),
+        BesovSmoothnessEstimator(3, max_samples=1.0, random_state=0),
+        BesovSmoothnessEstimator(
+            forest=RandomForestClassifier(20, max_samples=0.5, random_state=0)
+        ),
+        BesovSmoothnessEstimator(forest=GradientBoostingClassifier(n_estimators=3)),
+    ],
+)
+def test_a_network_and_its_table_are_the_same_reference(plain, lost, digits, estimator):
+    X, y = (part[:400] for part in digits)
+    options = dict(layers=["1", "3"], estimator=estimator)
+    by_network = compare(lost, X, y, reference=plain, **options)
+    by_table = compare(lost, X, y, reference=compare(plain, X, y, **options), **options)
+    assert_frame_equal(by_network[OF_REFERENCE], by_table[OF_REFERENCE])
+    assert (by_network["reference_difference"] == 0).tolist() == [True, False]
+
+
+def test_a_reference_reads_data_sets_weights_and_projections(plain, lost, digits):
+    X, y = digits
+    data = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(y))
+    loader = torch.utils.data.DataLoader(data, 300)
+    expected = compare(lost, X, y, ["input", "3"], reference=plain)
+    for read in (data, loader):
+        table = compare(lost, read, layers=["input", "3"], reference=plain)
+        assert_allclose(table["reference_p_value"], expected["reference_p_value"])
+    weights = np.random.RandomState(0).uniform(1, 2, len(y))
+    for options in (dict(sample_weight=weights), dict(n_components=12)):
+        table = compare(plain, X, y, reference=plain, **options)
+        assert (table["reference_difference"] == 0).all()
+
+
+def test_bad_references(plain, intact, lost, digits):
+    X, y = digits
+    for reference, message in (
+        (compare(plain, X[::-1], y[::-1], ["1"]), "other samples"),
+        (compare(plain, X, (y + 1) % 10, ["1"]), "other samples"),
+        (
+            compare(plain, X, y, ["1"], estimator=BesovSmoothnessEstimator(3)),
+            "another estimator or random_state",
+        ),
+        (LayerComparison(intact.to_frame()), "without levels"),
+        (compare(plain, X, y, ["1", "3"]), r"no layers \['input', '4'\]"),
+        (nn.Sequential(nn.Linear(64, 48), nn.ReLU()), "The reference: Layer '3'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            compare(lost, X, y, reference=reference)
+    with pytest.raises(TypeError):
+        compare(lost, X, y, reference="intact")
+    data = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(y))
+    loader = torch.utils.data.DataLoader(data, 300, shuffle=True)
+    with pytest.raises(ValueError, match="shuffle"):
+        compare(lost, loader, reference=plain)
+
+
+# --- where to cut -------------------------------------------------------------------------
+
+
+def test_the_best_layer(intact, lost, digits):
+    X, y = digits
+    assert intact.best_layer_ == intact["layer"][intact["held_out"].idxmax()]
+    assert compare(lost, X, y).best_layer_ == "1"
+    # Test samples decide among those that are not told apart.
+    table = compare(lost, X, y, ["1", "4", "0"], X_test=X[:100], y_test=y[:100])
+    tied = table[table["layer"] != "4"]
+    assert table.best_layer_ == tied["layer"][tied["held_out"].idxmax()]
+    assert pickle.loads(pickle.dumps(intact)).best_layer_ == intact.best_layer_
+    copied = LayerComparison(intact.to_frame())
+    assert not hasattr(copied, "best_layer_")
+    with pytest.raises(AttributeError, match="held-out levels"):
+        copied.best_layer_  # noqa: B018
