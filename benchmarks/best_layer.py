@@ -1,4 +1,4 @@
-"""At which layer to cut a network for another task: is the smoothest one the best?
+"""Choose the layer at which to cut a network for another task: by smoothness, or probes.
 
     python benchmarks/best_layer.py --data DIR [--cache DIR]
 
@@ -10,6 +10,7 @@ what the folders hold; trainings take ten minutes on two cores, and are kept.
 """
 
 import sys
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -171,13 +172,13 @@ def trainings(data, cache):
             continue
         X, y = task(source, cache, data, 0, N_IMAGES)
         options = dict(epochs=EPOCHS, seed=0, rate=3e-3)
-        train(lambda: build(width), centre(X), y, folder, **options)
+        train(partial(build, width), centre(X), y, folder, **options)
 
 
 def tasks(data, cache):
-    """Networks and the tasks they are wanted for, with images to choose by and to test on."""
+    """Networks and the tasks they are wanted for: images to choose by and to test on."""
     for name, (build, width, _, targets) in NETWORKS.items():
-        module = load(lambda: build(width), folder_of(cache, name), EPOCHS)  # noqa: B023
+        module = load(partial(build, width), folder_of(cache, name), EPOCHS)
         children = (child for child, _ in module.named_children())
         layers = [each for each in children if each not in ("flatten", "pool")]
         for target, what in targets.items():

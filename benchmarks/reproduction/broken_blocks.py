@@ -58,8 +58,9 @@ def vgg():
 NETWORKS = {"VGG": vgg, "residual": deep_residual}
 
 
-def with_pixels(module):
-    """Name the input ``pixels``, so that it is averaged over places like all layers."""
+def with_pixels(name):
+    """Build a network whose input is ``pixels``, averaged over places like all layers."""
+    module = NETWORKS[name]()
     return nn.Sequential(OrderedDict(pixels=nn.Identity(), **dict(module.named_children())))
 
 
@@ -84,41 +85,38 @@ def without(block, module, build, seed):
     return broken
 
 
-def kept(path, make):
-    """What ``make`` gives, made once."""
+def kept(path, make, *arguments):
+    """Call a function, or read what it gave before."""
     if not path.exists():
-        path.write_bytes(pickle.dumps(make()))
+        path.write_bytes(pickle.dumps(make(*arguments)))
     return pickle.loads(path.read_bytes())
 
 
-class Watch:
-    """What is seen of the layers of networks on the same images."""
+def features(module, layer, X):
+    return LayerFeatureTransformer(module, layer, pooling="mean").fit_transform(X)
 
-    def __init__(self, X, y, layers, n_jobs):
-        self.X, self.y, self.layers, self.n_jobs = X, y, layers, n_jobs
 
-    def table(self, module, reference=None):
-        estimator = BesovSmoothnessEstimator(2)  # levels have a forest of their own
-        options = dict(pooling="mean", random_state=0, n_jobs=self.n_jobs)
-        where = module, self.X, self.y, self.layers, estimator
-        return compare_layers(*where, reference=reference, **options)
+def table(module, X, y, layers, reference=None):
+    estimator = BesovSmoothnessEstimator(2)  # levels have a forest of their own
+    options = dict(pooling="mean", random_state=0, reference=reference)
+    return compare_layers(module, X, y, layers, estimator, **options)
 
-    def right(self, module, layers):
-        """Tell which images each probe has right in each of some layers."""
-        return [
-            {
-                name: cross_val_predict(probe, X, self.y, cv=2) == self.y
-                for name, probe in PROBES.items()
-            }
-            for X in (self.features(module, layer) for layer in layers)
-        ]
 
-    def features(self, module, layer):
-        return LayerFeatureTransformer(module, layer, pooling="mean").fit_transform(self.X)
+def right_answers(module, X, y, layers):
+    """Tell which images each probe has right in each layer."""
+    return [
+        {
+            name: cross_val_predict(probe, values, y, cv=2) == y
+            for name, probe in PROBES.items()
+        }
+        for values in (features(module, layer, X) for layer in layers)
+    ]
 
-    def has_lower_rate(self, intact, broken, layer):
-        a, b = (self.features(module, layer) for module in (intact, broken))
-        return smoothness_difference(a, b, self.y, random_state=0).rate_interval[1] < 0
+
+def has_lower_rate(intact, broken, X, y, layer):
+    """Whether the rate on a layer is significantly below that of the intact network."""
+    a, b = (features(module, layer, X) for module in (intact, broken))
+    return smoothness_difference(a, b, y, random_state=0).rate_interval[1] < 0
 
 
 def is_drop(before, after):
@@ -142,36 +140,33 @@ def marks(table, right, intact=None):
     beside = {"loses_to_reference": list(table["loses_to_reference"])}
     for name in PROBES:
         pairs = zip(intact, right, strict=True)
-        beside[f"{name}, drop from the intact"] = [is_drop(a[name], b[name]) for a, b in pairs]
+        beside[f"{name}, drop from the intact"] = [
+            is_drop(a[name], b[name]) for a, b in pairs
+        ]
     return alone | beside
 
 
-def measured(name, seed, data, cache, n_jobs):
+def measured(name, seed, data, cache):
     """Rows of the intact network and of those without a block: what marks which layers."""
-    folder = folder_of(cache, name, seed)
+    folder, build = folder_of(cache, name, seed), partial(with_pixels, name)
     images, y = load_cifar10(data, cache, "train")
-    build = lambda: with_pixels(NETWORKS[name]())  # noqa: E731
-    module = load(build, folder, EPOCHS)
-    broken = [block for block, _ in module.named_children() if block.startswith("block")]
+    images = centre(colour(images[MEASURED])), y[MEASURED]
+    intact = load(build, folder, EPOCHS)
+    broken = [block for block, _ in intact.named_children() if block.startswith("block")]
     layers = ["pixels", *broken, "logits"]
-    watch = Watch(centre(colour(images[MEASURED])), y[MEASURED], layers, n_jobs)
-    table = kept(folder / "intact.pkl", lambda: watch.table(module))
-    right = kept(folder / "intact_probes.pkl", lambda: watch.right(module, layers))
+    sound = kept(folder / "intact.pkl", table, intact, *images, layers)
+    right = kept(folder / "intact_probes.pkl", right_answers, intact, *images, layers)
     known = dict(network=name, seed=seed)
-    yield known | dict(lost="", place=0, marks=marks(table, right))
+    yield known | dict(lost="", marks=marks(sound, right))
     for place, block in enumerate(broken, start=1):
-        other = without(block, module, build, seed)
-        found = (
-            kept(folder / f"{block}.pkl", partial(watch.table, other, table)),
-            right[:place]
-            + kept(
-                folder / f"{block}_probes.pkl", partial(watch.right, other, layers[place:])
-            ),
-        )
-        lower = partial(watch.has_lower_rate, module, other, block)
-        rate = [False] * len(layers)
-        rate[place] = False
-        by_way = marks(*found, right) | {"difference of rates": rate}
+        other = without(block, intact, build, seed)
+        file = folder / f"{block}.pkl", folder / f"{block}_probes.pkl"
+        found = kept(file[0], table, other, *images, layers, sound)
+        later = kept(file[1], right_answers, other, *images, layers[place:])
+        by_way = marks(found, right[:place] + later, right)
+        file = folder / f"{block}_rate.pkl"
+        lower = kept(file, has_lower_rate, intact, other, *images, block)
+        by_way["difference of rates"] = [lower and each == block for each in layers]
         yield known | dict(lost=block, place=place, marks=by_way)
 
 
@@ -181,21 +176,23 @@ def summary(rows):
     for name in NETWORKS:
         sound = [row["marks"] for row in rows if row["network"] == name and not row["lost"]]
         broken = [row for row in rows if row["network"] == name and row["lost"]]
-        figures[name] = {
-            way: share_found(way, sound, broken) for way in broken[0]["marks"]
-        }
+        ways = broken[0]["marks"]
+        figures[name] = {way: shares(way, sound, broken) for way in ways}
     return figures
 
 
-def share_found(way, sound, broken):
-    at = [row["marks"][way][row["place"]] for row in broken]
-    near = [any(row["marks"][way][row["place"] :][:2]) for row in broken]
-    after = [any(row["marks"][way][row["place"] :]) for row in broken]
-    found = {"blocks lost": len(broken), "marked, %": 100 * np.mean(at)}
-    found |= {"that or the next, %": 100 * np.mean(near), "any from there on, %": 100 * np.mean(after)}
+def shares(way, sound, broken):
+    """Shares in per cent; the layers before a lost block are those of a sound network."""
+    from_there = [row["marks"][way][row["place"] :] for row in broken]
+    found = {
+        "lost blocks": len(broken),
+        "marked, %": 100 * np.mean([marked[0] for marked in from_there]),
+        "that or the next, %": 100 * np.mean([any(marked[:2]) for marked in from_there]),
+        "any from there on, %": 100 * np.mean([any(marked) for marked in from_there]),
+    }
     if way in sound[0]:
-        false = np.mean([mark for marked in sound for mark in marked[way][1:]])
-        found["sound layers marked, %"] = 100 * false
+        false = [mark for marked in sound for mark in marked[way][1:]]
+        found["sound layers marked, %"] = 100 * np.mean(false)
     return found
 
 
@@ -210,7 +207,7 @@ if __name__ == "__main__":
             row
             for name in NETWORKS
             for seed in range(options.seeds)
-            for row in measured(name, seed, options.data, options.cache, options.n_jobs)
+            for row in measured(name, seed, options.data, options.cache)
         ]
         setup = f"{options.seeds} seeds, 10,000 images trained on, 5,000 measured"
         write_results("broken_blocks", summary(rows), setup=setup, libraries=["torch"])
