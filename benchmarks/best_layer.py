@@ -192,9 +192,11 @@ def tasks(data, cache):
 def accuracies(module, layers, X, y, X_test, y_test):
     """Accuracy of a logistic regression on every layer: the truth."""
     head = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, tol=1e-3))
-    for layer in layers:
-        reader = LayerFeatureTransformer(module, layer, pooling="mean").fit(X)
-        yield head.fit(reader.transform(X), y).score(reader.transform(X_test), y_test)
+    reader = LayerFeatureTransformer(module, layers, pooling="mean")
+    values, of_test = reader.fit_transform(X), reader.transform(X_test)
+    ends = np.cumsum([shape[0] for shape in reader.layer_shapes_])[:-1]
+    for A, B in zip(*(np.split(each, ends, axis=1) for each in (values, of_test)), strict=True):
+        yield head.fit(A, y).score(B, y_test)
 
 
 def chosen(table):
@@ -226,7 +228,7 @@ def main():
     for name, module, layers, X, y, *test in tasks(options.data, options.cache):
         found = 100 * np.array([*accuracies(module, layers, X, y, *test)])
         table = compare_layers(
-            *(module, X, y, layers, BesovSmoothnessEstimator(2), PROBES),
+            *(module, X, y, layers, BesovSmoothnessEstimator(4), PROBES),
             **dict(pooling="mean", random_state=0, n_jobs=options.n_jobs),
         )
         accuracy[name] = dict(zip(layers, found, strict=True))
