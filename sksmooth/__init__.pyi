@@ -13,6 +13,7 @@ from .estimators.comparison import permutation_baseline as permutation_baseline
 from .estimators.comparison import smoothness_difference as smoothness_difference
 from .estimators.roughness import class_smoothness as class_smoothness
 from .estimators.roughness import sample_roughness as sample_roughness
+from .estimators.search import SmoothnessSearch as SmoothnessSearch
 from .estimators.wavelet_forests import WaveletForestClassifier as WaveletForestClassifier
 from .estimators.wavelet_forests import WaveletForestRegressor as WaveletForestRegressor
 from .networks.comparison import compare_layers as compare_layers

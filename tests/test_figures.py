@@ -79,7 +79,6 @@ MANY = [
 ]
 DRIFT = "known_smoothness/drift/all/"
 EQUAL = "compare_representations/equal indices/all/"
-RANKS = "rank_features/mnist/{}/{}: Spearman"
 SPEED = "grower/speed/{}/ratio"
 FOREST = "wavelet_forests/verdicts/{}/all: {}"
 BOOSTING = "boosting_terms/errors/{}/{}"
@@ -175,15 +174,6 @@ QUOTES = {
             *(TOOL.format("diabetes", who) for who in ("sksmooth", "tool")),
         ),
         ("single values differ by up to {} %", TOOL.format("iris", "difference %")),
-        (
-            "(rank correlation {} against {})",
-            *(RANKS.format(name, "mean") for name in ("1-NN", "score")),
-        ),
-        (
-            "follows forests better ({} against {}), is ahead of silhouette ({})",
-            *(RANKS.format(name, "forest") for name in ("score", "1-NN", "silhouette")),
-        ),
-        ("separability ({})", RANKS.format("Fisher", "forest")),
         (
             "(average precision {} and {} over 16 settings), gave {} % of the "
             "whole to noise where SHAP gave {} and impurity {} %",

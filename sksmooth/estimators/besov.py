@@ -29,6 +29,7 @@ from ..index import (
     HeldOutError,
     IndexFit,
     Shares,
+    least,
     out_of_bag_errors,
     variance_shares,
     whole_way_rate,
@@ -83,7 +84,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         the built-in forest: of scikit-learn (DecisionTree*, ExtraTree*, RandomForest*,
         ExtraTrees*, Bagging* or AdaBoost* of trees, GradientBoosting*,
         HistGradientBoosting*), scikit-learn-intelex, LightGBM or XGBoost. Or a
-        treelite.Model, which comes fitted and is used as it is. Only the splits of the
+        treelite.Model, which comes fitted and is used as it is, for ``explained_`` and
+        ``score``, too. Only the splits of the
         trees are used, and the rows that each tree has seen, where scikit-learn records
         them (its forests and bags); otherwise all trees count as having seen all rows.
         The parameters ``n_estimators``, ``max_depth``, ``max_features``,
@@ -160,16 +162,16 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         out the samples, the other two conventions also the window.
     oob_score_ : float
         The held-out index as :meth:`score` computes it, but on the fitted samples
-        themselves: each is approximated by the trees that have not seen it, a fifth of
-        them by default. With fewer trees to average, it is lower than ``score`` on new
-        samples. NaN if no rows are left out of the trees.
+        themselves: each is approximated by the trees that have not seen it, half of fifty
+        by default. NaN if no rows are left out of the trees.
     explained_ : float
-        Share of the variance of the targets, in [0, 1], that the wavelets explain on
-        samples which their trees have not seen, at the best number of terms. With all
-        terms it is the out-of-bag R2 of the forest (of one-hot classes); ``oob_score_`` is
-        the same error as a rate. It is that of this forest: fewer trees explain less. For
-        ``p`` other than 2, a share of the p-th power of the distance from the mean, as
-        the other shares. NaN if no rows are left out of the trees.
+        Share of the variance of the targets, in [0, 1], that wavelets explain on samples
+        which their trees have not seen, at the best number of terms; ``oob_score_`` is the
+        same error as a rate. It is the larger share of two forests: the one of
+        ``wavelets_``, and fifty trees that try the square root of the number of features
+        at each split, on half of the samples. For ``p`` other than 2, a share of the p-th
+        power of the distance from the mean, as the other shares. NaN if no rows are left
+        out of the trees.
     explained_interval_ : tuple of float
         Interval for ``explained_``, over samples.
     noise_ : float
@@ -265,7 +267,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
     >>> print(f"{estimator.alpha_:.2f}")
     0.31
-    >>> "The features explain 76 % of the variance of the labels" in str(estimator)
+    >>> "The features explain 87 % of the variance of the labels" in str(estimator)
     True
     """
 
@@ -350,8 +352,9 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     ) -> float:
         """Compute the held-out index: what the fitted wavelets explain of other samples.
 
-        The fitted wavelets of the whole forest, in their fitted order, approximate the
-        given samples. The score is the rate of the whole way, from no terms to the best
+        The fitted wavelets of a whole forest, in their fitted order, approximate the given
+        samples: of the one of two forests that explains more out of its bags, see
+        ``explained_``. The score is the rate of the whole way, from no terms to the best
         number of them: minus the log of the error there, relative to that of the mean, over
         the log of the number of cells that the fitted samples allow (ten samples a cell).
         So it ranks representations of the same samples by what trees explain, and is a rate
@@ -630,7 +633,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         self._forest, self.wavelets_ = curves.grown.forest, curves.decomposition
         self._scoring = self._forest, self.wavelets_
         if errors:
-            best = min(errors, key=lambda error: error.left)
+            best = least(errors)
             self._scoring = best.grown.forest, best.wavelets
         self._n_grown = curves.grown.n_grown
         self.n_samples_ = len(samples.weights)

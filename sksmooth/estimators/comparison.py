@@ -340,7 +340,7 @@ def _difference_of_learned(
     labels = read_labels(y, sample_weight, groups)
     folds = split(labels, cv, integer_seed(estimator.random_state))
     first, second = (
-        cross_fitted_level(transformer, X, labels, folds, estimator)
+        cross_fitted_level(transformer, X, labels, folds, estimator)[0]
         for transformer, X in zip(transformers, inputs, strict=True)
     )
     unknown = (np.nan, (-np.inf, np.inf), np.nan, np.nan, np.nan)

@@ -181,7 +181,7 @@ def cross_fitted_level(
     labels: Labels,
     folds: Sequence[Fold],
     estimator: BesovSmoothnessEstimator,
-) -> Level:
+) -> tuple[Level, int]:
     """Measure a representation that is learned: fitted on what the trees see, and no more.
 
     Parameters
@@ -201,13 +201,16 @@ def cross_fitted_level(
     -------
     level : Level
         The level, whose influences are in the order of the samples or groups.
+    n_features : int
+        Number of features of the representation, in the fold where they are the most.
     """
     if number_of_rows(X) != labels.n_rows:
         raise ValueError(f"X has {number_of_rows(X)} rows, but y has {labels.n_rows}.")
-    error = joined([_error_of(transformer, X, labels, fold, estimator) for fold in folds])
+    errors = [_error_of(transformer, X, labels, fold, estimator) for fold in folds]
     places = np.concatenate([test for _, test in folds])
-    n_samples = len(np.unique(labels.unit))
-    return error.level(labels.unit[places], _share_of_a_tree(estimator, n_samples))
+    n_grown = _share_of_a_tree(estimator, len(np.unique(labels.unit)))
+    level = joined(errors).level(labels.unit[places], n_grown)
+    return level, max(error.grown.forest.n_features for error in errors)
 
 
 def _error_of(

@@ -9,11 +9,14 @@ from .held_out import (
     LevelDifference,
     error_on_others,
     joined,
+    least,
     level_difference,
     out_of_bag_errors,
     randomised_error,
 )
 from .shares import Shares, variance_shares
+from .ties import holm, p_values_of_best
+from .trend import Move, Rise, rise
 from .variance import student_margin, variance_of_difference
 from .whole_way import cells_allowed, whole_way_rate
 from .window import SAMPLES_PER_CELL, fit_window
@@ -27,15 +30,21 @@ __all__ = [
     "IndexFit",
     "Level",
     "LevelDifference",
+    "Move",
     "NoiseFloor",
+    "Rise",
     "Shares",
     "cells_allowed",
     "error_on_others",
     "fit_window",
+    "holm",
     "joined",
+    "least",
     "level_difference",
     "out_of_bag_errors",
+    "p_values_of_best",
     "randomised_error",
+    "rise",
     "student_margin",
     "variance_of_difference",
     "variance_shares",

@@ -28,6 +28,7 @@ __all__ = [
     "error_on_others",
     "held_out_error",
     "joined",
+    "least",
     "level_difference",
     "out_of_bag_errors",
     "randomised_error",
@@ -261,6 +262,11 @@ def out_of_bag_errors(
         return [held_out_error(wavelets, grown, samples)]
     own = held_out_error(wavelets, grown, samples, has_level=False)
     return [own, randomised_error(samples, randomised(growth), wavelets.p)]
+
+
+def least(errors: Sequence[HeldOutError]) -> HeldOutError:
+    """Choose the error that is the least, where one below a sample's counts as that."""
+    return min(errors, key=lambda error: max(error.left, 1 / error.weights.sum()))
 
 
 def randomised_error(samples: Samples, growth: Growth, p: float) -> HeldOutError:

@@ -12,7 +12,7 @@ from .._lib.state import Versioned
 from ..wavelets import ErrorCurves
 from .fit import IndexFit
 from .floor import NoiseFloor
-from .held_out import HeldOutError, Level
+from .held_out import HeldOutError, Level, least
 from .variance import student_margin
 from .whole_way import cells_allowed, whole_way_rate
 from .window import terms_allowed
@@ -151,7 +151,7 @@ def _explained(
     """Read what the forest with the least held-out error explains."""
     if not errors:
         return _Explained(np.nan, _UNKNOWN, np.nan)
-    best = min(errors, key=lambda error: error.left)
+    best = least(errors)
     if best.spread == 0 or best.n_terms == 0:
         return _Explained(0.0, (0.0, 0.0), 0.0)
     interval = best.interval_of_explained(curves.grown.units.unit, confidence_level)

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..estimators.besov import BesovSmoothnessEstimator
+from ..estimators.probes import PROBES, Probe
 from .changes import LayerChange
-from .probes import PROBES, Probe
 
 __all__ = [
     "COLUMNS",
@@ -222,9 +222,15 @@ COLUMNS = (
     ChangeColumn(
         "gains_nothing",
         "whether the layer gains nothing where its like gain: the nearest layers whose "
-        "gains are significant, one before it and one after it, both gain more than four "
-        "times the upper end of its difference",
+        "gains are significant, one before it and one after it, gain on average more than "
+        "twice the upper end of its difference",
         lambda change: change.gains_nothing,
+    ),
+    ChangeColumn(
+        "tied_with_best",
+        "whether the layer is not told apart from the one of the highest level; all that "
+        "are hold the truly best one with a probability of 95 %, however many there are",
+        lambda change: change.is_tied_with_best,
     ),
     Column(
         "wrong_labels",
@@ -325,7 +331,7 @@ def change_values(
 
 
 def _column_of(probe: Probe) -> Column:
-    return Column(probe.name, probe.help, lambda layer: layer.probes[probe.name])
+    return Column(probe.name, probe.description, lambda layer: layer.probes[probe.name])
 
 
 def column_help(names: Iterable[Hashable] | None = None) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -15,6 +16,7 @@ from .._lib.progress import progress_bar
 from .._lib.scikit_learn import validate_params
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import integer_seed, ready_estimator
+from ..estimators.probes import PROBES, TargetKind, chosen_probes
 from ..index import Level
 from .changes import layer_changes
 from .columns import (
@@ -22,8 +24,6 @@ from .columns import (
     PROJECTION_ERROR,
     REFERENCE,
     ChangeColumn,
-    Column,
-    MeasuredLayer,
     change_values,
     columns_of,
 )
@@ -31,10 +31,21 @@ from .docstrings import documented
 from .extraction import LayerFeatures, extract
 from .measurement import LayersInTurn
 from .options import ReaderOptions
-from .probes import PROBES, chosen_probes
-from .table import LayerComparison
+from .rows import TokenRows, labellings_of
+from .table import LayerComparison, joined_tables
 
 __all__ = ["compare_layers"]
+
+_ONE = ""  # name of the only labelling, where there are not several
+
+
+def _probes_for(*targets: TargetKind) -> dict[str, str]:
+    """Describe the probes that take these kinds of targets and no other."""
+    return {
+        name: probe.description
+        for name, probe in PROBES.items()
+        if set(probe.targets) == set(targets)
+    }
 
 
 @validate_params(
@@ -48,6 +59,8 @@ __all__ = ["compare_layers"]
         "X_test": "no_validation",
         "y_test": "no_validation",
         "sample_weight": ["array-like", None],
+        "groups": ["array-like", None],
+        "tokens": ["boolean"],
         "reference": "no_validation",
         "n_jobs": [Integral, None],
         **ReaderOptions.constraints,
@@ -58,7 +71,9 @@ __all__ = ["compare_layers"]
     columns={
         column.name: column.help for column in (*COLUMNS, PROJECTION_ERROR, *REFERENCE)
     },
-    probes={name: probe.help for name, probe in PROBES.items()},
+    probes_for_both=_probes_for(*TargetKind),
+    probes_for_classes=_probes_for(TargetKind.CLASSES),
+    probes_for_numbers=_probes_for(TargetKind.NUMBERS),
 )
 def compare_layers(
     module: Any,
@@ -71,6 +86,8 @@ def compare_layers(
     X_test: Any = None,
     y_test: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    tokens: bool = False,
     batch_size: int = 256,
     device: Any = None,
     input_shape: Sequence[int] | None = None,
@@ -99,9 +116,11 @@ def compare_layers(
         The network. It is only read.
     X : array-like, tensor, dict of arrays, Dataset or DataLoader
         Samples, as :class:`LayerFeatureTransformer` takes them.
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), or dict, default=None
         Class labels, or regression targets in a floating-point dtype. None where ``X`` is
-        a Dataset or DataLoader that yields them.
+        a Dataset or DataLoader that yields them. Several labellings of the samples, such
+        as fine and coarse classes, are a dict of arrays, or several columns of classes:
+        all are measured in the same pass, and the table has a column ``labels``.
     layers : array-like of str or int, default=None
         The layers, as :func:`list_layers` names them, in the order of comparison. None
         takes the input, and every layer with weights, together with the normalisation,
@@ -110,17 +129,36 @@ def compare_layers(
         An unfitted estimator, which is cloned for every layer. None means one with default
         parameters.
     probes : iterable of str or "all", default=()
-        What to measure beside the index, with class labels only, each in a column:
+        What to measure beside the index, each in a column; ``"all"`` means all that fit
+        the targets. For class labels and for numbers:
 
-        {probes}
+        {probes_for_both}
 
-        Classifiers see at most 4000 samples, and probes that compare each sample with all
-        others 2000, the same in every layer. No probe uses ``sample_weight``. The extra
+        For class labels:
+
+        {probes_for_classes}
+
+        For numbers:
+
+        {probes_for_numbers}
+
+        R² of several outputs is their mean. Models, the evidence and the H-score see at
+        most 4000 samples, and probes that compare each sample with all others 2000, the
+        same in every layer. No probe uses ``sample_weight``. The extra
         ``sksmooth[probes]`` installs what some of them need.
     X_test, y_test : as ``X`` and ``y``, default=None
         Test samples, for the held-out score and for probes. They take another forward pass.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
+    groups : array-like of shape (n_samples,), default=None
+        Groups of samples that are not independent, such as patients: a tree sees a group
+        whole or not at all, and the variance is that over groups.
+    tokens : bool, default=False
+        Whether each token is a row, with a label of its own: ``y`` has the shape
+        (n_samples, n_tokens), -100 at tokens without a label. Tokens of one sample are in
+        one group, unless ``groups`` says otherwise; those that ``attention_mask`` in ``X``
+        leaves out do not count. Layers that do not give features for each token are left
+        out if ``layers`` is None.
     batch_size, device, input_shape, output, pooling, n_components, memmap : optional
         As in :class:`LayerFeatureTransformer`. Layers that do not fit into memory are
         kept in temporary files.
@@ -154,8 +192,8 @@ def compare_layers(
     ------
     ValueError
         If a layer is not known or never reached, features are not finite, lengths differ,
-        a probe is not known or has no class labels, or a table given as reference was made
-        on other samples, or with another estimator or seed; or as
+        a probe is not known or does not take such targets, or a table given as reference
+        was made on other samples, or with another estimator or seed; or as
         :meth:`BesovSmoothnessEstimator.fit` raises, with the name of the layer.
     ImportError
         If torch is not installed, or scikit-dimension if it is asked for.
@@ -198,7 +236,7 @@ def compare_layers(
     Layers with random weights lose information about the labels; those of a trained
     network make the labels smoother.
     """
-    asked = chosen_probes(probes)
+    chosen_probes(probes)  # unknown names are an error before the forward pass
     if X_test is None and y_test is not None:
         raise ValueError("y_test is given without X_test.")
     seed = integer_seed(random_state)
@@ -214,42 +252,109 @@ def compare_layers(
         random_state=seed,
         verbose=verbose,
     )
-    is_table = isinstance(reference, LayerComparison)
-    reads_again = reference is not None and not is_table
-    keep_order = reads_again or sample_weight is not None  # which are of rows in order
-    y = _in_memory(y)
-    features = extract(module, X, layers, options, y=y, keep_order=keep_order)
+    labellings = y_tests = None
+    if tokens:
+        _check_tokens(y, options)
+    else:
+        labellings, y_tests = (labellings_of(_in_memory(each)) for each in (y, y_test))
+        _check_labellings(labellings, y_tests, has_test=X_test is not None)
+    y, y_test = (
+        _in_memory(one) if several is None else next(iter(several.values()))
+        for one, several in ((y, labellings), (y_test, y_tests))
+    )
+    reads_again = reference is not None and not isinstance(reference, LayerComparison)
+    # Weights and groups are of rows in their order.
+    is_in_order = reads_again or sample_weight is not None or groups is not None
+    features = extract(module, X, layers, options, y=y, keep_order=is_in_order)
     if features.y is None:
         raise ValueError("y is required unless X is a Dataset or DataLoader with targets.")
     test = None
     if X_test is not None:
-        test = extract(
-            module, X_test, features.names, options, y=_in_memory(y_test), earlier=features
-        )
+        test = extract(module, X_test, features.names, options, y=y_test, earlier=features)
         if test.y is None:
             raise ValueError(
                 "y_test is required unless X_test is a Dataset or DataLoader with targets."
             )
-    in_turn = LayersInTurn(
-        template,
-        _rows_of_input(X, features),
-        features.y,
-        sample_weight,
-        y_test=None if test is None else test.y,
-        probes=asked,
-        seed=seed,
-    )
-    columns = columns_of(
-        asked, is_projected=n_components is not None, has_reference=reference is not None
-    )
-    references = []
-    if is_table:
-        references = _levels_in_table(reference, features.names, in_turn.measured_on)
-    rows = pd.DataFrame(list(_rows(columns, in_turn, features, test, verbose)))
+    source = _rows_of_input(X, features)
+    as_rows: Callable[[LayerFeatures], LayerFeatures] = _as_they_are
+    if tokens:
+        rows = TokenRows(features.y, _mask_of(X))
+        source, groups = rows.drawn_by(source, groups)
+        sample_weight = rows.weights(sample_weight)
+        as_rows = partial(rows.of, drop=layers is None)
+        if test is not None:
+            test = TokenRows(test.y, _mask_of(X_test)).of(test, drop=layers is None)
+    features = as_rows(features)
+    targets = {_ONE: features.y} if labellings is None else labellings
+    test_targets = y_tests or dict.fromkeys(targets, None if test is None else test.y)
+    in_turns = {
+        name: LayersInTurn(
+            template,
+            source,
+            target,
+            sample_weight,
+            groups=groups,
+            y_test=test_targets[name],
+            probes=probes,
+            seed=seed,
+        )
+        for name, target in targets.items()
+    }
+    known = _levels_in_tables(reference, features.names, in_turns)
+    measured = _measured(in_turns, features, test, verbose)
     if reads_again:
-        references = _levels_in_network(reference, X, in_turn, features, options)
-    changes = layer_changes(in_turn.levels, template.confidence_level, references)
-    frame = rows.assign(**change_values(columns, changes))
+        known = _levels_in_network(reference, X, in_turns, features, options, as_rows)
+    is_projected = n_components is not None
+    tables = {
+        name: _table(in_turn, measured[name], known.get(name), is_projected)
+        for name, in_turn in in_turns.items()
+    }
+    return tables[_ONE] if labellings is None else joined_tables(tables)
+
+
+def _check_labellings(
+    labellings: Mapping[str, Any] | None,
+    y_tests: Mapping[str, Any] | None,
+    *,
+    has_test: bool,
+) -> None:
+    if has_test and (labellings or {}).keys() != (y_tests or {}).keys():
+        raise ValueError(
+            f"y has the labellings {list(labellings or [])}, but y_test has "
+            f"{list(y_tests or [])}."
+        )
+
+
+def _check_tokens(y: Any, options: ReaderOptions) -> None:
+    if isinstance(y, Mapping):
+        raise ValueError("tokens=True takes one labelling; compare several one by one.")
+    if options.pooling != "flatten" or options.n_components is not None:
+        raise ValueError("tokens=True takes no pooling and no n_components.")
+
+
+def _as_they_are(features: LayerFeatures) -> LayerFeatures:
+    return features
+
+
+def _mask_of(X: Any) -> Any:
+    """Get the tokens that count, of a network's inputs by name."""
+    mask = X.get("attention_mask") if isinstance(X, Mapping) else None
+    return _in_memory(mask)
+
+
+def _table(
+    in_turn: LayersInTurn,
+    measured: list[dict[str, Any]],
+    references: Sequence[Level] | None,
+    is_projected: bool,
+) -> LayerComparison:
+    """Make the table of one labelling of the samples."""
+    columns = columns_of(
+        in_turn.probes, is_projected=is_projected, has_reference=references is not None
+    )
+    level = in_turn.confidence_level
+    changes = layer_changes(in_turn.levels, level, references or ())
+    frame = pd.DataFrame(measured).assign(**change_values(columns, changes))
     return LayerComparison(
         frame[[column.name for column in columns]],
         tuple(in_turn.levels),
@@ -286,37 +391,57 @@ def _in_memory(data: Any) -> Any:
     return (data.float() if is_rare else data).numpy()
 
 
-def _rows(
-    columns: Sequence[Column],
-    in_turn: LayersInTurn,
+def _measured(
+    in_turns: Mapping[str, LayersInTurn],
     features: LayerFeatures,
     test: LayerFeatures | None,
     verbose: int,
-) -> Iterator[dict[str, Any]]:
-    """Measure layer by layer, and make a row of the table of each.
+) -> dict[str, list[dict[str, Any]]]:
+    """Measure layer by layer, and make a row of the table of each, for all labellings.
 
     Arrays are released as soon as they are measured, and temporary files with them.
     """
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in in_turns}
     layers = zip(features.names, features.types, features.projection_errors, strict=True)
     if verbose:
         layers = progress_bar(layers, len(features.names), "index")
-    for name, kind, error in layers:
+    for layer, kind, error in layers:
         X = features.arrays.pop(0)
         X_test = None if test is None else test.arrays.pop(0)
-        with _naming(f"Layer {name!r}"):
-            row = _row(
-                columns,
-                in_turn.measure(X, X_test, name=name, type=kind, projection_error=error),
-            )
-        yield row
+        for name, in_turn in in_turns.items():
+            with _naming(f"Layer {layer!r}"):
+                rows[name].append(_row(in_turn, X, X_test, layer, kind, error))
+    return rows
 
 
-def _row(columns: Sequence[Column], layer: MeasuredLayer) -> dict[str, Any]:
+def _row(
+    in_turn: LayersInTurn,
+    X: np.ndarray,
+    X_test: np.ndarray | None,
+    layer: str,
+    kind: str,
+    error: float | None,
+) -> dict[str, Any]:
     # A function of its own, so that the forest of the layer is freed when it returns.
+    measured = in_turn.measure(X, X_test, name=layer, type=kind, projection_error=error)
     return {
-        column.name: column.get(layer)
-        for column in columns
+        column.name: column.get(measured)
+        for column in columns_of(in_turn.probes, is_projected=True)
         if not isinstance(column, ChangeColumn)
+    }
+
+
+def _levels_in_tables(
+    table: Any, names: Sequence[str], in_turns: Mapping[str, LayersInTurn]
+) -> dict[str, list[Level]]:
+    """Look the levels up for every labelling, if the reference is a table."""
+    if not isinstance(table, LayerComparison):
+        return {}
+    return {
+        name: _levels_in_table(
+            table if name == _ONE else table.of(name), names, in_turn.measured_on
+        )
+        for name, in_turn in in_turns.items()
     }
 
 
@@ -344,10 +469,11 @@ def _levels_in_table(
 def _levels_in_network(
     network: Any,
     X: Any,
-    in_turn: LayersInTurn,
+    in_turns: Mapping[str, LayersInTurn],
     features: LayerFeatures,
     options: ReaderOptions,
-) -> list[Level]:
+    as_rows: Callable[[LayerFeatures], LayerFeatures],
+) -> dict[str, list[Level]]:
     """Measure the levels of the layers of another network, in a pass of its own."""
     with _naming("The reference"):
         others = extract(
@@ -355,13 +481,15 @@ def _levels_in_network(
             X,
             features.names,
             options,
-            y=features.y,
             earlier=None if options.n_components is None else features,
         )
-    levels = []
-    for name in others.names:
-        with _naming(f"Layer {name!r}"):
-            levels.append(in_turn.level_alone(others.arrays.pop(0)))
+        others = as_rows(others)
+    levels: dict[str, list[Level]] = {name: [] for name in in_turns}
+    for layer in others.names:
+        array = others.arrays.pop(0)
+        for name, in_turn in in_turns.items():
+            with _naming(f"Layer {layer!r}"):
+                levels[name].append(in_turn.level_alone(array))
     return levels
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import joblib
@@ -17,12 +17,12 @@ from sklearn.exceptions import DataConversionWarning
 
 from ..estimators.besov import BesovSmoothnessEstimator, fit_samples, read_for
 from ..estimators.comparison import measured
-from ..estimators.levels import level_alone, randomised_level
+from ..estimators.levels import groups_of, level_alone, randomised_level
+from ..estimators.probes import TargetKind, chosen_probes, measure_probes, probe_rows
 from ..exceptions import SmoothnessWarning
 from ..index import Level
-from ..samples import Samples
+from ..samples import Samples, group_units
 from .columns import MeasuredLayer
-from .probes import Probe, measure_probes, probe_rows
 
 __all__ = ["LayersInTurn"]
 
@@ -42,10 +42,12 @@ class LayersInTurn:
         Targets.
     sample_weight : array-like of shape (n_samples,) or None
         Weights.
+    groups : array-like of shape (n_samples,) or None
+        Groups of samples that are drawn together.
     y_test : array-like or None
         Targets of the test samples, if there are any.
-    probes : sequence of Probe
-        What to measure beside the index.
+    probes : str or iterable of str
+        Names of what to measure beside the index; ``"all"`` means all that fit the targets.
     seed : int
         Seed of the probes.
 
@@ -53,8 +55,12 @@ class LayersInTurn:
     ----------
     levels : list of Level
         Levels of the layers that have been measured.
+    confidence_level : float
+        Level of the intervals.
     measured_on : str
         What the levels depend on, apart from the features, as a hash.
+    probes : list of Probe
+        What is measured beside the index.
     """
 
     def __init__(
@@ -64,27 +70,30 @@ class LayersInTurn:
         y: Any,
         sample_weight: Any = None,
         *,
+        groups: Any = None,
         y_test: Any = None,
-        probes: Sequence[Probe] = (),
+        probes: str | Iterable[str] = (),
         seed: int = 0,
     ) -> None:
         self._template, self._sample_weight = template, sample_weight
         self._y = y
         self._y_test = None if y_test is None else np.asarray(y_test)
-        self._probes, self._seed = probes, seed
+        self._seed, self.confidence_level = seed, template.confidence_level
         self.levels: list[Level] = []
         samples = read_for(clone(template), source, y, sample_weight)
         self._units = samples.units
+        if groups is not None:
+            codes = groups_of(groups, samples, len(source))
+            self._units = group_units(codes, samples.units)
+        samples = samples.drawn_by(self._units)
         self.measured_on = _hash_of(template, samples)
-        if not probes:
-            return
-        if samples.classes is None:
-            names = [probe.name for probe in probes]
-            raise ValueError(
-                f"The probes {names} need class labels, but y is for regression."
+        is_numbers = samples.classes is None
+        targets = TargetKind.NUMBERS if is_numbers else TargetKind.CLASSES
+        self.probes = chosen_probes(probes, targets)
+        if self.probes:
+            self._rows = probe_rows(
+                y, self._y_test, targets=targets, groups=groups, random_state=seed
             )
-        self._y, self._y_test = _one_column(self._y), _one_column(self._y_test)
-        self._rows = probe_rows(self._y, self._y_test, random_state=seed)
 
     def measure(
         self,
@@ -127,10 +136,10 @@ class LayersInTurn:
         )
 
     def _measure_probes(self, X: np.ndarray, test: Any) -> dict[str, float]:
-        if not self._probes:
+        if not self.probes:
             return {}
         return measure_probes(
-            self._probes, X, self._y, self._rows, test=test, random_state=self._seed
+            self.probes, X, self._y, self._rows, test=test, random_state=self._seed
         )
 
     def level_alone(self, X: np.ndarray) -> Level:
@@ -159,9 +168,3 @@ def _hash_of(template: BesovSmoothnessEstimator, samples: Samples) -> str:
     without_effect = ("confidence_level", "n_jobs", "verbose")
     kept = {name: parameters[name] for name in parameters if name not in without_effect}
     return joblib.hash((kept, samples.units.unit, samples.targets.values, samples.weights))
-
-
-def _one_column(y: Any) -> Any:
-    """Flatten a column of labels, as the classifiers of probes want them."""
-    y = None if y is None else np.asarray(y)
-    return y.ravel() if y is not None and y.shape[1:] == (1,) else y

@@ -18,14 +18,14 @@ from .._lib.scikit_learn import Interval, validate_params
 from .._lib.state import Versioned
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import integer_seed, seeded
+from ..estimators.probes import chosen_probes
 from ..estimators.summary import history_card
-from ..index import Level
+from ..index import Level, Rise, rise
 from ..samples import number_of_rows, read_rows
 from .callbacks import lightning_callback, skorch_callback
 from .changes import layer_changes
 from .columns import REFERENCE, change_values, columns_of
 from .comparison import compare_layers
-from .probes import chosen_probes
 
 __all__ = ["SmoothnessMonitor"]
 
@@ -138,6 +138,7 @@ class SmoothnessMonitor(Versioned):
         seed = integer_seed(random_state)
         if estimator is None:
             estimator = BesovSmoothnessEstimator(_N_TREES)
+        probes = probes if isinstance(probes, str) else list(probes)
         asked = chosen_probes(probes)
         self.module = module
         self.every = every
@@ -145,7 +146,7 @@ class SmoothnessMonitor(Versioned):
         self._options = options | dict(
             layers=layers,
             estimator=seeded(estimator, seed),
-            probes=[probe.name for probe in asked],
+            probes=probes,
             random_state=seed,
         )
         is_projected = options.get("n_components") is not None
@@ -223,6 +224,43 @@ class SmoothnessMonitor(Versioned):
             )
         compared = [self._compared(step, reference_step) for step in self._frames]
         return pd.concat(compared, ignore_index=True)
+
+    def rise(self, layer: str | int) -> Rise:
+        """Test whether the smoothness of a layer rises over the training.
+
+        Parameters
+        ----------
+        layer : str or int
+            Name of a layer, as in the table.
+
+        Returns
+        -------
+        rise : Rise
+            The test over the steps that recorded the layer, in their order. Its ``str`` is
+            a sentence, ``p_value`` that of no rise, and ``drop`` has the steps between
+            which smoothness falls most.
+
+        Raises
+        ------
+        NotFittedError
+            If nothing was recorded yet.
+        ValueError
+            If no step recorded the layer.
+        """
+        frame = self.to_frame()
+        name = str(layer)
+        if name not in set(frame["layer"]):
+            raise ValueError(
+                f"layer={layer!r} was not recorded, but the layers "
+                f"{list(dict.fromkeys(frame['layer']))} were."
+            )
+        levels = {
+            step: self._levels[step][names.index(name)]
+            for step in sorted(self._frames)
+            if name in (names := list(self._frames[step]["layer"]))
+        }
+        steps = [f"step {step}" for step in levels]
+        return rise(list(levels.values()), steps, over="training")
 
     def _repr_html_(self) -> str | None:
         return history_card(self.to_frame()) if self._frames else None
@@ -328,6 +366,8 @@ def _subsample(X: Any, y: Any, n_samples: int, seed: int) -> tuple[Any, Any]:
     """Draw some of the samples and their targets, and keep them in memory."""
     if isinstance(X, Mapping) and not X:
         raise ValueError("X is a dict without entries.")
+    if isinstance(y, Mapping):
+        raise ValueError("A monitor takes one labelling of the samples; y is a dict.")
     n_rows = number_of_rows(next(iter(X.values())) if isinstance(X, Mapping) else X)
     if y is not None and number_of_rows(y, "y") != n_rows:
         raise ValueError(f"X has {n_rows} samples, but y has {number_of_rows(y, 'y')}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,16 +23,17 @@ from .._lib.html import (
     visible,
 )
 from .._lib.state import Versioned
-from ..index import Level
+from ..index import Level, Rise, rise
 from .changes import best_layer
 from .columns import COLUMNS, Format, format_of
 
-__all__ = ["LayerComparison", "layers_html"]
+__all__ = ["LayerComparison", "joined_tables", "layers_html"]
 
 _MARK = " \N{BLACK DOWN-POINTING TRIANGLE} {}"
 _AT_MOST = "\N{LESS-THAN OR EQUAL TO} {}"
 _MOST_COLUMNS = 30
 _LONGEST_NAME = 120
+_OF_LEVELS = ("best_layer_", "rise_")
 _BAR = next(column for column in COLUMNS if column.format.has_bar)
 
 
@@ -52,9 +53,10 @@ class LayerComparison(Versioned):
     levels_ : tuple of Level, default=()
         Levels of the held-out errors of the layers, by which they are compared; empty in a
         table that was not made by :func:`compare_layers`.
-    measured_on_ : str, default=""
+    measured_on_ : str or dict of str, default=""
         What the levels depend on, apart from the features, as a hash: samples, targets,
-        weights, estimator and seeds. Only levels with the same one can be compared.
+        weights, estimator and seeds. Only levels with the same one can be compared. A dict
+        has one for each of several labellings.
 
     Attributes
     ----------
@@ -62,8 +64,12 @@ class LayerComparison(Versioned):
         The same.
     best_layer_ : str
         Name of the layer at which to cut the network for another task: of the layers that
-        are not told apart from the one of the highest level (p of 0.05 or more), that of
-        the highest ``held_out``. Only where there are levels.
+        are not told apart from the one of the highest level (5 % for all together), that
+        of the highest ``held_out``. Only where there are levels.
+    rise_ : Rise
+        A test of whether smoothness rises from layer to layer, by the held-out levels: its
+        ``str`` is a sentence, ``p_value`` that of no rise, and ``drop`` names the layers
+        between which smoothness falls most. Only where there are levels.
 
     See Also
     --------
@@ -84,7 +90,7 @@ class LayerComparison(Versioned):
 
     frame: pd.DataFrame
     levels_: tuple[Level, ...] = ()
-    measured_on_: str = ""
+    measured_on_: str | dict[str, str] = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.frame, pd.DataFrame):
@@ -93,10 +99,43 @@ class LayerComparison(Versioned):
     @property
     def best_layer_(self) -> str:
         """Name of the layer at which to cut the network for another task."""
-        if not self.levels_:
+        if not self.levels_ or isinstance(self.measured_on_, dict):
             raise AttributeError  # whose message is that of __getattr__
         place = best_layer(self.levels_, list(self.frame["held_out"]))
         return self.frame["layer"].iloc[place]
+
+    @property
+    def rise_(self) -> Rise:
+        """A test of whether smoothness rises from layer to layer."""
+        if not self.levels_ or isinstance(self.measured_on_, dict):
+            raise AttributeError  # whose message is that of __getattr__
+        return rise(self.levels_, list(map(str, self.frame["layer"])), over="layers")
+
+    def of(self, labels: str) -> LayerComparison:
+        """Select the layers of one of several labellings of the samples.
+
+        Parameters
+        ----------
+        labels : str
+            Its name.
+
+        Returns
+        -------
+        table : LayerComparison
+            Its rows, without the column ``labels``.
+
+        Raises
+        ------
+        ValueError
+            If the table has no such labelling.
+        """
+        if not isinstance(self.measured_on_, dict) or labels not in self.measured_on_:
+            known = list(self.measured_on_) if isinstance(self.measured_on_, dict) else []
+            raise ValueError(f"The table has no labelling {labels!r}; it has {known}.")
+        places = np.flatnonzero(self.frame["labels"] == labels)
+        frame = self.frame.iloc[places].drop(columns="labels").reset_index(drop=True)
+        levels = tuple(self.levels_[place] for place in places)
+        return type(self)(frame, levels, self.measured_on_[labels])
 
     def to_frame(self) -> pd.DataFrame:
         """Copy the table, so that the copy can be changed.
@@ -134,9 +173,14 @@ class LayerComparison(Versioned):
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}"
             )
-        if name == "best_layer_":
+        if name in _OF_LEVELS and isinstance(self.measured_on_, dict):
             raise AttributeError(
-                "best_layer_ is found from the held-out levels of the layers, which this "
+                "There are several labellings; choose one, such as "
+                f"table.of({next(iter(self.measured_on_))!r}).{name}."
+            )
+        if name in _OF_LEVELS:
+            raise AttributeError(
+                f"{name} is found from the held-out levels of the layers, which this "
                 "table lacks; only compare_layers makes tables that have them."
             )
         return getattr(self.frame, name)
@@ -152,7 +196,11 @@ class LayerComparison(Versioned):
         if not (pd.get_option("display.notebook_repr_html") and _has_bars(self.frame)):
             return self.frame._repr_html_()  # type: ignore[operator]
         most_rows = pd.get_option("display.max_rows") or len(self.frame)
-        return card(layers_html(self.frame, most_rows))
+        shown = [layers_html(self.frame, most_rows)]
+        tested = getattr(self, "rise_", None)
+        if tested is not None and len(self) == len(self.levels_) > 1:
+            shown.append(element("p", str(tested)))
+        return card(joined(shown))
 
 
 def _has_bars(frame: pd.DataFrame) -> bool:
@@ -176,6 +224,27 @@ def _has_bars(frame: pd.DataFrame) -> bool:
         for name, kind in kinds.items()
         if name in frame.columns
     )
+
+
+def joined_tables(tables: Mapping[str, LayerComparison]) -> LayerComparison:
+    """Join tables of the same layers with several labellings of the samples.
+
+    Parameters
+    ----------
+    tables : dict of str to LayerComparison
+        One table a labelling.
+
+    Returns
+    -------
+    table : LayerComparison
+        Their rows one after the other, with a first column ``labels``.
+    """
+    parts = [each.frame.assign(labels=name) for name, each in tables.items()]
+    frame = pd.concat(parts, ignore_index=True)
+    frame.insert(0, "labels", frame.pop("labels"))
+    levels = [level for each in tables.values() for level in each.levels_]
+    measured_on = {name: str(each.measured_on_) for name, each in tables.items()}
+    return LayerComparison(frame, tuple(levels), measured_on)
 
 
 def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:

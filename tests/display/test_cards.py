@@ -170,7 +170,7 @@ def test_differences_and_baselines_have_cards(iris):
     reader = Reader(difference._repr_html_())
     ends = (difference.difference, *difference.interval)
     value, low, high = (f"{end:+.3f}".replace("-", "\N{MINUS SIGN}") for end in ends)
-    assert f"Difference = {value} [{low}, {high}], 95 %" in reader.texts
+    assert f"Difference of scores = {value} [{low}, {high}], 95 %" in reader.texts
     assert f"{difference.alpha_a:.3f}" in reader.texts
     baseline = permutation_baseline(estimator, X, y, n_permutations=2, random_state=0)
     texts = Reader(baseline._repr_html_()).texts

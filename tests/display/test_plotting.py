@@ -22,6 +22,7 @@ from sksmooth import (
 )
 from sksmooth.datasets import make_known_smoothness
 from sksmooth.exceptions import SmoothnessWarning, UnresolvedIndexWarning
+from sksmooth.index import Level, rise
 from sksmooth.plotting import (
     ErrorDecayDisplay,
     LayerSmoothnessDisplay,
@@ -552,3 +553,40 @@ def test_layers_of_a_module_and_of_a_monitor():
     monitor.record()
     history = SmoothnessHistoryDisplay.from_monitor(monitor)
     assert_allclose(history.alpha[0], expected["alpha"])
+
+
+# --- tests of a rise -------------------------------------------------------------------
+
+
+def levels_at(scores):
+    influence = 0.001 * np.random.RandomState(0).standard_normal((len(scores), 100))
+    return tuple(
+        Level(score, of_units, np.empty(0))
+        for score, of_units in zip(scores, influence, strict=True)
+    )
+
+
+def test_a_test_of_the_layers_is_the_title():
+    frame = layer_frame()
+    table = LayerComparison(frame, levels_at(0.1 * np.arange(len(frame))))
+    title = "Smoothness rises over the layers (p < 0.001)."
+    assert LayerSmoothnessDisplay.from_frame(table).ax_.get_title() == title
+    assert LayerSmoothnessDisplay.from_frame(frame).ax_.get_title() == ""
+    two = LayerSmoothnessDisplay.from_frame(dict(a=table, b=table))
+    assert two.ax_.get_title() == ""
+
+
+def test_layers_that_rise_or_fall_over_the_training_have_arrows():
+    frame = history_frame()
+    alpha = frame.pivot(index="layer", columns="step", values="alpha")
+    scores = ((0.1, 0.2), (0.2, 0.1), (0.1, 0.1))
+    rises = {
+        layer: rise(levels_at(score), over="training")
+        for layer, score in zip(alpha.index, scores, strict=False)
+    }
+    display = SmoothnessHistoryDisplay(alpha=alpha, rises=rises).plot()
+    names = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert names[0] == f"{alpha.index[0]} \N{NORTH EAST ARROW}"
+    assert names[1] == f"{alpha.index[1]} \N{SOUTH EAST ARROW}"
+    assert "rises over the training" in display.ax_.get_title()
+    assert SmoothnessHistoryDisplay.from_monitor(frame).ax_.get_title() == ""

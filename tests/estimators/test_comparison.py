@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
@@ -16,9 +17,12 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.exceptions import DataConversionWarning, NotFittedError
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.model_selection import ShuffleSplit
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.validation import check_is_fitted
 
@@ -59,9 +63,20 @@ def numbers(result):
         result.difference,
         *result.interval,
         result.p_value,
+        result.score_a,
+        result.score_b,
+        result.rate_difference,
+        *result.rate_interval,
+        result.rate_p_value,
         result.alpha_a,
         result.alpha_b,
     )
+
+
+def of_kind(result, kind):
+    """A difference, its interval and its p-value: of scores, or of rates."""
+    names = ("difference", "interval", "p_value")
+    return tuple(getattr(result, kind + name) for name in names)
 
 
 def assert_agree(first, second, kind="labels"):
@@ -73,7 +88,10 @@ def assert_agree(first, second, kind="labels"):
     if kind in ("labels", "strings"):
         assert numbers(first) == pytest.approx(numbers(second), rel=1e-9)
     else:
-        assert numbers(first) == pytest.approx(numbers(second), abs=0.03)
+        assert first.difference == pytest.approx(second.difference, abs=0.03)
+        assert first.interval == pytest.approx(second.interval, abs=0.03)
+        assert first.rate_difference == pytest.approx(second.rate_difference, abs=0.03)
+        assert first.rate_interval == pytest.approx(second.rate_interval, abs=0.03)
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +131,8 @@ def test_identical_representations_do_not_differ(sharp_and_blurred, kind, index)
     assert result.difference == 0.0
     assert result.interval == (0.0, 0.0)
     assert result.p_value == 1.0
+    assert result.score_a == result.score_b
+    assert (result.rate_difference, result.rate_p_value) == (0.0, 1.0)
     assert result.alpha_a == result.alpha_b
 
 
@@ -152,26 +172,36 @@ def test_swapping_the_representations_flips_the_sign(sharp_and_blurred, kind):
 
 
 def test_numbers_agree_with_each_other(sharp_and_blurred):
-    X, blurred, y = sharp_and_blurred
+    X, _, y = sharp_and_blurred
+    blurred = X + 0.02 * np.random.RandomState(0).standard_normal(X.shape)
     result = compare(blurred, X, y)
     a, b = result.estimators
     assert (result.alpha_a, result.alpha_b) == (a.alpha_, b.alpha_)
-    assert result.difference == b.alpha_ - a.alpha_
-    assert result.interval[0] < result.difference < result.interval[1]
-    assert np.mean(result.interval) == pytest.approx(result.difference)
-    # The interval at the level 1 - p ends at zero: test and interval are the same.
-    touching = compare(blurred, X, y, confidence_level=1 - result.p_value)
-    assert touching.interval[0] == pytest.approx(0.0, abs=1e-9)
-    assert touching.p_value == result.p_value
-    narrow, wide = (compare(blurred, X, y, confidence_level=level) for level in (0.5, 0.99))
-    assert wide.interval[0] < result.interval[0] < narrow.interval[0]
-    assert narrow.interval[1] < result.interval[1] < wide.interval[1]
+    assert result.difference == result.score_b - result.score_a
+    assert result.rate_difference == b.alpha_ - a.alpha_
+    # Where the randomised forest is the better one, which it is here, its score is that of
+    # the estimator.
+    assert (result.score_a, result.score_b) == pytest.approx((a.oob_score_, b.oob_score_))
+    for kind in ("", "rate_"):
+        difference, interval, p_value = of_kind(result, kind)
+        assert interval[0] < difference < interval[1]
+        assert np.mean(interval) == pytest.approx(difference)
+        # The interval at the level 1 - p ends at zero: test and interval are the same.
+        touching = compare(blurred, X, y, confidence_level=1 - p_value)
+        assert np.abs(of_kind(touching, kind)[1]).min() == pytest.approx(0.0, abs=1e-9)
+        assert of_kind(touching, kind)[2] == p_value
+        narrow, wide = (
+            of_kind(compare(blurred, X, y, confidence_level=level), kind)[1]
+            for level in (0.5, 0.99)
+        )
+        assert wide[0] < interval[0] < narrow[0]
+        assert narrow[1] < interval[1] < wide[1]
 
 
 def test_results_hold_plain_numbers_and_cannot_be_changed(sharp_and_blurred):
     X, blurred, y = sharp_and_blurred
     result = compare(blurred, X, y)
-    assert [type(number) for number in numbers(result)] == [float] * 6
+    assert {type(number) for number in numbers(result)} == {float}
     with pytest.raises(AttributeError):
         result.p_value = 0.0
 
@@ -227,12 +257,18 @@ def test_common_bags_of_rows_that_repeat_in_one_representation(digits):
 
 def test_what_is_common_cancels(sharp_and_blurred):
     # Labels with errors make both indices uncertain, but not the difference of all but
-    # equal representations: its margin is 0.4 of what it were of independent ones.
+    # equal representations: its margin is 0.4 of what it were of independent ones. So it is
+    # with scores.
     X, y, _ = make_known_smoothness("jump", 1000, noise=0.05, random_state=0)
     nearly = X + 1e-4 * np.random.RandomState(0).standard_normal(X.shape)
     result = compare(X, nearly, y)
-    margin = np.ptp(result.interval) / 2
+    margin = np.ptp(result.rate_interval) / 2
     alone = [np.ptp(fitted.alpha_interval_) / 2 for fitted in result.estimators]
+    assert margin < 0.5 * np.hypot(*alone)
+    assert abs(result.rate_difference) < margin
+    levels = [fitted.shares_.level for fitted in result.estimators]
+    alone = [1.96 * np.sqrt(np.sum(level.influence**2)) for level in levels]
+    margin = np.ptp(result.interval) / 2
     assert margin < 0.5 * np.hypot(*alone)
     assert abs(result.difference) < margin
 
@@ -259,6 +295,7 @@ def test_scales_of_one_representation_do_not_matter(sharp_and_blurred):
     bent = compare(X, np.exp(3 * blurred), y)
     assert result.interval[0] < bent.difference < result.interval[1]
     assert bent.alpha_a == pytest.approx(result.alpha_a, rel=0.3)
+    assert bent.score_a == pytest.approx(result.score_a, rel=0.1)
 
 
 def test_representations_may_be_of_different_forms(digits):
@@ -296,6 +333,179 @@ def test_rows_of_weight_zero_are_as_if_not_there(sharp_and_blurred, kind):
     assert numbers(compare(*outliers, y, weights)) == numbers(dropped)
 
 
+# --- groups, and representations that are learned ----------------------------------
+
+
+def patients(n_patients, rng):
+    """Six rows a patient, who has a label and a signature that tells only who it is."""
+    of = np.repeat(np.arange(n_patients), 6)
+    signature = rng.standard_normal((n_patients, 3))[of]
+    y = rng.randint(2, size=n_patients)[of]
+    return signature + 0.1 * rng.standard_normal((len(of), 3)), y, of
+
+
+def test_a_group_is_seen_whole_or_not_at_all():
+    rng = np.random.RandomState(0)
+    X, y, patient = patients(60, rng)
+    noise = rng.standard_normal(X.shape)
+    naive = smoothness_difference(noise, X, y, random_state=0)
+    grouped = smoothness_difference(noise, X, y, groups=patient, random_state=0)
+    assert naive.score_b > 0.1  # other rows of the patient give the label away
+    assert naive.p_value < 1e-6
+    assert abs(grouped.score_b) < 0.02
+    assert grouped.p_value > 0.01
+    names = np.array([f"patient {number}" for number in patient], dtype=object)
+    renamed = smoothness_difference(noise, X, y, groups=names, random_state=0)
+    assert numbers(renamed) == numbers(grouped)
+    rows = rng.permutation(len(y))
+    shuffled = smoothness_difference(
+        noise[rows], X[rows], y[rows], groups=patient[rows], random_state=0
+    )
+    assert numbers(shuffled) == pytest.approx(numbers(grouped), rel=1e-9)
+
+
+def test_groups_of_single_rows_change_nothing(sharp_and_blurred):
+    X, blurred, y = sharp_and_blurred
+    alone = np.random.RandomState(0).permutation(len(y))
+    expected = smoothness_difference(blurred, X, y, random_state=0)
+    result = smoothness_difference(blurred, X, y, groups=alone, random_state=0)
+    assert numbers(result) == numbers(expected)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        (np.arange(599), r"shape \(600,\)"),
+        (np.zeros((600, 1)), r"shape \(600,\)"),
+        (np.arange(600) % 4, "4 groups"),
+        (np.where(np.arange(600) == 3, np.nan, np.arange(600)), "missing"),
+        (np.array([None, *range(599)], dtype=object), "missing"),
+    ],
+)
+def test_bad_groups(sharp_and_blurred, groups, message):
+    X, blurred, y = sharp_and_blurred
+    for options in ({}, {"transformers": (None, None)}):
+        with pytest.raises(ValueError, match=message):
+            smoothness_difference(X, blurred, y, groups=groups, **options)
+
+
+def test_supervised_features_are_not_judged_by_the_rows_they_were_learned_from():
+    # Labels are coins, so nothing tells them; of 200 columns the best ten seem to.
+    rng = np.random.RandomState(0)
+    X, y = rng.standard_normal((150, 200)), rng.randint(2, size=150)
+    best, first = SelectKBest(k=10), FunctionTransformer(first_columns)
+    learned = best.fit_transform(X, y)
+    naive = smoothness_difference(X[:, :10], learned, y, random_state=0)
+    assert naive.p_value < 0.01
+    assert naive.difference > 0
+    honest = smoothness_difference(X, X, y, transformers=(first, best), random_state=0)
+    assert honest.p_value > 0.05
+    assert max(abs(honest.score_a), abs(honest.score_b)) < 0.1
+    assert np.isnan([honest.rate_difference, honest.alpha_a, honest.alpha_b]).all()
+    assert honest.estimators == ()
+    assert "score" in honest._repr_html_()
+
+
+def first_columns(X):
+    return X[:, :10]
+
+
+def test_learned_representations_may_take_anything_and_be_pipelines(digits):
+    X, y = digits
+    X, y = X[:600], y[:600]
+    words = [" ".join(f"pixel{k}" for k in np.flatnonzero(row > 8)) for row in X]
+    text = make_pipeline(CountVectorizer(token_pattern=r"\w+"), TruncatedSVD(10))
+    few = make_pipeline(StandardScaler(), PCA(3, random_state=0))
+    compared = dict(transformers=(few, text), random_state=0)
+    result = smoothness_difference(pd.DataFrame(X), words, y, **compared)
+    assert result.difference > 0
+    assert result.p_value < 0.01
+    again = smoothness_difference(X, words, y, **compared)
+    assert again.score_a == pytest.approx(result.score_a, rel=1e-6)
+
+
+def test_cross_fitting_features_as_they_are_agrees_with_out_of_bag_scores(digits):
+    X, y = digits
+    few = X[:, 20:40]
+    out_of_bag = smoothness_difference(few, X, y, random_state=0)
+    folds = smoothness_difference(
+        few, X, y, transformers=(None, "passthrough"), random_state=0
+    )
+    # Trees of four fifths of the samples are smaller ones; the rest is scatter.
+    assert folds.difference == pytest.approx(out_of_bag.difference, rel=0.15)
+    margins = [np.ptp(result.interval) for result in (out_of_bag, folds)]
+    assert margins[1] == pytest.approx(margins[0], rel=0.3)
+
+
+@pytest.mark.parametrize("kind", ["labels", "numbers", "two outputs"])
+def test_cross_fitting_of_all_kinds_of_targets(sharp_and_blurred, kind):
+    X, blurred, y = sharp_and_blurred
+    y = targets_of_kind(kind, X, y)
+    weights = np.random.RandomState(0).randint(0, 3, len(y))
+    groups = np.arange(len(y)) // 3
+    result = smoothness_difference(
+        blurred,
+        X,
+        y,
+        sample_weight=weights,
+        groups=groups,
+        transformers=(None, StandardScaler()),
+        random_state=0,
+    )
+    assert result.difference > 0
+    assert result.p_value < 0.01
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(transformers=(None,)), "must be two"),
+        (dict(transformers=(None, None), cv=ShuffleSplit(3)), "one test fold"),
+        (dict(transformers=(None, None), cv=1), "n_splits"),
+    ],
+)
+def test_bad_cross_fitting(sharp_and_blurred, options, message):
+    with pytest.raises(ValueError, match=message):
+        smoothness_difference(*sharp_and_blurred, **options)
+
+
+# --- level and power ---------------------------------------------------------------
+
+
+def test_equal_blur_is_seldom_called_a_difference():
+    # Of 60 true hypotheses the number that is rejected at 5 % is at most 8 in 99.5 % of
+    # cases, and the p-values are not crowded at 1 either.
+    p_values = []
+    for seed in range(60):
+        X, y, _ = make_known_smoothness("jump", 200, random_state=seed)
+        rng = np.random.RandomState(seed)
+        pair = (X + 0.05 * rng.standard_normal(X.shape) for _ in "ab")
+        p_values.append(level_p_value(*pair, y, seed))
+    assert np.sum(np.array(p_values) < 0.05) <= 8
+    assert 0.3 < np.mean(p_values) < 0.7
+
+
+def level_p_value(X_a, X_b, y, seed):
+    """The test of scores alone, without the rates, in folds."""
+    compared = dict(transformers=(None, None), random_state=seed)
+    return smoothness_difference(X_a, X_b, y, **compared).p_value
+
+
+def test_a_lost_column_is_found_where_the_rates_see_nothing():
+    found, found_by_rate = 0, 0
+    for seed in range(5):
+        rng = np.random.RandomState(seed)
+        X = rng.standard_normal((400, 5))
+        y = (X @ [1, 0.8, 0.5, 0, 0] + 0.5 * rng.standard_normal(400) > 0).astype(int)
+        lost = X.copy()
+        lost[:, 2] = rng.standard_normal(400)
+        result = smoothness_difference(lost, X, y, random_state=seed)
+        found += result.p_value < 0.05 and result.difference > 0
+        found_by_rate += result.rate_p_value < 0.05
+    assert found >= 3  # 9 of 10 in benchmarks/compare_representations.py
+    assert found_by_rate <= 1
+
+
 # --- other estimators --------------------------------------------------------------
 
 
@@ -313,12 +523,15 @@ def test_other_indices(index):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SmoothnessWarning)
         result = compare(blurred, X, y, n_estimators=5, index=index)
-    assert result.interval[0] < result.difference < result.interval[1]
+    assert result.rate_interval[0] < result.rate_difference < result.rate_interval[1]
     if index == "weak-lp":  # uncertain at so few samples, which its interval says
-        assert 0.05 < result.p_value <= 1
+        assert 0.05 < result.rate_p_value <= 1
     else:
-        assert result.difference > 0
-        assert 0 < result.p_value < 0.2
+        assert result.rate_difference > 0
+        assert 0 < result.rate_p_value < 0.2
+    # The test of the scores is the same for every index, and sees the blur.
+    assert result.difference > 0
+    assert result.p_value < 0.001
     assert [fitted.index for fitted in result.estimators] == [index] * 2
 
 
@@ -386,16 +599,19 @@ def test_an_index_that_is_a_lower_bound_may_be_larger_still():
     with pytest.warns(UnresolvedIndexWarning):
         back = compare(X, blurred, y)
     assert [fitted.decay_.is_bound for fitted in there.estimators] == [False, True]
-    assert there.difference == there.alpha_b - there.alpha_a
-    assert 0 < there.interval[0] < there.difference
-    assert there.interval[1] == np.inf
-    assert there.p_value < 0.05
-    assert back.interval == (-np.inf, -there.interval[0])
-    assert back.p_value == there.p_value
+    assert there.rate_difference == there.alpha_b - there.alpha_a
+    assert 0 < there.rate_interval[0] < there.rate_difference
+    assert there.rate_interval[1] == np.inf
+    assert there.rate_p_value < 0.05
+    assert back.rate_interval == (-np.inf, -there.rate_interval[0])
+    assert back.rate_p_value == there.rate_p_value
     with pytest.warns(UnresolvedIndexWarning):
         both = compare(X, X, y)
-    assert both.interval == (-np.inf, np.inf)
-    assert np.isnan(both.p_value)
+    assert both.rate_interval == (-np.inf, np.inf)
+    assert np.isnan(both.rate_p_value)
+    # The scores are those of finitely many samples, and known.
+    assert (both.difference, both.p_value) == (0.0, 1.0)
+    assert 0 < there.interval[0] < there.difference < there.interval[1] < np.inf
 
 
 def test_a_lower_bound_below_the_other_index_tells_nothing():
@@ -426,10 +642,16 @@ def test_constant_representations(sharp_and_blurred, index):
         there, back = (
             compare(*pair, y, index=index) for pair in ((constant, X), (X, constant))
         )
-    assert there.difference == there.alpha_b > 0
-    assert back.difference == -there.difference
-    assert 0 <= there.p_value <= 1
-    assert there.interval[0] <= there.difference <= there.interval[1]
+    assert there.rate_difference == there.alpha_b > 0
+    assert there.difference > 0
+    assert (back.difference, back.rate_difference) == (
+        -there.difference,
+        -there.rate_difference,
+    )
+    for kind in ("", "rate_"):
+        difference, interval, p_value = of_kind(there, kind)
+        assert 0 <= p_value <= 1
+        assert interval[0] <= difference <= interval[1]
 
 
 @pytest.mark.parametrize("index", INDICES)
@@ -447,9 +669,13 @@ def test_few_samples(n_samples, index, n_estimators, max_samples):
         warnings.simplefilter("ignore", SmoothnessWarning)
         warnings.simplefilter("error", RuntimeWarning)
         result = compare(X, other, y, **options)
-    assert np.isnan(result.p_value) or 0 <= result.p_value <= 1
-    assert result.difference == result.alpha_b - result.alpha_a
-    assert result.interval[0] <= result.difference <= result.interval[1]
+    assert np.isnan(result.rate_p_value) or 0 <= result.rate_p_value <= 1
+    assert 0 <= result.p_value <= 1
+    assert result.difference == result.score_b - result.score_a
+    assert result.rate_difference == result.alpha_b - result.alpha_a
+    for kind in ("", "rate_"):
+        difference, interval, _ = of_kind(result, kind)
+        assert interval[0] <= difference <= interval[1]
 
 
 # --- bad input ---------------------------------------------------------------------

@@ -20,6 +20,7 @@ from sksmooth import (
     smoothness_difference,
 )
 from sksmooth.datasets import corrupt_labels
+from sksmooth.estimators.probes import PROBES
 from sksmooth.exceptions import SmoothnessWarning
 from sksmooth.networks.columns import COLUMNS
 
@@ -624,6 +625,26 @@ def test_probes_take_a_column_of_labels(trained, digits):
     assert_same(column, compare(trained, X[:300], y[:300], **options))
 
 
+def test_probes_of_numbers(trained, digits):
+    X, _ = digits
+    means = np.c_[X[:, :32].mean(axis=1), X[:, 32:].mean(axis=1)]
+    table = compare(trained, X, means, layers=["input", "1"], probes=["ridge", "knn"])
+    assert table["ridge"][0] > 0.99
+    assert (table["ridge"] > table["knn"]).all()
+    split = dict(layers=["input"], X_test=X[700:], y_test=means[700:], probes=["ridge"])
+    assert compare(trained, X[:700], means[:700], **split)["ridge"][0] > 0.99
+
+
+def test_all_probes_fit_the_targets(trained, digits):
+    pytest.importorskip("skdim")
+    X, y = digits
+    options = dict(layers=["2"], probes="all")
+    for targets, kind in ((y[:200], "classes"), (y[:200] / 10, "numbers")):
+        table = compare(trained, X[:200], targets, **options)
+        names = [name for name, probe in PROBES.items() if kind in probe.targets]
+        assert list(table.columns) == [*ALWAYS, *names]
+
+
 def test_one_feature(digits):
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(64, 1))
@@ -640,7 +661,8 @@ def test_one_feature(digits):
     [
         (dict(layers=["fc1"]), "no layer 'fc1'"),
         (dict(probes=["kmeans"]), "Unknown probes"),
-        (dict(probes=["knn"], y=np.linspace(0, 1, 1000)), r"knn.*class labels"),
+        (dict(probes=["linear"], y=np.linspace(0, 1, 1000)), r"linear.*need class labels"),
+        (dict(probes=["ridge"]), r"ridge.*need numbers"),
         (dict(y=None), "y is required"),
         (dict(y=np.zeros(1000, dtype=int)), "one class"),
         (dict(y=np.arange(999) % 2), "999"),

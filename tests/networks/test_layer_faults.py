@@ -126,14 +126,14 @@ def test_layers_gain_nothing_only_between_others_that_gain():
     def change(difference, margin=0.01):
         return Change(difference, difference - margin, difference + margin, 0.5)
 
-    gain, nothing, little = change(0.1), change(0.0), change(0.02)
+    gain, nothing, little = change(0.1), change(0.0), change(0.05)
     loss, unknown = change(-0.1), change(0.0, 0.2)
     for steps, expected in (
         ([Change(), gain, nothing, gain], [2]),
         ([Change(), gain, nothing, loss, gain], [2, 3]),
         ([Change(), gain, little, gain], []),
         ([Change(), gain, unknown, gain], []),
-        ([Change(), gain, nothing, change(0.03)], []),
+        ([Change(), gain, nothing, change(0.03)], [2]),
         ([Change(), nothing, gain, nothing], []),
         ([Change()], []),
     ):
@@ -242,6 +242,23 @@ def test_bad_references(plain, intact, lost, digits):
 
 
 # --- where to cut -------------------------------------------------------------------------
+
+
+def test_smoothness_rises_over_the_layers_of_a_trained_network(intact, lost, digits):
+    X, y = digits
+    found = intact.rise_
+    assert found.rises
+    assert str(found) == "Smoothness rises over the layers (p < 0.001)."
+    assert found.names == tuple(intact["layer"])
+    assert "Smoothness rises over the layers" in intact._repr_html_()
+    after_loss = compare(lost, X, y).rise_
+    assert after_loss.falls
+    assert not after_loss.rises
+    assert pickle.loads(pickle.dumps(intact)).rise_.p_value == found.p_value
+    copied = LayerComparison(intact.to_frame())
+    assert "over the layers" not in copied._repr_html_()
+    with pytest.raises(AttributeError, match="rise_ is found from the held-out levels"):
+        copied.rise_  # noqa: B018
 
 
 def test_the_best_layer(intact, lost, digits):

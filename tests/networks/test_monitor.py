@@ -108,6 +108,12 @@ def test_labels_become_smoother(digits):
     train(module, X, y, lambda _: monitor.step(), n_steps=40)
     alpha = monitor.to_frame().pivot(index="layer", columns="step", values="alpha")
     assert alpha.loc["input", 0] == alpha.loc["input", 40]
+    assert monitor.rise("3").rises
+    assert str(monitor.rise(4)) == "Smoothness rises over the training (p < 0.001)."
+    assert monitor.rise("3").names == ("step 0", "step 40")
+    assert monitor.rise("input").p_value == 1  # which is always the same
+    with pytest.raises(ValueError, match="'2' was not recorded"):
+        monitor.rise("2")
     assert alpha.loc["4", 40] > alpha.loc["4", 0] + 0.05
     explained = monitor.to_frame().pivot(index="layer", columns="step", values="explained")
     assert explained.loc["4", 40] > explained.loc["4", 0] + 0.05

@@ -10,8 +10,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from sksmooth import BesovSmoothnessEstimator, LayerComparison, compare_layers
+from sksmooth.estimators.probes import PROBES, TargetKind, probe
 from sksmooth.networks.columns import COLUMNS, REFERENCE, Column, column_help, columns_of
-from sksmooth.networks.probes import PROBES
 from sksmooth.networks.table import layers_html
 
 
@@ -193,7 +193,7 @@ def test_a_frame_that_is_no_table_of_layers_is_shown_by_pandas(frame):
 def test_the_documentation_lists_the_columns_and_probes():
     text = " ".join(compare_layers.__doc__.split())
     entries = column_help() | column_help([column.name for column in REFERENCE])
-    entries |= {name: probe.help for name, probe in PROBES.items()}
+    entries |= {name: probe.description for name, probe in PROBES.items()}
     for name, meaning in entries.items():
         assert f"- ``{name}``: {' '.join(meaning.split())}." in text
     assert "{" not in text.replace("{}", "")
@@ -227,3 +227,20 @@ def test_a_column_is_added_by_one_entry(monkeypatch):
     assert list(table["n_trees"]) == [3]
     assert column_help(table)["n_trees"] == "trees"
     assert ">n_trees</th>" in table._repr_html_()
+
+
+def test_a_probe_is_added_by_one_entry(monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setitem(PROBES, "largest", None)  # so that it is gone after the test
+
+    @probe("largest", "largest feature", larger_is_better=True, targets=TargetKind)
+    def largest(samples):
+        return samples.X.max()
+
+    X = np.random.RandomState(0).rand(60, 5)
+    estimator = BesovSmoothnessEstimator(2, random_state=0)
+    network = torch.nn.Sequential(torch.nn.Linear(5, 2))
+    for y in (X[:, 0] > 0.5, X[:, 0]):
+        table = compare_layers(network, X, y, ["input"], estimator, ["largest"])
+        assert table["largest"][0] == pytest.approx(X.max())
+    assert column_help(table.columns)["largest"] == "largest feature"

@@ -189,7 +189,7 @@ def test_score_is_the_out_of_bag_score_of_the_features(network, data):
     fitted = pipeline.fit(X, y)[-1]
     layer = layer_of(network, "pool", random_state=0).fit(X)
     assert layer.score(X, y) == fitted.oob_score_
-    given = BesovSmoothnessEstimator(3, random_state=0)
+    given = BesovSmoothnessEstimator(max_depth=2, random_state=0)
     assert layer.set_params(estimator=given).score(X, y) != fitted.oob_score_
     assert not hasattr(given, "alpha_")
 

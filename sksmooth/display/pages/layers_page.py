@@ -52,7 +52,8 @@ def _in_words(frame: pd.DataFrame) -> list[str]:
         return ["No layer has an index."]
     best = frame.iloc[int(np.argmax(frame["alpha"].fillna(-np.inf)))]
     name = visible(best["layer"], _LONGEST_NAME)
-    smoothest = f"The labels are smoothest on layer “{name}”"
+    which = f" “{visible(best['labels'], _LONGEST_NAME)}”" if "labels" in frame else ""
+    smoothest = f"The labels{which} are smoothest on layer “{name}”"
     if best.get("explained", np.nan) >= 0:  # not of trees that have seen all samples
         smoothest += f", where trees explain {best['explained']:.0%} of their variance"
     smoothest += ". A good layer makes them smoother than they are on the layer before."

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...index import Rise
 from ...networks.columns import MARKS
 from ...networks.comparison import compare_layers
 from ...networks.monitor import SmoothnessMonitor
@@ -25,6 +26,8 @@ _SPREAD = 0.5  # of the networks at one layer, at most
 _NEAR_TOP = 0.97  # of the axes, where intervals without an upper end are drawn to
 _MARGIN = 0.12  # of the axes above the highest point, which leaves room for their arrows
 _MOST_TICKS = 15
+_UPWARDS, _DOWNWARDS = "\N{NORTH EAST ARROW}", "\N{SOUTH EAST ARROW}"
+_LEGEND = f"{_UPWARDS} rises over the training, {_DOWNWARDS} falls between two steps"
 _COLORS = dict(zip(MARKS, ("tab:red", "tab:orange", "tab:purple"), strict=True))
 
 
@@ -42,6 +45,8 @@ class LayerSmoothnessDisplay:
         :func:`~sksmooth.compare_layers` gives it: columns ``layer``, ``alpha``,
         ``alpha_low`` and ``alpha_high``, and ``loses_smoothness``, ``gains_nothing`` or
         ``loses_to_reference`` if layers are to be marked.
+    rise : Rise, default=None
+        A test of whether smoothness rises over the layers, whose result is the title.
 
     Attributes
     ----------
@@ -81,8 +86,10 @@ class LayerSmoothnessDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, *, frames: dict[str, pd.DataFrame]) -> None:
-        self.frames = frames
+    def __init__(
+        self, *, frames: dict[str, pd.DataFrame], rise: Rise | None = None
+    ) -> None:
+        self.frames, self.rise = frames, rise
 
     @classmethod
     def from_frame(
@@ -99,7 +106,8 @@ class LayerSmoothnessDisplay:
         ----------
         frame : LayerComparison, DataFrame or dict of str to these
             One table, or one for each network by its name. A table with a column ``step``
-            is one network for each step.
+            is one network for each step, one with a column ``labels`` a curve for each
+            labelling.
         ax, curve_kwargs, mark_losses : optional
             As in :meth:`plot`.
 
@@ -120,13 +128,9 @@ class LayerSmoothnessDisplay:
             raise ValueError("There is no table to draw.")
         apart: dict[str, pd.DataFrame] = {}
         for name, each in frames.items():
-            table = _checked_frame(each, _INDEX)
-            if "step" not in table:
-                apart[name] = table
-                continue
-            for step, part in table.groupby("step", sort=False):
-                apart[f"{name}, step {step}" if name else f"step {step}"] = part
-        display = cls(frames=apart)
+            for words, part in _parts(_checked_frame(each, _INDEX)):
+                apart[", ".join([*filter(None, [name]), *words])] = part
+        display = cls(frames=apart, rise=_rise_of(list(frames.values())))
         return display.plot(ax, curve_kwargs=curve_kwargs, mark_losses=mark_losses)
 
     @classmethod
@@ -220,6 +224,8 @@ class LayerSmoothnessDisplay:
         self.ax_.axhline(0, color="0.7", linewidth=0.8, zorder=0)
         self.ax_.set(ylabel=_ALPHA, xlim=(-0.6, n_layers - 0.4))
         self._name_layers(n_layers)
+        if self.rise is not None:
+            self.ax_.set_title(plain(str(self.rise)), fontsize="medium", wrap=True)
         handles, labels = self.ax_.get_legend_handles_labels()
         if labels:
             # Marks come last; they are no containers, as curves with intervals are.
@@ -316,6 +322,9 @@ class SmoothnessHistoryDisplay:
     ----------
     alpha : DataFrame of shape (n_layers, n_steps)
         The indices; its index names the layers in their order, its columns the steps.
+    rises : dict of str to Rise, default=None
+        Tests of whether smoothness rises over the training, by layers, whose results are
+        arrows at the names of the layers.
 
     Attributes
     ----------
@@ -349,8 +358,10 @@ class SmoothnessHistoryDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, *, alpha: pd.DataFrame) -> None:
-        self.alpha = alpha
+    def __init__(
+        self, *, alpha: pd.DataFrame, rises: Mapping[str, Rise] | None = None
+    ) -> None:
+        self.alpha, self.rises = alpha, dict(rises or {})
 
     @classmethod
     def from_monitor(
@@ -385,7 +396,10 @@ class SmoothnessHistoryDisplay:
         frame = _checked_frame(given, ["step", "layer", "alpha"])
         alpha = frame.pivot(index="layer", columns="step", values="alpha")
         layers, steps = frame["layer"].unique(), frame["step"].unique()
-        return cls(alpha=alpha.loc[layers, steps]).plot(ax, **image_kwargs)
+        rises = {}
+        if isinstance(monitor, SmoothnessMonitor) and len(steps) > 1:
+            rises = {layer: monitor.rise(layer) for layer in layers}
+        return cls(alpha=alpha.loc[layers, steps], rises=rises).plot(ax, **image_kwargs)
 
     def plot(self, ax: Any = None, **image_kwargs: Any) -> SmoothnessHistoryDisplay:
         """Draw the map: steps from left to right, the first layer at the bottom.
@@ -425,11 +439,13 @@ class SmoothnessHistoryDisplay:
         style |= image_kwargs
         self.image_ = ax.imshow(values, **style)
         self.colorbar_ = self.figure_.colorbar(self.image_, ax=ax, label=_ALPHA)
-        names = [plain(_shortened(str(name))) for name in self.alpha.index]
+        names = [self._named(name) for name in self.alpha.index]
         ax.set_yticks(range(n_layers), names)
         shown = np.arange(0, n_steps, max(1, -(-n_steps // _MOST_TICKS)))
         ax.set_xticks(shown, [plain(step) for step in self.alpha.columns[shown]])
         ax.set(xlabel="Step", ylabel="Layer")
+        if self.rises:
+            ax.set_title(_LEGEND, fontsize="medium")
         return self
 
     def frame(self) -> pd.DataFrame:
@@ -442,6 +458,14 @@ class SmoothnessHistoryDisplay:
         """
         steps: Any = self.alpha.rename_axis(index="layer", columns="step").T
         return steps.stack(future_stack=True).rename("alpha").reset_index()
+
+    def _named(self, layer: Any) -> str:
+        """Name a layer, with an arrow for what its test shows."""
+        name = plain(_shortened(str(layer)))
+        test = self.rises.get(layer)
+        if test is None or not (test.rises or test.falls):
+            return name
+        return f"{name} {_UPWARDS if test.rises else _DOWNWARDS}"
 
 
 def _checked_frame(table: Any, columns: list[str]) -> pd.DataFrame:
@@ -460,6 +484,14 @@ def _checked_frame(table: Any, columns: list[str]) -> pd.DataFrame:
     return frame
 
 
+def _rise_of(tables: Sequence[Any]) -> Rise | None:
+    """Test one network, if its table has levels."""
+    if len(tables) > 1 or not isinstance(tables[0], LayerComparison):
+        return None
+    tested: Rise | None = getattr(tables[0], "rise_", None)
+    return tested if len(tables[0].levels_) > 1 else None
+
+
 def _offsets(networks: pd.Series, n_networks: int) -> np.ndarray:
     """Shift networks to stand side by side, so that their intervals can be seen."""
     number = pd.factorize(networks)[0]
@@ -475,6 +507,23 @@ def _shortened(name: str) -> str:
     if name[-_LONGEST_NAME] != ".":
         end = end.partition(".")[2] or end
     return "\N{HORIZONTAL ELLIPSIS}" + end
+
+
+def _parts(table: pd.DataFrame) -> list[tuple[list[str], pd.DataFrame]]:
+    """Take a table of several labellings or steps apart, with the names of the parts."""
+    keys = [key for key in ("labels", "step") if key in table]
+    if not keys:
+        return [([], table)]
+    return [
+        (
+            [
+                f"step {value}" if key == "step" else str(value)
+                for key, value in zip(keys, values, strict=True)
+            ],
+            part,
+        )
+        for values, part in table.groupby(keys, sort=False)
+    ]
 
 
 def _label_slanted(ax: Any, ticks: np.ndarray, labels: list[str]) -> None:

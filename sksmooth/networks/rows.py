@@ -1,0 +1,190 @@
+"""What the rows of a layer are: samples with one label or several, or tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..samples import sampling_units
+from .extraction import LayerFeatures
+
+__all__ = ["TokenRows", "labellings_of"]
+
+_NO_LABEL = -100  # of tokens that are not labelled, as in the losses of torch
+
+
+def labellings_of(y: Any) -> dict[str, Any] | None:
+    """Tell several labellings of the same samples from one; None if it is one.
+
+    Parameters
+    ----------
+    y : dict, DataFrame or array-like
+        A dict is several labellings; so are several columns of classes: of anything but
+        floating-point numbers.
+
+    Returns
+    -------
+    labellings : dict of str to array-like, or None
+        One entry a labelling.
+
+    Raises
+    ------
+    ValueError
+        If there is no labelling, or their lengths differ.
+    """
+    if isinstance(y, Mapping):
+        found = {str(name): labels for name, labels in y.items()}
+    elif isinstance(y, pd.DataFrame) and y.shape[1] > 1:
+        if any(pd.api.types.is_float_dtype(dtype) for dtype in y.dtypes):
+            return None
+        found = {str(name): y[name] for name in y.columns}
+    else:
+        shape: tuple[int, ...] = getattr(y, "shape", ())
+        dtype = getattr(y, "dtype", None)
+        if len(shape) != 2 or shape[1] < 2 or not isinstance(dtype, np.dtype):
+            return None
+        if dtype.kind == "f":
+            return None
+        found = {str(k): y[:, k] for k in range(shape[1])}
+    lengths = {name: len(labels) for name, labels in found.items()}
+    if len(set(lengths.values())) != 1:
+        raise ValueError(
+            f"y must have one labelling or more, all of the same length; got {lengths}."
+        )
+    return found
+
+
+class TokenRows:
+    """The labelled tokens of samples, which become the rows of all layers.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples, n_tokens)
+        A label for each token, -100 for tokens that are left out.
+    mask : ndarray of shape (n_samples, n_tokens) or None
+        Tokens that count: the attention mask.
+
+    Attributes
+    ----------
+    y : ndarray of shape (n_rows,)
+        Labels of the tokens that are left.
+    sample : ndarray of shape (n_rows,)
+        The sample of each of them.
+    """
+
+    def __init__(self, y: Any, mask: Any = None) -> None:
+        y = np.asarray(y)
+        if y.ndim != 2:
+            raise ValueError(
+                "With tokens=True, y must have shape (n_samples, n_tokens), a label for "
+                f"each token; got {y.shape}."
+            )
+        self._shape = y.shape
+        kept = np.ones(y.shape, dtype=bool)
+        if y.dtype.kind in "iuf":
+            kept &= y != _NO_LABEL
+        if mask is not None:
+            mask = np.asarray(mask)
+            if mask.shape != y.shape:
+                raise ValueError(
+                    f"attention_mask has shape {mask.shape}, but y has {y.shape}."
+                )
+            kept &= mask.astype(bool)
+        if not kept.any():
+            raise ValueError("No token has a label.")
+        self._kept = kept.ravel()
+        self.y = y.ravel()[self._kept]
+        self.sample = np.repeat(np.arange(len(y)), y.shape[1])[self._kept]
+
+    def drawn_by(self, rows: np.ndarray, groups: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Say how tokens are drawn: whole samples, or groups of samples.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_samples, n_values)
+            What tells the samples apart.
+        groups : array-like of shape (n_samples,) or None
+            Groups of samples.
+
+        Returns
+        -------
+        source : ndarray of shape (n_rows, 1)
+            What gives the tokens an order that does not depend on that of the samples.
+        groups : ndarray of shape (n_rows,)
+            The group of each token.
+        """
+        n_rows = len(rows)
+        unit = sampling_units((rows,), np.zeros(n_rows), np.ones(n_rows)).unit
+        if groups is None:
+            groups = unit
+        elif np.shape(groups) != (n_rows,):
+            raise ValueError(
+                f"groups must have shape ({n_rows},), one a sample, got {np.shape(groups)}."
+            )
+        source = unit[self.sample][:, None].astype(np.float64)
+        return source, np.asarray(groups)[self.sample]
+
+    def weights(self, sample_weight: Any) -> Any:
+        """Give the weight of a sample, or of its tokens, to each row."""
+        if sample_weight is None:
+            return None
+        weights = np.asarray(sample_weight)
+        if weights.shape == self._shape:
+            return weights.ravel()[self._kept]
+        if weights.shape != self._shape[:1]:
+            raise ValueError(
+                f"sample_weight must have shape {self._shape[:1]} or {self._shape}, got "
+                f"{weights.shape}."
+            )
+        return weights[self.sample]
+
+    def of(self, features: LayerFeatures, *, drop: bool) -> LayerFeatures:
+        """Turn features of samples into those of their tokens.
+
+        Parameters
+        ----------
+        features : LayerFeatures
+            All values of all tokens of a sample side by side.
+        drop : bool
+            Whether layers without tokens are left out, rather than refused.
+
+        Returns
+        -------
+        features : LayerFeatures
+            One row a token.
+        """
+        n_samples, n_tokens = self._shape
+        places, arrays = [], []
+        for place, (name, shape) in enumerate(
+            zip(features.names, features.shapes, strict=True)
+        ):
+            array = features.arrays[place]
+            if len(array) != n_samples:
+                raise ValueError(f"y has {n_samples} rows, but X has {len(array)}.")
+            if (len(shape) in (1, 2) and shape[0] == n_tokens and name != "input") or (
+                name == "input" and shape[:1] == (n_tokens,)
+            ):
+                rows = array.reshape(n_samples * n_tokens, -1)[self._kept]
+            elif drop:
+                continue
+            else:
+                raise ValueError(
+                    f"Layer {name!r} gives {tuple(shape)} for a sample, not features for "
+                    f"each of {n_tokens} tokens; leave it out, or choose by output=."
+                )
+            places.append(place)
+            arrays.append(rows)
+        if not places:
+            raise ValueError(f"No layer gives features for each of {n_tokens} tokens.")
+        kept = {
+            name: [getattr(features, name)[place] for place in places]
+            for name in (
+                *("names", "types", "shapes"),
+                *("projection_errors", "widths", "projections"),
+            )
+        }
+        return replace(features, arrays=arrays, y=self.y, **kept)
