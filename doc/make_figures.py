@@ -35,8 +35,8 @@ class Column:
 
     def value(self, results, row):
         """Value of a cell; None where there is none."""
-        if self.is_partial and self.name not in read_figures(results)[self.table][row]:
-            return None
+        if self.is_partial:
+            return read_figures(results)[self.table].get(row, {}).get(self.name)
         return figure(results, self.table, row, self.name)
 
     def text(self, results, row):
@@ -121,6 +121,20 @@ def groups_by_index():
         'nine and more classes, not looked at (6), `"mterm"`',
         "many classes, not looked at, mterm",
     )
+
+
+def comparison_columns():
+    """Level of tests of equal representations, and how often they find differences."""
+    for n in ("400", "3,000"):
+        for title, name in {
+            "equal": "level %",
+            "different": "power %",
+            "at equal level": "at equal level %",
+        }.items():
+            form = "{:.1f} %" if title == "equal" else "{:.0f} %"
+            yield Column(
+                f"{n}: {title}", f"pooled, {n} samples", name, form, is_partial=True
+            )
 
 
 SCORES = {
@@ -263,18 +277,16 @@ TABLES = {
     "differences": Table(
         "compare_representations",
         {
-            f"{case}, {n:,} samples": f"{case}, {n}"
-            for case in ("blurred by 5 %, or not", "blurred by 5 % or by 3 %")
-            for n in (1000, 3000)
+            "`smoothness_difference`: `p_value`": "levels",
+            "`smoothness_difference`: `rate_p_value`": "rates",
+            "random forest, squared error out of bag": "forest",
+            "the same, with the variance over trees": "forest, with trees",
+            "random forest, McNemar's test": "McNemar",
+            "random forest, corrected cross-validation": "cross-validation",
+            "1-NN, bootstrap": "1-NN bootstrap",
         },
-        [
-            Column(title, "different indices", f"{test}p < 0.05, %", "{:.0f} %")
-            for title, test in (
-                ("`smoothness_difference`", ""),
-                ("two fits, compared naively", "naive "),
-            )
-        ],
-        "Representations",
+        list(comparison_columns()),
+        "Test",
     ),
     "growth": Table(
         "grower",

@@ -78,7 +78,8 @@ MANY = [
     for n in ("20,000", "2,000")
 ]
 DRIFT = "known_smoothness/drift/all/"
-EQUAL = "compare_representations/equal indices/all/"
+COMPARED = "compare_representations/{}, {} samples/{}/{}"
+POWER = COMPARED.format("pooled", "400", "{}", "power %")
 SPEED = "grower/speed/{}/ratio"
 FOREST = "wavelet_forests/verdicts/{}/all: {}"
 BOOSTING = "boosting_terms/errors/{}/{}"
@@ -91,6 +92,12 @@ TOOL = "authors_tool/alpha/{}/{}"
 
 QUOTES = {
     "README.md": [
+        (
+            "finds {} % of true differences where the corrected test of cross-validated "
+            "accuracy finds {} %",
+            POWER.format("levels"),
+            POWER.format("cross-validation"),
+        ),
         ("20,000 samples give a mean relative error of {} %", ALL_20),
         ("2,000 samples {} %", ALL_2),
         ("not used to tune the method, {} and {} %", FRESH[0], FRESH_2),
@@ -109,9 +116,13 @@ QUOTES = {
         ("of those of smooth functions of two to four variables {} %", SMOOTH_HELD),
         ("they are {} % off at 20,000 samples and {} % at 2,000", *MANY),
         (
-            "with 3,000 in {} % of the runs",
-            "compare_representations/different indices/blurred by 5 % or by 3 %, 3000/"
-            "p < 0.05, %",
+            "it found {} % of the differences of a benchmark with 400 samples, where "
+            "`p_value`, which compares the held-out scores, found {} %",
+            *(POWER.format(test) for test in ("rates", "levels")),
+        ),
+        (
+            "by the latter in {} % of the draws with 400 samples",
+            COMPARED.format("different", "400", "blur of 5 % or 3 %", "levels %"),
         ),
         (
             "the chosen M has an error rate of {}, a forest with larger leaves {}",
@@ -161,11 +172,6 @@ QUOTES = {
         ("Over {} data sets of 2,000 samples", COVERAGE + "intervals"),
         ("{} % of the 95 % intervals cover the true index", COVERAGE + "held %"),
         ("their median length is {} % of the index", COVERAGE + "median length %"),
-        ("different in at most {} % of the runs", EQUAL + "max, p < 0.05, %"),
-        (
-            "a naive comparison of two fits in {} to {} %",
-            *(EQUAL + f"{which}, naive p < 0.05, %" for which in ("min", "max")),
-        ),
     ],
     "doc/comparison_with_other_tools.md": [
         (
@@ -402,19 +408,81 @@ QUOTES = {
             ),
         ),
     ],
+    "doc/comparing.md": [
+        (
+            "it finds {} % of true differences, the corrected test of repeatedly "
+            "cross-validated forests {} %, McNemar's {} %",
+            *(POWER.format(test) for test in ("levels", "cross-validation", "McNemar")),
+        ),
+        (
+            "of equal pairs it calls {} % different, a forest's out-of-bag test {} %",
+            *(
+                COMPARED.format("pooled", "400", test, "level %")
+                for test in ("levels", "forest")
+            ),
+        ),
+    ],
     "doc/figures.md": [
+        (
+            "its level is {} % with 400 samples and {} % with 3,000",
+            *(COMPARED.format("pooled", n, "levels", "new %") for n in ("400", "3,000")),
+        ),
+        (
+            "`p_value` was tested on {} and {} equal pairs, forests on {} and {}, rates "
+            "and cross-validation on {}",
+            *(
+                COMPARED.format("pooled", n, test, "draws of equal pairs")
+                for test in ("levels", "forest")
+                for n in ("400", "3,000")
+            ),
+            COMPARED.format("pooled", "400", "rates", "draws of equal pairs"),
+        ),
+        (
+            "{} % of {} equal pairs are rejected without `groups`, and {} % with them",
+            *(
+                f"compare_representations/80 patients, 5 rows each/one label a patient/{x}"
+                for x in ("without, level %", "draws", "with groups, level %")
+            ),
+        ),
+        (
+            "costs {} fits of a table of 2,000 rows, {} of 5,000 images",
+            *(
+                f"compare_representations/cost/{data}/in fits"
+                for data in ("table, 2,000 x 10", "MNIST, 5,000 x 784")
+            ),
+        ),
+        (
+            "projections of a ball they are {} % with 400 samples, for noise columns {} %",
+            *(
+                COMPARED.format("equal, chosen on", "400", case, "levels %")
+                for case in ("projections of a ball", "noise columns")
+            ),
+        ),
+        (
+            "called better than principal components in {} % of 20 draws; with "
+            "`transformers`, in {} %",
+            *(
+                "compare_representations/learned from random labels/LDA/"
+                f"better than PCA, {how} %"
+                for how in ("learned on all rows", "cross-fitted")
+            ),
+        ),
+        (
+            "is lost is seldom found with 400 samples (in {} % of the draws)",
+            COMPARED.format("different", "400", "weak column lost, numbers", "levels %"),
+        ),
+        (
+            "called different in {} % of the draws",
+            COMPARED.format(
+                "equal on average only", "3,000", "digits, projected twice", "levels %"
+            ),
+        ),
         ("at most {} in size", KNOWN.format("20,000", "noise", "mterm", "largest")),
         (
             "is off by {} %",
             "known_smoothness/functions, 20,000 samples/half-space in 3-d/error %",
         ),
         ("the index of {} of {} functions", DRIFT + "above 6 %", DRIFT + "functions"),
-        (
-            "rejects in {} to {} % of the runs, a naive comparison of two fits in "
-            "{} to {} %",
-            *(EQUAL + f"{which}, p < 0.05, %" for which in ("min", "max")),
-            *(EQUAL + f"{which}, naive p < 0.05, %" for which in ("min", "max")),
-        ),
         (
             "take {} s. `RandomForestClassifier` of scikit-learn takes {} s ({} "
             "times as long), scikit-learn-intelex {} s ({} times)",

@@ -87,15 +87,20 @@ plt.show()
 #
 # In a trained residual network one block is replaced by an untrained one that passes only
 # three values. ``loses_smoothness`` marks layers on which the labels are significantly
-# less smooth than on the one before. It compares both layers on the same samples and
-# trees, which reveals smaller differences than the two intervals do.
+# less smooth than on the one before; ``loses_to_reference`` those that are worse than the
+# same layer of the whole network. Both compare the losses of the same samples.
 
 broken = deepcopy(networks["residual"])
 torch.manual_seed(1)
 broken[5] = nn.Sequential(nn.Linear(48, 3), nn.ReLU(), nn.Linear(3, 48))
-frame = compare_layers(broken, X_new, y_new, layers, random_state=0)
+frame = compare_layers(
+    broken, X_new, y_new, layers, reference=frames["residual"], random_state=0
+)
 print(f"accuracy {accuracy(broken):.3f}")
-print(frame[["layer", "held_out", "difference", "p_value", "loses_smoothness"]])
+columns = ["layer", "held_out", "difference", "p_value", "loses_smoothness"]
+print(frame[[*columns, "loses_to_reference"]])
+print(frames["residual"].rise_)
+print(frame.rise_)
 display = LayerSmoothnessDisplay.from_frame({"whole": frames["residual"], "broken": frame})
 display.ax_.set_title("Digits: one block of the residual network is broken")
 plt.show()

@@ -110,7 +110,7 @@ def verdict(estimator: Any, feature_names: Sequence[str] | None = None) -> str:
     >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
     >>> explained, noise, signal = verdict(estimator).split("; ")
     >>> explained[:25], noise[:7]
-    ('The features explain 89 %', 'at most')
+    ('The features explain 90 %', 'at most')
     >>> signal
     'more samples would show how complex the border between the classes is.'
     """

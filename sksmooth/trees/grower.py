@@ -222,7 +222,8 @@ def _grow_tree(
     problem: GrowthProblem, bag: np.ndarray, seed: int, n_threads: int
 ) -> tuple[Tree, np.ndarray]:
     """Grow one tree, and find the leaf of every sample in it."""
-    n_threads = min(n_threads, cpu_count())  # of this machine, which may be one of many
+    if n_threads > 1:  # counting processors takes as long as a small tree
+        n_threads = min(n_threads, cpu_count())  # of this machine, which may be one of many
     tree = _TreeGrower(problem, np.flatnonzero(bag), np.uint64(seed), n_threads).tree()
     grown = Forest((tree,), problem.n_features, single_precision=False)
     return tree, find_leaves(grown, problem.X)[0]
