@@ -195,7 +195,9 @@ def accuracies(module, layers, X, y, X_test, y_test):
     reader = LayerFeatureTransformer(module, layers, pooling="mean")
     values, of_test = reader.fit_transform(X), reader.transform(X_test)
     ends = np.cumsum([shape[0] for shape in reader.layer_shapes_])[:-1]
-    for A, B in zip(*(np.split(each, ends, axis=1) for each in (values, of_test)), strict=True):
+    for A, B in zip(
+        *(np.split(each, ends, axis=1) for each in (values, of_test)), strict=True
+    ):
         yield head.fit(A, y).score(B, y_test)
 
 

@@ -7,8 +7,9 @@ A VGG of seven convolutions and the residual network of ``architectures.py``, tr
 state is loaded that does not name all of them. Layers are averaged over places and measured
 on 5,000 images that the networks have not seen. ``compare_layers`` sees the broken network
 alone, or with the intact one as its reference. Rivals have the same images: probes, whose
-right answers are compared by McNemar's test, and the difference of rates. Intact networks
-tell how often a sound layer is marked.
+right answers are compared by McNemar's test, and the difference of rates. Intact networks,
+and the same ones trained for another epoch on other images, tell how often a sound layer is
+marked.
 
 Trainings and tables are kept in the folder of ``--cache``.
 """
@@ -22,7 +23,16 @@ from itertools import pairwise
 import numpy as np
 import torch
 from architectures import blocks, classifier, convolution, deep_residual
-from common import centre, colour, load, load_cifar10, parser, train, write_results
+from common import (
+    centre,
+    colour,
+    load,
+    load_cifar10,
+    parser,
+    run_epochs,
+    train,
+    write_results,
+)
 from scipy.stats import binom
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
@@ -39,6 +49,7 @@ from sksmooth import (
 )
 
 N_IMAGES, EPOCHS = 10_000, 8
+LATER = slice(10_000, 20_000)
 MEASURED = slice(20_000, 25_000)
 PROBES = {
     "5-NN": KNeighborsClassifier(5),
@@ -75,6 +86,15 @@ def trainings(data, cache, seeds):
         for seed in range(seeds):
             options = dict(epochs=EPOCHS, seed=seed, augment=True, rate=3e-3)
             train(build, X, y, folder_of(cache, name, seed), **options)
+
+
+def trained_longer(module, X, y):
+    """Copy a network, trained for one more epoch on other images, at a small rate."""
+    torch.manual_seed(0)
+    longer = deepcopy(module)
+    X, y = torch.as_tensor(X), torch.as_tensor(y)
+    list(run_epochs(longer, X, y, 1, augment=True, rate=2e-4))
+    return longer.eval()
 
 
 def without(block, module, build, seed):
@@ -154,6 +174,7 @@ def measured(name, seed, data, cache):
     """Rows of the intact network and of those without a block: what marks which layers."""
     folder, build = folder_of(cache, name, seed), partial(with_pixels, name)
     images, y = load_cifar10(data, cache, "train")
+    seen = colour(images[LATER]), y[LATER]
     images = centre(colour(images[MEASURED])), y[MEASURED]
     intact = load(build, folder, EPOCHS)
     broken = [block for block, _ in intact.named_children() if block.startswith("block")]
@@ -162,16 +183,19 @@ def measured(name, seed, data, cache):
     right = kept(folder / "intact_probes.pkl", right_answers, intact, *images, layers)
     known = dict(network=name, seed=seed)
     yield known | dict(lost="", marks=marks(sound, right))
+    other = kept(folder / "longer.pkl", trained_longer, intact, *seen)
+    found = kept(folder / "longer_table.pkl", table, other, *images, layers, sound)
+    later = kept(folder / "longer_probes.pkl", right_answers, other, *images, layers)
+    yield known | dict(lost="", marks=marks(found, later, right))
     for place, block in enumerate(broken, start=1):
         other = without(block, intact, build, seed)
         file = folder / f"{block}.pkl", folder / f"{block}_probes.pkl"
         found = kept(file[0], table, other, *images, layers, sound)
         later = kept(file[1], right_answers, other, *images, layers[place:])
         by_way = marks(found, right[:place] + later, right)
-        if seed == 0:  # it takes longer than all the others
-            file = folder / f"{block}_rate.pkl"
-            lower = kept(file, has_lower_rate, intact, other, *images, block)
-            by_way["difference of rates"] = [lower and each == block for each in layers]
+        file = folder / f"{block}_rate.pkl"
+        lower = kept(file, has_lower_rate, intact, other, *images, block)
+        by_way["difference of rates"] = [lower and each == block for each in layers]
         yield known | dict(lost=block, place=place, marks=by_way)
 
 
@@ -188,7 +212,6 @@ def summary(rows):
 
 def shares(way, sound, broken):
     """Shares in per cent; the layers before a lost block are those of a sound network."""
-    broken = [row for row in broken if way in row["marks"]]
     from_there = [row["marks"][way][row["place"] :] for row in broken]
     found = {
         "lost blocks": len(broken),
@@ -196,8 +219,8 @@ def shares(way, sound, broken):
         "that or the next, %": 100 * np.mean([any(marked[:2]) for marked in from_there]),
         "any from there on, %": 100 * np.mean([any(marked) for marked in from_there]),
     }
-    if way in sound[0]:
-        false = [mark for marked in sound for mark in marked[way][1:]]
+    false = [mark for marked in sound if way in marked for mark in marked[way][1:]]
+    if false:
         found["sound layers marked, %"] = 100 * np.mean(false)
     return found
 
