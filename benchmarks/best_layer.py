@@ -6,7 +6,7 @@ Twelve small networks of three kinds, trained on part of MNIST or CIFAR-10, on r
 on random labels; each serves two other tasks. Layers are averaged over places. Ways to
 choose one see 2,000 images of the task; the truth is the accuracy of a logistic regression,
 which has learned from the same images, on 6,000 others. ``reproduction/common.py`` says
-what the folders hold; trainings take ten minutes on two cores, and are kept.
+what the folders hold; trainings take ten minutes on two idle cores, and are kept.
 """
 
 import sys
