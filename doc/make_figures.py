@@ -257,6 +257,18 @@ def columns_of_sets():
     yield Column("Terms for 90 %", "sets", "terms for 90 %", "{:.0f}")
 
 
+def broken_columns():
+    """Columns of the table of lost blocks, for both networks."""
+    for network in ("residual", "VGG"):
+        for title, name in {
+            "at the block": "marked, %",
+            "or the next": "that or the next, %",
+            "sound layers": "sound layers marked, %",
+        }.items():
+            form = "{:.1f} %" if title == "sound layers" else "{:.0f} %"
+            yield Column(f"{network}: {title}", network, name, form, is_partial=True)
+
+
 TABLES = {
     "accuracy": Table(
         "known_smoothness", dict(groups_by_index()), list(both_sizes()), "Functions, index"
@@ -287,6 +299,41 @@ TABLES = {
         },
         list(comparison_columns()),
         "Test",
+    ),
+    "lost blocks": Table(
+        "broken_blocks",
+        {
+            "`loses_to_reference`": "loses_to_reference",
+            "linear probe, McNemar's test, against the intact": (
+                "linear probe, drop from the intact"
+            ),
+            "5-NN, McNemar's test, against the intact": "5-NN, drop from the intact",
+            "rates, against the intact": "difference of rates",
+            "`loses_smoothness`": "loses_smoothness",
+            "`loses_smoothness` or `gains_nothing`": "either of the two",
+            "linear probe, against the layer before": "linear probe, drop",
+            "5-NN, against the layer before": "5-NN, drop",
+        },
+        list(broken_columns()),
+        "Mark",
+    ),
+    "best layers": Table(
+        "best_layer",
+        {
+            "LogME": "probe logme",
+            "`best_layer_`": "best_layer_",
+            "linear probe": "probe linear",
+            "5-NN": "probe knn",
+            "highest `alpha`": "highest rate, alpha",
+            "last but one": "last but one",
+            "last layer": "last layer",
+        },
+        [
+            Column("Mean regret, points", "ways", "mean regret, points", "{:.2f}"),
+            Column("largest", "ways", "largest", "{:.1f}"),
+            Column("within a point", "ways", "within a point, %", "{:.0f} %"),
+        ],
+        "Choice",
     ),
     "growth": Table(
         "grower",

@@ -81,6 +81,7 @@ DRIFT = "known_smoothness/drift/all/"
 COMPARED = "compare_representations/{}, {} samples/{}/{}"
 POWER = COMPARED.format("pooled", "400", "{}", "power %")
 SPEED = "grower/speed/{}/ratio"
+LOST = "broken_blocks/{}/{}/marked, %"
 FOREST = "wavelet_forests/verdicts/{}/all: {}"
 BOOSTING = "boosting_terms/errors/{}/{}"
 PRECISION = "find_mislabelled/average precision, {} trees/{}/{}"
@@ -422,7 +423,25 @@ QUOTES = {
             ),
         ),
     ],
+    "doc/lecture.md": [
+        (
+            "three seeds each), {} % of 21 and {} % of 27 lose to the same block",
+            LOST.format("VGG", "loses_to_reference"),
+            LOST.format("residual", "loses_to_reference"),
+        ),
+        (
+            "the layer before, {} % and {} % lose, and {} % of the residual blocks gain",
+            LOST.format("VGG", "loses_smoothness"),
+            LOST.format("residual", "loses_smoothness"),
+            LOST.format("residual", "gains_nothing"),
+        ),
+    ],
     "doc/figures.md": [
+        (
+            "latest would be worse ({} points) and the earliest not better ({})",
+            "best_layer/ways/latest not told apart/mean regret, points",
+            "best_layer/ways/earliest not told apart/mean regret, points",
+        ),
         (
             "its level is {} % with 400 samples and {} % with 3,000",
             *(COMPARED.format("pooled", n, "levels", "new %") for n in ("400", "3,000")),
