@@ -29,7 +29,7 @@ from .comparison import compare_layers
 
 __all__ = ["SmoothnessMonitor"]
 
-_N_TREES = 5  # so that a record costs less than a tenth of an epoch
+_N_TREES = 3  # so that a record costs about a tenth of an epoch
 
 
 class SmoothnessMonitor(Versioned):
@@ -56,8 +56,8 @@ class SmoothnessMonitor(Versioned):
     n_samples : int, default=500
         Number of samples to measure on, drawn at random.
     estimator : BesovSmoothnessEstimator, default=None
-        An unfitted estimator. None means one of 5 trees, so that a record of a small
-        convolutional network on a processor takes less than a tenth of the time of an
+        An unfitted estimator. None means one of 3 trees, so that a record of a small
+        convolutional network on a processor takes about a tenth of the time of an
         epoch of 20,000 images.
     probes : iterable of str or "all", default=()
         What to measure beside the index, as in :func:`compare_layers`.
