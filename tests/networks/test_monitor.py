@@ -140,7 +140,7 @@ def test_steps_are_compared_with_an_earlier_one(digits):
     by_table = compare_layers(
         module,
         *(monitor.X, monitor.y),
-        estimator=BesovSmoothnessEstimator(5, random_state=0),
+        estimator=BesovSmoothnessEstimator(3, random_state=0),
         reference=make_net(),
         random_state=0,
     )
@@ -154,7 +154,7 @@ def test_a_record_is_what_compare_layers_gives(digits):
     module = make_net()
     monitor = SmoothnessMonitor(module, X, y, n_samples=len(X), probes=["nc1"])
     monitor.record()
-    estimator = BesovSmoothnessEstimator(5, random_state=0)
+    estimator = BesovSmoothnessEstimator(3, random_state=0)
     expected = compare_layers(module, X, y, None, estimator, ["nc1"], random_state=0)
     assert_frame_equal(
         values(monitor.to_frame()).drop(columns="step"), values(expected.frame)
