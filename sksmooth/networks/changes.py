@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..index import Level, level_difference, p_values_of_best
+from ..index import Level, holm, level_difference, p_values_of_best
 
 __all__ = [
     "Change",
@@ -51,6 +51,8 @@ class LayerChange(NamedTuple):
     ----------
     step : Change
         Its level less that of the layer before.
+    corrected_p_value : float
+        The p-value of that difference, corrected for the number of layers.
     gains_nothing : bool
         Whether it gains nothing where its like gain.
     is_tied_with_best : bool
@@ -60,6 +62,7 @@ class LayerChange(NamedTuple):
     """
 
     step: Change
+    corrected_p_value: float
     gains_nothing: bool
     is_tied_with_best: bool
     from_reference: Change
@@ -94,7 +97,13 @@ def layer_changes(
         _change(reference, level, confidence_level)
         for reference, level in zip_longest(references, levels)
     ]
-    return list(map(LayerChange, steps, gaining_nothing(steps), tied(levels), others))
+    corrected = holm(np.array([step.p_value for step in steps])).tolist()
+    return [
+        LayerChange(*each)
+        for each in zip(
+            steps, corrected, gaining_nothing(steps), tied(levels), others, strict=True
+        )
+    ]
 
 
 def _change(first: Level | None, second: Level, confidence_level: float) -> Change:

@@ -209,6 +209,12 @@ COLUMNS = (
         Format(places=4),
     ),
     ChangeColumn(
+        "p_value_corrected",
+        "the same, corrected for the number of layers (Holm)",
+        lambda change: change.corrected_p_value,
+        Format(places=4),
+    ),
+    ChangeColumn(
         "loses_smoothness",
         "whether the interval of the difference lies below zero: the layer works against "
         "the network",

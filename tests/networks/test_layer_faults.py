@@ -143,6 +143,14 @@ def test_layers_gain_nothing_only_between_others_that_gain():
 # --- against a reference ----------------------------------------------------------------
 
 
+def test_p_values_of_layers_are_corrected_for_their_number(intact):
+    raw, corrected = intact["p_value"][1:], intact["p_value_corrected"][1:]
+    assert np.isnan(intact["p_value_corrected"][0])
+    assert (corrected >= raw).all()
+    assert corrected.min() == pytest.approx(min(1, raw.min() * len(raw)))
+    assert corrected.max() <= 1
+
+
 def test_a_network_loses_nothing_to_itself(plain, intact, digits):
     for reference in (plain, copy.deepcopy(plain), intact):
         table = compare(plain, *digits, reference=reference)
