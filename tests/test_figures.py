@@ -409,6 +409,21 @@ QUOTES = {
             ),
         ),
     ],
+    "doc/held_out_score.md": [
+        (
+            "Choosing by `oob_score_` loses {} points, by the out-of-bag accuracy of a "
+            "forest of 100 trees {}, and by that of as many trees as take the same time {}; by "
+            "cross-validated accuracy of nearest neighbours {}, of a linear model {}, of a "
+            "forest {}",
+            *(
+                f"rank_features/all/{score}/regret, mean"
+                for score in (
+                    *("oob_score_", "forest, out of bag", "forest, out of bag, equal time"),
+                    *("5-NN, five folds", "linear, five folds", "forest, five folds"),
+                )
+            ),
+        ),
+    ],
     "doc/comparing.md": [
         (
             "it finds {} % of true differences, the corrected test of repeatedly "
