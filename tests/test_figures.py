@@ -412,8 +412,8 @@ QUOTES = {
     "doc/held_out_score.md": [
         (
             "Choosing by `oob_score_` loses {} points, by the out-of-bag accuracy of a "
-            "forest of 100 trees {}, and by that of as many trees as take the same time {}; by "
-            "cross-validated accuracy of nearest neighbours {}, of a linear model {}, of a "
+            "forest of 100 trees {}, and by that of as many trees as take the same time "
+            "{}; by cross-validated accuracy of nearest neighbours {}, of a linear model {}, of a "
             "forest {}",
             *(
                 f"rank_features/all/{score}/regret, mean"
