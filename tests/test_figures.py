@@ -413,8 +413,8 @@ QUOTES = {
         (
             "Choosing by `oob_score_` loses {} points, by the out-of-bag accuracy of a "
             "forest of 100 trees {}, and by that of as many trees as take the same time "
-            "{}; by cross-validated accuracy of nearest neighbours {}, of a linear model {}, of a "
-            "forest {}",
+            "{}; by cross-validated accuracy of nearest neighbours {}, of a linear model "
+            "{}, of a forest {}",
             *(
                 f"rank_features/all/{score}/regret, mean"
                 for score in (
