@@ -18,6 +18,7 @@ from scipy import sparse
 
 from .._lib.compilation import compiled
 from .bins import MISSING_CODE
+from .exact_sums import GrowthSamples
 from .kernels import (
     NO_CUT,
     RANK_STEP,
@@ -76,7 +77,7 @@ def grow_presorted(problem: GrowthProblem, node: TopNode, buffers: KeyBuffers) -
     nodes = _grow(
         keys[: len(varying)],
         spare,
-        problem.summed.take(node.rows),
+        *problem.summed.take(node.rows),
         problem.levels_below(node),
         problem.max_features,
         problem.max_features < problem.n_features,
@@ -144,14 +145,26 @@ class Presorted(NamedTuple):
 
 
 @compiled
-def _grow(keys, spare, samples, max_depth, max_features, is_sampled, seed):
+def _grow(
+    keys,
+    spare,
+    labels,
+    values,
+    weights,
+    n_classes,
+    max_depth,
+    max_features,
+    is_sampled,
+    seed,
+):
     """Grow a tree by least squares until its leaves are pure.
 
     Parameters
     ----------
     keys : (n_features, n_samples) uint32, sorted keys, which are overwritten
     spare : (n_features * n_samples,) uint32, scratch
-    samples : GrowthSamples
+    labels, values, weights, n_classes : as in ``GrowthSamples``, one by one: numba 0.60
+        keeps something of every tuple that a kernel is called with
     max_depth, seed : as in ``grow_nodes``
     max_features, is_sampled : as in ``Presorted``
 
@@ -165,6 +178,7 @@ def _grow(keys, spare, samples, max_depth, max_features, is_sampled, seed):
         varying[0, k] = k
     order = np.empty(n_features, dtype=np.int32)
     search = Presorted((keys.ravel(), spare), varying, order, max_features, is_sampled)
+    samples = GrowthSamples(labels, values, weights, n_classes)
     return grow_nodes(search, samples, n_features, max_depth, seed)
 
 

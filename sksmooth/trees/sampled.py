@@ -14,6 +14,7 @@ from numba import types
 from numba.extending import overload
 
 from .._lib.compilation import compiled
+from .exact_sums import GrowthSamples
 from .kernels import (
     NO_CUT,
     Cut,
@@ -38,7 +39,7 @@ def grow_sampled(problem: GrowthProblem, node: TopNode) -> Tree:
     nodes = _grow(
         problem.ranks,
         node.rows,
-        problem.summed.take(node.rows),
+        *problem.summed.take(node.rows),
         problem.levels_below(node),
         problem.max_features,
         node.seed,
@@ -78,13 +79,14 @@ class Sampled(NamedTuple):
 
 
 @compiled
-def _grow(ranks, rows, samples, max_depth, max_features, seed):
+def _grow(ranks, rows, labels, values, weights, n_classes, max_depth, max_features, seed):
     """Grow a tree by least squares until its leaves are pure.
 
     Parameters
     ----------
     ranks, rows, max_features : as in ``Sampled``
-    samples : GrowthSamples
+    labels, values, weights, n_classes : as in ``GrowthSamples``, one by one: numba 0.60
+        keeps something of every tuple that a kernel is called with
     max_depth, seed : as in ``grow_nodes``
 
     Returns
@@ -101,6 +103,7 @@ def _grow(ranks, rows, samples, max_depth, max_features, seed):
         np.empty(n_features, dtype=np.uint16),
         np.empty((3, n_samples), dtype=np.uint32),
     )
+    samples = GrowthSamples(labels, values, weights, n_classes)
     return grow_nodes(search, samples, 0, max_depth, seed)
 
 
