@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning
 from sklearn.pipeline import Pipeline
@@ -26,6 +25,7 @@ from ..index import (
     Level,
     level_difference,
     student_margin,
+    two_sided_p_value,
     variance_of_difference,
 )
 from ..samples import group_units, sampling_units
@@ -501,7 +501,7 @@ def paired_difference(
     low = -np.inf if first.is_bound else difference - margin
     high = np.inf if second.is_bound else difference + margin
     is_open = (first.is_bound and difference >= 0) or (second.is_bound and difference <= 0)
-    p_value = np.nan if is_open else _two_sided(difference, variance, freedom)
+    p_value = np.nan if is_open else two_sided_p_value(difference, variance, freedom)
     return difference, (low, high), p_value
 
 
@@ -557,12 +557,3 @@ def _last_step(estimator: Any) -> BesovSmoothnessEstimator:
             f"one, got {last!r}."
         )
     return last
-
-
-def _two_sided(difference: float, variance: float, freedom: int) -> float:
-    """Compute the p-value of Student's t."""
-    if difference == 0:
-        return 1.0
-    if variance == 0:  # no replicate of either changes
-        return 0.0
-    return float(2 * stats.t.sf(abs(difference) / np.sqrt(variance), freedom))

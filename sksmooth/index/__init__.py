@@ -17,7 +17,7 @@ from .held_out import (
 from .shares import Shares, variance_shares
 from .ties import holm, p_values_of_best
 from .trend import Move, Rise, rise
-from .variance import student_margin, variance_of_difference
+from .variance import student_margin, two_sided_p_value, variance_of_difference
 from .whole_way import cells_allowed, whole_way_rate
 from .window import SAMPLES_PER_CELL, fit_window
 
@@ -46,6 +46,7 @@ __all__ = [
     "randomised_error",
     "rise",
     "student_margin",
+    "two_sided_p_value",
     "variance_of_difference",
     "variance_shares",
     "whole_way_rate",

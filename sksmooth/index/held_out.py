@@ -6,9 +6,9 @@ the same samples are compared sample by sample, so that what is hard in both can
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +17,14 @@ from scipy import stats
 from .._lib.state import Versioned
 from ..samples import Samples
 from ..trees import GrownForest, Growth, grow, randomised
-from ..wavelets import WaveletDecomposition, decompose, kept_values, m_term_errors
-from .variance import jackknife_variance
+from ..wavelets import (
+    WaveletDecomposition,
+    decompose,
+    kept_values,
+    m_term_errors,
+    sums_of_unseen,
+)
+from .variance import jackknife_variance, student_margin, two_sided_p_value
 from .whole_way import cells_allowed
 
 __all__ = [
@@ -90,7 +96,7 @@ class HeldOutError:
         """Compute an interval for ``1 - left``, by the influence of every sampling unit."""
         spread, left = self.spread, self.left
         carried = np.bincount(unit, self.weights * self.spreads)
-        if spread**2 < _FEWEST_SAMPLES * (np.sum(carried**2)):
+        if spread**2 < _FEWEST_SAMPLES * np.sum(carried**2):
             return 0.0, 1.0
         influence = np.bincount(unit, self.weights * (self.losses - left * self.spreads))
         quantile = stats.norm.ppf(0.5 + confidence_level / 2)
@@ -185,17 +191,11 @@ class LevelDifference(NamedTuple):
     @property
     def p_value(self) -> float:
         """Two-sided p-value of Student's t for equal levels."""
-        if self.difference == 0:
-            return 1.0
-        if self.variance == 0:
-            return 0.0
-        t = abs(self.difference) / np.sqrt(self.variance)
-        return float(2 * stats.t.sf(t, self.freedom))
+        return two_sided_p_value(self.difference, self.variance, self.freedom)
 
     def interval(self, confidence_level: float) -> tuple[float, float]:
         """Compute its confidence interval."""
-        quantile = stats.t.ppf(0.5 + confidence_level / 2, self.freedom)
-        margin = float(quantile * np.sqrt(self.variance))
+        margin = student_margin(self.variance, self.freedom, confidence_level)
         return self.difference - margin, self.difference + margin
 
 
@@ -395,10 +395,10 @@ class _Approximation:
         unseen: np.ndarray,
         n_terms: int,
     ) -> None:
-        self._path_sums = kept_values(wavelets, wavelets.order[:n_terms])
-        self._roots, self._p = wavelets.roots, wavelets.p
-        self._leaves, self._unseen = leaves, unseen
-        self._sums, self._counts = self._added(range(len(leaves)))
+        path_sums = kept_values(wavelets, wavelets.order[:n_terms])
+        self._added = partial(sums_of_unseen, wavelets, path_sums, leaves, unseen)
+        self._n_trees, self._p = len(leaves), wavelets.p
+        self._sums, self._counts = self._added()
 
     def losses(self, samples: Samples) -> np.ndarray:
         """Compute the p-th powers of the errors."""
@@ -409,27 +409,17 @@ class _Approximation:
 
         Where samples are then known to no tree any more, the others count for them.
         """
-        n_groups = min(_TREE_GROUPS, len(self._leaves))
+        n_groups = min(_TREE_GROUPS, self._n_trees)
         if n_groups == 1:
             return np.empty(0)
         totals = np.empty(n_groups)
         for group in range(n_groups):
-            sums, counts = self._added(range(group, len(self._leaves), n_groups))
+            sums, counts = self._added(slice(group, None, n_groups))
             counts = self._counts - counts
             known = weights * (counts > 0)
             powers = self._powers(samples, self._sums - sums, counts)
             totals[group] = np.sum(known * powers) * (weights.sum() / known.sum())
         return totals
-
-    def _added(self, trees: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
-        n_samples = self._leaves.shape[1]
-        sums = np.zeros((n_samples, self._path_sums.shape[1]))
-        counts = np.zeros(n_samples, dtype=np.int64)
-        for tree in trees:
-            rows = np.flatnonzero(self._unseen[tree])  # far faster than the mask
-            sums[rows] += self._path_sums[self._leaves[tree, rows] + self._roots[tree]]
-            counts[rows] += 1
-        return sums, counts
 
     def _powers(self, samples: Samples, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
         targets = samples.targets

@@ -15,6 +15,7 @@ __all__ = [
     "jackknife_variance",
     "log_scale_interval",
     "student_margin",
+    "two_sided_p_value",
     "variance_of_difference",
 ]
 
@@ -128,12 +129,21 @@ def variance_of_difference(ours: Replicates, theirs: Replicates) -> tuple[float,
     return ours.variance + theirs.variance, min(varying, default=1)
 
 
-def student_margin(variance: float, freedom: int, confidence_level: float) -> float:
+def student_margin(variance: float, freedom: float, confidence_level: float) -> float:
     """Half the length of Student's interval; infinite if the variance is."""
     if variance == np.inf:  # also at a level whose quantile is zero by rounding
         return np.inf
     quantile = stats.t.ppf(0.5 + confidence_level / 2, freedom)
     return float(quantile * np.sqrt(variance))
+
+
+def two_sided_p_value(difference: float, variance: float, freedom: float) -> float:
+    """Two-sided p-value of Student's t; 0 for any difference that has no variance."""
+    if difference == 0:
+        return 1.0
+    if variance == 0:
+        return 0.0
+    return float(2 * stats.t.sf(abs(difference) / np.sqrt(variance), freedom))
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from .values import (
     kept_values,
     m_term_approximation,
     staged_approximations,
+    sums_of_unseen,
     wavelet_features,
     wavelet_importances,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "padded",
     "squared_errors_with_ranked_roots",
     "staged_approximations",
+    "sums_of_unseen",
     "wavelet_decomposition",
     "wavelet_features",
     "wavelet_importances",

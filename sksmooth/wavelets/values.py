@@ -18,6 +18,7 @@ __all__ = [
     "kept_values",
     "m_term_approximation",
     "staged_approximations",
+    "sums_of_unseen",
     "wavelet_features",
     "wavelet_importances",
 ]
@@ -48,15 +49,52 @@ def m_term_approximation(
         ``f_M`` at the samples; 0 where no tree is used.
     """
     path_sums = kept_values(decomposition, decomposition.order[:n_terms])
-    values = np.zeros((leaves.shape[1], path_sums.shape[1]))
     if unseen is None:
+        values = np.zeros((leaves.shape[1], path_sums.shape[1]))
         for leaf, root in zip(leaves, decomposition.roots, strict=True):
             values += path_sums[leaf + root]
         return values / decomposition.n_trees
-    for leaf, root, used in zip(leaves, decomposition.roots, unseen, strict=True):
+    sums, counts = sums_of_unseen(decomposition, path_sums, leaves, unseen)
+    return sums / np.maximum(counts, 1)[:, None]
+
+
+def sums_of_unseen(
+    decomposition: WaveletDecomposition,
+    path_sums: np.ndarray,
+    leaves: np.ndarray,
+    unseen: np.ndarray,
+    trees: slice = slice(None),
+) -> tuple[np.ndarray, np.ndarray]:
+    """Add the trees up that have not seen a sample.
+
+    Parameters
+    ----------
+    decomposition : WaveletDecomposition
+        Wavelets.
+    path_sums : ndarray of shape (n_nodes, n_outputs)
+        Values of the nodes, from :func:`kept_values`.
+    leaves : ndarray of shape (n_trees, n_samples), int32
+        Leaves of the samples.
+    unseen : ndarray of shape (n_trees, n_samples), bool
+        Trees that are added at a sample.
+    trees : slice, default=slice(None)
+        The trees to add; all by default.
+
+    Returns
+    -------
+    sums : ndarray of shape (n_samples, n_outputs), float64
+        Sums of their values.
+    counts : ndarray of shape (n_samples,), int64
+        Numbers of them.
+    """
+    unseen = unseen[trees]
+    sums = np.zeros((leaves.shape[1], path_sums.shape[1]))
+    for leaf, root, used in zip(
+        leaves[trees], decomposition.roots[trees], unseen, strict=True
+    ):
         rows = np.flatnonzero(used)  # far faster than the mask
-        values[rows] += path_sums[leaf[rows] + root]
-    return values / np.maximum(unseen.sum(axis=0), 1)[:, None]
+        sums[rows] += path_sums[leaf[rows] + root]
+    return sums, unseen.sum(axis=0)
 
 
 def error_of_endless_forest(
