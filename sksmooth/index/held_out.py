@@ -34,13 +34,18 @@ __all__ = [
     "error_on_others",
     "held_out_error",
     "joined",
+    "joint_covariances",
     "least",
     "level_difference",
     "out_of_bag_errors",
     "randomised_error",
+    "variances_of_pairs",
 ]
 
 _TREE_GROUPS = 10  # of which one at a time is left out
+_UNITS_AT_ONCE = 8192  # whose influences on all levels are in memory
+# A difference that is smaller, relative to the variances, is one of rounding.
+_ROUNDING = 1e-12
 # With fewer samples that carry the variance, by the inverse Simpson index, such as one
 # outlier, samples say nothing of others.
 _FEWEST_SAMPLES = 10
@@ -156,6 +161,11 @@ class Level(Versioned):
         for array in (self.influence, self.without_trees):
             array.setflags(write=False)
 
+    @property
+    def variance(self) -> float:
+        """Variance of the score, over samples and the choice of the trees."""
+        return sum(_variances(self.influence, self.without_trees))
+
 
 class LevelDifference(NamedTuple):
     """The second level less the first, with its two variances.
@@ -217,17 +227,74 @@ def level_difference(first: Level, second: Level) -> LevelDifference:
         The second less the first.
     """
     influence = second.influence - first.influence
-    n_units = len(influence)
-    of_trees = 0.0
-    if len(first.without_trees) == len(second.without_trees) > 1:
-        of_trees = jackknife_variance(second.without_trees - first.without_trees)
+    without_trees = np.empty(0)  # of other trees, nothing is known
+    if len(first.without_trees) == len(second.without_trees):
+        without_trees = second.without_trees - first.without_trees
     return LevelDifference(
         second.score - first.score,
-        float(np.sum(influence**2)) * n_units / max(n_units - 1, 1),
-        of_trees,
-        n_units,
+        *_variances(influence, without_trees),
+        len(influence),
         len(first.without_trees),
     )
+
+
+def _variances(influence: np.ndarray, without_trees: np.ndarray) -> tuple[float, float]:
+    """Variances over samples and trees, of a level or a difference."""
+    n_units = len(influence)
+    of_samples = float(np.sum(influence**2)) * n_units / max(n_units - 1, 1)
+    is_known = len(without_trees) > 1
+    return of_samples, jackknife_variance(without_trees) if is_known else 0.0
+
+
+def joint_covariances(levels: Sequence[Level]) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the covariances of the differences of levels to the first of them.
+
+    Those of two levels give the variances of :func:`level_difference`.
+
+    Parameters
+    ----------
+    levels : sequence of Level
+        Levels of the same samples, approximated by trees of the same bags.
+
+    Returns
+    -------
+    of_samples, of_trees : ndarray of shape (n_levels, n_levels)
+        Over the samples and, by the jackknife, over the choice of the trees.
+    """
+    n_units = len(levels[0].influence)
+    of_samples = np.zeros((len(levels), len(levels)))
+    for start in range(0, n_units, _UNITS_AT_ONCE):
+        some = slice(start, start + _UNITS_AT_ONCE)
+        influence = np.stack([level.influence[some] for level in levels])
+        influence -= influence[0].copy()
+        of_samples += influence @ influence.T
+    of_samples *= n_units / max(n_units - 1, 1)
+    sizes = {len(level.without_trees) for level in levels}
+    if len(sizes) > 1 or max(sizes) < 2:
+        return of_samples, np.zeros_like(of_samples)
+    without = np.stack([level.without_trees for level in levels])
+    without -= without[0].copy()
+    without -= without.mean(axis=1, keepdims=True)
+    n_groups = without.shape[1]
+    return of_samples, without @ without.T * ((n_groups - 1) / n_groups)
+
+
+def variances_of_pairs(covariance: np.ndarray) -> np.ndarray:
+    """Compute the variance of the difference of any two levels.
+
+    Parameters
+    ----------
+    covariance : ndarray of shape (n_levels, n_levels)
+        Covariances, of :func:`joint_covariances`.
+
+    Returns
+    -------
+    variances : ndarray of shape (n_levels, n_levels)
+        Variances, 0 where they are rounding errors.
+    """
+    sums = np.diag(covariance) + np.diag(covariance)[:, None]
+    variance = sums - 2 * covariance
+    return np.where(variance > _ROUNDING * sums, variance, 0.0)
 
 
 def out_of_bag_errors(

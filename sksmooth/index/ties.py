@@ -7,15 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from .held_out import Level
+from .held_out import Level, joint_covariances, variances_of_pairs
 
 __all__ = ["holm", "p_values_of_best"]
 
 _N_DRAWS = 10_000
 _SEED = 0
-_UNITS_AT_ONCE = 8192
-# A difference that is smaller, relative to the variances, is one of rounding.
-_ROUNDING = 1e-12
 # Standard errors below a level from which on another one is no rival of it. Without that,
 # hundreds of hopeless candidates would hide a loss among the few good ones.
 _NO_RIVAL = 3.0
@@ -78,10 +75,9 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
 def _of_descending(levels: Sequence[Level], scores: np.ndarray) -> np.ndarray:
     """Compute the p-values of levels in descending order."""
-    of_samples = _covariance_of_samples(levels)
-    of_trees = _covariance_of_trees(levels)
+    of_samples, of_trees = joint_covariances(levels)
     covariance = of_samples + of_trees
-    errors = np.sqrt(_of_pairs(covariance))
+    errors = np.sqrt(variances_of_pairs(covariance))
     freedom = _freedom(levels, of_samples, of_trees)
     excess = _normal_quantiles(scores - scores[:, None], errors, freedom)
     values, vectors = np.linalg.eigh(covariance)
@@ -97,41 +93,11 @@ def _of_descending(levels: Sequence[Level], scores: np.ndarray) -> np.ndarray:
     return p_values / (_N_DRAWS + 1)
 
 
-def _covariance_of_samples(levels: Sequence[Level]) -> np.ndarray:
-    """Sum the products of influences, of the differences to the first level."""
-    n_units = len(levels[0].influence)
-    products = np.zeros((len(levels), len(levels)))
-    for start in range(0, n_units, _UNITS_AT_ONCE):
-        some = slice(start, start + _UNITS_AT_ONCE)
-        influence = np.stack([level.influence[some] for level in levels])
-        influence -= influence[0].copy()
-        products += influence @ influence.T
-    return products * (n_units / max(n_units - 1, 1))
-
-
-def _covariance_of_trees(levels: Sequence[Level]) -> np.ndarray:
-    """Apply the jackknife over groups of trees, to the differences to the first level."""
-    replicates = np.stack([level.without_trees for level in levels])
-    n_groups = replicates.shape[1]
-    if n_groups < 2:
-        return np.zeros((len(levels), len(levels)))
-    replicates -= replicates[0].copy()
-    replicates -= replicates.mean(axis=1, keepdims=True)
-    return replicates @ replicates.T * ((n_groups - 1) / n_groups)
-
-
-def _of_pairs(covariance: np.ndarray) -> np.ndarray:
-    """Compute the variance of every difference."""
-    sums = np.diag(covariance) + np.diag(covariance)[:, None]
-    variance = sums - 2 * covariance
-    return np.where(variance > _ROUNDING * sums, variance, 0.0)
-
-
 def _freedom(
     levels: Sequence[Level], of_samples: np.ndarray, of_trees: np.ndarray
 ) -> np.ndarray:
     """Compute the degrees of freedom of every difference, see :class:`LevelDifference`."""
-    of_samples, of_trees = _of_pairs(of_samples), _of_pairs(of_trees)
+    of_samples, of_trees = map(variances_of_pairs, (of_samples, of_trees))
     squares = of_samples**2 / max(len(levels[0].influence) - 1, 1)
     squares += of_trees**2 / max(len(levels[0].without_trees) - 1, 1)
     whole = (of_samples + of_trees) ** 2

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from .._lib.state import Versioned
-from .held_out import Level
+from .held_out import Level, joint_covariances, variances_of_pairs
 
 __all__ = ["Move", "Rise", "rise"]
 
@@ -203,30 +203,17 @@ class _EqualLevels:
     """
 
     def __init__(self, levels: Sequence[Level]) -> None:
-        influence = np.stack([level.influence for level in levels])
-        n_levels, n_units = influence.shape
-        groups = {len(level.without_trees) for level in levels}
-        n_groups = groups.pop() if len(groups) == 1 else 0
-        without = np.stack([level.without_trees[:n_groups] for level in levels])
-        of_samples = n_units / max(n_units - 1, 1)
-        of_trees = (n_groups - 1) / max(n_groups, 1)
-        if n_groups > 1:
-            without = without - without.mean(axis=1, keepdims=True)
-        else:
-            without, of_trees = np.zeros((n_levels, 1)), 0.0
-        variances = of_samples * (influence**2).sum(axis=1)
-        variances += of_trees * (without**2).sum(axis=1)
+        variances = np.array([level.variance for level in levels])
         # Levels that do not vary at all have large weights, but no infinite ones.
         least = 1e-6 * variances.max() or 1.0
         self.weights = 1 / np.maximum(variances, least)
-        parts = of_samples * _covariance(influence), of_trees * _covariance(without)
-        self._freedom = _freedom(parts, (n_units - 1, n_groups - 1))
-        covariance = parts[0] + parts[1]
-        self._pairs = np.triu_indices(n_levels, 1)
-        diagonal = np.diag(covariance)
-        squares = diagonal[:, None] + diagonal - 2 * covariance
-        self._errors = np.sqrt(np.maximum(squares, 0.0))[self._pairs]
-        self._draws = _directions(covariance)
+        parts = joint_covariances(levels)
+        self._pairs = np.triu_indices(len(levels), 1)
+        self._errors = np.sqrt(variances_of_pairs(parts[0] + parts[1]))[self._pairs]
+        sizes = len(levels[0].influence), len(levels[0].without_trees)
+        centred = [_centred(part) for part in parts]
+        self._freedom = _freedom(centred, [size - 1 for size in sizes])
+        self._draws = _directions(centred[0] + centred[1])
 
     def statistic(self, scores: np.ndarray) -> np.ndarray:
         """Compare what isotonic fits of rows of scores explain with what they leave."""
@@ -272,11 +259,10 @@ class _EqualLevels:
         return float(beyond if observed > 0 else 1 - beyond)
 
 
-def _covariance(replicates: np.ndarray) -> np.ndarray:
-    """Sum the products of centred levels over replicates, without what all share."""
-    apart = replicates - replicates[0]
-    apart = apart - apart.mean(axis=0)
-    return np.einsum("iu,ju->ij", apart, apart)
+def _centred(covariance: np.ndarray) -> np.ndarray:
+    """Turn covariances of differences to one level into those of deviations from a mean."""
+    apart = covariance - covariance.mean(axis=0)
+    return apart - apart.mean(axis=1, keepdims=True)
 
 
 def _freedom(parts: Sequence[np.ndarray], freedoms: Sequence[int]) -> float:
