@@ -55,7 +55,7 @@ class Labels:
     Attributes
     ----------
     samples : Samples
-        The samples of positive weight; its only feature is the number of the row.
+        The samples of positive weight, whose only feature is a placeholder.
     groups : ndarray of shape (n_samples,) or None
         Numbers of their groups.
     n_rows : int
@@ -69,12 +69,14 @@ class Labels:
     @property
     def rows(self) -> np.ndarray:
         """Row of every sample in what was given."""
-        return np.asarray(self.samples.X)[:, 0].astype(np.intp)
+        return np.arange(self.n_rows) if self.samples.rows is None else self.samples.rows
 
     @property
     def unit(self) -> np.ndarray:
         """Unit of every sample that varies on its own."""
-        return np.arange(len(self.rows)) if self.groups is None else self.groups
+        if self.groups is None:
+            return np.arange(len(self.samples.weights))
+        return self.groups
 
     def part(self, places: np.ndarray, features: Any) -> Samples:
         """Give some of the samples their features."""
@@ -99,8 +101,8 @@ def read_labels(y: Any, sample_weight: Any = None, groups: Any = None) -> Labels
         What is known of the samples.
     """
     n_rows = number_of_rows(np.asarray(y), "y")
-    rows = np.arange(n_rows, dtype=np.float64)[:, None]
-    samples = read_samples(rows, y, sample_weight, fewest=FEWEST_SAMPLES)
+    placeholder = np.zeros((n_rows, 1))
+    samples = read_samples(placeholder, y, sample_weight, fewest=FEWEST_SAMPLES)
     codes = None if groups is None else groups_of(groups, samples, n_rows)
     return Labels(samples, codes, n_rows)
 
@@ -229,14 +231,14 @@ def _error_of(
         seen = fitted.fit_transform(seen, safe_indexing(labels.samples.y, train))
         unseen = fitted.transform(unseen)
     growth = randomised(growth_of(estimator), _TREES_OF_A_FOLD)
-    fitted_error = randomised_error(labels.part(train, seen), growth, estimator.p)
+    fitted_error = randomised_error(labels.part(train, seen), growth, _exponent(estimator))
     return error_on_others(fitted_error, labels.part(test, unseen))
 
 
 def randomised_level(estimator: BesovSmoothnessEstimator, samples: Samples) -> Level:
     """Measure a level where the forest of the estimator leaves no samples out."""
     growth = replace(growth_of(estimator), forest=None, max_samples=_SHARE_OF_A_TREE)
-    error = randomised_error(samples, randomised(growth), estimator.p)
+    error = randomised_error(samples, randomised(growth), _exponent(estimator))
     unit = samples.units.unit
     return error.level(unit, _SHARE_OF_A_TREE * samples.units.n_units)
 
@@ -265,9 +267,14 @@ def level_alone(
         return fitted.shares_.level or randomised_level(estimator, samples)
     if n_grown == samples.units.n_units:
         return randomised_level(estimator, samples)
-    p = CONVENTIONS[estimator.index].exponent(estimator.p)
-    error = randomised_error(samples, randomised(growth_of(estimator)), p)
+    growth = randomised(growth_of(estimator))
+    error = randomised_error(samples, growth, _exponent(estimator))
     return error.level(samples.units.unit, n_grown)
+
+
+def _exponent(estimator: BesovSmoothnessEstimator) -> float:
+    """Give the exponent of errors that a fit has, which some conventions set."""
+    return CONVENTIONS[estimator.index].exponent(estimator.p)
 
 
 def _share_of_a_tree(estimator: BesovSmoothnessEstimator, n_samples: int) -> float:
