@@ -6,7 +6,7 @@ there are others to learn from.
 """
 
 import numpy as np
-from sklearn.datasets import load_digits, make_classification
+from sklearn.datasets import load_digits, make_classification, make_friedman1
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
@@ -31,12 +31,6 @@ def noisy(X, rng, *widths):
 def jump(n, rng, seed, widths, n_relevant=2):
     X, y, _ = make_known_smoothness("jump", n, n_relevant=n_relevant, random_state=seed)
     return *noisy(X, rng, *widths), y
-
-
-def friedman(n, rng):
-    X = rng.uniform(size=(n, 5))
-    y = 10 * np.sin(np.pi * X[:, 0] * X[:, 1]) + 20 * (X[:, 2] - 0.5) ** 2
-    return X, y + 10 * X[:, 3] + 5 * X[:, 4] + rng.standard_normal(n)
 
 
 def rings(n, rng):
@@ -99,7 +93,7 @@ def noisy_clusters(n, rng, seed):
 
 
 def friedman_columns(n, rng, seed):
-    X, y = friedman(n, rng)
+    X, y = make_friedman1(n, 5, noise=1.0, random_state=rng)
     return *(np.hstack([X, rng.uniform(size=(n, 5))]) for _ in "ab"), y
 
 
@@ -136,12 +130,12 @@ def heavy_columns(n, rng, seed):
 
 
 def heavy_errors(n, rng, seed):
-    X, y = friedman(n, rng)
+    X, y = make_friedman1(n, 5, noise=1.0, random_state=rng)
     return *noisy(X, rng, 0.1, 0.1), y + 2 * rng.standard_t(2, size=n)
 
 
 def two_outputs(n, rng, seed):
-    X, y = friedman(n, rng)
+    X, y = make_friedman1(n, 5, noise=1.0, random_state=rng)
     second = np.cos(5 * X[:, 0]) + X[:, 3] + 0.3 * rng.standard_normal(n)
     return *noisy(X, rng, 0.1, 0.1), np.column_stack([y / 5, second])
 
@@ -226,7 +220,7 @@ def less_noise(n, rng, seed):
 
 
 def no_noise_columns(n, rng, seed):
-    X, y = friedman(n, rng)
+    X, y = make_friedman1(n, 5, noise=1.0, random_state=rng)
     return np.hstack([X, rng.uniform(size=(n, 10))]), X, y
 
 

@@ -85,11 +85,11 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         ExtraTrees*, Bagging* or AdaBoost* of trees, GradientBoosting*,
         HistGradientBoosting*), scikit-learn-intelex, LightGBM or XGBoost. Or a
         treelite.Model, which comes fitted and is used as it is, for ``explained_`` and
-        ``score``, too. Only the splits of the
-        trees are used, and the rows that each tree has seen, where scikit-learn records
-        them (its forests and bags); otherwise all trees count as having seen all rows.
-        The parameters ``n_estimators``, ``max_depth``, ``max_features``,
-        ``max_samples``, ``max_bins`` and ``random_state`` then have no effect.
+        ``score``, too. Only the splits of the trees are used, and the rows that each tree
+        has seen, where scikit-learn records them (its forests and bags); otherwise all
+        trees count as having seen all rows. The parameters ``n_estimators``,
+        ``max_depth``, ``max_features``, ``max_samples``, ``max_bins`` and ``random_state``
+        then have no effect.
     index : {"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"}, default="mterm"
         Convention by which ``alpha_`` is read:
 

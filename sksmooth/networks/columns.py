@@ -151,6 +151,25 @@ def _with_interval(name: str, help: str, **options: Any) -> tuple[Column, ...]:
     )
 
 
+def _of_change(
+    which: str, names: tuple[str, str, str, str], help: str, of_p_value: str
+) -> tuple[Column, ...]:
+    """Make the columns of a difference of levels, of its interval and of its p-value."""
+    name, low, high, p_value = names
+
+    def part(field: str) -> Callable[[LayerChange], float]:
+        return lambda change: getattr(getattr(change, which), field)
+
+    form = Format(sign="+", interval=(low, high))
+    of_low = f"lower end of the paired confidence interval of {name}"
+    return (
+        ChangeColumn(name, help, part("difference"), form),
+        ChangeColumn(low, of_low, part("low")),
+        ChangeColumn(high, "upper end", part("high")),
+        ChangeColumn(p_value, of_p_value, part("p_value"), Format(places=4)),
+    )
+
+
 COLUMNS = (
     Column("layer", "name of the layer, as list_layers gives it", lambda layer: layer.name),
     Column(
@@ -188,25 +207,13 @@ COLUMNS = (
         "which layers are compared, but at least 0",
         lambda layer: layer.held_out,
     ),
-    ChangeColumn(
-        "difference",
+    *_of_change(
+        "step",
+        ("difference", "difference_low", "difference_high", "p_value"),
         "level of the held-out error, as a rate, less that of the row before, on the same "
         "samples out of the bags; NaN in the first row",
-        lambda change: change.step.difference,
-        Format(sign="+", interval=("difference_low", "difference_high")),
-    ),
-    ChangeColumn(
-        "difference_low",
-        "lower end of the paired confidence interval of the difference",
-        lambda change: change.step.low,
-    ),
-    ChangeColumn("difference_high", "upper end", lambda change: change.step.high),
-    ChangeColumn(
-        "p_value",
         "two-sided p-value of the hypothesis that trees explain equally much on the layer "
         "and on the one before",
-        lambda change: change.step.p_value,
-        Format(places=4),
     ),
     ChangeColumn(
         "p_value_corrected",
@@ -289,24 +296,12 @@ PROJECTION_ERROR = Column(
 
 
 REFERENCE = (
-    ChangeColumn(
-        "reference_difference",
+    *_of_change(
+        "from_reference",
+        ("reference_difference", "reference_low", "reference_high", "reference_p_value"),
         "level of the held-out error less that of the same layer of the reference",
-        lambda change: change.from_reference.difference,
-        Format(sign="+", interval=("reference_low", "reference_high")),
-    ),
-    ChangeColumn(
-        "reference_low",
-        "lower end of its paired confidence interval",
-        lambda change: change.from_reference.low,
-    ),
-    ChangeColumn("reference_high", "upper end", lambda change: change.from_reference.high),
-    ChangeColumn(
-        "reference_p_value",
         "two-sided p-value of the hypothesis that trees explain equally much on the layer "
         "of the reference",
-        lambda change: change.from_reference.p_value,
-        Format(places=4),
     ),
     ChangeColumn(
         "loses_to_reference",
