@@ -1,5 +1,7 @@
 """The noise floor: a power law over a constant, fitted to the averaged curve."""
 
+import warnings
+
 import numpy as np
 import pytest
 import reference
@@ -8,6 +10,8 @@ from hypothesis import strategies as st
 from index_cases import curves_of, equal_trees, in_and_out, power_law
 from numpy.testing import assert_allclose
 
+from sksmooth import BesovSmoothnessEstimator
+from sksmooth.exceptions import SmoothnessWarning
 from sksmooth.index.floor import fit_noise_floor
 from sksmooth.index.window import log_spaced
 
@@ -130,3 +134,14 @@ def test_unknown_replicates_have_an_infinite_deviation():
     floor = fitted(floored(0.3, GRID[12]))
     assert floor.deviation(np.array([0.3, np.nan, 0.3])) == np.inf
     assert_allclose(floor.deviation(np.array([0.2, 0.3, 0.4])), np.sqrt(2 * 0.02 / 3))
+
+
+def test_errors_that_one_group_of_samples_holds_alone_give_no_warning():
+    """Without that group nothing is left to compare with, and its replicate is unknown."""
+    x = [int(digit) for digit in "00011000011001111010110100000"]
+    labels = [1, 1] + 27 * [0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        warnings.simplefilter("ignore", SmoothnessWarning)
+        measured = BesovSmoothnessEstimator(2, p=50, random_state=0).fit(np.c_[x], labels)
+    assert measured.alpha_ >= 0
