@@ -225,7 +225,9 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
         self._keep(grid, measured, smoothness.confidence_level)
         if self.refit:
             X = safe_indexing(X, labels.rows)
-            self.transformer_ = candidates[self.chosen_index_].fit(X, labels.samples.y)
+            self.transformer_ = candidates[self.chosen_index_].fit(
+                X, labels.samples.plain_y
+            )
         return self
 
     def transform(self, X: Any) -> Any:
