@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from pandas.api.types import infer_dtype
 
@@ -15,6 +16,8 @@ from .containers import columns_of
 
 __all__ = [
     "check_weights",
+    "date_error",
+    "is_of_dates",
     "reading",
     "refuse_dates",
     "refuse_masked",
@@ -51,37 +54,37 @@ def refuse_masked(data: Any, name: str) -> None:
         )
 
 
-def refuse_dates(data: Any, name: str, *, are_labels: bool = False) -> None:
-    """Refuse dates and durations, whose numbers would depend on their unit.
+def refuse_dates(data: Any, name: str, *, may_be_array: bool = True) -> None:
+    """Refuse dates and durations, whose numbers depend on a unit.
 
-    Parameters
-    ----------
-    data : array or table of NumPy, pandas or polars
-        What may hold dates.
-    name : str
-        Name of the argument.
-    are_labels : bool, default=False
-        Whether they may be labels, so that dates as objects are none of a dtype.
+    An array of NumPy that holds nothing else, without gaps, has columns of one unit; these
+    pass unless ``may_be_array`` is False.
     """
     dates = [
-        column
+        (column, values)
         for column, dtype, values in columns_of(data)
-        if _is_of_dates(dtype) or (not are_labels and _hold_dates(dtype, values))
+        if is_of_dates(dtype) or _hold_dates(dtype, values)
     ]
-    if not dates:
-        return
-    named = [column for column in dates if column is not None]
-    where = f" in the columns {named}" if named else ""
-    labels = " If each date is a class, pass y.astype(str)." if are_labels else ""
-    raise ValueError(
-        f"{name} holds dates or durations{where}, of which the numbers depend on a unit. "
-        "Pass days, such as (dates - dates.min()) / np.timedelta64(1, 'D') after "
+    gaps = any(np.any(pd.isna(np.asarray(values))) for _, values in dates)
+    is_plain = isinstance(data, np.ndarray) and data.dtype.kind in "mM" and not gaps
+    if dates and not (is_plain and may_be_array):
+        raise date_error(name, gaps, [column for column, _ in dates if column is not None])
+
+
+def date_error(name: str, gaps: bool = False, columns: Sequence[Any] = ()) -> ValueError:
+    """Say how dates become numbers."""
+    dates = "missing dates (NaT)" if gaps else "dates or durations"
+    where = f" in the columns {list(columns)}" if columns else ""
+    return ValueError(
+        f"{name} holds {dates}{where}, of which the numbers depend on a unit. Pass days, "
+        "such as (dates - dates.min()) / np.timedelta64(1, 'D') after "
         "pandas.to_datetime(dates), where missing dates become NaN; or, where none is "
-        f"missing, dates.astype('int64').{labels}"
+        "missing, dates.astype('int64')."
     )
 
 
-def _is_of_dates(dtype: Any) -> bool:
+def is_of_dates(dtype: Any) -> bool:
+    """Tell whether a dtype of any library is one of dates, times or durations."""
     return str(dtype).lower().startswith(("date", "time", "duration", "period"))
 
 

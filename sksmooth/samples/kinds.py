@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..exceptions import TargetTypeWarning
-from .checks import refuse_dates
-from .containers import as_array, holds_categories, in_memory
+from .checks import date_error, is_of_dates
+from .containers import as_array, columns_of, holds_categories, in_memory
 from .labels import label_vector
 
 __all__ = ["are_labels", "refuse_many_classes"]
@@ -43,7 +44,9 @@ def are_labels(y: Any) -> tuple[bool, TargetTypeWarning | None]:
                 "measured at a time; pass one of the columns."
             )
         return True, None
-    refuse_dates(y, "y", are_labels=True)
+    if any(is_of_dates(dtype) for _, dtype, _ in columns_of(y)):
+        error = date_error("y", gaps=bool(np.any(pd.isna(np.asarray(y)))))
+        raise ValueError(f"{error} If each date is a class, pass y.astype(str).")
     array = as_array(y)
     if array.shape[1:] not in ((), (1,)):
         return False, None

@@ -33,10 +33,10 @@ def label_vector(y: ArrayLike, warn: bool = True) -> np.ndarray:
         raise ValueError("y is empty: found array with 0 sample(s).")
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise ValueError("Input y contains NaN or infinity.")
-    if y.dtype.kind in "OmM" and pd.isna(y).any():
-        raise ValueError(
-            "Input y contains NaN or None (or NaT, of dates); drop or fill those rows."
-        )
+    if y.dtype.kind in "mM" and np.isnat(y).any():
+        raise ValueError("y holds missing dates (NaT); fill or drop those rows.")
+    if y.dtype.kind == "O" and pd.isna(y).any():
+        raise ValueError("Input y contains NaN or None; drop or fill those rows.")
     if y.dtype.kind == "O" and all(isinstance(label, Number | np.bool_) for label in y):
         y = np.array(y.tolist())
     if y.dtype.kind == "c":

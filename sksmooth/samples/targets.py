@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from .._lib.warn import warn_caller
 from ..exceptions import TargetTypeWarning
-from .checks import reading
+from .checks import reading, refuse_dates
 from .containers import as_array, holds_categories, in_memory
 from .kinds import are_labels, refuse_many_classes
 from .labels import class_codes, distinct_labels, label_vector
@@ -34,11 +34,11 @@ __all__ = [
 # is room for weights of twelve decades.
 _LARGEST_VALUE, _SMALLEST_SPREAD = 1e140, 1e-140
 
-# The wavelets of all nodes hold a number for every class but one. The largest peaks that were
-# measured, for each sample and class: 315 float64 numbers for a default fit of labels that
-# are noise, so that trees have as many nodes as they can; three for a score. A thousand
-# classes of five samples, or the 50,000 images of CIFAR-100, are below the limit, which is
-# the memory of a common computer.
+# The wavelets of all nodes hold a number for every class but one. The largest peaks that
+# were measured, for each sample and class: 315 float64 numbers for a default fit of labels
+# that are noise, so that trees have as many nodes as they can; three for a score. A
+# thousand classes of five samples, or the 50,000 images of CIFAR-100, are below the limit,
+# which is the memory of a common computer.
 _BYTES_TO_FIT, _BYTES_TO_SCORE = 2500, 24
 _GIGABYTES, _LIMIT = 16, "SKSMOOTH_MAX_GIGABYTES"
 
@@ -109,18 +109,20 @@ def encode_targets(
         is_classification, caution = classes is not None, None
     else:
         is_classification, caution = are_labels(y)
+    if not is_classification:
+        targets, classes = _numeric_targets(y, n_outputs), None
+    else:
+        labels = label_vector(y)
+        if classes is None:
+            classes = _classes_of(labels, "measure")
+            refuse_many_classes(len(classes), len(labels))
+            _refuse_memory(len(labels), len(classes), _BYTES_TO_FIT)
+        else:
+            _refuse_memory(len(labels), len(classes), _BYTES_TO_SCORE)
+        targets = _simplex_targets(labels, classes)
     if caution is not None:
         warn_caller(caution)
-    if not is_classification:
-        return replace(_numeric_targets(y, n_outputs), caution=caution), None
-    labels = label_vector(y)
-    if classes is None:
-        classes = _classes_of(labels, "measure")
-        refuse_many_classes(len(classes), len(labels))
-        _refuse_memory(len(labels), len(classes), _BYTES_TO_FIT)
-    else:
-        _refuse_memory(len(labels), len(classes), _BYTES_TO_SCORE)
-    return replace(_simplex_targets(labels, classes), caution=caution), classes
+    return replace(targets, caution=caution), classes
 
 
 def encode_labels(y: ArrayLike) -> tuple[Targets, np.ndarray]:
@@ -159,8 +161,8 @@ def _refuse_memory(n_samples: int, n_classes: int, n_bytes_each: int) -> None:
     if n_bytes > limit * 1e9:
         raise ValueError(
             f"y holds {n_classes} classes in {n_samples} samples, which may take "
-            f"{n_bytes / 1e9:,.0f} GB of memory: it grows with the product of both. If they "
-            " are numbers, pass y.astype(float). If they are class labels, merge the "
+            f"{n_bytes / 1e9:,.0f} GB of memory: it grows with the product of both. If "
+            "they are numbers, pass y.astype(float). If they are class labels, merge the "
             "rare ones, or pass fewer samples (BesovSmoothnessEstimator draws some if "
             f"max_samples is a number of rows); or allow more than {limit:g} GB by the "
             f"environment variable {_LIMIT}."
@@ -195,6 +197,7 @@ def refuse_no_targets(y: ArrayLike | None) -> None:
 
 def _numeric_targets(y: ArrayLike, n_outputs: int | None) -> Targets:
     y = in_memory(y)
+    refuse_dates(y, "y", may_be_array=False)
     with reading(y, "y"):
         values = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
     values = values.reshape(len(values), -1)
