@@ -195,7 +195,7 @@ def sample_roughness(
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Features, NaN where there is no value.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Class labels, or regression targets in a floating-point dtype.
+        Class labels or regression targets, as in :meth:`BesovSmoothnessEstimator.fit`.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned; only its forest is used. None means one
         with ``n_estimators=200, max_samples=0.5`` and, for classes,

@@ -129,7 +129,8 @@ class _WaveletForest(ForestEstimator):
             Features, NaN where there is no value. float32 input and CSR matrices are not
             copied to float64.
         y : array-like of shape (n_samples,) or, for regression, (n_samples, n_outputs)
-            Targets.
+            Targets. A classifier takes any objects that can be hashed as labels, a
+            regressor anything that float64 holds as numbers, categories of numbers, too.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights.
 

@@ -104,7 +104,7 @@ def as_array(y: Any) -> np.ndarray:
     """
     y = in_memory(y)
     if isinstance(y, list | tuple):
-        if _holds_tuples_of_names(y):
+        if _holds_tuples(y):
             return objects(y)
         array = np.asarray(y)
         is_mixed = array.dtype.kind == "U" and array.ndim == 1
@@ -121,11 +121,12 @@ def objects(values: Any) -> np.ndarray:
     return vector
 
 
-def _holds_tuples_of_names(y: list | tuple) -> bool:
-    """Tell whether all elements are tuples, some of them not of numbers alone."""
-    if not y or not all(isinstance(label, tuple) for label in y):
-        return False
-    return not all(isinstance(part, Number) for part in chain.from_iterable(y))
+def _holds_tuples(y: list | tuple) -> bool:
+    """Tell whether some elements are tuples, but not rows of numbers."""
+    tuples = [label for label in y if isinstance(label, tuple)]
+    if len(tuples) < len(y):
+        return len(tuples) > 0
+    return not all(isinstance(part, Number) for part in chain.from_iterable(tuples))
 
 
 def columns_of(data: Any) -> Iterator[tuple[Hashable, Any, Any]]:
