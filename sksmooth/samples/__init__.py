@@ -2,6 +2,7 @@
 
 from .checks import reading
 from .containers import as_array, holds_categories, in_memory, number_of_rows, read_rows
+from .kinds import are_labels
 from .labels import class_codes, distinct_labels, label_codes, label_vector
 from .read import read_features, read_samples
 from .samples import Samples
@@ -14,6 +15,7 @@ __all__ = [
     "SamplingUnits",
     "SimplexEncoder",
     "Targets",
+    "are_labels",
     "as_array",
     "class_codes",
     "distinct_labels",
