@@ -31,6 +31,8 @@ from .targets import Targets, encode_targets, refuse_no_targets
 
 __all__ = ["read_features", "read_samples", "with_features"]
 
+_MOST_NAMES = 5  # of columns in a message
+
 Encoder = Callable[[ArrayLike], tuple[Targets, np.ndarray | None]]
 
 
@@ -194,13 +196,22 @@ def _naming_text(X: Any) -> Iterator[None]:
         names = text_columns(X) if "could not convert" in str(error) else []
         if not names:
             raise
-        columns = f"column{'s' if len(names) > 1 else ''} {str(names)[1:-1]}"
+        listed = str(names[:_MOST_NAMES])[1:-1]
+        if len(names) > _MOST_NAMES:
+            listed += f" and {len(names) - _MOST_NAMES} more"
         raise ValueError(
-            f"X holds text, not numbers, in the {columns}. Where it takes few values, make "
-            "it categories: X = X.astype({name: 'category' for name in names}) of a data "
-            "frame, or categorical_features=[...] with the positions in an array. "
-            "Otherwise encode it as numbers, as skrub.TableVectorizer does, or drop it."
+            f"X holds text, not numbers, in the column{'s' * (len(names) > 1)} {listed}. "
+            "Where it takes few values, make it categories: "
+            f"{_as_categories(X, names[:_MOST_NAMES])}. Otherwise encode it as numbers, as "
+            "skrub.TableVectorizer does, or drop it."
         ) from error
+
+
+def _as_categories(X: Any, names: list[Any]) -> str:
+    """Say how columns are made categories."""
+    if hasattr(X, "columns"):
+        return f"X = X.astype({dict.fromkeys(names, 'category')})"
+    return f"categorical_features={names}"
 
 
 def _drawn(

@@ -247,7 +247,10 @@ def _ordered(
 ) -> tuple[GrowthProblem, CategoryPlaces]:
     """Put the places of one tree in the columns of categories."""
     values, places = order_categories(
-        np.asarray(problem.X[rows]), problem.category_counts, problem.summed.take(rows), folds[rows]
+        np.asarray(problem.X[rows]),
+        problem.category_counts,
+        problem.summed.take(rows),
+        folds[rows],
     )
     columns, binned, ranks = places.columns, problem.binned, problem.ranks
     X = np.array(problem.X)

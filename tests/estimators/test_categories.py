@@ -157,3 +157,14 @@ def test_forests_of_other_libraries_split_numbers_only():
         numbers, LABELS, forest=RandomForestClassifier(3), categorical_features=None
     )
     assert fitted.is_categorical_ is None
+
+
+def test_text_that_skrub_encodes():
+    """The recipe of the page on data frames: few values are categories, words are not."""
+    skrub = pytest.importorskip("skrub")
+    text = X.assign(town=X.town.astype(str), name="house of " + X.name.astype(str))
+    steps = skrub.TableVectorizer(low_cardinality=skrub.ToCategorical())
+    pipeline = make_pipeline(steps, BesovSmoothnessEstimator(random_state=0))
+    by_skrub = pipeline.fit(text, LABELS)[-1]
+    assert by_skrub.is_categorical_.sum() == 1
+    assert by_skrub.explained_ > 0.4  # noise of words costs a little

@@ -1,5 +1,7 @@
 """How columns of categories are found and numbered, and how text is refused."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,7 +38,9 @@ def test_a_categorical_dtype_is_numbered_whatever_its_values_are():
         missing = pd.isna(pd.Series(values))
         assert_array_equal(np.isnan(column), missing)
         assert len(np.unique(column[~missing])) == pd.Series(values).nunique()
-        assert_array_equal(np.unique(column[~missing]), np.arange(pd.Series(values).nunique()))
+        assert_array_equal(
+            np.unique(column[~missing]), np.arange(pd.Series(values).nunique())
+        )
 
 
 def test_the_order_of_a_dtype_is_that_of_the_numbers_and_unused_categories_have_none():
@@ -45,9 +49,7 @@ def test_the_order_of_a_dtype_is_that_of_the_numbers_and_unused_categories_have_
     assert_array_equal(column, 3 - CODES)
 
 
-@pytest.mark.parametrize(
-    "columns", [[1], [-1], [1, 1], [False, True], ["letter"]]
-)
+@pytest.mark.parametrize("columns", [[1], [-1], [1, 1], [False, True], ["letter"]])
 @pytest.mark.parametrize("dtype", [object, "category", str])
 def test_columns_are_named_by_position_mask_or_name(columns, dtype):
     X = read(FRAME.astype({"letter": dtype}), categorical_features=columns)
@@ -143,6 +145,8 @@ def test_numbers_in_columns_of_objects_are_no_text():
 
 def test_what_the_message_says_helps():
     X = FRAME.astype({"letter": object})
-    names = ["letter"]
-    X = X.astype({name: "category" for name in names})
-    assert BesovSmoothnessEstimator(random_state=0).fit(X, Y).explained_ > 0.9
+    with pytest.raises(ValueError, match="text") as error:
+        BesovSmoothnessEstimator().fit(X, Y)
+    mend = re.search(r"X = (X.astype\(.*?\))", str(error.value))[1]
+    estimator = BesovSmoothnessEstimator(random_state=0)
+    assert estimator.fit(eval(mend, {"X": X}), Y).explained_ > 0.9
