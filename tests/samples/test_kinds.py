@@ -5,6 +5,7 @@ import decimal
 import enum
 import fractions
 import itertools
+import os
 import subprocess
 import sys
 import uuid
@@ -98,7 +99,7 @@ print(["".join(sorted(label)) for label in classes])
     printed = {
         subprocess.run(
             [sys.executable, "-c", code],
-            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+            env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
             check=True,
