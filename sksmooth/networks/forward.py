@@ -326,7 +326,14 @@ def _description(batch: Batch) -> str:
     note = f"The module was given a batch of {', '.join(parts)}; see input_shape."
     if any(t.dtype in (torch.int32, torch.int64) for t in batch.arguments):
         note += " Integers are read as tokens; for other values pass X.astype(np.float32)."
+    if any(_may_be_channels_last(t) for t in (*batch.arguments, *batch.keywords.values())):
+        note += " Channels come first in torch; of arrays: np.moveaxis(X, -1, 1)."
     return note
+
+
+def _may_be_channels_last(images: Tensor) -> bool:
+    colours = (1, 3, 4)
+    return images.ndim == 4 and images.shape[3] in colours and images.shape[1] not in colours
 
 
 def trace(root: nn.Module, batch: Batch) -> list[Call]:

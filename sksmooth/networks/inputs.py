@@ -225,9 +225,36 @@ def _tensor(
 
 
 def _reshaped(tensor: Tensor, shape: Sequence[int]) -> Tensor:
-    if tensor[0].numel() != prod(shape):
+    """Give flat rows the shape of a sample; axes of length one may be added or left out."""
+    found, shape = tuple(tensor.shape[1:]), tuple(shape)
+    if _without_ones(found) == _without_ones(shape):
+        return tensor.reshape(len(tensor), *shape)
+    if len(found) != 1:
         raise ValueError(
-            f"input_shape={tuple(shape)} has {prod(shape)} numbers, but a sample of X has "
-            f"{tensor[0].numel()}: shape {tuple(tensor.shape[1:])}."
+            f"input_shape={shape} is for flat rows or samples of that shape, but those of "
+            f"X have the shape {found}; {_mend(found, shape)}."
+        )
+    if found[0] != prod(shape):
+        raise ValueError(
+            f"input_shape={shape} has {prod(shape)} numbers, but a sample of X has "
+            f"{found[0]}: shape {found}."
         )
     return tensor.reshape(len(tensor), *shape)
+
+
+def _without_ones(shape: Sequence[int]) -> tuple[int, ...]:
+    return tuple(length for length in shape if length != 1)
+
+
+def _mend(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """Say how samples of one shape get another one."""
+    if (found[-1], *found[:-1]) == shape:
+        return (
+            "their channels come last: pass np.moveaxis(X, -1, 1), or of a tensor "
+            "X.movedim(-1, 1)"
+        )
+    if (*found[1:], found[0]) == shape:
+        return "their channels come first: pass np.moveaxis(X, 1, -1)"
+    if prod(found) == prod(shape):
+        return "where their order is right, pass X.reshape(len(X), -1)"
+    return "leave input_shape out, or give the samples that shape"

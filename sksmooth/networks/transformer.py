@@ -51,7 +51,8 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         is.
     input_shape : tuple of int, default=None
         Shape of a sample as the network takes it, such as ``(1, 8, 8)``, for X whose
-        samples come flat.
+        samples come flat. Samples of another shape are refused, such as images with the
+        channels last, which ``np.moveaxis(X, -1, 1)`` puts first.
     output : int, str or callable, default=None
         What to take of a layer that gives several tensors: an index, a key, or a function
         of all that gives one tensor, with the samples first. None takes the first one of a
