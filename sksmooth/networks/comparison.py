@@ -265,12 +265,22 @@ def compare_layers(
     reads_again = reference is not None and not isinstance(reference, LayerComparison)
     # Weights and groups are of rows in their order.
     is_in_order = reads_again or sample_weight is not None or groups is not None
-    features = extract(module, X, layers, options, y=y, keep_order=is_in_order)
+    features = extract(
+        module, X, layers, options, y=y, keep_order=is_in_order, keep_masks=tokens
+    )
     if features.y is None:
         raise ValueError("y is required unless X is a Dataset or DataLoader with targets.")
     test = None
     if X_test is not None:
-        test = extract(module, X_test, features.names, options, y=y_test, earlier=features)
+        test = extract(
+            module,
+            X_test,
+            features.names,
+            options,
+            y=y_test,
+            earlier=features,
+            keep_masks=tokens,
+        )
         if test.y is None:
             raise ValueError(
                 "y_test is required unless X_test is a Dataset or DataLoader with targets."
@@ -278,12 +288,12 @@ def compare_layers(
     source = _rows_of_input(X, features)
     as_rows: Callable[[LayerFeatures], LayerFeatures] = _as_they_are
     if tokens:
-        rows = TokenRows(features.y, _mask_of(X))
+        rows = TokenRows(features.y, features)
         source, groups = rows.drawn_by(source, groups)
         sample_weight = rows.weights(sample_weight)
         as_rows = partial(rows.of, drop=layers is None)
         if test is not None:
-            test = TokenRows(test.y, _mask_of(X_test)).of(test, drop=layers is None)
+            test = TokenRows(test.y, test).of(test, drop=layers is None)
     features = as_rows(features)
     targets = {_ONE: features.y} if labellings is None else labellings
     test_targets = y_tests or dict.fromkeys(targets, None if test is None else test.y)
@@ -334,12 +344,6 @@ def _check_tokens(y: Any, options: ReaderOptions) -> None:
 
 def _as_they_are(features: LayerFeatures) -> LayerFeatures:
     return features
-
-
-def _mask_of(X: Any) -> Any:
-    """Get the tokens that count, of a network's inputs by name."""
-    mask = X.get("attention_mask") if isinstance(X, Mapping) else None
-    return _in_memory(mask)
 
 
 def _table(

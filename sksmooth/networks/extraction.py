@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,13 +16,6 @@ from .._lib.state import Versioned
 from .arrays import LayerArrays
 from .listing import followed_layers
 from .options import ReaderOptions, require_torch
-from .pooling import POOLINGS
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from .inputs import Batch
-    from .modules import Point
 
 __all__ = ["LayerFeatures", "extract"]
 
@@ -48,6 +40,10 @@ class LayerFeatures(Versioned):
         Numbers of features before the projection.
     projections : list of SparseRandomProjection or None
         What the layers were projected by.
+    streams : list of str
+        Name of the mask of each layer's tokens: that of the encoder or of the decoder.
+    masks : dict of str to ndarray of shape (n_samples, n_tokens)
+        The masks by these names; empty if none was given, or they were not asked for.
     """
 
     names: list[str]
@@ -58,6 +54,8 @@ class LayerFeatures(Versioned):
     y: Any
     widths: list[int]
     projections: list[SparseRandomProjection | None]
+    streams: list[str]
+    masks: dict[str, np.ndarray]
 
 
 def extract(
@@ -71,6 +69,7 @@ def extract(
     first_batch_only: bool = False,
     side_by_side: bool = False,
     keep_order: bool = False,
+    keep_masks: bool = False,
 ) -> LayerFeatures:
     """Extract features of several layers by one forward pass.
 
@@ -96,6 +95,8 @@ def extract(
         Whether the features of all layers go into one array.
     keep_order : bool, default=False
         Whether to refuse a DataLoader that shuffles. One is always refused with ``y``.
+    keep_masks : bool, default=False
+        Whether to keep the masks of the tokens.
 
     Returns
     -------
@@ -106,6 +107,7 @@ def extract(
     from .forward import Recorder, evaluation, first_of
     from .inputs import check_order, read_inputs
     from .modules import layer_points, read_module
+    from .taking import RowTaker
 
     options = ReaderOptions() if options is None else options
     root = read_module(module)
@@ -138,55 +140,27 @@ def extract(
         batches = [batch] if first_batch_only else chain([batch], batches)
         if options.verbose and inputs.n_batches:
             batches = progress_bar(batches, inputs.n_batches, "layers")
-        targets = []
-        take = _taking(root, options)
-        with Recorder(root, points, take, count_calls=not earlier) as recorder, arrays:
+        targets, masks = [], []
+        taker = RowTaker(root, batch, options)
+        with Recorder(root, points, taker, count_calls=not earlier) as recorder, arrays:
             for batch in batches:
                 taken = recorder.run(batch)
-                arrays.append([rows.numpy() for rows, _ in taken])
+                arrays.append([each.rows.numpy() for each in taken])
                 targets.append(batch.y)
+                masks.append(taker.masks.arrays() if keep_masks else {})
             finished = arrays.finish()
     return LayerFeatures(
         names,
         types,
         finished,
-        [shape for _, shape in taken],
+        [each.shape for each in taken],
         arrays.projection_errors,
         None if first_batch_only else _targets(y, targets, len(finished[0])),
         arrays.widths,
         arrays.projections,
+        [each.stream for each in taken],
+        {name: np.concatenate([each[name] for each in masks]) for name in masks[0]},
     )
-
-
-def _taking(
-    root: nn.Module, options: ReaderOptions
-) -> Callable[[Any, Point, Batch], tuple[Tensor, tuple[int, ...]]]:
-    """Make the function that a hook calls with the output of a layer.
-
-    It gives a copy on the CPU with one row a sample, since the network may overwrite the
-    output in place, and the shape of one sample.
-    """
-    import torch
-
-    from .outputs import check_rows, pooled, selected
-
-    dtype, pooling = getattr(torch, options.dtype), POOLINGS[options.pooling]
-
-    def take(value: Any, point: Point, batch: Batch) -> tuple[Tensor, tuple[int, ...]]:
-        if point.module is not None:
-            tensor = selected(value, point.module, options.output, point.name)
-            check_rows(tensor, batch.n_rows, point, root, options.output)
-            rows = pooled(tensor, point.module, root, pooling, batch.mask, point.name)
-        elif value is not None:  # the input, whose tokens are numbers and not features
-            tensor, rows = value, value.reshape(len(value), -1)
-        else:
-            raise ValueError(
-                f"The network has several inputs, {list(batch.keywords)}; name another "
-                "layer than 'input'."
-            )
-        return rows.detach().to("cpu", dtype, copy=True), tuple(tensor.shape[1:])
-
-    return take
 
 
 def _targets(y: Any, parts: list[Any], n_rows: int) -> Any:

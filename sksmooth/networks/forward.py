@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple, Protocol, TypeGuard
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from .inputs import Batch, Inputs
 from .modules import Point, display_name, submodules
@@ -214,6 +215,22 @@ def _plain_transformers() -> Iterator[None]:
         backend.set_fastpath_enabled(enabled)
 
 
+class Taker(Protocol):
+    """Keeps of the outputs of layers what is asked for."""
+
+    def watch(self) -> list[RemovableHandle]:
+        """Register hooks of its own, before those that read the layers."""
+
+    def begin(self, batch: Batch) -> None:
+        """Begin a pass over a batch."""
+
+    def of_input(self, batch: Batch) -> Any:
+        """Keep a copy of the input of the network."""
+
+    def of(self, point: Point, output: Any, arguments: Any) -> Any:
+        """Keep a copy of what is read of an output."""
+
+
 class Recorder:
     """Forward hooks on some modules, which are removed at the end of the ``with`` block.
 
@@ -223,8 +240,8 @@ class Recorder:
         The network.
     points : list of Point
         What is asked for.
-    take : callable
-        ``take(output, point, batch)`` gives what is kept of an output, a copy.
+    take : Taker
+        What keeps of an output what is asked for.
     count_calls : bool
         Whether the first pass goes on to the end. Others end after the last point.
     """
@@ -233,7 +250,7 @@ class Recorder:
         self,
         root: nn.Module,
         points: list[Point],
-        take: Callable[[Any, Point, Batch], Any],
+        take: Taker,
         *,
         count_calls: bool,
     ) -> None:
@@ -243,6 +260,8 @@ class Recorder:
     def __enter__(self) -> Recorder:
         self._hooks = ExitStack()
         try:
+            for hook in self._take.watch():
+                self._hooks.callback(hook.remove)
             for module in {point.module for point in self._points} - {None}:
                 self._hooks.callback(module.register_forward_hook(self._hook).remove)
         except BaseException:
@@ -259,13 +278,13 @@ class Recorder:
         The calls of a module can only be counted in a pass that goes on to its end. If
         something fails there after the last point was read, that is ignored.
         """
-        self._batch = batch
+        self._take.begin(batch)
         self._taken: dict[str, Any] = {}
         self._calls: Counter[nn.Module] = Counter()
         self._error: Exception | None = None
         for point in self._points:
             if point.module is None:
-                self._taken[point.name] = self._take(batch.input, point, batch)
+                self._taken[point.name] = self._take.of_input(batch)
         try:
             if any(point.module is not None for point in self._points):
                 with torch.inference_mode():
@@ -286,13 +305,13 @@ class Recorder:
     def _is_complete(self) -> bool:
         return len(self._taken) == len(self._points)
 
-    def _hook(self, module: nn.Module, _arguments: Any, output: Any) -> None:
+    def _hook(self, module: nn.Module, arguments: Any, output: Any) -> None:
         call = self._calls[module]
         self._calls[module] += 1
         try:
             for point in self._points:
                 if point.module is module and (point.call or 0) == call:
-                    self._taken[point.name] = self._take(output, point, self._batch)
+                    self._taken[point.name] = self._take.of(point, output, arguments)
         except Exception as error:
             # Modules may catch errors and try another way; run() raises it instead.
             self._error = error
@@ -333,7 +352,9 @@ def _description(batch: Batch) -> str:
 
 def _may_be_channels_last(images: Tensor) -> bool:
     colours = (1, 3, 4)
-    return images.ndim == 4 and images.shape[3] in colours and images.shape[1] not in colours
+    return (
+        images.ndim == 4 and images.shape[3] in colours and images.shape[1] not in colours
+    )
 
 
 def trace(root: nn.Module, batch: Batch) -> list[Call]:

@@ -15,9 +15,17 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, SequentialSam
 
 from ..samples import number_of_rows, reading
 
-__all__ = ["Batch", "Inputs", "check_order", "is_matrix", "read_inputs"]
+__all__ = [
+    "DECODER_MASK",
+    "MASK",
+    "Batch",
+    "Inputs",
+    "check_order",
+    "is_matrix",
+    "read_inputs",
+]
 
-_MASK = "attention_mask"
+MASK, DECODER_MASK = "attention_mask", "decoder_attention_mask"
 
 
 class Batch(NamedTuple):
@@ -29,19 +37,11 @@ class Batch(NamedTuple):
     y: Any = None
 
     @property
-    def mask(self) -> Tensor | None:
-        """Which tokens are no padding, of shape (n_rows, n_tokens)."""
-        mask = self.keywords.get(_MASK)
-        if mask is None or mask.ndim != 2:
-            return None
-        if (mask < 0).any():
-            raise ValueError(f"{_MASK} must be 1 for tokens and 0 for padding.")
-        return mask.bool()
-
-    @property
     def input(self) -> Tensor | None:
         """The only tensor that is no mask."""
-        named = [value for key, value in self.keywords.items() if key != _MASK]
+        named = [
+            value for key, value in self.keywords.items() if key not in (MASK, DECODER_MASK)
+        ]
         tensors = [*self.arguments, *named]
         return tensors[0] if len(tensors) == 1 else None
 

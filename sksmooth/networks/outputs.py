@@ -213,9 +213,9 @@ def _checked_mask(mask: Tensor | None, tokens: Tensor, name: str) -> Tensor:
         return torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
     if mask.shape != tokens.shape[:2]:
         raise ValueError(
-            f"attention_mask has shape {tuple(mask.shape)}, but layer {name!r} gives "
+            f"The attention mask has shape {tuple(mask.shape)}, but layer {name!r} gives "
             f"{tokens.shape[1]} tokens for each of {tokens.shape[0]} samples."
         )
     if not mask.any(dim=1).all():
-        raise ValueError("attention_mask leaves no token of some samples.")
+        raise ValueError("The attention mask leaves no token of some samples.")
     return mask.to(tokens.device)
