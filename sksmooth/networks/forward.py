@@ -34,6 +34,7 @@ class Call(NamedTuple):
     module: nn.Module
     index: int  # type: ignore[assignment]  # hides tuple.index; of this module's calls
     is_leaf: bool  # no other module was called meanwhile
+    arguments: tuple[Any, ...]
     output: Any
     n_calls: int = 1  # of this module in the pass
 
@@ -374,12 +375,13 @@ def trace(root: nn.Module, batch: Batch) -> list[Call]:
             under_way[-1][1] = True
         under_way.append([module, False])
 
-    def end(module: nn.Module, _arguments: Any, output: Any) -> None:
+    def end(module: nn.Module, arguments: Any, output: Any) -> None:
         # Calls that raised an error, which a module above has caught, had no end hook.
         while under_way[-1][0] is not module:
             under_way.pop()
         _, has_called = under_way.pop()
-        calls.append(Call(names[module], module, counts[module], not has_called, output))
+        index, is_leaf = counts[module], not has_called
+        calls.append(Call(names[module], module, index, is_leaf, arguments, output))
         counts[module] += 1
 
     with ExitStack() as hooks:

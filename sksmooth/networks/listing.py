@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["followed_layers", "list_layers"]
 
-_NORM = re.compile(r"Norm(Act)?(\dd)?$")  # names of classes that normalise
 # Numbers of rows that a network is traced on, one after the other. A first axis of 7 may
 # be one of 7 places or tokens; only that of the samples has the length 7 and then 5.
 _FEW_ROWS = (7, 5)
@@ -103,10 +101,12 @@ def list_layers(
 
 
 def _row(name: str, part: nn.Module, is_leaf: Callable) -> dict[str, Any]:
+    from .weights import number_of_weights
+
     return dict(
         layer=name,
         type=type(part).__name__,
-        n_parameters=sum(p.numel() for p in part.parameters()),
+        n_parameters=number_of_weights(part),
         is_leaf=is_leaf(part),
     )
 
@@ -132,6 +132,7 @@ def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
         Their names, and the classes of the modules that make them.
     """
     from .forward import trace
+    from .weights import is_layer
 
     few, fewer = map(batch.head, _FEW_ROWS)
     has_rows = {
@@ -139,10 +140,10 @@ def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
     }
     groups: list[list[Call]] = []
     for call in trace(root, few):
-        if not call.is_leaf or _tensor_of(call, few) is None or call.label not in has_rows:
+        tensor = _tensor_of(call, few)
+        if not call.is_leaf or tensor is None or call.label not in has_rows:
             continue
-        has_weights = next(call.module.parameters(), None) is not None
-        if has_weights and not _NORM.search(type(call.module).__name__):
+        if is_layer(call.module, call.arguments, tensor):
             groups.append([call])
         elif groups:
             groups[-1].append(call)

@@ -18,6 +18,7 @@ __all__ = [
     "Point",
     "display_name",
     "is_leaf",
+    "is_recurrent",
     "layer_points",
     "read_module",
     "submodules",
@@ -25,6 +26,9 @@ __all__ = [
 
 # By name: the distributed ones are not in every build of torch.
 _PARALLEL = {"DataParallel", "DistributedDataParallel", "FullyShardedDataParallel"}
+# Parts that hold weights of the module that they belong to, and are no layers: the matrices
+# from which parametrizations compute weights, and the packed ones of quantised modules.
+_HOLDERS = {"parametrizations", "_packed_params", "_all_weight_values"}
 _SEQUENCES = ("rnn", "transformer", "activation")  # modules of torch.nn.modules
 
 
@@ -100,14 +104,21 @@ def submodules(root: nn.Module, *, aliases: bool = False) -> dict[str, nn.Module
     return {
         name: module
         for name, module in root.named_modules(remove_duplicate=not aliases)
-        # Parametrizations compute weights from weights; they are no layers.
-        if "parametrizations" not in name.split(".")
+        if _HOLDERS.isdisjoint(name.split("."))
     }
 
 
 def is_leaf(module: nn.Module) -> bool:
-    """Tell whether a module holds no others, parametrizations aside."""
-    return all(name == "parametrizations" for name, _ in module.named_children())
+    """Tell whether a module holds no others, holders of its weights aside."""
+    return all(name in _HOLDERS for name, _ in module.named_children())
+
+
+def is_recurrent(module: Any) -> bool:
+    """Tell recurrent layers of torch, also quantised ones."""
+    return any(
+        kind.__name__ == "RNNBase" and kind.__module__.startswith("torch.")
+        for kind in type(module).__mro__
+    )
 
 
 def display_name(name: str, call: int = 0, n_calls: int = 1) -> str:

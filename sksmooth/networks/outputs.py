@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from .modules import Point
+from .modules import Point, is_recurrent
 from .pooling import Pooling
 
 __all__ = ["check_rows", "pooled", "selected"]
 
 _FIRST_CHOICES = ("last_hidden_state", "logits")  # keys of the outputs of Transformers
 _CHANNELS_FIRST = (nn.modules.conv._ConvNd, nn.modules.batchnorm._NormBase, nn.GroupNorm)
-_SEQUENTIAL = (nn.Embedding, nn.MultiheadAttention, nn.RNNBase)
+_SEQUENTIAL = (nn.Embedding, nn.MultiheadAttention)
 
 
 def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
@@ -37,7 +37,9 @@ def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
             f"Layer {name!r} gives {type(tensor).__name__}, not a tensor; choose one with "
             "output=, an index, a key or a function."
         )
-    if tensor.is_nested or tensor.is_quantized or tensor.is_complex():
+    if tensor.is_quantized:
+        return tensor.dequantize()
+    if tensor.is_nested or tensor.is_complex():
         kind = "nested" if tensor.is_nested else str(tensor.dtype)
     elif tensor.layout != torch.strided:
         kind = str(tensor.layout)
@@ -73,7 +75,9 @@ def check_rows(
     turned = [
         part for part in root.modules() if getattr(part, "batch_first", True) is False
     ]
-    if turned and not isinstance(point.module, nn.RNNBase | nn.MultiheadAttention):
+    if turned and not (
+        is_recurrent(point.module) or isinstance(point.module, nn.MultiheadAttention)
+    ):
         raise ValueError(
             f"Layer {point.name!r} gives {shape} for {n_rows} samples, in a network where "
             f"{type(turned[0]).__name__} takes the time first: which axis are the samples "
@@ -83,7 +87,7 @@ def check_rows(
 
 def _samples_first(output: Any, module: nn.Module) -> Any:
     """Put the samples first in outputs of the modules of torch that have them second."""
-    if isinstance(module, nn.RNNBase):
+    if is_recurrent(module):
         sequence, state = output
         if not module.batch_first and isinstance(sequence, Tensor):
             sequence = sequence.transpose(0, 1)
@@ -205,7 +209,7 @@ def _is_channels_first(module: nn.Module) -> bool:
 def _is_sequential(module: nn.Module) -> bool:
     if isinstance(module, nn.LayerNorm):
         return len(module.normalized_shape) == 1
-    return isinstance(module, _SEQUENTIAL)
+    return isinstance(module, _SEQUENTIAL) or is_recurrent(module)
 
 
 def _checked_mask(mask: Tensor | None, tokens: Tensor, name: str) -> Tensor:

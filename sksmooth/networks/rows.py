@@ -178,7 +178,7 @@ class TokenRows:
             arrays.append(rows)
         if not places:
             raise ValueError(f"No layer gives features for each of {n_tokens} tokens.")
-        kept = {
+        kept: dict[str, Any] = {
             name: [getattr(features, name)[place] for place in places]
             for name in (
                 *("names", "types", "shapes", "streams"),
