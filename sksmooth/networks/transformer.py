@@ -277,7 +277,15 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         if features.y is None:
             raise ValueError("score needs y: pass it, or a data set that yields (x, y).")
         estimator = ready_estimator(self.estimator, self.random_state, self.n_jobs)
-        score = float(estimator.fit(features.arrays[0], features.y).oob_score_)
+        try:
+            score = float(estimator.fit(features.arrays[0], features.y).oob_score_)
+        except ValueError as error:
+            if len(set(np.ravel(features.y).tolist())) == 1:
+                error.add_note(
+                    "In a search or cross-validation each fold needs all classes: pass "
+                    "cv=StratifiedKFold(5, shuffle=True, random_state=0)."
+                )
+            raise
         if np.isnan(score):
             raise ValueError(
                 "No row is left out of the trees, so there is no out-of-bag score; use an "

@@ -60,7 +60,7 @@ def is_layer(module: nn.Module, arguments: Any, output: Tensor) -> bool:
 
 def number_of_weights(module: nn.Module) -> int:
     """Count the weights in a module: parameters, and those that are packed or fixed."""
-    found = {id(each): each for each in module.parameters()}
+    found: dict[int, Tensor] = {id(each): each for each in module.parameters()}
     for part in submodules(module).values():
         if not any(map(_is_matrix, part._parameters.values())):
             weights = dict(_packed(part))
