@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from .compiled import run_uncompiled
 from .inputs import Batch, Inputs
 from .modules import Point, display_name, submodules
 
@@ -82,7 +83,12 @@ def evaluation(
             f"The module lies on several devices, {sorted(map(str, devices))}; leave "
             "device=None."
         )
-    with _ONE_PASS, _kept_random_states(target, inputs.data), _plain_transformers():
+    with (
+        _ONE_PASS,
+        _kept_random_states(target, inputs.data),
+        _plain_transformers(),
+        run_uncompiled(root),
+    ):
         states = [_State(module) for module in root.modules()]
         try:
             if target != place:

@@ -13,6 +13,7 @@ from torch.jit import ScriptModule
 from torch.nn.parameter import is_lazy
 
 from .._lib.optional import comes_from
+from .compiled import is_compiled, name_before, uncompiled
 
 __all__ = [
     "Point",
@@ -59,8 +60,7 @@ def read_module(module: Any) -> nn.Module:
             "module must be a torch.nn.Module or a fitted skorch net, got "
             f"{type(module).__name__}."
         )
-    if type(module).__name__ == "OptimizedModule":  # compiled code calls no hooks
-        module = cast(nn.Module, module._orig_mod)
+    module = cast(nn.Module, uncompiled(module))
     _refuse_unreadable(module)
     return module
 
@@ -78,7 +78,7 @@ def _refuse_unreadable(root: nn.Module) -> None:
                 "pass the module it was made from."
             )
     tensors = [*root.named_parameters(), *root.named_buffers()]
-    for name, tensor in tensors:
+    for name, tensor in ((name_before(name), tensor) for name, tensor in tensors):
         if is_lazy(tensor):
             raise ValueError(
                 f"{name!r} of the module is not initialised; run the lazy module once on a "
@@ -102,9 +102,9 @@ def _refuse_unreadable(root: nn.Module) -> None:
 def submodules(root: nn.Module, *, aliases: bool = False) -> dict[str, nn.Module]:
     """Map dotted names to modules, "" to the root; each module once unless ``aliases``."""
     return {
-        name: module
+        name_before(name): module
         for name, module in root.named_modules(remove_duplicate=not aliases)
-        if _HOLDERS.isdisjoint(name.split("."))
+        if _HOLDERS.isdisjoint(name.split(".")) and not is_compiled(module)
     }
 
 
@@ -152,6 +152,7 @@ def _point(root: nn.Module, layer: Any) -> Point:
         return _numbered(root, int(layer))
     if not isinstance(layer, str):
         raise TypeError(f"A layer is named by a str or an int, got {layer!r}.")
+    layer = name_before(layer)  # named_modules() of torch names compiled parts otherwise
     if layer == "input":
         return Point("input", None, None)
     modules = submodules(root, aliases=True)
