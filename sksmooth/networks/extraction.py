@@ -107,7 +107,7 @@ def extract(
     from .forward import Recorder, evaluation, first_of
     from .inputs import check_order, read_inputs
     from .modules import layer_points, read_module
-    from .taking import RowTaker
+    from .taking import RowTaker, without_unpoolable
 
     options = ReaderOptions() if options is None else options
     root = read_module(module)
@@ -122,7 +122,8 @@ def extract(
         batch = first_of(batches)
         if points is None:
             followed = followed_layers(root, batch)
-            points, types = layer_points(root, followed), list(followed.values())
+            points = without_unpoolable(root, layer_points(root, followed), batch, options)
+            types = [followed[point.name] for point in points]
         else:
             types = [point.type for point in points]
         names = [point.name for point in points]

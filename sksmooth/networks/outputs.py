@@ -9,14 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from .layouts import Layouts, UnknownAxisError
 from .modules import Point, is_recurrent
 from .pooling import Pooling
 
 __all__ = ["check_rows", "pooled", "selected"]
 
 _FIRST_CHOICES = ("last_hidden_state", "logits")  # keys of the outputs of Transformers
-_CHANNELS_FIRST = (nn.modules.conv._ConvNd, nn.modules.batchnorm._NormBase, nn.GroupNorm)
-_SEQUENTIAL = (nn.Embedding, nn.MultiheadAttention)
 
 
 def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
@@ -140,8 +139,8 @@ def _described(output: Any) -> str:
 def pooled(
     tensor: Tensor,
     module: nn.Module,
-    root: nn.Module,
     pooling: Pooling,
+    layouts: Layouts,
     mask: Tensor | None,
     name: str,
 ) -> Tensor:
@@ -151,65 +150,19 @@ def pooled(
     """
     if tensor.ndim <= 2 or pooling.over_tokens is None:
         return tensor.reshape(len(tensor), -1)
-    if _has_features_last(tensor, module, root, name):
+    if layouts.has_features_last(tensor, module, name):
         tokens = tensor.flatten(1, -2)
     elif pooling.is_for_maps:
         # The places of a map are its tokens; the mask counts tokens of the network's input.
         tokens, mask = tensor.flatten(2).transpose(1, 2), None
     else:
-        raise ValueError(
+        raise UnknownAxisError(
             f"pooling={pooling.name!r} is for tokens, but layer {name!r} gives a map with "
-            'the channels first; use "mean" or "max".'
+            "the channels first.",
+            'Use pooling="mean" or "max".',
+            tuple(tensor.shape[1:]),
         )
     return pooling.over_tokens(tokens, _checked_mask(mask, tokens, name))
-
-
-def _has_features_last(
-    tensor: Tensor, module: nn.Module, root: nn.Module, name: str
-) -> bool:
-    """Tell (sample, token, feature) from (sample, channel, place).
-
-    A shape does not say which axis holds the features, but the classes of the modules do:
-    those inside the layer, or if they leave it open, as an activation does, those of the
-    whole network.
-    """
-    for scope in (module, root):
-        parts = list(scope.modules())
-        is_map = any(_is_channels_first(part) for part in parts)
-        is_sequence = any(_is_sequential(part) for part in parts)
-        if is_map and is_sequence and scope is root and tensor.ndim == 3:
-            # A vision transformer cuts an image into patches by one convolution: its
-            # tensors of three axes are tokens. Only convolutions of one dimension make
-            # maps of three axes.
-            is_map = any("1d" in type(part).__name__ for part in parts)
-        if is_map != is_sequence:
-            return is_sequence
-        if not is_map and any(type(part) is nn.Linear for part in parts):
-            return True
-    if is_map:
-        raise ValueError(
-            f"Layer {name!r} gives {tuple(tensor.shape)}, and the network has both "
-            "convolutions and layers of tokens, so whether the channels come first cannot "
-            "be told. Pool by output=, such as lambda t: t.mean((2, 3)), or use "
-            'pooling="flatten".'
-        )
-    return tensor.ndim == 3
-
-
-def _is_channels_first(module: nn.Module) -> bool:
-    if isinstance(module, nn.LayerNorm):
-        # timm and others derive norms of both orders from LayerNorm, which itself
-        # normalises the last axis; a subclass is taken for one of channels first, so that
-        # a network with it is refused rather than pooled over the wrong axis.
-        return len(module.normalized_shape) > 1 or type(module) is not nn.LayerNorm
-    is_pooling = type(module).__module__ == "torch.nn.modules.pooling"
-    return is_pooling or isinstance(module, _CHANNELS_FIRST)
-
-
-def _is_sequential(module: nn.Module) -> bool:
-    if isinstance(module, nn.LayerNorm):
-        return len(module.normalized_shape) == 1
-    return isinstance(module, _SEQUENTIAL) or is_recurrent(module)
 
 
 def _checked_mask(mask: Tensor | None, tokens: Tensor, name: str) -> Tensor:

@@ -8,14 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from .._lib.warn import warn_caller
+from ..exceptions import LayersLeftOutWarning
+from .forward import Recorder
 from .inputs import MASK, Batch
+from .layouts import Layouts, UnknownAxisError
 from .masks import Streams, TokenMasks
 from .modules import Point
 from .options import ReaderOptions
 from .outputs import check_rows, pooled, selected
 from .pooling import POOLINGS
 
-__all__ = ["RowTaker", "Taken"]
+__all__ = ["RowTaker", "Taken", "without_unpoolable"]
 
 
 class Taken(NamedTuple):
@@ -55,16 +59,18 @@ class RowTaker:
             getattr(torch, options.dtype),
             POOLINGS[options.pooling],
         )
-        self._streams = Streams(root, batch)
+        self._streams, self._layouts = Streams(root, batch), Layouts(root)
 
     def watch(self) -> list[RemovableHandle]:
-        """Register the hooks that tell encoder and decoder apart."""
-        return self._streams.watch()
+        """Register the hooks that follow where tensors come from."""
+        pools = self._pooling.over_tokens is not None
+        return [*self._streams.watch(), *(self._layouts.watch() if pools else ())]
 
     def begin(self, batch: Batch) -> None:
         """Begin a pass over a batch."""
         self._n_rows, self.masks = batch.n_rows, TokenMasks(batch, self._streams)
         self._streams.begin()
+        self._layouts.begin()
 
     def of_input(self, batch: Batch) -> Taken:
         """Take the input of the network, whose tokens are numbers and not features."""
@@ -83,9 +89,55 @@ class RowTaker:
         if self._pooling.over_tokens is not None and tensor.ndim > 2:
             stream = self.masks.fitting(stream, tensor.shape)
             mask = self.masks[stream]
-        rows = pooled(tensor, point.module, self._root, self._pooling, mask, point.name)
+        rows = pooled(tensor, point.module, self._pooling, self._layouts, mask, point.name)
         return self._taken(tensor, rows, stream)
 
     def _taken(self, tensor: Tensor, rows: Tensor, stream: str) -> Taken:
         rows = rows.detach().to("cpu", self._dtype, copy=True)
         return Taken(rows, tuple(tensor.shape[1:]), stream)
+
+
+class _Trial(RowTaker):
+    """Gives the error of a layer that cannot be pooled in place of its rows."""
+
+    def of(self, point: Point, output: Any, arguments: Any) -> Any:
+        try:
+            return super().of(point, output, arguments)
+        except UnknownAxisError as error:
+            return error
+
+
+def without_unpoolable(
+    root: nn.Module, points: list[Point], batch: Batch, options: ReaderOptions
+) -> list[Point]:
+    """Leave layers out that cannot be pooled, and warn of them.
+
+    Raises
+    ------
+    ValueError
+        If none is left but the input of the network.
+    """
+    pooling = POOLINGS[options.pooling]
+    if pooling.over_tokens is None:
+        return points
+    trial = _Trial(root, batch, options)
+    with Recorder(root, points, trial, count_calls=True) as recorder:
+        results = dict(zip(points, recorder.run(batch), strict=True))
+    errors = {
+        point.name: result
+        for point, result in results.items()
+        if isinstance(result, UnknownAxisError)
+    }
+    kept = [point for point in points if point.name not in errors]
+    if errors and all(point.module is None for point in kept):
+        raise next(iter(errors.values()))
+    if errors:
+        shown = ", ".join(f"{name!r} {error.shape}" for name, error in errors.items())
+        mends = dict.fromkeys(error.mend for error in errors.values())
+        warn_caller(
+            f"{len(errors)} of {len(points)} layers are left out, which "
+            f"pooling={pooling.name!r} cannot pool: {shown}. To measure them, name them by "
+            f"layers= in a call of its own. {' '.join(mends)}",
+            LayersLeftOutWarning,
+        )
+    return kept
