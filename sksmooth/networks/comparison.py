@@ -28,7 +28,7 @@ from .columns import (
     columns_of,
 )
 from .docstrings import documented
-from .extraction import LayerFeatures, extract
+from .extraction import LayerFeatures, extract, read_arguments
 from .measurement import LayersInTurn
 from .options import ReaderOptions
 from .rows import TokenRows, labellings_of
@@ -252,6 +252,9 @@ def compare_layers(
         random_state=seed,
         verbose=verbose,
     )
+    X, y = read_arguments(module, X, y)
+    if X_test is not None:
+        X_test, y_test = read_arguments(module, X_test, y_test)
     labellings = y_tests = None
     if tokens:
         _check_tokens(y, options)
@@ -373,12 +376,20 @@ def _rows_of_input(X: Any, features: LayerFeatures) -> np.ndarray:
     layers; the first layer takes its place.
     """
     if isinstance(X, Mapping):
-        parts = [_plain_rows(part) for part in X.values() if part is not None]
-        return np.hstack(parts)
+        return np.hstack(list(_rows_of_parts(tuple(X.values()))))
     if hasattr(X, "shape") or isinstance(X, list | tuple):
         return _plain_rows(X)
     names = features.names
     return features.arrays[names.index("input") if "input" in names else 0]
+
+
+def _rows_of_parts(entry: Any) -> Iterator[np.ndarray]:
+    """Yield the rows of an argument, which is an array or a tuple of arguments."""
+    if isinstance(entry, tuple):
+        for part in entry:
+            yield from _rows_of_parts(part)
+    elif entry is not None:
+        yield _plain_rows(entry)
 
 
 def _plain_rows(data: Any) -> np.ndarray:

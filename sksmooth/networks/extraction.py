@@ -17,7 +17,7 @@ from .arrays import LayerArrays
 from .listing import followed_layers
 from .options import ReaderOptions, require_torch
 
-__all__ = ["LayerFeatures", "extract"]
+__all__ = ["LayerFeatures", "extract", "read_arguments"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +112,7 @@ def extract(
     options = ReaderOptions() if options is None else options
     root = read_module(module)
     points = None if layers is None else layer_points(root, layers)
-    inputs = read_inputs(X, options.batch_size, options.input_shape)
+    inputs = read_inputs(X, root.forward, options.batch_size, options.input_shape)
     if keep_order or y is not None:
         check_order(X)
     if y is not None and not inputs.is_loaded:
@@ -162,6 +162,37 @@ def extract(
         [each.stream for each in taken],
         {name: np.concatenate([each[name] for each in masks]) for name in masks[0]},
     )
+
+
+def read_arguments(module: Any, X: Any, y: Any = None) -> tuple[Any, Any]:
+    """Turn lists, and several arguments, into what is read as an array or a dict.
+
+    Parameters
+    ----------
+    module : torch.nn.Module or fitted skorch net
+        The network.
+    X : object
+        Samples in any form.
+    y : array-like, default=None
+        Targets. None takes those that are entries of X.
+
+    Returns
+    -------
+    X : object
+        The samples; several arguments are a dict by names or positions.
+    y : array-like or None
+        The targets.
+    """
+    require_torch()
+    from .arguments import as_arguments, is_dict, split_targets
+    from .modules import read_module
+
+    forward = read_module(module).forward
+    X = as_arguments(X, forward)
+    if is_dict(X):
+        X, targets = split_targets(X, forward)
+        y = targets if y is None else y
+    return X, y
 
 
 def _targets(y: Any, parts: list[Any], n_rows: int) -> Any:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from .arguments import parts_of
 from .compiled import run_uncompiled
 from .inputs import Batch, Inputs
 from .modules import Point, display_name, submodules
@@ -347,12 +348,16 @@ class Recorder:
 
 
 def _description(batch: Batch) -> str:
-    parts = [f"{tuple(t.shape)} {t.dtype}" for t in batch.arguments]
-    parts += [f"{key}: {tuple(t.shape)} {t.dtype}" for key, t in batch.keywords.items()]
+    named = (*((None, each) for each in batch.arguments), *batch.keywords.items())
+    parts = [
+        f"{'' if key is None else f'{key}: '}{tuple(t.shape)} {t.dtype}"
+        for key, value in named
+        for t in parts_of(value)
+    ]
     note = f"The module was given a batch of {', '.join(parts)}; see input_shape."
-    if any(t.dtype in (torch.int32, torch.int64) for t in batch.arguments):
+    if any(t.dtype in (torch.int32, torch.int64) for t in parts_of(batch.arguments)):
         note += " Integers are read as tokens; for other values pass X.astype(np.float32)."
-    if any(_may_be_channels_last(t) for t in (*batch.arguments, *batch.keywords.values())):
+    if any(map(_may_be_channels_last, batch.tensors)):
         note += " Channels come first in torch; of arrays: np.moveaxis(X, -1, 1)."
     return note
 

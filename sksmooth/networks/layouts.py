@@ -121,14 +121,14 @@ def _own(module: nn.Module, output: Tensor) -> bool | None:
     if shape[1] == getattr(module, "out_channels", None):
         return False
     kind = type(module)
-    if kind is nn.LayerNorm:
+    if isinstance(module, nn.LayerNorm) and kind is nn.LayerNorm:
         return True if len(module.normalized_shape) == 1 else None
     if _ROOT_MEAN_SQUARE.search(kind.__name__):
         return True
     # Other normalisations, of either order: their weights are as many as the features.
-    weight = getattr(module, "weight", None)
-    if _NORM.search(kind.__name__) and isinstance(weight, Tensor) and weight.ndim == 1:
-        is_first, is_last = (shape[axis] == len(weight) for axis in (1, -1))
+    weight: Any = getattr(module, "weight", None)
+    if isinstance(weight, Tensor) and weight.ndim == 1 and _NORM.search(kind.__name__):
+        is_first, is_last = (shape[axis] == weight.numel() for axis in (1, -1))
         return is_last if is_first != is_last else None
     return None
 

@@ -81,7 +81,7 @@ def list_layers(
     if X is None:
         rows += [_row(display_name(name), part, is_leaf) for name, part in parts.items()]
         return pd.DataFrame(rows)
-    inputs = read_inputs(X, options.batch_size, options.input_shape)
+    inputs = read_inputs(X, root.forward, options.batch_size, options.input_shape)
     with evaluation(root, inputs, options.device) as batches:
         batch = first_of(batches).head(_FEW_ROWS[0])
         calls = trace(root, batch)

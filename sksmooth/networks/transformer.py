@@ -334,8 +334,11 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
     def _checked(self, X: Any, *, reset: bool) -> Any:
         """Validate X of two dimensions, and record or compare its columns."""
         require_torch()
+        from .arguments import as_arguments
         from .inputs import is_matrix
+        from .modules import read_module
 
+        X = as_arguments(X, read_module(self.module).forward)
         if is_matrix(X):
             with reading(X, "X"):
                 return validate_data(self, X, reset=reset)
