@@ -268,26 +268,11 @@ def compare_layers(
     reads_again = reference is not None and not isinstance(reference, LayerComparison)
     # Weights and groups are of rows in their order.
     is_in_order = reads_again or sample_weight is not None or groups is not None
-    features = extract(
-        module, X, layers, options, y=y, keep_order=is_in_order, keep_masks=tokens
-    )
-    if features.y is None:
-        raise ValueError("y is required unless X is a Dataset or DataLoader with targets.")
+    read = partial(_features_and_y, module, options=options, keep_masks=tokens)
+    features = read(X, layers, y=y, keep_order=is_in_order)
     test = None
     if X_test is not None:
-        test = extract(
-            module,
-            X_test,
-            features.names,
-            options,
-            y=y_test,
-            earlier=features,
-            keep_masks=tokens,
-        )
-        if test.y is None:
-            raise ValueError(
-                "y_test is required unless X_test is a Dataset or DataLoader with targets."
-            )
+        test = read(X_test, features.names, y=y_test, earlier=features, ending="_test")
     source = _rows_of_input(X, features)
     as_rows: Callable[[LayerFeatures], LayerFeatures] = _as_they_are
     if tokens:
@@ -296,7 +281,8 @@ def compare_layers(
         sample_weight = rows.weights(sample_weight)
         as_rows = partial(rows.of, drop=layers is None)
         if test is not None:
-            test = TokenRows(test.y, test).of(test, drop=layers is None)
+            of_test = TokenRows(test.y, test, rows.streams)
+            test = of_test.of(test, drop=layers is None)
     features = as_rows(features)
     targets = {_ONE: features.y} if labellings is None else labellings
     test_targets = y_tests or dict.fromkeys(targets, None if test is None else test.y)
@@ -323,6 +309,18 @@ def compare_layers(
         for name, in_turn in in_turns.items()
     }
     return tables[_ONE] if labellings is None else joined_tables(tables)
+
+
+def _features_and_y(
+    module: Any, X: Any, layers: Any, ending: str = "", **of_pass: Any
+) -> LayerFeatures:
+    """Read layers, and refuse samples without targets."""
+    features = extract(module, X, layers, **of_pass)
+    if features.y is None:
+        raise ValueError(
+            f"y{ending} is required unless X{ending} is a Dataset or DataLoader with targets."
+        )
+    return features
 
 
 def _check_labellings(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,14 @@ from .._lib.state import Versioned
 from .arrays import LayerArrays
 from .listing import followed_layers
 from .options import ReaderOptions, require_torch
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from .forward import Recorder
+    from .inputs import Batch
+    from .modules import Point
+    from .taking import Taken
 
 __all__ = ["LayerFeatures", "extract", "read_arguments"]
 
@@ -107,7 +116,7 @@ def extract(
     from .forward import Recorder, evaluation, first_of
     from .inputs import check_order, read_inputs
     from .modules import layer_points, read_module
-    from .taking import RowTaker, without_unpoolable
+    from .taking import RowTaker
 
     options = ReaderOptions() if options is None else options
     root = read_module(module)
@@ -120,15 +129,9 @@ def extract(
     with evaluation(root, inputs, options.device) as batches:
         # The first batch shows which layers there are before the pass over all of them.
         batch = first_of(batches)
-        if points is None:
-            followed = followed_layers(root, batch)
-            points = without_unpoolable(root, layer_points(root, followed), batch, options)
-            types = [followed[point.name] for point in points]
-        else:
-            types = [point.type for point in points]
-        names = [point.name for point in points]
+        points, types = _points_and_types(root, points, batch, options)
         arrays = LayerArrays(
-            names,
+            [point.name for point in points],
             batch.n_rows if first_batch_only else inputs.n_rows,
             n_components=options.n_components,
             rng=check_random_state(options.random_state),
@@ -141,26 +144,53 @@ def extract(
         batches = [batch] if first_batch_only else chain([batch], batches)
         if options.verbose and inputs.n_batches:
             batches = progress_bar(batches, inputs.n_batches, "layers")
-        targets, masks = [], []
         taker = RowTaker(root, batch, options)
-        with Recorder(root, points, taker, count_calls=not earlier) as recorder, arrays:
-            for batch in batches:
-                taken = recorder.run(batch)
-                arrays.append([each.rows.numpy() for each in taken])
-                targets.append(batch.y)
-                masks.append(taker.masks.arrays() if keep_masks else {})
+        recorder = Recorder(root, points, taker, count_calls=not earlier)
+        with recorder, arrays:
+            taken, targets, masks = _collected(recorder, batches, arrays, keep_masks)
             finished = arrays.finish()
     return LayerFeatures(
-        names,
-        types,
-        finished,
-        [each.shape for each in taken],
-        arrays.projection_errors,
-        None if first_batch_only else _targets(y, targets, len(finished[0])),
-        arrays.widths,
-        arrays.projections,
-        [each.stream for each in taken],
-        {name: np.concatenate([each[name] for each in masks]) for name in masks[0]},
+        names=[point.name for point in points],
+        types=types,
+        arrays=finished,
+        shapes=[each.shape for each in taken],
+        projection_errors=arrays.projection_errors,
+        y=None if first_batch_only else _targets(y, targets, len(finished[0])),
+        widths=arrays.widths,
+        projections=arrays.projections,
+        streams=[each.stream for each in taken],
+        masks=masks,
+    )
+
+
+def _points_and_types(
+    root: nn.Module, points: list[Point] | None, batch: Batch, options: ReaderOptions
+) -> tuple[list[Point], list[str]]:
+    """Find the layers, if they are not given, and the classes of their modules."""
+    from .modules import layer_points
+    from .taking import without_unpoolable
+
+    if points is not None:
+        return points, [point.type for point in points]
+    followed = followed_layers(root, batch)
+    points = without_unpoolable(root, layer_points(root, followed), batch, options)
+    return points, [followed[point.name] for point in points]
+
+
+def _collected(
+    recorder: Recorder, batches: Iterable[Batch], arrays: LayerArrays, keep_masks: bool
+) -> tuple[list[Taken], list[Any], dict[str, np.ndarray]]:
+    """Run all batches, and give what the last one told, all targets and all masks."""
+    targets, masks = [], []
+    for batch in batches:
+        taken = recorder.run(batch)
+        arrays.append([each.rows.numpy() for each in taken])
+        targets.append(batch.y)
+        masks.append(recorder.take.masks.arrays() if keep_masks else {})
+    return (
+        taken,
+        targets,
+        {name: np.concatenate([m[name] for m in masks]) for name in masks[0]},
     )
 
 

@@ -226,6 +226,8 @@ def _plain_transformers() -> Iterator[None]:
 class Taker(Protocol):
     """Keeps of the outputs of layers what is asked for."""
 
+    masks: Any  # of the tokens in the batch
+
     def watch(self) -> list[RemovableHandle]:
         """Register hooks of its own, before those that read the layers."""
 
@@ -262,13 +264,13 @@ class Recorder:
         *,
         count_calls: bool,
     ) -> None:
-        self._root, self._points, self._take = root, points, take
+        self._root, self._points, self.take = root, points, take
         self._to_the_end = count_calls
 
     def __enter__(self) -> Recorder:
         self._hooks = ExitStack()
         try:
-            for hook in self._take.watch():
+            for hook in self.take.watch():
                 self._hooks.callback(hook.remove)
             for module in {point.module for point in self._points} - {None}:
                 self._hooks.callback(module.register_forward_hook(self._hook).remove)
@@ -286,13 +288,13 @@ class Recorder:
         The calls of a module can only be counted in a pass that goes on to its end. If
         something fails there after the last point was read, that is ignored.
         """
-        self._take.begin(batch)
+        self.take.begin(batch)
         self._taken: dict[str, Any] = {}
         self._calls: Counter[nn.Module] = Counter()
         self._error: Exception | None = None
         for point in self._points:
             if point.module is None:
-                self._taken[point.name] = self._take.of_input(batch)
+                self._taken[point.name] = self.take.of_input(batch)
         try:
             if any(point.module is not None for point in self._points):
                 with torch.inference_mode():
@@ -319,7 +321,7 @@ class Recorder:
         try:
             for point in self._points:
                 if point.module is module and (point.call or 0) == call:
-                    self._taken[point.name] = self._take.of(point, output, arguments)
+                    self._taken[point.name] = self.take.of(point, output, arguments)
         except Exception as error:
             # Modules may catch errors and try another way; run() raises it instead.
             self._error = error

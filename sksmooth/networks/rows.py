@@ -69,6 +69,8 @@ class TokenRows:
         A label for each token, -100 for tokens that are left out.
     features : LayerFeatures
         Layers, and the masks of the tokens.
+    streams : set of str, default=None
+        Whose tokens are labelled, by the names of their masks. None finds it out.
 
     Attributes
     ----------
@@ -76,9 +78,13 @@ class TokenRows:
         Labels of the tokens that are left.
     sample : ndarray of shape (n_rows,)
         The sample of each of them.
+    streams : set of str
+        Whose tokens they are.
     """
 
-    def __init__(self, y: Any, features: LayerFeatures) -> None:
+    def __init__(
+        self, y: Any, features: LayerFeatures, streams: set[str] | None = None
+    ) -> None:
         y = np.asarray(y)
         if y.ndim != 2:
             raise ValueError(
@@ -89,8 +95,8 @@ class TokenRows:
         kept = np.ones(y.shape, dtype=bool)
         if y.dtype.kind in "iuf":
             kept &= y != _NO_LABEL
-        self._streams = _labelled_streams(features, kept)
-        kept = _kept_by(features, min(self._streams), kept)
+        self.streams = streams or _labelled_streams(features, kept)
+        kept = _kept_by(features, min(self.streams), kept)
         if not kept.any():
             raise ValueError("No token has a label.")
         self._kept = kept.ravel()
@@ -163,7 +169,7 @@ class TokenRows:
             if len(array) != n_samples:
                 raise ValueError(f"y has {n_samples} rows, but X has {len(array)}.")
             if _gives_tokens(name, shape, n_tokens) and (
-                features.streams[place] in self._streams
+                features.streams[place] in self.streams
             ):
                 rows = array.reshape(n_samples * n_tokens, -1)[self._kept]
             elif drop:
