@@ -19,6 +19,7 @@ from .options import TARGETS, targets_among
 
 __all__ = [
     "PAD",
+    "SUPPORTED",
     "as_arguments",
     "checked_entry",
     "is_dict",
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 _ANY = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)  # *args and **kwargs
-_SUPPORTED = (
+SUPPORTED = (
     "Samples are an array, a data frame or a tensor, a dict of these by the arguments of "
     "forward, or a Dataset or DataLoader that yields them, each with the samples as the "
     "first axis. Graphs go in as such arrays, padded to one number of nodes (features and "
@@ -86,9 +87,21 @@ def as_arguments(X: Any, forward: Callable) -> Any:
     return X
 
 
-def spread(parts: Sequence[Any], forward: Callable) -> dict[int, Any]:
-    """Map positions to arguments; to one tuple, if forward does not take so many."""
-    return dict(enumerate(parts)) if _takes(forward, len(parts)) else {0: tuple(parts)}
+def spread(parts: Sequence[Any], forward: Callable) -> dict[Any, Any]:
+    """Map the names of arguments to parts, or positions where forward does not name them.
+
+    All are one tuple, if forward does not take so many.
+    """
+    if not _takes(forward, len(parts)):
+        return {0: tuple(parts)}
+    named = [
+        parameter.name
+        for parameter in signature(forward).parameters.values()
+        if parameter.kind is Parameter.POSITIONAL_OR_KEYWORD
+    ]
+    if len(named) < len(parts):
+        return dict(enumerate(parts))
+    return dict(zip(named, parts, strict=False))
 
 
 def parts_of(entry: Any) -> tuple[Any, ...]:
@@ -214,7 +227,7 @@ def _check_rows(rows: Sequence[Any]) -> None:
         first, bool | int | float | complex | list | tuple | None
     )
     if not is_known:
-        raise TypeError(f"X is a list of {type(first).__name__}. {_SUPPORTED}")
+        raise TypeError(f"X is a list of {type(first).__name__}. {SUPPORTED}")
     if _are_ragged(rows):
         raise ValueError(f"The rows of X differ in length{_found(rows)}; {PAD}.")
 
@@ -223,7 +236,7 @@ def refuse_unknown(value: Any) -> None:
     """Refuse a batch that no tensor can be made of, such as a batch of graphs."""
     is_known = hasattr(value, "__array__") or isinstance(value, list | tuple | int | float)
     if not is_known:
-        raise TypeError(f"A batch of X is a {type(value).__name__}. {_SUPPORTED}")
+        raise TypeError(f"A batch of X is a {type(value).__name__}. {SUPPORTED}")
 
 
 def split_targets(inputs: Mapping, forward: Callable) -> tuple[dict[Any, Any], Any]:

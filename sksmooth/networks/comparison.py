@@ -124,7 +124,8 @@ def compare_layers(
     layers : array-like of str or int, default=None
         The layers, as :func:`list_layers` names them, in the order of comparison. None
         takes the input, and every layer with weights, together with the normalisation,
-        activation and pooling that follow it.
+        activation and pooling that follow it; layers that ``pooling`` cannot pool are left
+        out with a :class:`~sksmooth.exceptions.LayersLeftOutWarning`.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned for every layer. None means one with default
         parameters.
@@ -157,8 +158,9 @@ def compare_layers(
         Whether each token is a row, with a label of its own: ``y`` has the shape
         (n_samples, n_tokens), -100 at tokens without a label. Tokens of one sample are in
         one group, unless ``groups`` says otherwise; those that ``attention_mask`` in ``X``
-        leaves out do not count. Layers that do not give features for each token are left
-        out if ``layers`` is None.
+        leaves out do not count, nor those that ``decoder_attention_mask`` leaves out where
+        the labels are those of a decoder's tokens. Layers that do not give features for
+        each token are left out if ``layers`` is None.
     batch_size, device, input_shape, output, pooling, n_components, memmap : optional
         As in :class:`LayerFeatureTransformer`. Layers that do not fit into memory are
         kept in temporary files.
@@ -318,7 +320,8 @@ def _features_and_y(
     features = extract(module, X, layers, **of_pass)
     if features.y is None:
         raise ValueError(
-            f"y{ending} is required unless X{ending} is a Dataset or DataLoader with targets."
+            f"y{ending} is required unless X{ending} is a Dataset or DataLoader with "
+            "targets."
         )
     return features
 

@@ -125,7 +125,7 @@ def extract(
     if keep_order or y is not None:
         check_order(X)
     if y is not None and not inputs.is_loaded:
-        _check_length(y, inputs.n_rows)
+        _check_length(y, inputs.n_rows, inputs.data)
     with evaluation(root, inputs, options.device) as batches:
         # The first batch shows which layers there are before the pass over all of them.
         batch = first_of(batches)
@@ -235,10 +235,15 @@ def _targets(y: Any, parts: list[Any], n_rows: int) -> Any:
     return _to_numpy(y) if hasattr(y, "detach") else y
 
 
-def _check_length(y: Any, n_rows: int | None) -> None:
+def _check_length(y: Any, n_rows: int | None, data: Any = None) -> None:
     shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
     if shape[:1] != (n_rows,):
-        raise ValueError(f"y has {shape[0] if shape else 0} rows, but X has {n_rows}.")
+        mend = ""
+        if shape and getattr(data, "shape", ())[1:2] == shape[:1]:
+            mend = "; if X are several arguments of the network, pass a dict or a tuple of them"
+        raise ValueError(
+            f"y has {shape[0] if shape else 0} rows, but X has {n_rows}{mend}."
+        )
 
 
 def _to_numpy(targets: Any) -> np.ndarray:

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, SequentialSam
 from ..samples import number_of_rows, reading
 from .arguments import (
     PAD,
+    SUPPORTED,
     as_arguments,
     checked_entry,
     is_dict,
@@ -163,10 +164,13 @@ def _with_note(loader: Iterable[Any]) -> Iterator[Any]:
             batch = next(batches)
         except StopIteration:
             return
-        except (RuntimeError, TypeError) as error:
+        except TypeError as error:
+            error.add_note(f"The DataLoader could not make a batch. {SUPPORTED}")
+            raise
+        except RuntimeError as error:
             error.add_note(
-                "The DataLoader could not make a batch of the items of X. Where they "
-                f"differ in length, give it a collate_fn, or {PAD}."
+                "The DataLoader could not make a batch. Where its items differ in length, "
+                f"give it a collate_fn, or {PAD}."
             )
             raise
         yield batch

@@ -43,8 +43,9 @@ def list_layers(
     Returns
     -------
     layers : DataFrame
-        One row a name, with the columns ``layer``, ``type``, ``n_parameters`` and
-        ``is_leaf`` (no other module inside). With X there is one row for each call of a
+        One row a name, with the columns ``layer``, ``type``, ``n_parameters`` (with weights
+        that are packed, or kept in buffers or attributes called so) and ``is_leaf`` (no
+        other module inside). With X there is one row for each call of a
         module, in the order in which the calls end, and two columns more: ``shape``, that
         of one sample where the layer gives one tensor, and ``n_calls``. Modules that are
         not reached come last, with 0 calls.
@@ -114,9 +115,10 @@ def _row(name: str, part: nn.Module, is_leaf: Callable) -> dict[str, Any]:
 def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
     """Find the layers by which a network is followed from its input to its output.
 
-    These are the input, unless it is tokens, and one layer for each module with weights of
-    its own, in the order of execution: the value that it hands on, after the
-    normalisation, activation, pooling and dropout modules between it and the next one.
+    These are the input, unless it is tokens, and one layer for each module that mixes
+    features by weights of its own, in the order of execution: the value that it hands on,
+    after the normalisation, activation, scaling, pooling and dropout modules between it
+    and the next one.
     Modules whose output is not one row for each sample are left out.
 
     Parameters

@@ -61,7 +61,9 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
     pooling : {"flatten", "mean", "max", "cls", "last"}, default="flatten"
         How a map or a sequence becomes one row of features: all its values; their mean
         or maximum over the places or tokens; or the first or last token. Tokens that the
-        entry ``attention_mask`` of X does not count are left out, but not by "flatten".
+        entry ``attention_mask`` of X does not count are left out, but not by "flatten"; of
+        the layers of a decoder, those that ``decoder_attention_mask`` does not count, or
+        padding at their end.
     n_components : int, default=None
         Layers with more features are projected to so many by a
         :class:`~sklearn.random_projection.SparseRandomProjection`. None projects none.
@@ -106,9 +108,16 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
     Notes
     -----
     X is an array, a data frame or a torch tensor whose first axis are the samples; a dict
-    of these, the keyword arguments of ``forward``; or a torch ``Dataset`` or ``DataLoader``
-    that yields such samples or pairs of them and their targets. Numbers are cast to the
-    type of the network's weights, but integers of 32 and 64 bits are handed on, as tokens.
+    of these, the keyword arguments of ``forward``, or a tuple or list of several, its
+    positional ones (one tuple, if it takes one); a list of samples, or of such dicts with
+    one sample each; or a torch ``Dataset`` or ``DataLoader`` that yields such samples or
+    pairs of them and their targets. Entries ``labels``, ``label`` and ``label_ids`` are
+    targets and not given to the network, unless its forward requires them or makes the
+    tokens of a decoder of them. Numbers are cast to the type of the network's weights, but
+    integers of 32 and 64 bits are handed on, as tokens.
+
+    Searches and cross-validation of scikit-learn cut X into folds, which they cannot do to
+    a dict: pass a ``skorch.helper.SliceDict(**X)``, or a list of dicts of one sample each.
 
     Passes run one at a time in a process, since others would see the hooks.
 

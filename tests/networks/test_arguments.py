@@ -193,6 +193,28 @@ def test_ragged_items_of_a_data_set_are_to_be_padded():
     assert "pad sequences" in caught.value.__notes__[0]
 
 
+def test_a_list_that_was_read_otherwise_than_meant_says_so():
+    network, same = OneTuple(4, 4), RNG.rand(40, 4).astype(np.float32)
+    layer = LayerFeatureTransformer(network)
+    with pytest.raises(ValueError, match="if X are several arguments"):
+        layer.fit([A, same], Y)
+
+
+def test_masks_given_by_position_are_masks():
+    class Tokens(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(50, 6)
+
+        def forward(self, input_ids, attention_mask=None):
+            return self.embedding(input_ids)
+
+    network, X = Tokens(), padded(some_texts(20), 9)
+    expected = rows_of(network, X, pooling="mean")
+    for form in (tuple(X.values()), list(X.values())):
+        assert_array_equal(rows_of(network, form, pooling="mean"), expected)
+
+
 def test_texts_are_to_be_tokenised():
     with pytest.raises(TypeError, match=r"list of texts.*tokenizer"):
         LayerFeatureTransformer(nn.Embedding(50, 3)).fit(["a text", "another"])
@@ -222,6 +244,12 @@ def test_graphs_are_refused_with_what_is_supported():
             with pytest.raises(TypeError, match=r"Graph\. Samples are an array") as caught:
                 reader()
             assert "padded to one number of nodes" in str(caught.value)
+
+
+def test_a_data_set_of_graphs_is_refused_with_what_is_supported():
+    with pytest.raises(TypeError) as caught:
+        read(nn.Linear(2, 2), torch.utils.data.DataLoader([Graph() for _ in range(6)], 3))
+    assert "Graphs go in as such arrays" in caught.value.__notes__[0]
 
 
 def test_dense_graphs_are_measured():
