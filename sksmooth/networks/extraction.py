@@ -240,7 +240,7 @@ def _check_length(y: Any, n_rows: int | None, data: Any = None) -> None:
     if shape[:1] != (n_rows,):
         mend = ""
         if shape and getattr(data, "shape", ())[1:2] == shape[:1]:
-            mend = "; if X are several arguments of the network, pass a dict or a tuple of them"
+            mend = "; if X are several arguments, pass a dict or a tuple of them"
         raise ValueError(
             f"y has {shape[0] if shape else 0} rows, but X has {n_rows}{mend}."
         )
