@@ -6,6 +6,7 @@ __all__ = [
     "FewTermsWarning",
     "InSampleOnlyWarning",
     "IncompatibleVersionError",
+    "LayersLeftOutWarning",
     "PoorFitWarning",
     "SmoothnessWarning",
     "TargetTypeWarning",
@@ -52,6 +53,10 @@ class TargetTypeWarning(SmoothnessWarning):
 
 class UnseenClassesWarning(SmoothnessWarning):
     """Most samples to score belong to classes that were not in the fit."""
+
+
+class LayersLeftOutWarning(UserWarning):
+    """Layers that cannot be pooled are not measured; the others are."""
 
 
 class WorkerLostWarning(UserWarning):
