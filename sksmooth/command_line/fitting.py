@@ -38,7 +38,7 @@ def fit_to_file(options: argparse.Namespace, verbose: int) -> Measured:
     with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", category=UserWarning)
         data = read_dataset(options)
-        with user_error(ValueError, TypeError, prefix=str(data.path)):
+        with user_error(ValueError, TypeError, prefix=data.origin):
             measured = _fitted(estimator, data, options)
     measured.notes = _notes(caught)
     return measured

@@ -1,0 +1,262 @@
+"""Columns of tables: labels of rows, and dates and truth values as numbers."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import warnings
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .errors import MOST_NAMES, CommandError, listed, one_line
+
+__all__ = [
+    "Note",
+    "check_finite",
+    "feature_matrix",
+    "labels_rows",
+    "note_identifiers",
+    "numbers_rows",
+    "refuse_decimal_comma",
+    "target_column",
+    "without_row_labels",
+]
+
+# As pandas calls columns without a name, in text and in Parquet files.
+_UNNAMED = re.compile(r"\s*|Unnamed: \d+(\.\d+)*|__index_level_\d+__")
+_DAY = 24 * 60 * 60  # seconds
+_DECIMAL_COMMA = r"\s*[-+]?\d+,\d+\s*"
+
+
+class Note(UserWarning):
+    """Something was done to the data that the user may not expect."""
+
+
+def _note(message: str) -> None:
+    warnings.warn(message, Note, stacklevel=2)
+
+
+# --- labels of rows ------------------------------------------------------------------
+
+
+def without_row_labels(
+    frame: pd.DataFrame, path: Path, wanted: Collection[str] = ()
+) -> pd.DataFrame:
+    """Leave out the row numbers and names that R and pandas write as a column.
+
+    Taken for a feature they would tell the classes of sorted rows apart, taken for a
+    target there would be two. Only columns without a name are left out, unless they are
+    ``wanted`` under the name that they get.
+    """
+    dropped = []
+    for name, column in _columns(frame):
+        if not _UNNAMED.fullmatch(name) or name in wanted:
+            continue
+        if column.isna().all():
+            what = "is empty"
+        elif labels_rows(column):
+            what = f"holds row {'names' if _is_text(column) else 'numbers'}"
+        else:
+            continue
+        _note(f"{path}: column {name!r} has no name of its own and {what}: left out.")
+        dropped.append(name)
+    return frame if len(dropped) == frame.shape[1] else frame.drop(columns=dropped)
+
+
+def note_identifiers(frame: pd.DataFrame, path: Path) -> None:
+    """Say which columns number the rows, or have no name, and how to drop them."""
+    identifiers = [name for name, column in _columns(frame) if numbers_rows(column)]
+    if identifiers:
+        _note(
+            f"{path}: {listed(identifiers, 'column')} looks like an identifier, a whole "
+            f"number that differs in every row; if so, {_how_to_drop(identifiers)}."
+        )
+    others = [name for name, _ in _columns(frame) if name not in identifiers]
+    unnamed = [name for name in others if _UNNAMED.fullmatch(name)]
+    if unnamed:
+        _note(
+            f"{path}: {listed(unnamed, 'column')} has no name of its own; if it labels "
+            f"the rows, {_how_to_drop(unnamed)}."
+        )
+
+
+def _columns(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    return ((str(name), column) for name, column in frame.items())
+
+
+def _how_to_drop(names: Sequence[str]) -> str:
+    return f"leave it out: --drop {shlex.join(names[:MOST_NAMES])}"
+
+
+def labels_rows(column: pd.Series) -> bool:
+    """Tell whether it holds another whole number, or another text, in every row."""
+    return (_is_text(column) or _is_whole(column)) and column.is_unique
+
+
+def numbers_rows(column: pd.Series) -> bool:
+    """Tell whether it holds another whole number in every row, as only a counter does.
+
+    That is, rising or falling all the way; or in any order, but from so few numbers that
+    independent draws would have repeated one: n of N do with probability
+    1 - exp(-n^2 / 2N).
+    """
+    if _is_text(column.iloc[:100]) or not column.iloc[:100].is_unique:
+        return False
+    if not _is_whole(column) or not column.is_unique:
+        return False
+    numbers = column.to_numpy(np.float64)
+    steps = np.sign(np.diff(numbers))
+    is_dense = len(numbers) ** 2 > 20 * np.ptp(numbers)
+    return len(numbers) > 2 and bool(is_dense or abs(steps.sum()) == len(steps))
+
+
+def _is_text(column: pd.Series) -> bool:
+    return pd.api.types.infer_dtype(column, skipna=False) == "string"
+
+
+def _is_whole(column: pd.Series) -> bool:
+    if column.dtype.kind not in "iuf" or column.isna().any():
+        return False
+    return bool((column % 1 == 0).all())
+
+
+# --- features ------------------------------------------------------------------------
+
+
+def feature_matrix(frame: pd.DataFrame, path: Path) -> np.ndarray:
+    """Convert columns to floating-point numbers, NaN where a cell is empty."""
+    frame = frame.copy(deep=False)
+    for name in _not_numeric(frame):
+        frame[name] = _as_numbers(frame[name], path)
+    _refuse_text(frame, path)
+    # Narrow columns stay narrow. Nullable dtypes wrap one of numpy.
+    dtypes = [getattr(dtype, "numpy_dtype", dtype) for dtype in frame.dtypes.unique()]
+    matrix = frame.to_numpy(np.result_type(np.float32, *dtypes), na_value=np.nan)
+    check_finite(matrix, list(frame.columns), path, allow_nan=True)
+    return matrix
+
+
+def _not_numeric(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name, kind in frame.dtypes.items() if kind.kind not in "biuf"]
+
+
+def _as_numbers(column: pd.Series, path: Path) -> pd.Series:
+    """Convert numbers, truth values and dates among gaps; other columns stay."""
+    days = _days(column, path)
+    if days is not None:
+        return days
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column
+    try:
+        return pd.to_numeric(column)
+    except (ValueError, TypeError, OverflowError):
+        return column
+
+
+def _days(column: pd.Series, path: Path) -> pd.Series | None:
+    """Count the days since 1970, or those of a duration; None of what is neither."""
+    kind, name = column.dtype.kind, repr(column.name)
+    if kind == "m":
+        _note(f"{path}: column {name} holds durations, taken in days.")
+        return column.dt.total_seconds() / _DAY
+    dates = column if kind == "M" else _dates(column)
+    if dates is None:
+        return None
+    days = (dates - pd.Timestamp(0, tz=dates.dt.tz)).dt.total_seconds() / _DAY
+    example = ""
+    if days.notna().any():  # the last one, of which it is clearest what is the month
+        example = f" ({column.iloc[days.argmax()]} is {days.max():g})"
+    _note(f"{path}: column {name} holds dates, taken as days since 1970-01-01{example}.")
+    return days
+
+
+def _dates(column: pd.Series) -> pd.Series | None:
+    """Read dates, all in one format; where day and month are in doubt, by the dots."""
+    if pd.api.types.infer_dtype(column) not in ("string", "date", "datetime"):
+        return None
+    values = column.dropna().unique()
+    has_dots = "." in str(values[0])
+    formats: list[dict[str, Any]] = [{"format": "ISO8601"}]
+    if len(values) > 1:  # of a single one pandas would take any word
+        formats += [{"dayfirst": has_dots}, {"dayfirst": not has_dots}]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Could not infer format")
+        warnings.filterwarnings("ignore", "Parsing dates in")
+        for how in formats:
+            try:
+                return pd.to_datetime(column, utc=True, **how)
+            except (ValueError, UserWarning):
+                continue
+    return None
+
+
+def _refuse_text(frame: pd.DataFrame, path: Path) -> None:
+    text = _not_numeric(frame)
+    if not text:
+        return
+    present = frame[text[0]].dropna().astype(str)
+    wrong = present[pd.to_numeric(present, errors="coerce").isna()]
+    example = f" (such as {one_line(wrong.iloc[0])!r})" if len(wrong) else ""
+    hint = f"encode it as numbers, or {_how_to_drop(text)}"
+    if len(wrong) and wrong.str.fullmatch(_DECIMAL_COMMA).all():
+        hint = "if that is a decimal comma, give --decimal ,"
+    elif len(wrong) and labels_rows(frame[text[0]]):
+        hint = f"the first differs in every row, like an identifier; {_how_to_drop(text)}"
+    raise CommandError(
+        f"{path}: text, not numbers, in {listed(text, 'column')}{example}; {hint}"
+    )
+
+
+# --- targets -------------------------------------------------------------------------
+
+
+def target_column(column: pd.Series, path: Path) -> np.ndarray:
+    """Convert labels to the dtype from which the estimator reads what they are."""
+    missing = column.isna().sum()
+    if missing:
+        raise CommandError(
+            f"{path}: the target {column.name!r} is missing (empty or NaN) in "
+            f"{missing} of {len(column)} rows; fill or drop those rows"
+        )
+    days = _days(column, path)
+    if days is not None:
+        column = days
+    elif pd.api.types.infer_dtype(column) == "decimal":
+        column = column.astype(float)
+    kinds = {"f": np.float64, "b": bool, "i": np.int64, "u": np.uint64}
+    if column.dtype.kind not in kinds:
+        return column.astype(str).to_numpy(object)
+    y = column.to_numpy(kinds[column.dtype.kind])
+    check_finite(y[:, None], [str(column.name)], path)
+    return y
+
+
+def refuse_decimal_comma(y: np.ndarray, what: str) -> None:
+    """Refuse texts that are numbers to people, and would be classes."""
+    if y.dtype.kind == "O" and all(re.fullmatch(_DECIMAL_COMMA, label) for label in y):
+        raise CommandError(
+            f"{what} holds numbers with a decimal comma, such as {y[0]!r}; give "
+            "--decimal , (or --task classification if they are names)"
+        )
+
+
+def check_finite(
+    matrix: np.ndarray, columns: Sequence[str], path: Path, *, allow_nan: bool = False
+) -> None:
+    """Refuse infinity and, unless allowed, NaN."""
+    if matrix.dtype.kind != "f":
+        return
+    bad = np.isinf(matrix) if allow_nan else ~np.isfinite(matrix)
+    if not bad.any():
+        return
+    rows, places = np.nonzero(bad)
+    names = list(dict.fromkeys(columns[place] for place in np.unique(places)))
+    problem = "infinity" if allow_nan else "NaN, infinity or an empty cell"
+    raise CommandError(
+        f"{path}: {problem} in {len(np.unique(rows))} of {len(matrix)} rows, "
+        f"{listed(names, 'column')}; fill or drop them"
+    )
