@@ -7,7 +7,6 @@ import shlex
 import warnings
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +27,13 @@ __all__ = [
 
 # As pandas calls columns without a name, in text and in Parquet files.
 _UNNAMED = re.compile(r"\s*|Unnamed: \d+(\.\d+)*|__index_level_\d+__")
+# Where day and month are in doubt, dots say that the day is first, others the month.
+_DATES = (
+    *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y/%m/%d"),
+    *("%m/%d/%y", "%d/%m/%y", "%d-%b-%y", "%d-%b-%Y", "%d%b%Y"),
+    *("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y"),
+)
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _DAY = 24 * 60 * 60  # seconds
 _DECIMAL_COMMA = r"\s*[-+]?\d+,\d+\s*"
 
@@ -46,41 +52,45 @@ def _note(message: str) -> None:
 def without_row_labels(
     frame: pd.DataFrame, path: Path, wanted: Collection[str] = ()
 ) -> pd.DataFrame:
-    """Leave out the row numbers and names that R and pandas write as a column.
+    """Move the row numbers and names that R and pandas write as a column to the index.
 
     Taken for a feature they would tell the classes of sorted rows apart, taken for a
     target there would be two. Only columns without a name are left out, unless they are
     ``wanted`` under the name that they get.
     """
-    dropped = []
+    empty, labels = [], []
     for name, column in _columns(frame):
         if not _UNNAMED.fullmatch(name) or name in wanted:
             continue
         if column.isna().all():
-            what = "is empty"
+            empty.append(name)
         elif labels_rows(column):
-            what = f"holds row {'names' if _is_text(column) else 'numbers'}"
-        else:
-            continue
-        _note(f"{path}: column {name!r} has no name of its own and {what}: left out.")
-        dropped.append(name)
-    return frame if len(dropped) == frame.shape[1] else frame.drop(columns=dropped)
+            labels.append(name)
+    if len(empty) + len(labels) in (0, frame.shape[1]):
+        return frame
+    for names, what in ((labels, "row numbers or names"), (empty, "empty")):
+        if names:
+            _note(f"{path}: left out {listed(names, 'column')} ({what} without a heading).")
+    others = frame.drop(columns=[*empty, *labels])
+    return others.set_axis(frame[labels[0]], axis=0) if labels else others
 
 
 def note_identifiers(frame: pd.DataFrame, path: Path) -> None:
     """Say which columns number the rows, or have no name, and how to drop them."""
     identifiers = [name for name, column in _columns(frame) if numbers_rows(column)]
     if identifiers:
+        several = len(identifiers) > 1
+        looks = "look like identifiers" if several else "looks like an identifier"
         _note(
-            f"{path}: {listed(identifiers, 'column')} looks like an identifier, a whole "
-            f"number that differs in every row; if so, {_how_to_drop(identifiers)}."
+            f"{path}: {listed(identifiers, 'column')} {looks}: whole numbers that differ "
+            f"in every row; if so, {_how_to_drop(identifiers)}."
         )
     others = [name for name, _ in _columns(frame) if name not in identifiers]
     unnamed = [name for name in others if _UNNAMED.fullmatch(name)]
     if unnamed:
         _note(
-            f"{path}: {listed(unnamed, 'column')} has no name of its own; if it labels "
-            f"the rows, {_how_to_drop(unnamed)}."
+            f"{path}: no heading stands above {listed(unnamed, 'column')}; if the rows "
+            f"are labelled there, {_how_to_drop(unnamed)}."
         )
 
 
@@ -104,10 +114,9 @@ def numbers_rows(column: pd.Series) -> bool:
     independent draws would have repeated one: n of N do with probability
     1 - exp(-n^2 / 2N).
     """
-    if _is_text(column.iloc[:100]) or not column.iloc[:100].is_unique:
-        return False
-    if not _is_whole(column) or not column.is_unique:
-        return False
+    for rows in (column.iloc[:100], column):  # a few, which rule most columns out, first
+        if not (_is_whole(rows) and rows.is_unique):
+            return False
     numbers = column.to_numpy(np.float64)
     steps = np.sign(np.diff(numbers))
     is_dense = len(numbers) ** 2 > 20 * np.ptp(numbers)
@@ -175,22 +184,16 @@ def _days(column: pd.Series, path: Path) -> pd.Series | None:
 
 
 def _dates(column: pd.Series) -> pd.Series | None:
-    """Read dates, all in one format; where day and month are in doubt, by the dots."""
+    """Read dates, all in one format."""
     if pd.api.types.infer_dtype(column) not in ("string", "date", "datetime"):
         return None
-    values = column.dropna().unique()
-    has_dots = "." in str(values[0])
-    formats: list[dict[str, Any]] = [{"format": "ISO8601"}]
-    if len(values) > 1:  # of a single one pandas would take any word
-        formats += [{"dayfirst": has_dots}, {"dayfirst": not has_dots}]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", "Could not infer format")
-        warnings.filterwarnings("ignore", "Parsing dates in")
-        for how in formats:
-            try:
-                return pd.to_datetime(column, utc=True, **how)
-            except (ValueError, UserWarning):
-                continue
+    values = column.dropna().unique()  # the first of which rules most formats out
+    for each in ("ISO8601", *(date + time for date in _DATES for time in _TIMES)):
+        try:
+            pd.to_datetime(values, format=each, utc=True, cache=False)
+        except ValueError:
+            continue
+        return pd.to_datetime(column, format=each, utc=True)
     return None
 
 

@@ -25,7 +25,7 @@ from .columns import (
     without_row_labels,
 )
 from .errors import CommandError, listed, user_error
-from .text_files import is_number, is_text_file, read_text
+from .text_files import is_text_file, read_text
 
 __all__ = ["Dataset", "read_dataset"]
 
@@ -109,6 +109,10 @@ def _read_two_files(options: argparse.Namespace) -> Dataset:
     frame, labels = _read_table(path, options), _read_table(labels_path, options)
     hint = "; has one of them a first line of names?"
     _check_lengths(str(path), frame, str(labels_path), labels, hint)
+    if _are_shuffled(frame.index, labels.index):
+        raise CommandError(
+            f"{path} and {labels_path} name the same rows in another order; sort them alike"
+        )
     for name in options.features or []:
         _check_name(name, list(frame.columns), f"{path}: no column {name!r}")
     for name in options.drop or []:
@@ -116,15 +120,19 @@ def _read_two_files(options: argparse.Namespace) -> Dataset:
         _check_name(name, known, f"{path}, {labels_path}: no column {name!r}")
     X = _chosen(frame, path, options.features, options.drop)
     Y = _chosen(labels, labels_path, None, options.drop)
-    names = list(Y.columns)
-    is_single = len(names) == 1
-    y = (
-        target_column(Y[names[0]], labels_path)
-        if is_single
-        else feature_matrix(Y, labels_path)
-    )
-    X_matrix = feature_matrix(X, path)
-    return Dataset(path, X_matrix, y, list(X.columns), listed(names), labels_path)
+    if Y.shape[1] == 1:
+        y = target_column(Y.iloc[:, 0], labels_path)
+    else:
+        y = feature_matrix(Y, labels_path)
+    matrix, targets = feature_matrix(X, path), listed(list(Y.columns))
+    return Dataset(path, matrix, y, list(X.columns), targets, labels_path)
+
+
+def _are_shuffled(one: pd.Index, other: pd.Index) -> bool:
+    """Tell whether both files label their rows, and alike, but in another order."""
+    if one.name is None or other.name is None or one.equals(other):
+        return False
+    return set(one) == set(other)
 
 
 def _chosen(
@@ -259,7 +267,8 @@ def _check_name(name: str, known: Sequence[str], missing: str) -> None:
         raise CommandError(f"{missing}: the file holds no array")
     close = difflib.get_close_matches(name, known)
     guess = f"did you mean {listed(close)}? " if close else ""
-    hint = "; is the line of names missing?" if is_number(known[0]) else ""
+    is_number = known[0].replace(".", "").isdigit()
+    hint = "; is the line of names missing?" if is_number else ""
     raise CommandError(f"{missing}; {guess}names: {listed(known)}{hint}")
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 from .columns import Note, labels_rows, numbers_rows
 from .errors import listed
 
-__all__ = ["SUFFIXES", "is_number", "is_text_file", "read_text"]
+__all__ = ["SUFFIXES", "is_text_file", "read_text"]
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 # Beside those that pandas knows, such as NA and empty cells.
@@ -32,7 +32,6 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_SPACES = r"\s+"
 
 
 def _open_zip(path: Path, mode: str) -> IO[bytes]:
@@ -73,17 +72,10 @@ def read_text(
         content = file.read()
     encoding = encoding or _encoding_of(content, path)
     lines = _first_lines(content.decode(encoding))
-    separator = _separator(
-        lines, decimal, alone=_SPACES if ".txt" in path.suffixes else ","
-    )
-    has_names = has_names or not _holds_values(lines[0], separator, decimal)
-    frame = _parsed(
-        content,
-        encoding=encoding,
-        sep=separator,
-        decimal=decimal,
-        header=0 if has_names else None,
-    )
+    alone = r"\s+" if ".txt" in path.suffixes else ","
+    how = dict(decimal=decimal, sep=_separator(lines, decimal, alone))
+    has_names = has_names or not _holds_values(lines[0], **how)
+    frame = _parsed(content, encoding, header=0 if has_names else None, **how)
     if has_names:
         return frame.rename(columns=str)
     # Columns without names are called as in scikit-learn, row numbers as by pandas.
@@ -143,24 +135,16 @@ def _separator(lines: list[str], decimal: str, alone: str) -> str:
     return most if counts[most][0] else alone
 
 
-def _holds_values(line: str, separator: str, decimal: str) -> bool:
-    cells = line.split(None if separator == _SPACES else separator)
-    known = ("NA", *_MISSING)
-    return all(is_number(cell, decimal) or cell.strip() in known for cell in cells)
+def _holds_values(line: str, sep: str, decimal: str) -> bool:
+    """Tell whether cells are numbers or gaps, but for the one above row numbers."""
+    cells = _parsed(line.encode(), "utf-8", header=None, sep=sep, decimal=decimal)
+    are_numbers = all(dtype.kind in "biuf" for dtype in cells.dtypes)
+    return are_numbers and not line.lstrip('" ').startswith(sep)
 
 
-def is_number(cell: str, decimal: str = ".") -> bool:
-    """Tell whether a cell, quoted or not, holds a number."""
-    try:
-        float(cell.strip().strip('"').replace(decimal, "."))
-    except ValueError:
-        return False
-    return True
-
-
-def _parsed(content: bytes, **how: Any) -> pd.DataFrame:
-    # Of a whole column, since its type may depend on chunks otherwise.
-    how |= dict(na_values=_MISSING, skipinitialspace=True, low_memory=False)
+def _parsed(content: bytes, encoding: str, **how: Any) -> pd.DataFrame:
+    how |= dict(encoding=encoding, na_values=_MISSING, skipinitialspace=True)
+    how |= dict(low_memory=False)  # else the type of a column may depend on chunks
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
