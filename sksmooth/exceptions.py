@@ -44,7 +44,10 @@ class UnresolvedIndexWarning(SmoothnessWarning):
 
 
 class TargetTypeWarning(SmoothnessWarning):
-    """The values of the targets do not match their dtype (classes or regression)."""
+    """The values of the targets do not match their dtype (classes or regression).
+
+    It says what they are taken for. ``y.astype(float)`` and ``y.astype(str)`` say which.
+    """
 
 
 class UnseenClassesWarning(SmoothnessWarning):

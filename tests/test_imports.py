@@ -30,7 +30,9 @@ OPTIONAL = {
     "torch",
     "transformers",
     "treelite",
+    "xarray",
     "xgboost",
+    "zarr",
 }  # not pyarrow, which pandas imports where it is installed
 
 

@@ -244,9 +244,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
 
     Notes
     -----
-    Whether ``y`` holds classes or regression targets is read from its dtype: floating-point
-    and two-dimensional ``y`` are regression targets, anything else (integers, strings,
-    booleans) is class labels.
+    Whether ``y`` holds classes or regression targets is read from its dtype, see
+    :meth:`fit`.
 
     References
     ----------
@@ -326,7 +325,13 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             Features, NaN where there is no value; at least 5 rows. float32 input and CSR
             matrices are not copied to float64.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, or regression targets in a floating-point dtype.
+            Class labels: categories (of numbers, too), text, truth values, or any objects
+            that can be hashed. Or regression targets: floating-point, or several columns.
+            Integers are class labels, unless they have more than 100 distinct values, or
+            more than half as many as rows, which neither count up from 0 or 1 as class
+            numbers do (nine tenths of the numbers up to the largest occur) nor occur five
+            times each (nine tenths of them): these are regression targets, with a
+            TargetTypeWarning. ``y.astype(float)`` and ``y.astype(str)`` say which they are.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights. Whole multiples of the smallest positive weight are
             the same as repeating the rows so many times, unless the same features come
@@ -340,8 +345,10 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         Raises
         ------
         ValueError
-            If X is infinite or y is not finite, y holds one class or one value, lengths
-            differ, there are fewer than 5 rows, or weights are negative or all zero.
+            If X is infinite or y is not finite, y holds one class or one value, or more
+            classes than half of the rows or than fit into 16 GB of memory, X or y holds
+            dates, lengths differ, there are fewer than 5 rows, or weights are negative or
+            all zero.
         TypeError
             If ``forest`` is not made of trees.
         """

@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning
@@ -28,7 +29,14 @@ from ..index import (
     two_sided_p_value,
     variance_of_difference,
 )
-from ..samples import group_units, sampling_units
+from ..samples import (
+    as_array,
+    group_units,
+    holds_categories,
+    in_memory,
+    number_of_rows,
+    sampling_units,
+)
 from .besov import BesovSmoothnessEstimator, fit_samples, read_for
 from .levels import (
     cross_fitted_level,
@@ -305,7 +313,7 @@ def smoothness_difference(
         (samples_a.X, samples_b.X), samples_a.targets.tie_break, samples_a.weights
     )
     if groups is not None:
-        units = group_units(groups_of(groups, samples_a, len(np.asarray(y))), units)
+        units = group_units(groups_of(groups, samples_a, number_of_rows(y, "y")), units)
     levels = []
     for fitted, samples in ((first, samples_a), (second, samples_b)):
         samples = samples.drawn_by(units)
@@ -467,13 +475,17 @@ def permutation_baseline(
     _last_step(estimator)
     rng = check_random_state(random_state)
     alpha = _last_step(clone(estimator).fit(X, y)).alpha_
-    y = np.asarray(y)
+    # Without an index, by which data frames would put the rows together again.
+    of_categories = holds_categories(in_memory(y))
+    y = as_array(y)
     alphas = np.empty(n_permutations)
     for i in range(n_permutations):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SmoothnessWarning)  # noise fits poorly
             warnings.simplefilter("ignore", DataConversionWarning)  # said once
-            shuffled = clone(estimator).fit(X, y[rng.permutation(len(y))])
+            other = y[rng.permutation(len(y))]
+            other = pd.Categorical(other.ravel()) if of_categories else other
+            shuffled = clone(estimator).fit(X, other)
         alphas[i] = _last_step(shuffled).alpha_
     p_value = (1 + np.sum(alphas >= alpha)) / (n_permutations + 1)
     return PermutationBaseline(float(alpha), alphas, float(p_value))

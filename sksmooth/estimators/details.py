@@ -15,7 +15,13 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from ..exceptions import SmoothnessWarning
-from ..samples import number_of_rows, read_features
+from ..samples import (
+    class_codes,
+    distinct_labels,
+    label_vector,
+    number_of_rows,
+    read_features,
+)
 from .besov import BesovSmoothnessEstimator
 from .roughness import class_smoothness, sample_roughness
 
@@ -109,11 +115,14 @@ def _roughness(
     # A report must not advance the stream of a RandomState that the user passed.
     options |= {"random_state": copy.deepcopy(estimator.random_state)}
     if not hasattr(estimator, "classes_"):
-        samples = sample_roughness(X, y, **options).reset_index(drop=True)
+        numbers = np.asarray(y, dtype=np.float64)  # as the estimator has taken them
+        samples = sample_roughness(X, numbers, **options).reset_index(drop=True)
         samples["target"] = list(np.asarray(y))
         return {"samples": samples}
     # By numbers, since pandas cannot hold everything that may be the name of a class.
-    names, codes = np.unique(np.asarray(y).ravel(), return_inverse=True)
+    labels = label_vector(y, warn=False)
+    names = distinct_labels(labels)
+    codes, _ = class_codes(labels, names)
     samples = sample_roughness(X, codes, **options).reset_index(drop=True)
     mean = samples["roughness"].groupby(codes).mean()
     suggested = [

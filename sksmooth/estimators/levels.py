@@ -100,7 +100,7 @@ def read_labels(y: Any, sample_weight: Any = None, groups: Any = None) -> Labels
     labels : Labels
         What is known of the samples.
     """
-    n_rows = number_of_rows(np.asarray(y), "y")
+    n_rows = number_of_rows(y, "y")
     placeholder = np.zeros((n_rows, 1))
     samples = read_samples(placeholder, y, sample_weight, fewest=FEWEST_SAMPLES)
     codes = None if groups is None else groups_of(groups, samples, n_rows)
@@ -228,7 +228,7 @@ def _error_of(
     if transformer is not None and transformer != "passthrough":
         fitted = clone(transformer)
         # Some transformers learn otherwise by fit_transform than by fit and transform.
-        seen = fitted.fit_transform(seen, safe_indexing(labels.samples.y, train))
+        seen = fitted.fit_transform(seen, safe_indexing(labels.samples.plain_y, train))
         unseen = fitted.transform(unseen)
     growth = randomised(growth_of(estimator), _TREES_OF_A_FOLD)
     fitted_error = randomised_error(labels.part(train, seen), growth, _exponent(estimator))

@@ -34,6 +34,7 @@ from sklearn.utils import check_random_state, gen_batches
 from threadpoolctl import threadpool_limits
 
 from .._lib.optional import require
+from ..samples import label_codes, number_of_rows
 from .transferability import mean_log_evidence, shrunk_h_score
 
 __all__ = [
@@ -104,7 +105,8 @@ class ProbeSamples(NamedTuple):
     X : ndarray of shape (n_samples, n_features)
         Features, finite, perhaps a memory map.
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Class labels or numbers, as ``rows.targets`` says.
+        Numbers, or numbers of classes, as ``rows.targets`` says; -1 of a test sample whose
+        class is not among the samples.
     rows : ProbeRows
         The samples that probes see if they cannot see all.
     X_test, y_test : ndarray
@@ -282,12 +284,12 @@ def probe_rows(
         If samples must be held out and a class has one sample only.
     """
     kind = TargetKind(targets)
-    y = _as_targets(y, kind)
+    (y,) = _as_targets(kind, y)
     rng = check_random_state(random_state)
     rows = rng.permutation(len(y))[:_MOST_FOR_MODELS]
     few = rows[:_MOST_FOR_DISTANCES]
     if y_test is not None:
-        test = rng.permutation(len(np.asarray(y_test)))[:_MOST_FOR_MODELS]
+        test = rng.permutation(number_of_rows(y_test, "y_test"))[:_MOST_FOR_MODELS]
         return ProbeRows(few, rows, test, kind)
     if groups is not None:
         of_rows = np.asarray(groups)[rows]
@@ -323,10 +325,14 @@ def _stratified_split(
     return train, test
 
 
-def _as_targets(y: ArrayLike, kind: TargetKind) -> np.ndarray:
-    """Return the targets as an array, and a single column of them as a vector."""
-    y = np.asarray(y, dtype=None if kind is TargetKind.CLASSES else np.float64)
-    return y.ravel() if y.shape[1:] == (1,) else y
+def _as_targets(kind: TargetKind, *targets: ArrayLike) -> Iterator[np.ndarray]:
+    """Give numbers, or the numbers of classes of the first targets; columns as vectors."""
+    if kind is TargetKind.CLASSES:
+        yield from label_codes(*targets)
+        return
+    for each in targets:
+        y = np.asarray(each, dtype=np.float64)
+        yield y.ravel() if y.shape[1:] == (1,) else y
 
 
 def measure_probes(
@@ -360,9 +366,8 @@ def measure_probes(
     values : dict of str to float
         One number a probe, by their names.
     """
-    y = _as_targets(y, rows.targets)
     X_test, y_test = (X, y) if test is None else test
-    y_test = _as_targets(y_test, rows.targets)
+    y, y_test = _as_targets(rows.targets, y, y_test)
     samples = ProbeSamples(X, y, rows, X_test, y_test, random_state)
     # The matrices are small: threads of BLAS gain little, and lose much time by waiting for
     # each other where the processors are shared.

@@ -9,12 +9,19 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from pandas.api.types import is_list_like
 from sklearn.base import clone
 
 from .._lib.progress import progress_bar
 from .._lib.scikit_learn import validate_params
 from ..index import SAMPLES_PER_CELL
-from ..samples import class_codes, encode_targets, number_of_rows, read_samples
+from ..samples import (
+    as_array,
+    class_codes,
+    encode_targets,
+    number_of_rows,
+    read_samples,
+)
 from ..trees import GrownForest, grow
 from ..wavelets import node_sums
 from .base import growth_of
@@ -188,7 +195,7 @@ def sample_roughness(
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Features, NaN where there is no value.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Class labels, or regression targets in a floating-point dtype.
+        Class labels or regression targets, as in :meth:`BesovSmoothnessEstimator.fit`.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned; only its forest is used. None means one
         with ``n_estimators=200, max_samples=0.5`` and, for classes,
@@ -303,7 +310,7 @@ def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:
     """Find the wanted classes among all of them."""
     if wanted is None:
         return np.arange(len(classes))
-    wanted = np.atleast_1d(np.asarray(wanted))
+    wanted = as_array(wanted if is_list_like(wanted) else [wanted])
     if len(wanted) == 0:
         raise ValueError("classes is empty; name some of them, or pass None for all.")
     codes, is_known = class_codes(wanted, classes)

@@ -186,7 +186,8 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
         X : array-like of n_samples rows
             What the transformers are given.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, or regression targets in a floating-point dtype.
+            Class labels or regression targets, as in
+            :meth:`BesovSmoothnessEstimator.fit`.
         groups : array-like of shape (n_samples,), default=None
             Groups of samples that are not independent, such as the patient or the plate.
             They are in the same fold, and the variances are those over groups.
@@ -225,7 +226,9 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
         self._keep(grid, measured, smoothness.confidence_level)
         if self.refit:
             X = safe_indexing(X, labels.rows)
-            self.transformer_ = candidates[self.chosen_index_].fit(X, labels.samples.y)
+            self.transformer_ = candidates[self.chosen_index_].fit(
+                X, labels.samples.plain_y
+            )
         return self
 
     def transform(self, X: Any) -> Any:

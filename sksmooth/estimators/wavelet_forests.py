@@ -19,8 +19,10 @@ from .._lib.scikit_learn import Interval, StrOptions, fit_context
 from .._lib.state import Versioned, atomic_fit
 from ..samples import (
     Samples,
+    as_array,
     encode_labels,
     encode_values,
+    label_codes,
     nearest_vertex,
     number_of_rows,
     read_features,
@@ -127,7 +129,8 @@ class _WaveletForest(ForestEstimator):
             Features, NaN where there is no value. float32 input and CSR matrices are not
             copied to float64.
         y : array-like of shape (n_samples,) or, for regression, (n_samples, n_outputs)
-            Targets.
+            Targets. A classifier takes any objects that can be hashed as labels, a
+            regressor anything that float64 holds as numbers, categories of numbers, too.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights.
 
@@ -289,8 +292,9 @@ class _WaveletForest(ForestEstimator):
         self, samples: Samples, n_rows: int
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield rows to fit and to hold out, among those of a positive weight."""
-        cv = check_cv(self.cv, samples.y, classifier=samples.targets.codes is not None)
-        folds = cv.split(samples.X, samples.y)
+        y = samples.plain_y
+        cv = check_cv(self.cv, y, classifier=samples.targets.codes is not None)
+        folds = cv.split(samples.X, y)
         if self.cv is None or isinstance(self.cv, Integral) or hasattr(self.cv, "split"):
             return folds
         # Lists of folds name rows as they were passed, those of weight zero among them.
@@ -580,7 +584,33 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
         shares = np.maximum(values @ simplex_vertices(n_classes).T + 1 / n_classes, 0.0)
         return shares / shares.sum(axis=1, keepdims=True)
 
-    _score_of = staticmethod(accuracy_score)
+    @staticmethod
+    def _score_of(
+        y: ArrayLike, predicted: np.ndarray, sample_weight: ArrayLike | None
+    ) -> float:
+        # By numbers, since scikit-learn compares numbers and text only.
+        return accuracy_score(*label_codes(y, predicted), sample_weight=sample_weight)
+
+    def score(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Compute the accuracy of the predicted classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights.
+
+        Returns
+        -------
+        score : float
+            Share of the samples whose class is predicted.
+        """
+        return self._score_of(y, self.predict(X), sample_weight=sample_weight)
 
 
 class WaveletForestRegressor(RegressorMixin, _WaveletForest):
@@ -687,7 +717,7 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
     _encode = staticmethod(encode_values)
 
     def _remember(self, samples: Samples, y: ArrayLike) -> None:
-        self._is_vector = np.asarray(y).ndim == 1
+        self._is_vector = as_array(y).ndim == 1
 
     def _decide(self, values: np.ndarray) -> np.ndarray:
         return values[:, 0].copy() if self._is_vector else values.copy()

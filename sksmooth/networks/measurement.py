@@ -21,7 +21,7 @@ from ..estimators.levels import groups_of, level_alone, randomised_level
 from ..estimators.probes import TargetKind, chosen_probes, measure_probes, probe_rows
 from ..exceptions import SmoothnessWarning
 from ..index import Level
-from ..samples import Samples, group_units
+from ..samples import Samples, as_array, group_units
 from .columns import MeasuredLayer
 
 __all__ = ["LayersInTurn"]
@@ -77,7 +77,7 @@ class LayersInTurn:
     ) -> None:
         self._template, self._sample_weight = template, sample_weight
         self._y = y
-        self._y_test = None if y_test is None else np.asarray(y_test)
+        self._y_test = None if y_test is None else as_array(y_test)
         self._seed, self.confidence_level = seed, template.confidence_level
         self.levels: list[Level] = []
         samples = read_for(clone(template), source, y, sample_weight)

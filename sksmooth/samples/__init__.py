@@ -1,7 +1,8 @@
 """Labelled samples: read and checked once, encoded, and drawn into subsamples."""
 
-from .checks import number_of_rows, read_rows, reading
-from .labels import class_codes
+from .checks import reading
+from .containers import as_array, holds_categories, in_memory, number_of_rows, read_rows
+from .labels import class_codes, distinct_labels, label_codes, label_vector
 from .read import read_features, read_samples
 from .samples import Samples
 from .simplex import SimplexEncoder, nearest_vertex, simplex_vertices
@@ -13,12 +14,18 @@ __all__ = [
     "SamplingUnits",
     "SimplexEncoder",
     "Targets",
+    "as_array",
     "class_codes",
+    "distinct_labels",
     "draw_bags",
     "encode_labels",
     "encode_targets",
     "encode_values",
     "group_units",
+    "holds_categories",
+    "in_memory",
+    "label_codes",
+    "label_vector",
     "nearest_vertex",
     "number_of_rows",
     "read_features",

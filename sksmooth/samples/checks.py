@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import sparse
+from pandas.api.types import infer_dtype
 
-from .._lib.scikit_learn import check_sample_weight, safe_indexing
+from .._lib.scikit_learn import check_sample_weight
+from .containers import columns_of
 
 __all__ = [
     "check_weights",
-    "is_dask",
-    "number_of_rows",
-    "read_rows",
+    "date_error",
+    "is_of_dates",
     "reading",
-    "refuse_hidden_gaps",
+    "refuse_dates",
+    "refuse_masked",
     "weights_in_units",
 ]
+
+# What pandas calls columns of objects that are dates, times or durations.
+_KINDS_OF_DATES = {
+    *("date", "datetime", "datetime64", "time", "timedelta", "timedelta64", "period"),
+}
 
 # Smallest weight, relative to the largest, that float64 sums do not lose.
 _LEAST_WEIGHT = 1e-12
@@ -30,7 +36,8 @@ _LEAST_WEIGHT = 1e-12
 @contextmanager
 def reading(data: Any, name: str) -> Iterator[None]:
     """Turn the errors of a conversion to float64 into ones that name the argument."""
-    refuse_hidden_gaps(data, name)
+    refuse_masked(data, name)
+    refuse_dates(data, name)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             yield
@@ -38,59 +45,53 @@ def reading(data: Any, name: str) -> Iterator[None]:
         raise ValueError(f"{name} holds numbers that are too large for float64.") from error
 
 
-def refuse_hidden_gaps(data: Any, name: str) -> None:
-    """Refuse missing values that would count as numbers: masked entries and NaT."""
+def refuse_masked(data: Any, name: str) -> None:
+    """Refuse masked entries, which would count as numbers."""
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         raise ValueError(
             f"{name} is a masked array, of which the masked entries would count as "
             f"numbers; fill them (in X by NaN: X.filled(np.nan)), or drop those rows."
         )
-    if _holds_dates(data) and pd.isna(np.asarray(data)).any():
-        raise ValueError(f"{name} holds missing dates (NaT); fill or drop those rows.")
 
 
-def _holds_dates(data: Any) -> bool:
-    dtype, schema = getattr(data, "dtype", None), getattr(data, "schema", None)
-    dtypes = getattr(data, "dtypes", getattr(schema, "types", [dtype]))  # Arrow's tables
-    names = {str(each).lower() for each in np.atleast_1d(np.array(dtypes, dtype=object))}
-    return any(name.startswith(("date", "time", "duration")) for name in names)
+def refuse_dates(data: Any, name: str, *, may_be_array: bool = True) -> None:
+    """Refuse dates and durations, whose numbers depend on a unit.
 
-
-def is_dask(data: Any) -> bool:
-    """Tell whether data are a lazy collection of Dask, which need not be installed."""
-    return hasattr(data, "__dask_graph__")
-
-
-def number_of_rows(data: Any, name: str = "X") -> int:
-    """Count the rows of anything with a shape or a length; 0 if it has neither.
-
-    Raises
-    ------
-    ValueError
-        If it is a lazy array of unknown length, or a lazy data frame.
+    An array of NumPy that holds nothing else, without gaps, has columns of one unit; these
+    pass unless ``may_be_array`` is False.
     """
-    shape: Any = getattr(data, "shape", None)
-    if shape is None:
-        shape = (len(data),) if hasattr(data, "__len__") else ()
-    n_rows = shape[0] if len(shape) else 0
-    if is_dask(data) and not isinstance(n_rows, int):
-        raise ValueError(
-            f"The number of rows of {name} is not known; pass a Dask array with known "
-            "chunks: array.compute_chunk_sizes(), or frame.to_dask_array(lengths=True)."
-        )
-    return n_rows
+    dates = [
+        (column, values)
+        for column, dtype, values in columns_of(data)
+        if is_of_dates(dtype) or _hold_dates(dtype, values)
+    ]
+    gaps = any(np.any(pd.isna(np.asarray(values))) for _, values in dates)
+    is_plain = isinstance(data, np.ndarray) and data.dtype.kind in "mM" and not gaps
+    if dates and not (is_plain and may_be_array):
+        raise date_error(name, gaps, [column for column, _ in dates if column is not None])
 
 
-def read_rows(data: Any, rows: np.ndarray) -> Any:
-    """Read some rows of samples, targets or weights into memory; None stays None."""
-    if data is None:
-        return None
-    if is_dask(data):
-        return data[rows].compute()
-    if sparse.issparse(data):
-        matrix: Any = data
-        data = matrix.tocsr()  # some formats have no rows to take
-    return safe_indexing(data, rows)
+def date_error(name: str, gaps: bool = False, columns: Sequence[Any] = ()) -> ValueError:
+    """Say how dates become numbers."""
+    dates = "missing dates (NaT)" if gaps else "dates or durations"
+    where = f" in the columns {list(columns)}" if columns else ""
+    return ValueError(
+        f"{name} holds {dates}{where}, of which the numbers depend on a unit. Pass days, "
+        "such as (dates - dates.min()) / np.timedelta64(1, 'D') after "
+        "pandas.to_datetime(dates), where missing dates become NaN; or, where none is "
+        "missing, dates.astype('int64')."
+    )
+
+
+def is_of_dates(dtype: Any) -> bool:
+    """Tell whether a dtype of any library is one of dates, times or durations."""
+    return str(dtype).lower().startswith(("date", "time", "duration", "period"))
+
+
+def _hold_dates(dtype: Any, values: Any) -> bool:
+    """Tell whether objects are dates, perhaps with gaps."""
+    is_of_objects = str(dtype) == "object"
+    return is_of_objects and infer_dtype(values, skipna=True) in _KINDS_OF_DATES
 
 
 def weights_in_units(weights: np.ndarray) -> np.ndarray:

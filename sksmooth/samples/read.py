@@ -14,14 +14,8 @@ from sklearn.utils.random import sample_without_replacement
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from .._lib.scikit_learn import safe_indexing
-from .checks import (
-    check_weights,
-    is_dask,
-    number_of_rows,
-    read_rows,
-    reading,
-    weights_in_units,
-)
+from .checks import check_weights, reading, weights_in_units
+from .containers import in_memory, is_dask, number_of_rows, read_rows
 from .features import feature_dtype, plain_features
 from .samples import Samples
 from .targets import Targets, encode_targets, refuse_no_targets
@@ -88,6 +82,7 @@ def read_samples(
             X, y, sample_weight, n_drawn, fewest, random_state
         )
     X = read_features(X, estimator, reset=reset, fewest=fewest)
+    y, sample_weight = in_memory(y), in_memory(sample_weight)
     check_consistent_length(X, y)
     if sample_weight is None:
         weights = np.ones(X.shape[0])
@@ -124,6 +119,7 @@ def read_features(
             "BesovSmoothnessEstimator with max_samples as the number of rows of a tree, "
             "which reads no others."
         )
+    X = in_memory(X)
     options: dict[str, Any] = {
         "accept_sparse": "csr",
         "dtype": feature_dtype(X),
@@ -145,10 +141,10 @@ def _drawn(
     n_rows = number_of_rows(X)
     number_of_rows(y, "y")  # which must be known, too
     if n_drawn >= n_rows:
-        return X.compute() if is_dask(X) else X, y, sample_weight, None
+        return in_memory(X), y, sample_weight, None
     check_consistent_length(X, y)
     if sample_weight is not None:
-        sample_weight = check_weights(sample_weight, X)
+        sample_weight = check_weights(in_memory(sample_weight), X)
         _check_enough(int(np.count_nonzero(sample_weight)), fewest)
     rows = _drawn_rows(sample_weight, n_rows, n_drawn, random_state)
     X, y, sample_weight = (read_rows(each, rows) for each in (X, y, sample_weight))

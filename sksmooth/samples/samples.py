@@ -26,7 +26,7 @@ class Samples:
     X : ndarray or CSR matrix of shape (n_samples, n_features), float32 or float64
         Features, NaN where there is no value.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets as they were given, for forests of other libraries.
+        Targets as they were given.
     targets : Targets
         Targets as points of a vector space.
     weights : ndarray of shape (n_samples,), float64
@@ -48,6 +48,19 @@ class Samples:
     classes: np.ndarray | None
     rows: np.ndarray | None = None
     joint_units: SamplingUnits | None = None
+
+    @property
+    def plain_y(self) -> Any:
+        """Targets as other libraries take them: numbers of classes that they would refuse.
+
+        These are labels other than text and whole numbers.
+        """
+        if self.classes is None or self.classes.dtype.kind in "biuU":
+            return self.y
+        if self.classes.dtype.kind == "f" and (self.classes == np.rint(self.classes)).all():
+            return self.y
+        is_text = all(isinstance(label, str) for label in self.classes)
+        return self.y if is_text else self.targets.codes
 
     @cached_property
     def units(self) -> SamplingUnits:

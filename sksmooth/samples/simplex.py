@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._lib.state import Versioned, atomic_fit
 from .checks import reading
-from .labels import class_codes, label_vector
+from .labels import class_codes, distinct_labels, label_vector
 
 __all__ = ["SimplexEncoder", "nearest_vertex", "simplex_vertices"]
 
@@ -51,7 +51,7 @@ class SimplexEncoder(Versioned, TransformerMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The sorted class labels.
+        The sorted class labels; objects without an order are sorted by type and text.
     vertices_ : ndarray of shape (n_classes, n_classes - 1), float64
         Row i is the vertex of ``classes_[i]``.
 
@@ -82,22 +82,18 @@ class SimplexEncoder(Versioned, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         y : array-like of shape (n_samples,)
-            Class labels of any dtype that can be sorted; at least two classes.
+            Class labels of any dtype, or objects that can be hashed; at least two classes.
 
         Returns
         -------
         self : SimplexEncoder
             The fitted encoder.
         """
-        classes = np.unique(label_vector(y))
+        classes = distinct_labels(label_vector(y))
         if len(classes) < 2:
             raise ValueError(
                 f"y holds one class only ({str(classes[0])!r}); a simplex needs at "
                 "least two."
-            )
-        if not (classes[:-1] < classes[1:]).all():
-            raise ValueError(
-                f"Labels such as {classes[0]!r} have no order to sort them by."
             )
         self.classes_ = classes
         self.vertices_ = simplex_vertices(len(classes))
@@ -140,7 +136,7 @@ class SimplexEncoder(Versioned, TransformerMixin, BaseEstimator):
         y = label_vector(y)
         codes, known = class_codes(y, self.classes_)
         if not known.all():
-            unknown = np.unique(y[~known])[:5].tolist()
+            unknown = distinct_labels(y[~known])[:5].tolist()
             raise ValueError(f"y holds labels that fit has not seen: {unknown}.")
         return self.vertices_[codes]
 

@@ -6,17 +6,20 @@ the two ``y`` holds is read from its dtype.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 
 from .._lib.warn import warn_caller
 from ..exceptions import TargetTypeWarning
-from .checks import reading
-from .labels import class_codes, label_vector
+from .checks import reading, refuse_dates
+from .containers import as_array, holds_categories, in_memory
+from .kinds import are_labels, refuse_many_classes
+from .labels import class_codes, distinct_labels, label_vector
 from .simplex import simplex_vertices
 
 __all__ = [
@@ -30,6 +33,14 @@ __all__ = [
 # Sums of squares of larger values overflow, of smaller spreads underflow, in float64; there
 # is room for weights of twelve decades.
 _LARGEST_VALUE, _SMALLEST_SPREAD = 1e140, 1e-140
+
+# The wavelets of all nodes hold a number for every class but one. The largest peaks that
+# were measured, for each sample and class: 315 float64 numbers for a default fit of labels
+# that are noise, so that trees have as many nodes as they can; three for a score. A
+# thousand classes of five samples, or the 50,000 images of CIFAR-100, are below the limit,
+# which is the memory of a common computer.
+_BYTES_TO_FIT, _BYTES_TO_SCORE = 2500, 24
+_GIGABYTES, _LIMIT = 16, "SKSMOOTH_MAX_GIGABYTES"
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +84,10 @@ class Targets:
 def encode_targets(
     y: ArrayLike, *, classes: np.ndarray | None = None, n_outputs: int | None = None
 ) -> tuple[Targets, np.ndarray | None]:
-    """Encode ``y`` by its dtype.
+    """Encode ``y`` by its dtype and values.
 
-    Floating-point and two-dimensional ``y`` are regression targets, anything else holds
-    class labels.
+    Which are class labels and which are numbers is told in
+    :func:`~sksmooth.samples.kinds.are_labels`.
 
     Parameters
     ----------
@@ -97,26 +108,21 @@ def encode_targets(
     if n_outputs:
         is_classification, caution = classes is not None, None
     else:
-        is_classification, caution = _holds_labels(y)
+        is_classification, caution = are_labels(y)
+    if not is_classification:
+        targets, classes = _numeric_targets(y, n_outputs), None
+    else:
+        labels = label_vector(y)
+        if classes is None:
+            classes = _classes_of(labels, "measure")
+            refuse_many_classes(len(classes), len(labels))
+            _refuse_memory(len(labels), len(classes), _BYTES_TO_FIT)
+        else:
+            _refuse_memory(len(labels), len(classes), _BYTES_TO_SCORE)
+        targets = _simplex_targets(labels, classes)
     if caution is not None:
         warn_caller(caution)
-    if not is_classification:
-        return replace(_numeric_targets(y, n_outputs), caution=caution), None
-    y = label_vector(y)
-    if classes is None:
-        classes = np.unique(y)
-        if len(classes) < 2:
-            raise ValueError(
-                f"y holds one class only ({str(classes[0])!r}): there is nothing to "
-                "measure; at least 2 classes are needed."
-            )
-    codes, known = class_codes(y, classes)
-    values = simplex_vertices(len(classes))[codes]
-    # A class that was not fitted is one more one-hot axis: in the coordinates of the
-    # fitted simplex it sits at the centroid, at squared distance 1 + 1/L from it.
-    values[~known] = 0.0
-    floor = np.where(known, 0.0, 1.0 + 1.0 / len(classes))
-    return Targets(values, floor, np.where(known, codes, -1), caution), classes
+    return replace(targets, caution=caution), classes
 
 
 def encode_labels(y: ArrayLike) -> tuple[Targets, np.ndarray]:
@@ -130,22 +136,55 @@ def encode_labels(y: ArrayLike) -> tuple[Targets, np.ndarray]:
         The sorted class labels, two at least.
     """
     labels = label_vector(y)
-    with np.errstate(invalid="ignore"):  # of floats beyond int64, which are no labels
-        type_of_target(labels, input_name="y", raise_unknown=True)
-        check_classification_targets(labels)
-    classes = np.unique(labels)
+    if labels.dtype.kind == "f" and not holds_categories(in_memory(y)):
+        with np.errstate(invalid="ignore"):  # of floats beyond int64, which are no labels
+            check_classification_targets(labels)
+    classes = _classes_of(labels, "tell apart")
+    _refuse_memory(len(labels), len(classes), _BYTES_TO_FIT)
+    return _simplex_targets(labels, classes), classes
+
+
+def _classes_of(labels: np.ndarray, purpose: str) -> np.ndarray:
+    classes = distinct_labels(labels)
     if len(classes) < 2:
         raise ValueError(
-            f"y holds one class only ({str(classes[0])!r}): there is nothing to "
-            "tell apart; at least 2 classes are needed."
+            f"y holds one class only ({str(classes[0])!r}): there is nothing to {purpose}; "
+            "at least 2 classes are needed."
         )
-    targets, _ = encode_targets(labels, classes=classes, n_outputs=len(classes) - 1)
-    return targets, classes
+    return classes
+
+
+def _refuse_memory(n_samples: int, n_classes: int, n_bytes_each: int) -> None:
+    """Refuse class labels that would take more memory than common computers have."""
+    n_bytes = n_bytes_each * n_samples * (n_classes - 1)
+    limit = float(os.environ.get(_LIMIT, _GIGABYTES))
+    if n_bytes > limit * 1e9:
+        raise ValueError(
+            f"y holds {n_classes} classes in {n_samples} samples, which may take "
+            f"{n_bytes / 1e9:,.0f} GB of memory: it grows with the product of both. If "
+            "they are numbers, pass y.astype(float). If they are class labels, merge the "
+            "rare ones, or pass fewer samples (BesovSmoothnessEstimator draws some if "
+            f"max_samples is a number of rows); or allow more than {limit:g} GB by the "
+            f"environment variable {_LIMIT}."
+        )
+
+
+def _simplex_targets(labels: np.ndarray, classes: np.ndarray) -> Targets:
+    codes, known = class_codes(labels, classes)
+    values = simplex_vertices(len(classes))[codes]
+    # A class that was not fitted is one more one-hot axis: in the coordinates of the
+    # fitted simplex it sits at the centroid, at squared distance 1 + 1/L from it.
+    values[~known] = 0.0
+    floor = np.where(known, 0.0, 1.0 + 1.0 / len(classes))
+    return Targets(values, floor, np.where(known, codes, -1))
 
 
 def encode_values(y: ArrayLike) -> tuple[Targets, None]:
-    """Take ``y`` as regression targets, whatever its dtype, equal values or not."""
-    return _numeric_targets(y, n_outputs=np.atleast_2d(np.asarray(y).T).shape[0]), None
+    """Take ``y`` as regression targets, whatever its dtype, equal values or not.
+
+    Categories that are numbers count as these, as for the regressors of scikit-learn.
+    """
+    return _numeric_targets(y, n_outputs=np.atleast_2d(as_array(y).T).shape[0]), None
 
 
 def refuse_no_targets(y: ArrayLike | None) -> None:
@@ -156,42 +195,9 @@ def refuse_no_targets(y: ArrayLike | None) -> None:
         )
 
 
-def _holds_labels(given: ArrayLike) -> tuple[bool, TargetTypeWarning | None]:
-    """Tell whether these are class labels, with a caution if that may be wrong."""
-    y = np.asarray(given)
-    if not (y.ndim < 2 or y.shape[1:] == (1,)):
-        return False, None
-    if y.dtype.kind != "f":
-        # Numbers in an object array may turn out to be floats.
-        y = label_vector(given, warn=False)
-        with np.errstate(invalid="ignore"):  # of floats beyond int64
-            type_of_target(y, input_name="y", raise_unknown=True)
-    return y.dtype.kind != "f", _mistyping(y.ravel())
-
-
-def _mistyping(y: np.ndarray) -> TargetTypeWarning | None:
-    n_distinct = len(np.unique(y))
-    if y.dtype.kind == "f":
-        if 3 <= n_distinct <= min(20, len(y) // 10) and (y == np.rint(y)).all():
-            return TargetTypeWarning(
-                "y is of a floating-point dtype, so it is taken as numbers, but it "
-                "holds a few whole numbers only; if they are class labels, pass "
-                "y.astype(int)."
-            )
-    elif n_distinct > max(10, len(y) // 2):
-        raise ValueError(
-            f"y holds {n_distinct} classes in {len(y)} samples, too many to measure; if "
-            "they are numbers, pass y.astype(float)."
-        )
-    elif y.dtype.kind in "iu" and n_distinct > max(20, len(y) // 20):
-        return TargetTypeWarning(
-            "y holds integers, so they are taken as class labels, but there are many "
-            "for so few samples; if they are numbers, pass y.astype(float)."
-        )
-    return None
-
-
 def _numeric_targets(y: ArrayLike, n_outputs: int | None) -> Targets:
+    y = in_memory(y)
+    refuse_dates(y, "y", may_be_array=False)
     with reading(y, "y"):
         values = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
     values = values.reshape(len(values), -1)

@@ -109,7 +109,8 @@ BAD_Y = {
 # Of classes alone or of numbers alone, so that not every entry refuses them.
 BAD_CLASSES = {
     "a missing label": (["a", None] * (N // 2), "Input y contains NaN or None"),
-    "labels of two types": (np.array([0, "a"] * (N // 2), dtype=object), "mixes labels"),
+    "two types, one missing": (["a", 0, None, 2.5] * (N // 4), "Input y contains NaN"),
+    "lists": (pd.Series([[0], [1]] * (N // 2)), "cannot be a class label .unhashable"),
     "one class": (["a"] * N, "one class only"),
 }
 BAD_NUMBERS = {

@@ -68,7 +68,7 @@ class Library:
         """
         codes, values = samples.targets.codes, samples.targets.values
         if codes is not None and is_classifier(estimator):
-            return samples.y
+            return samples.plain_y
         if values.shape[1] == 1:
             return values.ravel()  # since estimators warn of a column
         if codes is None:

@@ -1,0 +1,107 @@
+"""Whether targets are class labels or numbers: read from their dtype and their values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..exceptions import TargetTypeWarning
+from .checks import date_error, is_of_dates
+from .containers import as_array, columns_of, holds_categories, in_memory
+from .labels import label_vector
+
+__all__ = ["are_labels", "refuse_many_classes"]
+
+_ANY = 10  # as many classes may be in any data
+_MANY = 20  # as many whole numbers are class labels without asking
+# More are numbers, unless they count up or nearly all occur as often as folds need it.
+_MOST = 100
+_OFTEN = 5
+_NEARLY_ALL = 0.9
+
+
+def are_labels(y: Any) -> tuple[bool, TargetTypeWarning | None]:
+    """Tell whether these are class labels, with a caution if that may be wrong.
+
+    Categories are labels, whatever they are called; floating-point numbers are none, and
+    neither are several columns. Whole numbers are labels, unless there are more than 100,
+    or than half of the samples, which neither count up from zero or one as class numbers do
+    (nine tenths of the numbers up to the largest occur), nor come often (nine tenths of
+    them five times). Anything else is a label.
+
+    Raises
+    ------
+    ValueError
+        If these are dates, or several columns of categories.
+    """
+    y = in_memory(y)
+    if holds_categories(y):
+        if np.shape(y)[1:] not in ((), (1,)):
+            raise ValueError(
+                f"y holds categories in {np.shape(y)[1]} columns, but one labelling is "
+                "measured at a time; pass one of the columns."
+            )
+        return True, None
+    if any(is_of_dates(dtype) for _, dtype, _ in columns_of(y)):
+        error = date_error("y", gaps=bool(np.any(pd.isna(np.asarray(y)))))
+        raise ValueError(f"{error} If each date is a class, pass y.astype(str).")
+    array = as_array(y)
+    if array.shape[1:] not in ((), (1,)):
+        return False, None
+    if array.dtype.kind != "f":  # numbers in an array of objects may turn out to be floats
+        array = label_vector(y, warn=False)
+    if array.dtype.kind == "f":
+        return False, _caution_of_floats(array)
+    if array.dtype.kind in "iu":
+        return _are_class_numbers(array)
+    return True, None
+
+
+def refuse_many_classes(n_classes: int, n_samples: int) -> None:
+    """Refuse classes of which most samples have their own."""
+    if n_classes > _most_classes(n_samples):
+        raise ValueError(
+            f"y holds {n_classes} classes in {n_samples} samples, too many to measure; if "
+            "they are numbers, pass y.astype(float); if they are names of classes, leave "
+            "out or merge the rare ones. An identifier of the rows is no target."
+        )
+
+
+def _most_classes(n_samples: int) -> int:
+    return max(_ANY, n_samples // 2)
+
+
+def _caution_of_floats(y: np.ndarray) -> TargetTypeWarning | None:
+    n_values = len(np.unique(y))
+    if 3 <= n_values <= min(20, len(y) // 10) and (y == np.rint(y)).all():
+        return TargetTypeWarning(
+            "y is of a floating-point dtype, so it is taken as numbers, but it holds a few "
+            "whole numbers only; if they are class labels, pass y.astype(int)."
+        )
+    return None
+
+
+def _are_class_numbers(y: np.ndarray) -> tuple[bool, TargetTypeWarning | None]:
+    values, counts = np.unique(y, return_counts=True)
+    n_values, n_samples = len(values), len(y)
+    counts_up = np.sum(values >= 0) >= _NEARLY_ALL * (int(values[-1]) + 1)
+    comes_often = np.mean(counts >= _OFTEN) >= _NEARLY_ALL
+    if n_values > min(_MOST, _most_classes(n_samples)) and not counts_up | comes_often:
+        return False, TargetTypeWarning(
+            f"y holds {n_values} different whole numbers in {n_samples} samples, so it is "
+            "taken as numbers; if they are class labels, pass y.astype(str). With "
+            "y.astype(float) this is not asked."
+        )
+    if n_values > max(_MANY, n_samples // 20):
+        return True, TargetTypeWarning(
+            "y holds integers, so they are taken as class labels, but there are many for "
+            "so few samples; if they are numbers, pass y.astype(float)."
+        )
+    if n_values > _MANY and not counts_up:
+        return True, TargetTypeWarning(
+            f"y holds {n_values} different integers, which are taken as class labels; if "
+            "they are numbers, pass y.astype(float)."
+        )
+    return True, None
