@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,12 +59,12 @@ def without_row_labels(
     ``wanted`` under the name that they get.
     """
     empty, labels = [], []
-    for name, column in _columns(frame):
-        if not _UNNAMED.fullmatch(name) or name in wanted:
+    for name in _unnamed(frame):
+        if name in wanted:
             continue
-        if column.isna().all():
+        if frame[name].isna().all():
             empty.append(name)
-        elif labels_rows(column):
+        elif labels_rows(frame[name]):
             labels.append(name)
     if len(empty) + len(labels) in (0, frame.shape[1]):
         return frame
@@ -77,7 +77,7 @@ def without_row_labels(
 
 def note_identifiers(frame: pd.DataFrame, path: Path) -> None:
     """Say which columns number the rows, or have no name, and how to drop them."""
-    identifiers = [name for name, column in _columns(frame) if numbers_rows(column)]
+    identifiers = _identifiers(frame)
     if identifiers:
         several = len(identifiers) > 1
         looks = "look like identifiers" if several else "looks like an identifier"
@@ -85,8 +85,7 @@ def note_identifiers(frame: pd.DataFrame, path: Path) -> None:
             f"{path}: {listed(identifiers, 'column')} {looks}: whole numbers that differ "
             f"in every row; if so, {_how_to_drop(identifiers)}."
         )
-    others = [name for name, _ in _columns(frame) if name not in identifiers]
-    unnamed = [name for name in others if _UNNAMED.fullmatch(name)]
+    unnamed = [name for name in _unnamed(frame) if name not in identifiers]
     if unnamed:
         _note(
             f"{path}: no heading stands above {listed(unnamed, 'column')}; if the rows "
@@ -94,8 +93,16 @@ def note_identifiers(frame: pd.DataFrame, path: Path) -> None:
         )
 
 
-def _columns(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
-    return ((str(name), column) for name, column in frame.items())
+def _identifiers(frame: pd.DataFrame) -> list[str]:
+    numeric = frame.loc[:, [dtype.kind in "iuf" for dtype in frame.dtypes]]
+    # A hundred rows rule most columns out.
+    head = np.sort(numeric.iloc[:100].to_numpy(np.float64, na_value=np.nan), axis=0)
+    may_be = (head == np.rint(head)).all(axis=0) & (np.diff(head, axis=0) > 0).all(axis=0)
+    return [str(name) for name in numeric.columns[may_be] if numbers_rows(numeric[name])]
+
+
+def _unnamed(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name in frame.columns if _UNNAMED.fullmatch(str(name))]
 
 
 def _how_to_drop(names: Sequence[str]) -> str:
@@ -114,13 +121,12 @@ def numbers_rows(column: pd.Series) -> bool:
     independent draws would have repeated one: n of N do with probability
     1 - exp(-n^2 / 2N).
     """
-    for rows in (column.iloc[:100], column):  # a few, which rule most columns out, first
-        if not (_is_whole(rows) and rows.is_unique):
-            return False
+    if len(column) < 3 or not _is_whole(column) or not column.is_unique:
+        return False
     numbers = column.to_numpy(np.float64)
     steps = np.sign(np.diff(numbers))
     is_dense = len(numbers) ** 2 > 20 * np.ptp(numbers)
-    return len(numbers) > 2 and bool(is_dense or abs(steps.sum()) == len(steps))
+    return bool(is_dense or abs(steps.sum()) == len(steps))
 
 
 def _is_text(column: pd.Series) -> bool:

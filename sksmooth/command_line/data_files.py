@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import lzma
+import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from .._lib.optional import require
+from ..samples.kinds import are_labels
 from .columns import (
     check_finite,
     feature_matrix,
@@ -175,6 +177,8 @@ def _read_npz(options: argparse.Namespace) -> Dataset:
     y = y.reshape(len(y), -1)
     check_finite(y, [target] * y.shape[1], path)
     X, y = feature_matrix(frame, path), y[:, 0] if y.shape[1] == 1 else y
+    if y.dtype.kind in "mM":
+        y = target_column(pd.Series(y, name=target), path)
     return Dataset(path, X, y, list(frame.columns), repr(target))
 
 
@@ -238,25 +242,30 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
 def _as_task(dataset: Dataset, task: str) -> np.ndarray:
     """Bring the labels into a form that the estimator takes for this task."""
-    y = dataset.y
-    if task != "classification":
-        refuse_decimal_comma(y, dataset.origin)
-    if task == "regression":
-        if y.dtype.kind not in "biuf":
-            raise CommandError(
-                f"{dataset.origin}: --task regression needs numbers, but it holds text"
-            )
-        return y.astype(np.float64)
+    y, origin = dataset.y, dataset.origin
     if task == "classification" and y.ndim == 2:
-        if not np.isin(y, (0, 1)).all() or (y.sum(axis=1) != 1).any():
-            raise CommandError(
-                f"{dataset.origin}: --task classification needs one column of labels, or "
-                "a 1 for the class and 0 elsewhere; use --task regression for others"
-            )
-        return y.argmax(axis=1)
-    if task == "classification" and y.dtype.kind == "f":
-        return np.unique(y, return_inverse=True)[1]
-    return y
+        return _classes_of_one_hot(y, origin)
+    with user_error(ValueError, TypeError, prefix=origin):
+        are_classes, caution = are_labels(y)
+    if task == "classification":
+        # Numbers from zero up are classes, however many.
+        return y if are_classes else np.unique(y, return_inverse=True)[1]
+    refuse_decimal_comma(y, origin)
+    if task == "regression" and y.dtype.kind not in "biuf":
+        raise CommandError(f"{origin}: --task regression needs numbers, but it holds text")
+    if task == "auto" and caution is not None:
+        warnings.warn(caution, stacklevel=2)
+    are_numbers = y.dtype.kind in "biu" and not are_classes
+    return y.astype(np.float64) if are_numbers or task == "regression" else y
+
+
+def _classes_of_one_hot(y: np.ndarray, origin: str) -> np.ndarray:
+    if not np.isin(y, (0, 1)).all() or (y.sum(axis=1) != 1).any():
+        raise CommandError(
+            f"{origin}: --task classification needs one column of labels, or a 1 for the "
+            "class and 0 elsewhere; use --task regression for other columns"
+        )
+    return y.argmax(axis=1)
 
 
 def _check_name(name: str, known: Sequence[str], missing: str) -> None:

@@ -549,6 +549,7 @@ PICKLED = np.array(["a", 1, None] * 3, dtype=object)
         (np.zeros((9, 2), dtype=[("a", float)]), np.arange(9), "which is no number"),
         (np.zeros((9, 2), dtype="V4"), np.arange(9), "which is no number"),
         (np.eye(9), PICKLED, "'y' holds pickled Python objects"),
+        (np.eye(9), np.full((9, 2), "a"), "target 'y'"),
     ],
 )
 def test_npz_arrays_that_do_not_fit(X, y, problem, tmp_path, call_wrongly):

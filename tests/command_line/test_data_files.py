@@ -466,6 +466,28 @@ def test_words_are_no_dates(words, iris, tmp_path, call_wrongly):
         assert "text, not numbers, in column 'word'" in error
 
 
+def test_dates_of_arrays_are_days(iris, tmp_path, measure, call_wrongly):
+    path = tmp_path / "iris.npz"
+    days = DAYS.to_numpy().copy()
+    number = (days - np.datetime64(0, "s")) / np.timedelta64(1, "D")
+    X, y = iris[["length", "width"]].to_numpy(), iris["species"].factorize()[0]
+    np.savez(path, X=number[:, None], y=y)
+    expected, _ = measure(path)
+    np.savez(path, X=days[:, None], y=y)
+    results, notes = measure(path)
+    assert results == expected
+    assert "'X[0]' holds dates" in notes
+    np.savez(path, X=X, y=number)
+    expected, _ = measure(path)
+    np.savez(path, X=X, y=days)
+    results, notes = measure(path)
+    assert results == expected
+    assert "'y' holds dates" in notes
+    days[3] = "NaT"
+    np.savez(path, X=X, y=days)
+    assert "'y' is missing" in call_wrongly("measure", path)
+
+
 def test_decimals_of_parquet_files_are_numbers(iris, clean, tmp_path, measure):
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
@@ -487,3 +509,84 @@ def test_a_table_that_names_a_column_twice(tmp_path, call_wrongly):
     (tmp_path / "twice.parquet").write_bytes(sink.getvalue())
     error = call_wrongly("measure", tmp_path / "twice.parquet", "--target", "y")
     assert "column 'a' occurs more than once" in error or "cannot read" in error
+
+
+# --- targets -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def prices(tmp_path):
+    """Write whole numbers of many values, which are no classes."""
+    rng = np.random.RandomState(0)
+    size, noise = rng.gamma(2, size=(2, 900))
+    price = np.rint(1000 * size + 100 * noise).astype(int)
+    frame = pd.DataFrame({"size": size, "noise": noise, "price": price})
+    frame.to_csv(tmp_path / "prices.csv", index=False)
+    frame.assign(price=price.astype(float)).to_csv(tmp_path / "floats.csv", index=False)
+    return tmp_path / "prices.csv"
+
+
+def test_prices_are_numbers(prices, call, call_json, measure):
+    expected, _ = measure(prices.with_name("floats.csv"), "--target", "price")
+    assert expected["task"] == "regression"
+    options = [prices, "--target", "price"]
+    results, notes = measure(*options)
+    assert (results, notes) == (expected, "")
+    (warning,) = call_json(*options, "--trees", 2)["warnings"]
+    assert warning["category"] == "TargetTypeWarning"
+    assert "--task classification" in warning["message"]
+    # Before the fit, which may take long.
+    code, out, err = call("measure", *options, "--trees", 2)
+    assert code == 0
+    assert err.startswith(f"sksmooth: {prices}, target 'price', taken as numbers")
+    assert "--task" in err.splitlines()[0]
+    assert "TargetTypeWarning: y holds" in out
+    assert measure(*options, "--held-out", 0.3)[0]["task"] == "regression"
+
+
+def test_what_the_user_tells_is_not_asked(prices, call, call_wrongly, measure):
+    options = [prices, "--target", "price"]
+    regression = ["--task", "regression"]
+    expected, _ = measure(prices.with_name("floats.csv"), "--target", "price")
+    assert measure(*options, *regression)[0] == expected
+    _, out, err = call("measure", *options, *regression, "--trees", 2)
+    assert "TargetTypeWarning" not in out
+    assert "taken as" not in err
+    error = call_wrongly("measure", *options, "--task", "classification")
+    assert "prices.csv, target 'price': y holds" in error
+    assert "--task regression" in error
+
+
+def test_many_classes_are_refused_before_they_take_memory(
+    prices, call_wrongly, monkeypatch
+):
+    monkeypatch.setenv("SKSMOOTH_MAX_GIGABYTES", "0.01")
+    frame = pd.read_csv(prices).assign(price=np.arange(900) // 9 * 1009)
+    frame.to_csv(prices, index=False)
+    options = ["--target", "price", "--task", "classification"]
+    error = call_wrongly("measure", prices, *options)
+    assert "100 classes in 900 samples" in error
+    assert "GB of memory" in error
+
+
+def test_many_classes_that_the_user_tells(prices, measure):
+    frame = pd.read_csv(prices).assign(price=np.arange(900) // 3 * 1009)
+    frame.to_csv(prices, index=False)
+    assert measure(prices, "--target", "price")[0]["task"] == "regression"
+    results, _ = measure(prices, "--target", "price", "--task", "classification")
+    assert (results["task"], results["n_classes"]) == ("classification", 300)
+
+
+def test_refusals_name_the_file_and_the_target(iris, tmp_path, call_wrongly):
+    path = tmp_path / "iris.csv"
+    iris.assign(species="one").to_csv(path, index=False)
+    error = call_wrongly("measure", path, "--target", "species")
+    assert f"{path}, target 'species': y holds one class only" in error
+    error = call_wrongly("measure", path, "--target", "species", "--task", "regression")
+    assert f"{path}, target 'species': --task regression needs numbers" in error
+    X, Y = tmp_path / "X.csv", tmp_path / "Y.csv"
+    iris[["length", "width"]].to_csv(X, index=False)
+    iris[["Länge", "Breite"]].to_csv(Y, index=False)
+    options = ["--data", X, "--labels", Y, "--task", "classification"]
+    error = call_wrongly("measure", *options)
+    assert f"{X} + {Y}, target 'Länge', 'Breite': --task classification" in error
