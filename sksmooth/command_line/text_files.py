@@ -72,8 +72,10 @@ def read_text(
         content = file.read()
     encoding = encoding or _encoding_of(content, path)
     lines = _first_lines(content.decode(encoding))
-    alone = r"\s+" if ".txt" in path.suffixes else ","
-    how = dict(decimal=decimal, sep=_separator(lines, decimal, alone))
+    # By \s+, older versions of pandas cut at decimal commas, too.
+    spaces = r"\s+" if decimal == "." else " "
+    separator = _separator(lines, decimal, spaces if ".txt" in path.suffixes else ",")
+    how = dict(decimal=decimal, sep=separator)
     has_names = has_names or not _holds_values(lines[0], **how)
     frame = _parsed(content, encoding, header=0 if has_names else None, **how)
     if has_names:
@@ -111,7 +113,9 @@ def _is_in(encoding: str, content: bytes) -> bool:
 
 def _first_lines(text: str) -> list[str]:
     if "\0" in text:  # which older versions of pandas take for the end of a cell
-        raise ValueError("it holds NUL characters, as no text does")
+        raise ValueError(
+            "it holds NUL characters, as no text does but UTF-16 (--encoding utf-16-le)"
+        )
     lines = (found[0].lstrip("\ufeff") for found in re.finditer(r"[^\r\n]+", text))
     return list(islice(filter(str.strip, lines), 20)) or [""]
 
@@ -128,18 +132,24 @@ def _separator(lines: list[str], decimal: str, alone: str) -> str:
         for separator in "\t;|,"
         if separator != decimal
     }
-    for separator, (first, *others) in counts.items():
-        if others and set(others) in ({first}, {first + 1}) and others[0] > 0:
-            return separator
+    for more in (0, 1):
+        for separator, (first, *others) in counts.items():
+            if set(others) == {first + more} and others[0] > 0:
+                return separator
     most = max(counts, key=lambda separator: counts[separator][0])
     return most if counts[most][0] else alone
 
 
 def _holds_values(line: str, sep: str, decimal: str) -> bool:
-    """Tell whether cells are numbers or gaps, but for the one above row numbers."""
+    """Tell whether cells are numbers or gaps, and not what pandas writes above columns.
+
+    That is 0, 1, 2, and so on, behind an empty cell above row numbers.
+    """
     cells = _parsed(line.encode(), "utf-8", header=None, sep=sep, decimal=decimal)
     are_numbers = all(dtype.kind in "biuf" for dtype in cells.dtypes)
-    return are_numbers and not line.lstrip('" ').startswith(sep)
+    count = list(range(cells.shape[1]))
+    are_names = len(count) > 1 and cells.iloc[0].tolist() == count
+    return are_numbers and not are_names and not line.lstrip('" ').startswith(sep)
 
 
 def _parsed(content: bytes, encoding: str, **how: Any) -> pd.DataFrame:

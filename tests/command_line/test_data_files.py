@@ -134,6 +134,14 @@ def test_row_labels_of_features_and_labels(labels, how, iris, clean, tmp_path, m
     assert notes.count("left out column") == 2
 
 
+def test_numbers_of_columns_are_no_sample(iris, clean, tmp_path, measure):
+    X, y = tmp_path / "X.csv", tmp_path / "y.csv"
+    pd.DataFrame(iris.iloc[:, :4].to_numpy()).to_csv(X, index=False)  # under 0,1,2,3
+    iris[["species"]].to_csv(y, index=False)
+    results, _ = measure("--data", X, "--labels", y)
+    assert (results["n_samples"], results["alpha"]) == (N, clean["alpha"])
+
+
 def test_row_labels_in_another_order_are_refused(iris, tmp_path, call_wrongly):
     iris.drop(columns="species").to_csv(tmp_path / "X.csv")
     iris[["species"]].iloc[::-1].to_csv(tmp_path / "y.csv")
@@ -315,9 +323,10 @@ def test_decimal_commas_without_the_option(iris, tmp_path, call_wrongly):
     assert "target 'length' holds numbers with a decimal comma, such as '5,1'" in error
 
 
-def test_texts_may_hold_separators(iris, clean, tmp_path, measure):
+@pytest.mark.parametrize("remark", ["; of Fisher", "; of; Fisher", " | Fisher", "\tx"])
+def test_texts_may_hold_separators(remark, iris, clean, tmp_path, measure):
     path = tmp_path / "iris.csv"
-    text = iris.assign(species=iris["species"] + "; of; Fisher").to_csv(index=False)
+    text = iris.assign(species=iris["species"] + remark).to_csv(index=False)
     path.write_text(text, encoding="utf-8")
     results, notes = measure(path, "--target", "species")
     assert (results["alpha"], notes) == (clean["alpha"], "")
