@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
 from ._lib.scikit_learn import Interval, StrOptions, validate_params
+from .samples import as_array, class_codes, distinct_labels
 
 __all__ = ["corrupt_labels", "make_known_smoothness"]
 
@@ -277,11 +278,12 @@ def corrupt_labels(
     >>> int((corrupt_labels(y, 0.3, random_state=0) != y).sum())
     6
     """
-    y = column_or_1d(y)
+    y = column_or_1d(as_array(y))
     if pd.isna(y).any():
         raise ValueError("y holds missing labels; drop or fill those rows.")
     rng = check_random_state(random_state)
-    classes, codes = np.unique(y, return_inverse=True)
+    classes = distinct_labels(y)
+    codes, _ = class_codes(y, classes)
     n_classes = len(classes)
     if n_classes < 2:
         raise ValueError("y holds one class only, so there is no wrong label.")

@@ -399,3 +399,24 @@ def test_labels_to_corrupt_are_checked():
 def test_more_wrong_labels_than_labels_are_refused():
     with pytest.raises(ValueError, match=r"noise=1.5 is the fraction .* at most 1"):
         make_known_smoothness("jump", 100, noise=1.5)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [0.5, 1.5, 2.5],
+        [("a", 1), ("a", 2), ("b", 1)],
+        [2.5, 1, "a"],
+        list(pd.interval_range(0, 3)),
+    ],
+    ids=["floats", "tuples", "mixed", "intervals"],
+)
+def test_labels_of_any_type_are_corrupted_as_numbers_are(names):
+    codes = np.arange(60) % 3
+    y = np.empty(60, dtype=object)
+    y[:] = [names[code] for code in codes]
+    expected, mask = corrupt_labels(codes, 0.3, random_state=0, return_mask=True)
+    for labels in (y, y.tolist(), pd.Series(y), pd.Series(y).astype("category")):
+        corrupted, changed = corrupt_labels(labels, 0.3, random_state=0, return_mask=True)
+        assert corrupted.tolist() == [names[code] for code in expected]
+        assert_array_equal(changed, mask)

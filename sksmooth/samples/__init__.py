@@ -2,8 +2,9 @@
 
 from .checks import reading
 from .containers import as_array, holds_categories, in_memory, number_of_rows, read_rows
+from .kinds import are_labels
 from .labels import class_codes, distinct_labels, label_codes, label_vector
-from .read import read_features, read_samples
+from .read import read_features, read_samples, with_features
 from .samples import Samples
 from .simplex import SimplexEncoder, nearest_vertex, simplex_vertices
 from .targets import Targets, encode_labels, encode_targets, encode_values
@@ -14,6 +15,7 @@ __all__ = [
     "SamplingUnits",
     "SimplexEncoder",
     "Targets",
+    "are_labels",
     "as_array",
     "class_codes",
     "distinct_labels",
@@ -34,4 +36,5 @@ __all__ = [
     "reading",
     "sampling_units",
     "simplex_vertices",
+    "with_features",
 ]

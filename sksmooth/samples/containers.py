@@ -165,5 +165,5 @@ def _is_arrow(data: Any) -> bool:
 
 def _is_known(data: Any) -> bool:
     """Tell whether scikit-learn takes rows and dtypes of the data as they are."""
-    is_frame = hasattr(data, "columns") or comes_from(data, "polars")
+    is_frame = hasattr(data, "dtypes") or comes_from(data, "polars")
     return is_frame or isinstance(data, _KNOWN) or sparse.issparse(data)

@@ -85,8 +85,11 @@ BAD_X = {
     "missing dates in a frame": (pd.DataFrame({"day": DATES}), r"X holds missing dates"),
     "beyond float64": ([[10**400, 1]] * N, "X holds numbers that are too large"),
     "complex": (X * 1j, "Complex data not supported"),
-    "text": (np.full((N, 2), "red"), "could not convert string to float"),
-    "a column of text": (pd.DataFrame({"a": X[:, 0], "b": "red"}), "could not convert"),
+    "text": (np.full((N, 2), "red"), "X holds text, not numbers"),
+    "a column of text": (
+        pd.DataFrame({"a": X[:, 0], "b": "red"}),
+        "X holds text, not numbers",
+    ),
     "a vector": (X[:, 0], "Expected 2D array, got 1D array"),
     "a cube": (np.ones((N, 2, 2)), "Found array with dim 3"),
     "a number": (3.0, "Expected 2D array, got scalar array"),

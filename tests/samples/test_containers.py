@@ -41,12 +41,19 @@ def arrow(kind):
     return made
 
 
+def named(xarray, values):
+    dims = ("rows", "columns")[: values.ndim]
+    coords = dict(zip(dims, map(np.arange, values.shape), strict=True))
+    return xarray.DataArray(values, dims=dims, coords=coords)
+
+
 def of(library, make):
     return lambda values: make(pytest.importorskip(library), values)
 
 
 ARRAYS = {
     "xarray": of("xarray", lambda xarray, values: xarray.DataArray(values)),
+    "xarray with names": of("xarray", lambda xarray, values: named(xarray, values)),
     "zarr": of("zarr", lambda zarr, values: zarr.array(values)),
     "row lists": RowLists,
     "torch": of("torch", lambda torch, values: torch.tensor(values)),
