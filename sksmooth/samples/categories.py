@@ -23,13 +23,13 @@ class Categories(Versioned):
     ----------
     columns : tuple of int
         Positions of the columns of categories, increasing.
-    known : tuple of Index
+    known : tuple of ndarray of objects
         The categories of each, that were seen: of a categorical dtype in its order, others
         sorted.
     """
 
     columns: tuple[int, ...] = ()
-    known: tuple[pd.Index, ...] = ()
+    known: tuple[np.ndarray, ...] = ()
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -160,25 +160,28 @@ def _column(X: Any, place: int) -> Any:
     return np.asarray(X)[:, place]
 
 
-def _seen(column: Any) -> pd.Index:
+def _seen(column: Any) -> np.ndarray:
     """Find the categories that a column holds."""
     if isinstance(column, pd.Series) and _is_categorical(column.dtype):
-        return pd.Index(column.cat.remove_unused_categories().cat.categories, dtype=object)
+        categories = column.cat.remove_unused_categories().cat.categories
+        return np.array(categories.to_numpy(object))
     values = pd.unique(np.asarray(column, dtype=object))
     values = values[~pd.isna(values)]
     try:
-        return pd.Index(np.sort(values), dtype=object)
+        return np.sort(values)
     except TypeError:  # of several types
-        return pd.Index(sorted(values, key=lambda value: (str(type(value)), str(value))))
+        order = np.argsort([f"{type(value)} {value}" for value in values])
+        return values[order]
 
 
-def _codes(column: Any, known: pd.Index) -> np.ndarray:
+def _codes(column: Any, known: np.ndarray) -> np.ndarray:
     """Number the categories in the order of the known ones; NaN for all else."""
+    index = pd.Index(known, dtype=object)
     if isinstance(column, pd.Series) and _is_categorical(column.dtype):
-        own = known.get_indexer(pd.Index(column.cat.categories, dtype=object))
+        own = index.get_indexer(pd.Index(column.cat.categories, dtype=object))
         codes = np.append(own, -1)[column.cat.codes.to_numpy()]
     else:
-        codes = known.get_indexer(pd.Index(np.asarray(column, dtype=object)))
+        codes = index.get_indexer(pd.Index(np.asarray(column, dtype=object)))
     return np.where(codes < 0, np.nan, codes).astype(np.float32)
 
 

@@ -96,6 +96,14 @@ def test_scores_of_new_samples_know_the_fitted_categories():
     assert again.score(X_new[400:], y_new[400:]) == score
 
 
+def test_skops_keeps_categories():
+    skops = pytest.importorskip("skops.io")
+    fitted = measured(X[["x", "town"]], Y)
+    data = skops.dumps(fitted)
+    loaded = skops.loads(data, trusted=skops.get_untrusted_types(data=data))
+    assert loaded.score(X[["x", "town"]], Y) == fitted.score(X[["x", "town"]], Y)
+
+
 def test_shuffled_rows_give_the_same_index():
     shuffled = np.random.RandomState(0).permutation(N)
     fitted, other = measured(X, Y), measured(X.iloc[shuffled], Y[shuffled])
