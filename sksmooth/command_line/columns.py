@@ -16,9 +16,10 @@ from .errors import MOST_NAMES, CommandError, listed, one_line
 __all__ = [
     "Note",
     "check_finite",
-    "feature_matrix",
+    "features_of",
     "labels_rows",
     "note_identifiers",
+    "number_matrix",
     "numbers_rows",
     "refuse_decimal_comma",
     "target_column",
@@ -35,7 +36,8 @@ _DATES = (
 )
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _DAY = 24 * 60 * 60  # seconds
-_DECIMAL_COMMA = r"\s*[-+]?\d+,\d+\s*"
+_FEW = 20  # as many texts are categories in any table of twice as many rows
+_COMMA = r"\s*[-+]?\d+,\d+\s*"
 
 
 class Note(UserWarning):
@@ -142,17 +144,46 @@ def _is_whole(column: pd.Series) -> bool:
 # --- features ------------------------------------------------------------------------
 
 
-def feature_matrix(frame: pd.DataFrame, path: Path) -> np.ndarray:
+def features_of(frame: pd.DataFrame, path: Path) -> np.ndarray | pd.DataFrame:
+    """Convert columns to numbers, and those of few texts to categories of a frame."""
+    frame = _with_numbers(frame, path)
+    categories = [name for name in _not_numeric(frame) if _are_categories(frame[name])]
+    numbers = number_matrix(frame.drop(columns=categories), path)
+    if not categories:
+        return numbers
+    _note(f"{path}: {listed(categories, 'column')} taken as categories.")
+    parts = pd.DataFrame(numbers, frame.index, frame.columns.drop(categories))
+    return pd.concat([parts, frame[categories].astype("category")], axis=1)[frame.columns]
+
+
+def number_matrix(frame: pd.DataFrame, path: Path) -> np.ndarray:
     """Convert columns to floating-point numbers, NaN where a cell is empty."""
-    frame = frame.copy(deep=False)
-    for name in _not_numeric(frame):
-        frame[name] = _as_numbers(frame[name], path)
+    frame = _with_numbers(frame, path)
     _refuse_text(frame, path)
     # Narrow columns stay narrow. Nullable dtypes wrap one of numpy.
     dtypes = [getattr(dtype, "numpy_dtype", dtype) for dtype in frame.dtypes.unique()]
     matrix = frame.to_numpy(np.result_type(np.float32, *dtypes), na_value=np.nan)
     check_finite(matrix, list(frame.columns), path, allow_nan=True)
     return matrix
+
+
+def _are_categories(column: pd.Series) -> bool:
+    """Tell whether texts come again and again, and are not numbers but for some."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return True
+    if pd.api.types.infer_dtype(column) != "string":
+        return False
+    values = pd.Series(column.dropna().unique())
+    numbers = pd.to_numeric(values, errors="coerce").notna() | values.str.fullmatch(_COMMA)
+    n_most = min(len(column) // 2, max(_FEW, len(column) // 10))
+    return bool(len(values) <= n_most and numbers.mean() < 0.5)
+
+
+def _with_numbers(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    frame = frame.copy(deep=False)
+    for name in _not_numeric(frame):
+        frame[name] = _as_numbers(frame[name], path)
+    return frame
 
 
 def _not_numeric(frame: pd.DataFrame) -> list[str]:
@@ -211,7 +242,7 @@ def _refuse_text(frame: pd.DataFrame, path: Path) -> None:
     wrong = present[pd.to_numeric(present, errors="coerce").isna()]
     example = f" (such as {one_line(wrong.iloc[0])!r})" if len(wrong) else ""
     hint = f"encode it as numbers, or {_how_to_drop(text)}"
-    if len(wrong) and wrong.str.fullmatch(_DECIMAL_COMMA).all():
+    if len(wrong) and wrong.str.fullmatch(_COMMA).all():
         hint = "if that is a decimal comma, give --decimal ,"
     elif len(wrong) and labels_rows(frame[text[0]]):
         hint = f"the first differs in every row, like an identifier; {_how_to_drop(text)}"
@@ -246,7 +277,7 @@ def target_column(column: pd.Series, path: Path) -> np.ndarray:
 
 def refuse_decimal_comma(y: np.ndarray, what: str) -> None:
     """Refuse texts that are numbers to people, and would be classes."""
-    if y.dtype.kind == "O" and all(re.fullmatch(_DECIMAL_COMMA, label) for label in y):
+    if y.dtype.kind == "O" and all(re.fullmatch(_COMMA, label) for label in y):
         raise CommandError(
             f"{what} holds numbers with a decimal comma, such as {y[0]!r}; give "
             "--decimal , (or --task classification if they are names)"

@@ -20,8 +20,9 @@ from .._lib.optional import require
 from ..samples.kinds import are_labels
 from .columns import (
     check_finite,
-    feature_matrix,
+    features_of,
     note_identifiers,
+    number_matrix,
     refuse_decimal_comma,
     target_column,
     without_row_labels,
@@ -52,7 +53,7 @@ class Dataset:
     """Samples as read from files, and where from."""
 
     path: Path
-    X: np.ndarray
+    X: np.ndarray | pd.DataFrame
     y: np.ndarray
     feature_names: list[str]
     target: str
@@ -96,7 +97,7 @@ def _read_one_table(options: argparse.Namespace) -> Dataset:
         _check_name(name, names, f"{path}: no column {name!r}")
     X = _chosen(frame, path, options.features, [target, *(options.drop or [])])
     y = target_column(frame[target], path)
-    return Dataset(path, feature_matrix(X, path), y, list(X.columns), repr(target))
+    return Dataset(path, features_of(X, path), y, list(X.columns), repr(target))
 
 
 def _read_two_files(options: argparse.Namespace) -> Dataset:
@@ -125,8 +126,8 @@ def _read_two_files(options: argparse.Namespace) -> Dataset:
     if Y.shape[1] == 1:
         y = target_column(Y.iloc[:, 0], labels_path)
     else:
-        y = feature_matrix(Y, labels_path)
-    matrix, targets = feature_matrix(X, path), listed(list(Y.columns))
+        y = number_matrix(Y, labels_path)
+    matrix, targets = features_of(X, path), listed(list(Y.columns))
     return Dataset(path, matrix, y, list(X.columns), targets, labels_path)
 
 
@@ -176,7 +177,7 @@ def _read_npz(options: argparse.Namespace) -> Dataset:
     frame = _chosen(pd.DataFrame(X, columns=names, copy=False), path, None, options.drop)
     y = y.reshape(len(y), -1)
     check_finite(y, [target] * y.shape[1], path)
-    X, y = feature_matrix(frame, path), y[:, 0] if y.shape[1] == 1 else y
+    X, y = number_matrix(frame, path), y[:, 0] if y.shape[1] == 1 else y
     if y.dtype.kind in "mM":
         y = target_column(pd.Series(y, name=target), path)
     return Dataset(path, X, y, list(frame.columns), repr(target))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from .._lib.messages import tell
@@ -25,7 +26,7 @@ class Measured:
 
     data: Dataset
     estimator: BesovSmoothnessEstimator
-    X_test: np.ndarray | None = None
+    X_test: np.ndarray | pd.DataFrame | None = None
     y_test: np.ndarray | None = None
     score: float | None = None
     notes: list[dict[str, str]] = field(default_factory=list)

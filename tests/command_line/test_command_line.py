@@ -589,8 +589,8 @@ def test_wrong_columns(arguments, problems, iris_csv, call_wrongly):
     ("change", "problem"),
     [
         (
-            dict(place="meadow", height=["-"] + ["1"] * 149),
-            "not numbers, in columns 'place', 'height' (such as 'meadow')",
+            dict(place=[f"meadow {i}" for i in range(150)], height=["-"] + ["1"] * 149),
+            "not numbers, in columns 'place', 'height' (such as 'meadow 0')",
         ),
         (dict(height=["-"] + ["1"] * 149), "in column 'height' (such as '-')"),
         (dict(height=[np.inf] * 2 + [1] * 148), "infinity in 2 of 150 rows, column"),

@@ -1,11 +1,14 @@
 """Data files as R, spreadsheets and pandas write them, measured as if they were clean."""
 
+import importlib.util
 import io
 import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from sksmooth import BesovSmoothnessEstimator
 
 pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
 
@@ -467,12 +470,42 @@ def test_a_target_of_dates_is_a_number(iris, tmp_path, measure, call_wrongly):
 
 
 @pytest.mark.parametrize("words", [("May", "now"), ("1.2.3", "1.10.0"), ("sat", "10 am")])
-def test_words_are_no_dates(words, iris, tmp_path, call_wrongly):
+def test_words_are_categories_and_no_dates(words, iris, tmp_path, measure):
     path = tmp_path / "iris.csv"
-    for some in (words, words[:1]):
-        iris.assign(word=np.resize(some, N)).to_csv(path, index=False)
-        error = call_wrongly("measure", path, "--target", "species")
-        assert "text, not numbers, in column 'word'" in error
+    iris.assign(word=np.where(iris["Länge"] < 2, *words)).to_csv(path, index=False)
+    results, notes = measure(path, "--target", "species")
+    assert notes == f"{path}: column 'word' taken as categories."
+    assert results["n_features"] == 5
+
+
+def test_texts_of_few_values_are_categories(tmp_path, call, measure, call_wrongly):
+    path, page = tmp_path / "rents.csv", tmp_path / "rents.html"
+    rng = np.random.RandomState(0)
+    town = rng.choice(["Ulm", "Bonn", "Kiel", "Hof", "Trier", "Jena"], 600).astype(object)
+    size = rng.uniform(20, 200, 600)
+    rent = size * np.where(np.isin(town, ["Bonn", "Jena"]), 15, 10) + 0.5
+    town[3] = None
+    frame = pd.DataFrame({"size": size, "town": town, "rent": rent})
+    frame.to_csv(path, index=False)
+    results, notes = measure(path, "--target", "rent", "--held-out", 0.3)
+    assert notes == f"{path}: column 'town' taken as categories."
+    assert results["explained"] > 0.95
+    assert results["held_out_score"] > 0
+    estimator = BesovSmoothnessEstimator(2, random_state=0)
+    X = frame[["size", "town"]].astype({"town": "category"})
+    expected = estimator.fit(X, rent).alpha_
+    assert measure(path, "--target", "rent")[0]["alpha"] == pytest.approx(expected)
+    options = ["--target", "rent", "--trees", 2, "--quiet"]
+    assert call("report", path, *options, "--brief", "--output", page)[0] == 0
+    assert "taken as categories" in page.read_text("utf-8")
+    if importlib.util.find_spec("pyarrow"):
+        kept = path.with_suffix(".parquet")
+        X.assign(rent=rent).to_parquet(kept)
+        assert measure(kept, "--target", "rent")[0]["alpha"] == pytest.approx(expected)
+    frame.assign(town=[f"town {place}" for place in range(600)]).to_csv(path, index=False)
+    assert "in column 'town'" in call_wrongly("measure", path, "--target", "rent")
+    frame[["town", "rent"]].to_csv(path, index=False)  # and nothing else
+    assert measure(path, "--target", "rent")[0]["n_features"] == 1
 
 
 def test_dates_of_arrays_are_days(iris, tmp_path, measure, call_wrongly):
