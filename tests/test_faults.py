@@ -8,6 +8,7 @@ import itertools
 import os
 import pickle
 import stat
+import subprocess
 import sys
 import tracemalloc
 import warnings
@@ -544,8 +545,8 @@ BAD_TEXT = {
     ),
     "short rows": ((TABLE + "1\n").encode(), "missing"),
     "long rows": ((TABLE + "1,2,1,4,5\n").encode(), "Expected 3 fields"),
-    "UTF-16": (TABLE.encode("utf-16"), "cannot read"),
-    "Latin-1": (TABLE.replace("a", "\xe9").encode("latin-1"), "cannot read"),
+    "half of UTF-16": (TABLE.encode("utf-16")[:-1], "cannot read"),
+    "Shift-JIS": (TABLE.replace("a", "\u56f3").encode("shift_jis"), "--encoding"),
     "constant": (b"a,y\n" + b"1,1\n2,1\n" * 9, "one class only"),
     "no target": (TABLE.replace("y", "z").encode(), "no column 'y'"),
     "missing target": ((TABLE + "1,2,\n").encode(), "is missing"),
@@ -572,7 +573,9 @@ def test_bad_tables_are_refused_in_one_line(kind, tmp_path, capsys):
     assert names_in(tmp_path) == ["table.csv"]
 
 
-@pytest.mark.parametrize("content", [b"\xef\xbb\xbf" + TABLE.encode(), None, "quoted"])
+@pytest.mark.parametrize(
+    "content", [b"\xef\xbb\xbf" + TABLE.encode(), TABLE.encode("utf-16"), None, "quoted"]
+)
 def test_odd_tables_are_read(content, tmp_path, capsys):
     path = tmp_path / "-rf; $(x)\n.csv"
     if content == "quoted":
@@ -635,6 +638,44 @@ def test_truncated_files_are_refused(suffix, tmp_path, capsys):
     for share in (0, 0.1, 0.5, 0.9, 0.99):
         path.write_bytes(whole[: int(share * len(whole))])
         assert "cannot read" in refused(capsys, path, *target)
+
+
+# --------------------------------------------------------------- nobody reads messages
+
+UNREAD = """
+import os, sys, warnings
+import numpy as np
+from sksmooth import BesovSmoothnessEstimator, class_smoothness
+
+X, y = np.arange(60.0)[:, None], np.arange(60) // 30  # whose index is a lower bound
+warnings.simplefilter("always")
+
+def measured():
+    BesovSmoothnessEstimator(2, random_state=0, n_jobs=2).fit(X, y)
+    table = class_smoothness(X, y, random_state=0, verbose=1)
+    estimator = BesovSmoothnessEstimator(2, random_state=0, verbose=1)
+    return estimator.fit(X, y).alpha_, list(table["alpha"])
+
+kept, expected = sys.stderr, measured()
+closed = open(os.devnull, "w")
+closed.close()
+for stream in (None, closed, open("/dev/full", "w")):
+    sys.stderr = stream
+    again = measured()
+    sys.stderr = kept
+    assert again == expected, stream
+print("measured")
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a full device")
+def test_no_fit_stops_because_messages_cannot_be_written():
+    run = subprocess.run(
+        [sys.executable, "-c", UNREAD], capture_output=True, text=True, check=False
+    )
+    assert run.stdout == "measured\n", run.stderr
+    assert "classes [####" in run.stderr
+    assert "UnresolvedIndexWarning" in run.stderr
 
 
 # ------------------------------------------------------------------- threads and memory

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from numba import njit
 from numba.core import event
+
+from .messages import tell
 
 __all__ = ["compiled"]
 
@@ -24,11 +25,9 @@ class _Notice(event.Listener):
         is_ours = kernel.__module__.partition(".")[0] == __package__.partition(".")[0]
         if is_ours and not self.is_given:
             self.is_given = True
-            print(
+            tell(
                 "sksmooth compiles its loops for this machine, which takes less than half "
-                f"a minute and {self.how_often}.",
-                file=sys.stderr,
-                flush=True,
+                f"a minute and {self.how_often}."
             )
 
     def on_end(self, ended: event.Event) -> None:

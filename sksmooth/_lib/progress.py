@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+from .messages import tell
 
 __all__ = ["progress_bar"]
 
@@ -21,15 +22,10 @@ def progress_bar(results: Iterable[Any], n_tasks: int, label: str) -> Iterator[A
             _draw(label, done, n_tasks, time.perf_counter() - start)
             yield result
     finally:
-        print(file=sys.stderr)
+        tell("")
 
 
 def _draw(label: str, done: int, total: int, seconds: float) -> None:
     filled = _WIDTH * done // max(total, 1)
     bar = "#" * filled + "-" * (_WIDTH - filled)
-    print(
-        f"\r{label} [{bar}] {done}/{total} {seconds:6.1f} s",
-        end="",
-        file=sys.stderr,
-        flush=True,
-    )
+    tell(f"\r{label} [{bar}] {done}/{total} {seconds:6.1f} s", end="")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from contextlib import nullcontext, redirect_stderr
 from pathlib import Path
 
 import joblib
@@ -27,4 +28,6 @@ def warn_caller(message: str | Warning, category: type[Warning] | None = None) -
     level, frame = 2, sys._getframe(1)
     while frame.f_back and frame.f_code.co_filename.startswith(_LIBRARIES):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)
+    is_closed = getattr(sys.stderr, "closed", False)  # which Python does not expect
+    with redirect_stderr(None) if is_closed else nullcontext():
+        warnings.warn(message, category, stacklevel=level)

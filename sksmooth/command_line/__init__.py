@@ -7,14 +7,14 @@ Anything else is a bug and shows its traceback.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
 
+from .._lib.messages import tell
 from .arguments import make_parser
 from .demo import run_demo
 from .errors import CommandError, one_line
 from .measure import run_measure
+from .output import check_output
 from .report import run_report
 
 __all__ = ["main"]
@@ -27,20 +27,19 @@ _INTERRUPTED, _PIPE_CLOSED = 130, 141  # 128 + the signal, as shells report it
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command, by default that of the process, and return its exit code."""
     try:
+        check_output()
         parser = make_parser()
         options = parser.parse_args(argv)
         if options.command is None:
             parser.print_help()
         else:
             _COMMANDS[options.command](options)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
         return _PIPE_CLOSED
     except (CommandError, ImportError) as error:  # an optional library is missing
-        print(f"sksmooth: error: {one_line(error)}", file=sys.stderr)
+        tell(f"sksmooth: error: {one_line(error)}")
         return _USER_ERROR
     except KeyboardInterrupt:
-        print("\nsksmooth: interrupted", file=sys.stderr)
+        tell("\nsksmooth: interrupted")
         return _INTERRUPTED
     return 0

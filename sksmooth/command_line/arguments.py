@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,15 +12,19 @@ from .._version import __version__
 from ..index import CONVENTIONS
 from ..wavelets import MEASURES
 from .errors import CommandError
+from .output import write
 
 __all__ = ["make_parser"]
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors take one line, like all others."""
+    """A parser whose errors take one line, and whose help is written, like all others."""
 
     def error(self, message: str) -> NoReturn:
         raise CommandError(f"{message} (see {self.prog} --help)")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        write(message.rstrip("\n"))
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -79,7 +84,8 @@ def _add_report_parser(commands: Any) -> None:
 
 
 def _add_fit_options(parser: argparse.ArgumentParser) -> None:
-    about = ".csv, .tsv, .txt (also .gz) with a line of column names, .parquet or .npz"
+    about = ".csv, .tsv, .txt (also .gz, .bz2, .xz, .zip) with a line of column names, "
+    about += ".parquet or .npz"
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help=about)
     _add_data_options(parser.add_argument_group("data").add_argument)
     # What is not given does not reach the estimator, whose own defaults hold then.
@@ -97,6 +103,10 @@ def _add_data_options(add: Callable[..., Any]) -> None:
     add("--data", type=Path, metavar="FILE", help=about)
     about = "with --data: one row a sample; several columns are used as they are"
     add("--labels", type=Path, metavar="FILE", help=about)
+    about = "of text files (default: UTF-8, or else UTF-16 or cp1252, with a note)"
+    add("--encoding", metavar="NAME", type=_encoding, help=about)
+    about = "what stands before the decimals in text files (default: .)"
+    add("--decimal", choices=(".", ","), help=about)
     tasks = ("auto", "classification", "regression")
     about = "auto: numbers with a decimal point, and several label columns, are "
     about += "regression; whole numbers and text are classes"
@@ -143,6 +153,13 @@ def _number(kind: type, is_valid: Callable[[Any], bool], what: str) -> Callable[
 
     read.__name__ = kind.__name__  # argparse says "invalid int value"
     return read
+
+
+def _encoding(text: str) -> str:
+    try:
+        return codecs.lookup(text).name
+    except LookupError as error:
+        raise argparse.ArgumentTypeError(f"Python knows no encoding {text!r}") from error
 
 
 def _count_or_fraction(text: str) -> int | float:

@@ -27,6 +27,7 @@ from ..estimators.verdict import percent
 from ..exceptions import SmoothnessWarning
 from ..networks.transformer import LayerFeatureTransformer
 from .demo_network import IMAGE_SHAPE, LAYERS, make_network, train
+from .output import write
 from .pictures import check_picture_path, save_picture
 
 __all__ = ["run_demo"]
@@ -61,15 +62,15 @@ def run_demo(options: argparse.Namespace) -> None:
         warnings.simplefilter("ignore", SmoothnessWarning)  # the table has footnotes
         n_jobs, label = options.n_jobs, "feature sets"
         rows = run_parallel(tasks, len(transformers), n_jobs=n_jobs, label=label, verbose=1)
-    print(f"Smoothness of scikit-learn's digits, {len(X)} images in 10 classes")
-    print("(fitted on half of them, held-out score on the other half)\n")
-    print(_table(rows))
-    print("\nLarger alpha is smoother; 0 is noise. Explained and noise are shares of the")
-    print("variance of the labels; < stands before the most that can be noise.")
-    print(f"{time.perf_counter() - start:.1f} s")
+    write(f"Smoothness of scikit-learn's digits, {len(X)} images in 10 classes")
+    write("(fitted on half of them, held-out score on the other half)\n")
+    write(_table(rows))
+    write("\nLarger alpha is smoother; 0 is noise. Explained and noise are shares of the")
+    write("variance of the labels; < stands before the most that can be noise.")
+    write(f"{time.perf_counter() - start:.1f} s")
     require("matplotlib", purpose="The picture of the demo", install="sksmooth[plot]")
     save_picture(_figure(rows), options.output)
-    print(f"Picture written to {options.output}")
+    write(f"Picture written to {options.output}")
 
 
 def _make_transformers(seed: int) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from .._lib.messages import tell
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..exceptions import TargetTypeWarning
 from .data_files import Dataset, read_dataset
-from .errors import one_line, user_error
+from .errors import CommandError, one_line
 
 __all__ = ["Measured", "fit_to_file"]
 
@@ -24,7 +26,7 @@ class Measured:
 
     data: Dataset
     estimator: BesovSmoothnessEstimator
-    X_test: np.ndarray | None = None
+    X_test: np.ndarray | pd.DataFrame | None = None
     y_test: np.ndarray | None = None
     score: float | None = None
     notes: list[dict[str, str]] = field(default_factory=list)
@@ -38,10 +40,21 @@ def fit_to_file(options: argparse.Namespace, verbose: int) -> Measured:
     with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", category=UserWarning)
         data = read_dataset(options)
-        with user_error(ValueError, TypeError, prefix=str(data.path)):
+        is_guess = any(each.category is TargetTypeWarning for each in caught)
+        if verbose and is_guess and options.task == "auto":  # before a fit that may be long
+            tell(f"sksmooth: {data.origin}, {_taken_as(data)} (--task overrides)")
+        try:
             measured = _fitted(estimator, data, options)
-    measured.notes = _notes(caught)
+        except (ValueError, TypeError) as error:
+            raise CommandError(f"{data.origin}: {_with_options(str(error))}") from error
+    measured.notes = _notes(caught, is_told=options.task != "auto")
     return measured
+
+
+def _taken_as(data: Dataset) -> str:
+    if data.y.ndim == 2 or data.y.dtype.kind == "f":
+        return "taken as numbers: regression"
+    return f"taken as {len(np.unique(data.y)):,} classes: classification"
 
 
 def _fitted(
@@ -61,12 +74,23 @@ def _fitted(
     return Measured(data, estimator, X_test, y_test, score)
 
 
-def _notes(caught: list[warnings.WarningMessage]) -> list[dict[str, str]]:
-    """Collect the category and text of each warning, once."""
+def _notes(caught: list[warnings.WarningMessage], is_told: bool) -> list[dict[str, str]]:
+    """Collect the category and text of each warning, once.
+
+    What the target is taken for is said of the whole file, and not if the user tells it.
+    """
     notes: dict[str, Any] = {}
     for warning in caught:
-        text = one_line(warning.message)
-        if issubclass(warning.category, TargetTypeWarning):
-            text += " (Here: --task classification or --task regression.)"
-        notes[text] = {"category": warning.category.__name__, "message": text}
+        text, category = _with_options(one_line(warning.message)), warning.category.__name__
+        is_of_target = issubclass(warning.category, TargetTypeWarning)
+        if not (is_of_target and is_told):
+            key = category if is_of_target else text
+            notes.setdefault(key, {"category": category, "message": text})
     return list(notes.values())
+
+
+def _with_options(text: str) -> str:
+    """Add how to say on the command line what is said in Python about the target."""
+    if "y.astype(" not in text:
+        return text
+    return f"{text} (Here: --task classification or --task regression.)"

@@ -19,6 +19,7 @@ from ..estimators.summary import estimator_summary, with_ends
 from ..estimators.verdict import verdict
 from .errors import MOST_NAMES
 from .fitting import Measured, fit_to_file
+from .output import write
 from .pictures import check_picture_path, save_picture
 
 __all__ = ["run_measure"]
@@ -49,9 +50,9 @@ def run_measure(options: argparse.Namespace) -> None:
         results = {key: _strict(value) for key, value in _results(measured).items()}
         picture = None if options.plot is None else str(options.plot)
         results |= {"plot": picture, "warnings": measured.notes}
-        print(json.dumps(results, allow_nan=False, indent=2))
+        write(json.dumps(results, allow_nan=False, indent=2))
     else:
-        print(_readable(measured, options.plot))
+        write(_readable(measured, options.plot))
 
 
 def _results(measured: Measured) -> dict[str, Any]:

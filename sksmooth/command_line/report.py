@@ -8,6 +8,7 @@ from .._lib.optional import require
 from ..display.report import report
 from .errors import user_error
 from .fitting import fit_to_file
+from .output import write
 from .pictures import check_report_path
 
 __all__ = ["run_report"]
@@ -37,4 +38,4 @@ def run_report(options: argparse.Namespace) -> None:
             feature_names=data.feature_names,
             cautions=[note["message"] for note in measured.notes],
         )
-    print(f"Report written to {path}")
+    write(f"Report written to {path}")

@@ -1,0 +1,302 @@
+"""Columns of tables: labels of rows, and dates and truth values as numbers."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import warnings
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .errors import MOST_NAMES, CommandError, listed, one_line
+
+__all__ = [
+    "Note",
+    "check_finite",
+    "features_of",
+    "labels_rows",
+    "note_identifiers",
+    "number_matrix",
+    "numbers_rows",
+    "refuse_decimal_comma",
+    "target_column",
+    "without_row_labels",
+]
+
+# As pandas calls columns without a name, in text and in Parquet files.
+_UNNAMED = re.compile(r"\s*|Unnamed: \d+(\.\d+)*|__index_level_\d+__")
+# Where day and month are in doubt, dots say that the day is first, others the month.
+_DATES = (
+    *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y/%m/%d"),
+    *("%m/%d/%y", "%d/%m/%y", "%d-%b-%y", "%d-%b-%Y", "%d%b%Y"),
+    *("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y"),
+)
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_DAY = 24 * 60 * 60  # seconds
+_FEW = 20  # as many texts are categories in any table of twice as many rows
+_COMMA = r"\s*[-+]?\d+,\d+\s*"
+
+
+class Note(UserWarning):
+    """Something was done to the data that the user may not expect."""
+
+
+def _note(message: str) -> None:
+    warnings.warn(message, Note, stacklevel=2)
+
+
+# --- labels of rows ------------------------------------------------------------------
+
+
+def without_row_labels(
+    frame: pd.DataFrame, path: Path, wanted: Collection[str] = ()
+) -> pd.DataFrame:
+    """Move the row numbers and names that R and pandas write as a column to the index.
+
+    Taken for a feature they would tell the classes of sorted rows apart, taken for a
+    target there would be two. Only columns without a name are left out, unless they are
+    ``wanted`` under the name that they get.
+    """
+    empty, labels = [], []
+    for name in _unnamed(frame):
+        if name in wanted:
+            continue
+        if frame[name].isna().all():
+            empty.append(name)
+        elif labels_rows(frame[name]):
+            labels.append(name)
+    if len(empty) + len(labels) in (0, frame.shape[1]):
+        return frame
+    for names, what in ((labels, "row numbers or names"), (empty, "empty")):
+        if names:
+            _note(f"{path}: left out {listed(names, 'column')} ({what} without a heading).")
+    others = frame.drop(columns=[*empty, *labels])
+    return others.set_axis(frame[labels[0]], axis=0) if labels else others
+
+
+def note_identifiers(frame: pd.DataFrame, path: Path) -> None:
+    """Say which columns number the rows, or have no name, and how to drop them."""
+    identifiers = _identifiers(frame)
+    if identifiers:
+        several = len(identifiers) > 1
+        looks = "look like identifiers" if several else "looks like an identifier"
+        _note(
+            f"{path}: {listed(identifiers, 'column')} {looks}: whole numbers that differ "
+            f"in every row; if so, {_how_to_drop(identifiers)}."
+        )
+    unnamed = [name for name in _unnamed(frame) if name not in identifiers]
+    if unnamed:
+        _note(
+            f"{path}: no heading stands above {listed(unnamed, 'column')}; if the rows "
+            f"are labelled there, {_how_to_drop(unnamed)}."
+        )
+
+
+def _identifiers(frame: pd.DataFrame) -> list[str]:
+    numeric = frame.loc[:, [dtype.kind in "iuf" for dtype in frame.dtypes]]
+    # A hundred rows rule most columns out.
+    head = np.sort(numeric.iloc[:100].to_numpy(np.float64, na_value=np.nan), axis=0)
+    may_be = (head == np.rint(head)).all(axis=0) & (np.diff(head, axis=0) > 0).all(axis=0)
+    return [str(name) for name in numeric.columns[may_be] if numbers_rows(numeric[name])]
+
+
+def _unnamed(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name in frame.columns if _UNNAMED.fullmatch(str(name))]
+
+
+def _how_to_drop(names: Sequence[str]) -> str:
+    return f"leave it out: --drop {shlex.join(names[:MOST_NAMES])}"
+
+
+def labels_rows(column: pd.Series) -> bool:
+    """Tell whether it holds another whole number, or another text, in every row."""
+    return (_is_text(column) or _is_whole(column)) and column.is_unique
+
+
+def numbers_rows(column: pd.Series) -> bool:
+    """Tell whether it holds another whole number in every row, as only a counter does.
+
+    That is, rising or falling all the way; or in any order, but from so few numbers that
+    independent draws would have repeated one: n of N do with probability
+    1 - exp(-n^2 / 2N).
+    """
+    if len(column) < 3 or not _is_whole(column) or not column.is_unique:
+        return False
+    numbers = column.to_numpy(np.float64)
+    steps = np.sign(np.diff(numbers))
+    is_dense = len(numbers) ** 2 > 20 * np.ptp(numbers)
+    return bool(is_dense or abs(steps.sum()) == len(steps))
+
+
+def _is_text(column: pd.Series) -> bool:
+    return pd.api.types.infer_dtype(column, skipna=False) == "string"
+
+
+def _is_whole(column: pd.Series) -> bool:
+    if column.dtype.kind not in "iuf" or column.isna().any():
+        return False
+    return bool((column % 1 == 0).all())
+
+
+# --- features ------------------------------------------------------------------------
+
+
+def features_of(frame: pd.DataFrame, path: Path) -> np.ndarray | pd.DataFrame:
+    """Convert columns to numbers, and those of few texts to categories of a frame."""
+    frame = _with_numbers(frame, path)
+    categories = [name for name in _not_numeric(frame) if _are_categories(frame[name])]
+    numbers = number_matrix(frame.drop(columns=categories), path)
+    if not categories:
+        return numbers
+    _note(f"{path}: {listed(categories, 'column')} taken as categories.")
+    parts = pd.DataFrame(numbers, frame.index, frame.columns.drop(categories))
+    return pd.concat([parts, frame[categories].astype("category")], axis=1)[frame.columns]
+
+
+def number_matrix(frame: pd.DataFrame, path: Path) -> np.ndarray:
+    """Convert columns to floating-point numbers, NaN where a cell is empty."""
+    frame = _with_numbers(frame, path)
+    _refuse_text(frame, path)
+    # Narrow columns stay narrow. Nullable dtypes wrap one of numpy.
+    dtypes = [getattr(dtype, "numpy_dtype", dtype) for dtype in frame.dtypes.unique()]
+    matrix = frame.to_numpy(np.result_type(np.float32, *dtypes), na_value=np.nan)
+    check_finite(matrix, list(frame.columns), path, allow_nan=True)
+    return matrix
+
+
+def _are_categories(column: pd.Series) -> bool:
+    """Tell whether texts come again and again, and are not numbers but for some."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return True
+    if pd.api.types.infer_dtype(column) != "string":
+        return False
+    values = pd.Series(column.dropna().unique())
+    numbers = pd.to_numeric(values, errors="coerce").notna() | values.str.fullmatch(_COMMA)
+    n_most = min(len(column) // 2, max(_FEW, len(column) // 10))
+    return bool(len(values) <= n_most and numbers.mean() < 0.5)
+
+
+def _with_numbers(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    frame = frame.copy(deep=False)
+    for name in _not_numeric(frame):
+        frame[name] = _as_numbers(frame[name], path)
+    return frame
+
+
+def _not_numeric(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name, kind in frame.dtypes.items() if kind.kind not in "biuf"]
+
+
+def _as_numbers(column: pd.Series, path: Path) -> pd.Series:
+    """Convert numbers, truth values and dates among gaps; other columns stay."""
+    days = _days(column, path)
+    if days is not None:
+        return days
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column
+    try:
+        return pd.to_numeric(column)
+    except (ValueError, TypeError, OverflowError):
+        return column
+
+
+def _days(column: pd.Series, path: Path) -> pd.Series | None:
+    """Count the days since 1970, or those of a duration; None of what is neither."""
+    kind, name = column.dtype.kind, repr(column.name)
+    if kind == "m":
+        _note(f"{path}: column {name} holds durations, taken in days.")
+        return column.dt.total_seconds() / _DAY
+    dates = column if kind == "M" else _dates(column)
+    if dates is None:
+        return None
+    days = (dates - pd.Timestamp(0, tz=dates.dt.tz)).dt.total_seconds() / _DAY
+    example = ""
+    if days.notna().any():  # the last one, of which it is clearest what is the month
+        example = f" ({column.iloc[days.argmax()]} is {days.max():g})"
+    _note(f"{path}: column {name} holds dates, taken as days since 1970-01-01{example}.")
+    return days
+
+
+def _dates(column: pd.Series) -> pd.Series | None:
+    """Read dates, all in one format."""
+    if pd.api.types.infer_dtype(column) not in ("string", "date", "datetime"):
+        return None
+    values = column.dropna().unique()  # the first of which rules most formats out
+    for each in ("ISO8601", *(date + time for date in _DATES for time in _TIMES)):
+        try:
+            pd.to_datetime(values, format=each, utc=True, cache=False)
+        except ValueError:
+            continue
+        return pd.to_datetime(column, format=each, utc=True)
+    return None
+
+
+def _refuse_text(frame: pd.DataFrame, path: Path) -> None:
+    text = _not_numeric(frame)
+    if not text:
+        return
+    present = frame[text[0]].dropna().astype(str)
+    wrong = present[pd.to_numeric(present, errors="coerce").isna()]
+    example = f" (such as {one_line(wrong.iloc[0])!r})" if len(wrong) else ""
+    hint = f"encode it as numbers, or {_how_to_drop(text)}"
+    if len(wrong) and wrong.str.fullmatch(_COMMA).all():
+        hint = "if that is a decimal comma, give --decimal ,"
+    elif len(wrong) and labels_rows(frame[text[0]]):
+        hint = f"the first differs in every row, like an identifier; {_how_to_drop(text)}"
+    raise CommandError(
+        f"{path}: text, not numbers, in {listed(text, 'column')}{example}; {hint}"
+    )
+
+
+# --- targets -------------------------------------------------------------------------
+
+
+def target_column(column: pd.Series, path: Path) -> np.ndarray:
+    """Convert labels to the dtype from which the estimator reads what they are."""
+    missing = column.isna().sum()
+    if missing:
+        raise CommandError(
+            f"{path}: the target {column.name!r} is missing (empty or NaN) in "
+            f"{missing} of {len(column)} rows; fill or drop those rows"
+        )
+    days = _days(column, path)
+    if days is not None:
+        column = days
+    elif pd.api.types.infer_dtype(column) == "decimal":
+        column = column.astype(float)
+    kinds = {"f": np.float64, "b": bool, "i": np.int64, "u": np.uint64}
+    if column.dtype.kind not in kinds:
+        return column.astype(str).to_numpy(object)
+    y = column.to_numpy(kinds[column.dtype.kind])
+    check_finite(y[:, None], [str(column.name)], path)
+    return y
+
+
+def refuse_decimal_comma(y: np.ndarray, what: str) -> None:
+    """Refuse texts that are numbers to people, and would be classes."""
+    if y.dtype.kind == "O" and all(re.fullmatch(_COMMA, label) for label in y):
+        raise CommandError(
+            f"{what} holds numbers with a decimal comma, such as {y[0]!r}; give "
+            "--decimal , (or --task classification if they are names)"
+        )
+
+
+def check_finite(
+    matrix: np.ndarray, columns: Sequence[str], path: Path, *, allow_nan: bool = False
+) -> None:
+    """Refuse infinity and, unless allowed, NaN."""
+    if matrix.dtype.kind != "f":
+        return
+    bad = np.isinf(matrix) if allow_nan else ~np.isfinite(matrix)
+    if not bad.any():
+        return
+    rows, places = np.nonzero(bad)
+    names = list(dict.fromkeys(columns[place] for place in np.unique(places)))
+    problem = "infinity" if allow_nan else "NaN, infinity or an empty cell"
+    raise CommandError(
+        f"{path}: {problem} in {len(np.unique(rows))} of {len(matrix)} rows, "
+        f"{listed(names, 'column')}; fill or drop them"
+    )

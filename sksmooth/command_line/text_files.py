@@ -1,0 +1,167 @@
+"""Tables from text files, as spreadsheets, R and pandas write them."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import re
+import warnings
+import zipfile
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import pandas as pd
+
+from .columns import Note, labels_rows, numbers_rows
+from .errors import listed
+
+__all__ = ["SUFFIXES", "is_text_file", "read_text"]
+
+SUFFIXES = (".csv", ".tsv", ".txt")
+# Beside those that pandas knows, such as NA and empty cells.
+_MISSING = ("?", "na", "#DIV/0!", "#NAME?", "#NUM!", "#REF!", "#VALUE!")
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",  # which begins with that of UTF-16
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+def _open_zip(path: Path, mode: str) -> IO[bytes]:
+    archive = zipfile.ZipFile(path)
+    names = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
+    if len(names) != 1:
+        raise ValueError(f"it holds {len(names)} files ({listed(names)}), not one")
+    return archive.open(names[0])
+
+
+_OPENERS: dict[str, Callable[..., Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zip": _open_zip,
+}
+
+
+def is_text_file(path: Path) -> bool:
+    """Tell whether a name is that of a text file, compressed or not."""
+    name, suffix = path.name.lower(), path.suffix.lower()
+    if suffix in _OPENERS:
+        name = name.removesuffix(suffix)
+    return name.endswith(SUFFIXES) or suffix == ".zip"
+
+
+def read_text(
+    path: Path, *, encoding: str | None, decimal: str, has_names: bool
+) -> pd.DataFrame:
+    """Read a table; without ``has_names``, it may have a line of names or not.
+
+    Raises
+    ------
+    ValueError
+        If it is no text, or no table.
+    """
+    with _OPENERS.get(path.suffix.lower(), open)(path, "rb") as file:
+        content = file.read()
+    encoding = encoding or _encoding_of(content, path)
+    lines = _first_lines(content.decode(encoding))
+    # By \s+, older versions of pandas cut at decimal commas, too.
+    spaces = r"\s+" if decimal == "." else " "
+    separator = _separator(lines, decimal, spaces if ".txt" in path.suffixes else ",")
+    how = dict(decimal=decimal, sep=separator)
+    has_names = has_names or not _holds_values(lines[0], **how)
+    frame = _parsed(content, encoding, header=0 if has_names else None, **how)
+    if has_names:
+        return frame.rename(columns=str)
+    # Columns without names are called as in scikit-learn, row numbers as by pandas.
+    names = [f"x{place}" for place in range(frame.shape[1])]
+    if len(names) > 1 and numbers_rows(frame[0]):
+        names[0] = "Unnamed: 0"
+    return frame.set_axis(names, axis=1)
+
+
+def _encoding_of(content: bytes, path: Path) -> str:
+    """Find the encoding of text, and say so unless it is UTF-8."""
+    encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "")
+    even, odd = content[:10_000:2].count(0), content[1:10_000:2].count(0)
+    if not encoding and max(even, odd) > min(len(content), 10_000) // 4:
+        encoding = "utf-16-be" if even > odd else "utf-16-le"
+    if not encoding and not _is_in("utf-8", content):
+        encoding = "cp1252"  # of Western Europe, with all letters of Latin-1
+        if not _is_in(encoding, content):
+            raise ValueError("it is not in UTF-8; name its encoding with --encoding")
+    if encoding not in ("", "utf-8-sig"):
+        message = f"{path} is not in UTF-8: read as {encoding} (--encoding takes another)."
+        warnings.warn(message, Note, stacklevel=2)
+    return encoding or "utf-8"
+
+
+def _is_in(encoding: str, content: bytes) -> bool:
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _first_lines(text: str) -> list[str]:
+    if "\0" in text:  # which older versions of pandas take for the end of a cell
+        raise ValueError(
+            "it holds NUL characters, as no text does but UTF-16 (--encoding utf-16-le)"
+        )
+    lines = (found[0].lstrip("\ufeff") for found in re.finditer(r"[^\r\n]+", text))
+    return list(islice(filter(str.strip, lines), 20)) or [""]
+
+
+def _separator(lines: list[str], decimal: str, alone: str) -> str:
+    """Find what stands as often on each line, or once less above names of rows.
+
+    pandas' own search fails for a single column and for decimal commas, and its parser is
+    the slow one. Quoted cells may hold separators.
+    """
+    unquoted = [re.sub(r'"[^"]*"', "", line) for line in lines]
+    counts = {
+        separator: [line.count(separator) for line in unquoted]
+        for separator in "\t;|,"
+        if separator != decimal
+    }
+    for more in (0, 1):
+        for separator, (first, *others) in counts.items():
+            if set(others) == {first + more} and others[0] > 0:
+                return separator
+    most = max(counts, key=lambda separator: counts[separator][0])
+    return most if counts[most][0] else alone
+
+
+def _holds_values(line: str, sep: str, decimal: str) -> bool:
+    """Tell whether cells are numbers or gaps, and not what pandas writes above columns.
+
+    That is 0, 1, 2, and so on, behind an empty cell above row numbers.
+    """
+    cells = _parsed(line.encode(), "utf-8", header=None, sep=sep, decimal=decimal)
+    are_numbers = all(dtype.kind in "biuf" for dtype in cells.dtypes)
+    count = list(range(cells.shape[1]))
+    are_names = len(count) > 1 and cells.iloc[0].tolist() == count
+    return are_numbers and not are_names and not line.lstrip('" ').startswith(sep)
+
+
+def _parsed(content: bytes, encoding: str, **how: Any) -> pd.DataFrame:
+    how |= dict(encoding=encoding, na_values=_MISSING, skipinitialspace=True)
+    how |= dict(low_memory=False)  # else the type of a column may depend on chunks
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(io.BytesIO(content), index_col=False, **how)
+        except pd.errors.ParserWarning as error:  # it would cut the rows
+            frame = pd.read_csv(io.BytesIO(content), **how)
+            # R names rows, but not the column of their names.
+            if frame.index.nlevels > 1 or not labels_rows(frame.index.to_series()):
+                raise ValueError("rows have more cells than the first line") from error
+            return frame.reset_index(names="")
