@@ -213,6 +213,11 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
             raise ValueError("param_grid has no candidates; {} is the estimator as it is.")
         transformer, smoothness = self._parts(grid, seed)
         candidates = [_candidate(transformer, params, seed) for params in grid]
+        if isinstance(X, dict) and not hasattr(X, "shape"):
+            raise TypeError(
+                "X is a dict, whose rows cannot be split into folds; wrap it, "
+                "skorch.helper.SliceDict(**X), or pass a list of dicts of one sample each."
+            )
         X, y = indexable(X, y)
         labels = read_labels(y, sample_weight, groups)
         folds = split(labels, self.cv, seed)

@@ -14,6 +14,7 @@ from sksmooth import (  # noqa: E402
     BesovSmoothnessEstimator,
     LayerFeatureTransformer,
     SmoothnessMonitor,
+    SmoothnessSearch,
     compare_layers,
     list_layers,
 )
@@ -305,6 +306,10 @@ def test_dicts_in_searches_are_wrapped_or_lists_of_items():
         scores = cross_val_score(make_pipeline(layer, estimator), samples, y, cv=3)
         assert np.isfinite(scores).all()
     assert_allclose(results[0], results[1])
+    search = SmoothnessSearch(layer, {"layer": ["embedding", "head"]}, cv=3, random_state=0)
+    with pytest.raises(TypeError, match=r"SliceDict\(\*\*X\), or pass a list of dicts"):
+        search.fit(X, y)
+    assert np.isfinite(search.fit(helper.SliceDict(**X), y).best_score_)
     layer.fit(X)
     assert_allclose(layer.transform(helper.SliceDict(**X)), layer.transform(X), atol=1e-6)
     assert_allclose(layer.transform(items), layer.transform(X), atol=1e-6)
