@@ -3,7 +3,9 @@
 __all__ = [
     "BentDecayWarning",
     "ConstantFeaturesWarning",
+    "FewPermutationsWarning",
     "FewTermsWarning",
+    "IdentifierWarning",
     "InSampleOnlyWarning",
     "IncompatibleVersionError",
     "PoorFitWarning",
@@ -27,8 +29,24 @@ class ConstantFeaturesWarning(SmoothnessWarning):
     """No feature separates the samples, so no term reduces the error (index 0)."""
 
 
+class FewPermutationsWarning(SmoothnessWarning):
+    """So few permutations have no p-value below 0.05, whatever the data are."""
+
+
 class FewTermsWarning(SmoothnessWarning):
     """The fit window holds too few terms for a reliable slope."""
+
+
+class IdentifierWarning(SmoothnessWarning):
+    """A column looks like a row number or a key, which is no feature.
+
+    Attributes
+    ----------
+    columns : tuple of int
+        Its place, and those of others.
+    """
+
+    columns: tuple[int, ...] = ()
 
 
 class InSampleOnlyWarning(SmoothnessWarning):
@@ -48,7 +66,7 @@ class TargetTypeWarning(SmoothnessWarning):
 
 
 class UnseenClassesWarning(SmoothnessWarning):
-    """Most samples to score belong to classes that were not in the fit."""
+    """Some samples to score belong to classes that were not in the fit."""
 
 
 class WorkerLostWarning(UserWarning):
