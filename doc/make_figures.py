@@ -286,6 +286,25 @@ TABLES = {
     ),
     "choices": Table("rank_features", SCORES, list(choice_columns()), "Score"),
     "regrets": Table("rank_features", SCORES, list(regret_columns()), "Score"),
+    "categories": Table(
+        "categories",
+        {name: name for name in read_figures("categories")["sets"]},
+        [
+            Column("Rows", "sets", "rows", "{:,.0f}"),
+            Column("Categories", "sets", "categories", "{:,.0f}"),
+            *(
+                Column(title, "sets", f"score, {way}", "{:.3f}")
+                for title, way in {
+                    "as they are": "categories",
+                    "codes": "codes",
+                    "one-hot": "one-hot",
+                    "`TargetEncoder`": "target encoder",
+                }.items()
+            ),
+            Column("Time over that of codes", "sets", "time, relative to codes", "{:.1f}"),
+        ],
+        "Data",
+    ),
     "differences": Table(
         "compare_representations",
         {

@@ -8,6 +8,7 @@ __all__ = [
     "IdentifierWarning",
     "InSampleOnlyWarning",
     "IncompatibleVersionError",
+    "LayersLeftOutWarning",
     "PoorFitWarning",
     "SmoothnessWarning",
     "TargetTypeWarning",
@@ -67,6 +68,10 @@ class TargetTypeWarning(SmoothnessWarning):
 
 class UnseenClassesWarning(SmoothnessWarning):
     """Some samples to score belong to classes that were not in the fit."""
+
+
+class LayersLeftOutWarning(UserWarning):
+    """Layers that cannot be pooled are not measured; the others are."""
 
 
 class WorkerLostWarning(UserWarning):

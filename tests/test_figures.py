@@ -453,6 +453,18 @@ QUOTES = {
     ],
     "doc/figures.md": [
         (
+            "the mean score is {}, against {} for codes, {} for one-hot columns and {} for "
+            "`TargetEncoder`",
+            *(
+                f"categories/ways/{way}/mean score"
+                for way in ("categories", "codes", "one-hot", "target encoder")
+            ),
+        ),
+        (
+            "which order the categories at every node ({} % of the variance)",
+            "categories/sets/slopes/boosting %",
+        ),
+        (
             "latest would be worse ({} points) and the earliest not better ({})",
             "best_layer/ways/latest not told apart/mean regret, points",
             "best_layer/ways/earliest not told apart/mean regret, points",

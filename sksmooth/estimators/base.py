@@ -78,6 +78,7 @@ class ForestEstimator(Versioned, BaseEstimator):
             Interval(Integral, 1, None, closed="left"),
         ],
         "max_bins": [Interval(Integral, 2, MOST_BINS, closed="both"), None],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],

@@ -134,6 +134,18 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         If given, at most 255, the built-in trees cut each feature into at most that many
         quantile bins. None tries all cuts; in nodes of many samples, those between 255
         bins, of which the best is then placed exactly.
+    categorical_features : array-like of {bool, int, str} or None, default="from_dtype"
+        Columns of categories, which are split into two subsets of them:
+
+        - ``"from_dtype"``: those of a data frame (of pandas or polars) with a categorical
+          dtype.
+        - an array: a mask, positions, or names of the columns.
+        - None: no column; categories that are numbers are read as such.
+
+        Every tree has its own order of the categories, by the mean targets of the samples
+        in its bag; where there are less than 20 of a category, a sample is placed without
+        those of its own fold, so that a column of names does not look informative. Missing
+        and unknown categories go to the side that is learned for missing values.
     class_pairs : bool, default=True
         Whether trees of two classes at a time take part in ``alpha_`` for five and more
         classes, with ``index="mterm"``. With many classes there are few samples to each
@@ -235,6 +247,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         Number of samples of a positive weight that were read.
     n_outputs_ : int
         Dimension of the targets: number of classes minus one, or of columns of ``y``.
+    is_categorical_ : ndarray of shape (n_features,), bool, or None
+        Which columns hold categories; None if none does.
     n_features_in_ : int
         Number of features seen in ``fit``.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -298,6 +312,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         max_features: int | float | str | None = None,
         max_samples: float | int = 0.8,
         max_bins: int | None = None,
+        categorical_features: ArrayLike | str | None = "from_dtype",
         class_pairs: bool = True,
         confidence_level: float = 0.95,
         random_state: int | np.random.RandomState | None = None,
@@ -313,6 +328,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         self.max_features = max_features
         self.max_samples = max_samples
         self.max_bins = max_bins
+        self.categorical_features = categorical_features
         self.class_pairs = class_pairs
         self.confidence_level = confidence_level
         self.random_state = random_state

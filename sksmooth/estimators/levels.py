@@ -26,7 +26,7 @@ from ..index import (
     joined,
     randomised_error,
 )
-from ..samples import Samples, number_of_rows, read_features, read_samples
+from ..samples import Samples, number_of_rows, read_samples, with_features
 from ..trees import randomised
 from .base import growth_of
 from .besov import FEWEST_SAMPLES, BesovSmoothnessEstimator, fit_samples
@@ -78,10 +78,6 @@ class Labels:
         if self.groups is None:
             return np.arange(len(self.samples.weights))
         return self.groups
-
-    def part(self, places: np.ndarray, features: Any) -> Samples:
-        """Give some of the samples their features."""
-        return replace(self.samples.take(places), X=read_features(features))
 
 
 def read_labels(y: Any, sample_weight: Any = None, groups: Any = None) -> Labels:
@@ -244,8 +240,10 @@ def _error_of(
         seen = fitted.fit_transform(seen, safe_indexing(labels.samples.y, train))
         unseen = fitted.transform(unseen)
     growth = randomised(growth_of(estimator), _TREES_OF_A_FOLD)
-    fitted_error = randomised_error(labels.part(train, seen), growth, _exponent(estimator))
-    return error_on_others(fitted_error, labels.part(test, unseen))
+    reader = clone(estimator)
+    own = with_features(labels.samples.take(train), seen, reader)
+    others = with_features(labels.samples.take(test), unseen, reader, reset=False)
+    return error_on_others(randomised_error(own, growth, _exponent(estimator)), others)
 
 
 def randomised_level(estimator: BesovSmoothnessEstimator, samples: Samples) -> Level:

@@ -62,10 +62,8 @@ class CompressedForest(Versioned):
 
     @property
     def n_bytes(self) -> int:
-        trees = [
-            array.nbytes for tree in self.forest.trees for array in vars(tree).values()
-        ]
-        return sum(trees) + sum(values.nbytes for values in self.values)
+        trees = sum(tree.n_bytes for tree in self.forest.trees)
+        return trees + sum(values.nbytes for values in self.values)
 
     def predict(self, X: Any, n_jobs: int | None) -> np.ndarray:
         leaves = self.forest.apply(X, n_jobs)
@@ -98,6 +96,7 @@ class _WaveletForest(ForestEstimator):
         max_features: int | float | str | None = None,
         max_samples: float | int = 0.632,
         max_bins: int | None = None,
+        categorical_features: ArrayLike | str | None = "from_dtype",
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
         verbose: int = 0,
@@ -110,6 +109,7 @@ class _WaveletForest(ForestEstimator):
         self.max_features = max_features
         self.max_samples = max_samples
         self.max_bins = max_bins
+        self.categorical_features = categorical_features
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -420,6 +420,8 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
         distinct rows in a bootstrap sample.
     max_bins : int, default=None
         As in :class:`BesovSmoothnessEstimator`.
+    categorical_features : array-like of {bool, int, str} or None, default="from_dtype"
+        Columns of categories, as in :class:`BesovSmoothnessEstimator`.
     random_state : int, RandomState instance or None, default=None
         Seed of the subsamples and of the features tried.
     n_jobs : int, default=None
@@ -496,6 +498,7 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
         max_features: int | float | str | None = "sqrt",
         max_samples: float | int = 0.632,
         max_bins: int | None = None,
+        categorical_features: ArrayLike | str | None = "from_dtype",
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
         verbose: int = 0,
@@ -509,6 +512,7 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
             max_features=max_features,
             max_samples=max_samples,
             max_bins=max_bins,
+            categorical_features=categorical_features,
             random_state=random_state,
             n_jobs=n_jobs,
             verbose=verbose,
@@ -610,6 +614,8 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
         or a number, as in :class:`WaveletForestClassifier`.
     max_bins : int, default=None
         As in :class:`BesovSmoothnessEstimator`.
+    categorical_features : array-like of {bool, int, str} or None, default="from_dtype"
+        Columns of categories, as in :class:`BesovSmoothnessEstimator`.
     random_state : int, RandomState instance or None, default=None
         Seed of the subsamples and of the features tried.
     n_jobs : int, default=None

@@ -13,6 +13,8 @@ from ..samples import reading
 
 __all__ = ["image_samples", "psnr"]
 
+_CHANNELS = (1, 3, 4)  # grey, colour, and colour with opacity
+
 
 def image_samples(image: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Take an image as samples of a function on the unit square, one a pixel.
@@ -113,6 +115,11 @@ def _pixel_values(given: ArrayLike) -> np.ndarray:
         raise ValueError(
             "An image has two dimensions, or three if it is in colour, none of them empty; "
             f"got shape {image.shape}."
+        )
+    if image.ndim == 3 and image.shape[0] in _CHANNELS and image.shape[2] > max(_CHANNELS):
+        raise ValueError(
+            f"The channels of an image come last, but its shape is {image.shape}; pass "
+            "np.moveaxis(image, 0, -1)."
         )
     if image.dtype.kind == "u" and image.itemsize <= 2:
         image = image / np.iinfo(image.dtype).max

@@ -272,6 +272,7 @@ def _two_classes(samples: Samples, codes: np.ndarray, pair: list[int]) -> Sample
         targets,
         samples.weights[rows],
         np.arange(2),
+        category_counts=samples.category_counts,
         joint_units=SamplingUnits(unit.ravel()),
     )
 

@@ -28,7 +28,7 @@ from .columns import (
     columns_of,
 )
 from .docstrings import documented
-from .extraction import LayerFeatures, extract
+from .extraction import LayerFeatures, extract, read_arguments
 from .measurement import LayersInTurn
 from .options import ReaderOptions
 from .rows import TokenRows, labellings_of
@@ -124,7 +124,8 @@ def compare_layers(
     layers : array-like of str or int, default=None
         The layers, as :func:`list_layers` names them, in the order of comparison. None
         takes the input, and every layer with weights, together with the normalisation,
-        activation and pooling that follow it.
+        activation and pooling that follow it; layers that ``pooling`` cannot pool are left
+        out with a :class:`~sksmooth.exceptions.LayersLeftOutWarning`.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned for every layer. None means one with default
         parameters.
@@ -157,8 +158,9 @@ def compare_layers(
         Whether each token is a row, with a label of its own: ``y`` has the shape
         (n_samples, n_tokens), -100 at tokens without a label. Tokens of one sample are in
         one group, unless ``groups`` says otherwise; those that ``attention_mask`` in ``X``
-        leaves out do not count. Layers that do not give features for each token are left
-        out if ``layers`` is None.
+        leaves out do not count, nor those that ``decoder_attention_mask`` leaves out where
+        the labels are those of a decoder's tokens. Layers that do not give features for
+        each token are left out if ``layers`` is None.
     batch_size, device, input_shape, output, pooling, n_components, memmap : optional
         As in :class:`LayerFeatureTransformer`. Layers that do not fit into memory are
         kept in temporary files.
@@ -252,6 +254,9 @@ def compare_layers(
         random_state=seed,
         verbose=verbose,
     )
+    X, y = read_arguments(module, X, y)
+    if X_test is not None:
+        X_test, y_test = read_arguments(module, X_test, y_test)
     labellings = y_tests = None
     if tokens:
         _check_tokens(y, options)
@@ -265,25 +270,21 @@ def compare_layers(
     reads_again = reference is not None and not isinstance(reference, LayerComparison)
     # Weights and groups are of rows in their order.
     is_in_order = reads_again or sample_weight is not None or groups is not None
-    features = extract(module, X, layers, options, y=y, keep_order=is_in_order)
-    if features.y is None:
-        raise ValueError("y is required unless X is a Dataset or DataLoader with targets.")
+    read = partial(_features_and_y, module, options=options, keep_masks=tokens)
+    features = read(X, layers, y=y, keep_order=is_in_order)
     test = None
     if X_test is not None:
-        test = extract(module, X_test, features.names, options, y=y_test, earlier=features)
-        if test.y is None:
-            raise ValueError(
-                "y_test is required unless X_test is a Dataset or DataLoader with targets."
-            )
+        test = read(X_test, features.names, y=y_test, earlier=features, ending="_test")
     source = _rows_of_input(X, features)
     as_rows: Callable[[LayerFeatures], LayerFeatures] = _as_they_are
     if tokens:
-        rows = TokenRows(features.y, _mask_of(X))
+        rows = TokenRows(features.y, features)
         source, groups = rows.drawn_by(source, groups)
         sample_weight = rows.weights(sample_weight)
         as_rows = partial(rows.of, drop=layers is None)
         if test is not None:
-            test = TokenRows(test.y, _mask_of(X_test)).of(test, drop=layers is None)
+            of_test = TokenRows(test.y, test, rows.streams)
+            test = of_test.of(test, drop=layers is None)
     features = as_rows(features)
     targets = {_ONE: features.y} if labellings is None else labellings
     test_targets = y_tests or dict.fromkeys(targets, None if test is None else test.y)
@@ -312,6 +313,19 @@ def compare_layers(
     return tables[_ONE] if labellings is None else joined_tables(tables)
 
 
+def _features_and_y(
+    module: Any, X: Any, layers: Any, ending: str = "", **of_pass: Any
+) -> LayerFeatures:
+    """Read layers, and refuse samples without targets."""
+    features = extract(module, X, layers, **of_pass)
+    if features.y is None:
+        raise ValueError(
+            f"y{ending} is required unless X{ending} is a Dataset or DataLoader with "
+            "targets."
+        )
+    return features
+
+
 def _check_labellings(
     labellings: Mapping[str, Any] | None,
     y_tests: Mapping[str, Any] | None,
@@ -334,12 +348,6 @@ def _check_tokens(y: Any, options: ReaderOptions) -> None:
 
 def _as_they_are(features: LayerFeatures) -> LayerFeatures:
     return features
-
-
-def _mask_of(X: Any) -> Any:
-    """Get the tokens that count, of a network's inputs by name."""
-    mask = X.get("attention_mask") if isinstance(X, Mapping) else None
-    return _in_memory(mask)
 
 
 def _table(
@@ -369,12 +377,20 @@ def _rows_of_input(X: Any, features: LayerFeatures) -> np.ndarray:
     layers; the first layer takes its place.
     """
     if isinstance(X, Mapping):
-        parts = [_plain_rows(part) for part in X.values() if part is not None]
-        return np.hstack(parts)
+        return np.hstack(list(_rows_of_parts(tuple(X.values()))))
     if hasattr(X, "shape") or isinstance(X, list | tuple):
         return _plain_rows(X)
     names = features.names
     return features.arrays[names.index("input") if "input" in names else 0]
+
+
+def _rows_of_parts(entry: Any) -> Iterator[np.ndarray]:
+    """Yield the rows of an argument, which is an array or a tuple of arguments."""
+    if isinstance(entry, tuple):
+        for part in entry:
+            yield from _rows_of_parts(part)
+    elif entry is not None:
+        yield _plain_rows(entry)
 
 
 def _plain_rows(data: Any) -> np.ndarray:

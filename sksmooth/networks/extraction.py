@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -17,15 +17,16 @@ from .._lib.state import Versioned
 from .arrays import LayerArrays
 from .listing import followed_layers
 from .options import ReaderOptions, require_torch
-from .pooling import POOLINGS
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
+    from .forward import Recorder
     from .inputs import Batch
     from .modules import Point
+    from .taking import Taken
 
-__all__ = ["LayerFeatures", "extract"]
+__all__ = ["LayerFeatures", "extract", "read_arguments"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,10 @@ class LayerFeatures(Versioned):
         Numbers of features before the projection.
     projections : list of SparseRandomProjection or None
         What the layers were projected by.
+    streams : list of str
+        Name of the mask of each layer's tokens: that of the encoder or of the decoder.
+    masks : dict of str to ndarray of shape (n_samples, n_tokens)
+        The masks by these names; empty if none was given, or they were not asked for.
     """
 
     names: list[str]
@@ -58,6 +63,8 @@ class LayerFeatures(Versioned):
     y: Any
     widths: list[int]
     projections: list[SparseRandomProjection | None]
+    streams: list[str]
+    masks: dict[str, np.ndarray]
 
 
 def extract(
@@ -71,6 +78,7 @@ def extract(
     first_batch_only: bool = False,
     side_by_side: bool = False,
     keep_order: bool = False,
+    keep_masks: bool = False,
 ) -> LayerFeatures:
     """Extract features of several layers by one forward pass.
 
@@ -96,6 +104,8 @@ def extract(
         Whether the features of all layers go into one array.
     keep_order : bool, default=False
         Whether to refuse a DataLoader that shuffles. One is always refused with ``y``.
+    keep_masks : bool, default=False
+        Whether to keep the masks of the tokens.
 
     Returns
     -------
@@ -106,26 +116,22 @@ def extract(
     from .forward import Recorder, evaluation, first_of
     from .inputs import check_order, read_inputs
     from .modules import layer_points, read_module
+    from .taking import RowTaker
 
     options = ReaderOptions() if options is None else options
     root = read_module(module)
     points = None if layers is None else layer_points(root, layers)
-    inputs = read_inputs(X, options.batch_size, options.input_shape)
+    inputs = read_inputs(X, root.forward, options.batch_size, options.input_shape)
     if keep_order or y is not None:
         check_order(X)
     if y is not None and not inputs.is_loaded:
-        _check_length(y, inputs.n_rows)
+        _check_length(y, inputs.n_rows, inputs.data)
     with evaluation(root, inputs, options.device) as batches:
         # The first batch shows which layers there are before the pass over all of them.
         batch = first_of(batches)
-        if points is None:
-            followed = followed_layers(root, batch)
-            points, types = layer_points(root, followed), list(followed.values())
-        else:
-            types = [point.type for point in points]
-        names = [point.name for point in points]
+        points, types = _points_and_types(root, points, batch, options)
         arrays = LayerArrays(
-            names,
+            [point.name for point in points],
             batch.n_rows if first_batch_only else inputs.n_rows,
             n_components=options.n_components,
             rng=check_random_state(options.random_state),
@@ -138,55 +144,85 @@ def extract(
         batches = [batch] if first_batch_only else chain([batch], batches)
         if options.verbose and inputs.n_batches:
             batches = progress_bar(batches, inputs.n_batches, "layers")
-        targets = []
-        take = _taking(root, options)
-        with Recorder(root, points, take, count_calls=not earlier) as recorder, arrays:
-            for batch in batches:
-                taken = recorder.run(batch)
-                arrays.append([rows.numpy() for rows, _ in taken])
-                targets.append(batch.y)
+        taker = RowTaker(root, batch, options)
+        recorder = Recorder(root, points, taker, count_calls=not earlier)
+        with recorder, arrays:
+            taken, targets, masks = _collected(recorder, batches, arrays, keep_masks)
             finished = arrays.finish()
     return LayerFeatures(
-        names,
-        types,
-        finished,
-        [shape for _, shape in taken],
-        arrays.projection_errors,
-        None if first_batch_only else _targets(y, targets, len(finished[0])),
-        arrays.widths,
-        arrays.projections,
+        names=[point.name for point in points],
+        types=types,
+        arrays=finished,
+        shapes=[each.shape for each in taken],
+        projection_errors=arrays.projection_errors,
+        y=None if first_batch_only else _targets(y, targets, len(finished[0])),
+        widths=arrays.widths,
+        projections=arrays.projections,
+        streams=[each.stream for each in taken],
+        masks=masks,
     )
 
 
-def _taking(
-    root: nn.Module, options: ReaderOptions
-) -> Callable[[Any, Point, Batch], tuple[Tensor, tuple[int, ...]]]:
-    """Make the function that a hook calls with the output of a layer.
+def _points_and_types(
+    root: nn.Module, points: list[Point] | None, batch: Batch, options: ReaderOptions
+) -> tuple[list[Point], list[str]]:
+    """Find the layers, if they are not given, and the classes of their modules."""
+    from .modules import layer_points
+    from .taking import without_unpoolable
 
-    It gives a copy on the CPU with one row a sample, since the network may overwrite the
-    output in place, and the shape of one sample.
+    if points is not None:
+        return points, [point.type for point in points]
+    followed = followed_layers(root, batch)
+    points = without_unpoolable(root, layer_points(root, followed), batch, options)
+    return points, [followed[point.name] for point in points]
+
+
+def _collected(
+    recorder: Recorder, batches: Iterable[Batch], arrays: LayerArrays, keep_masks: bool
+) -> tuple[list[Taken], list[Any], dict[str, np.ndarray]]:
+    """Run all batches, and give what the last one told, all targets and all masks."""
+    targets, masks = [], []
+    for batch in batches:
+        taken = recorder.run(batch)
+        arrays.append([each.rows.numpy() for each in taken])
+        targets.append(batch.y)
+        masks.append(recorder.take.masks.arrays() if keep_masks else {})
+    return (
+        taken,
+        targets,
+        {name: np.concatenate([m[name] for m in masks]) for name in masks[0]},
+    )
+
+
+def read_arguments(module: Any, X: Any, y: Any = None) -> tuple[Any, Any]:
+    """Turn lists, and several arguments, into what is read as an array or a dict.
+
+    Parameters
+    ----------
+    module : torch.nn.Module or fitted skorch net
+        The network.
+    X : object
+        Samples in any form.
+    y : array-like, default=None
+        Targets. None takes those that are entries of X.
+
+    Returns
+    -------
+    X : object
+        The samples; several arguments are a dict by names or positions.
+    y : array-like or None
+        The targets.
     """
-    import torch
+    require_torch()
+    from .arguments import as_arguments, is_dict, split_targets
+    from .modules import read_module
 
-    from .outputs import check_rows, pooled, selected
-
-    dtype, pooling = getattr(torch, options.dtype), POOLINGS[options.pooling]
-
-    def take(value: Any, point: Point, batch: Batch) -> tuple[Tensor, tuple[int, ...]]:
-        if point.module is not None:
-            tensor = selected(value, point.module, options.output, point.name)
-            check_rows(tensor, batch.n_rows, point, root, options.output)
-            rows = pooled(tensor, point.module, root, pooling, batch.mask, point.name)
-        elif value is not None:  # the input, whose tokens are numbers and not features
-            tensor, rows = value, value.reshape(len(value), -1)
-        else:
-            raise ValueError(
-                f"The network has several inputs, {list(batch.keywords)}; name another "
-                "layer than 'input'."
-            )
-        return rows.detach().to("cpu", dtype, copy=True), tuple(tensor.shape[1:])
-
-    return take
+    forward = read_module(module).forward
+    X = as_arguments(X, forward)
+    if is_dict(X):
+        X, targets = split_targets(X, forward)
+        y = targets if y is None else y
+    return X, y
 
 
 def _targets(y: Any, parts: list[Any], n_rows: int) -> Any:
@@ -199,10 +235,15 @@ def _targets(y: Any, parts: list[Any], n_rows: int) -> Any:
     return _to_numpy(y) if hasattr(y, "detach") else y
 
 
-def _check_length(y: Any, n_rows: int | None) -> None:
+def _check_length(y: Any, n_rows: int | None, data: Any = None) -> None:
     shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
     if shape[:1] != (n_rows,):
-        raise ValueError(f"y has {shape[0] if shape else 0} rows, but X has {n_rows}.")
+        mend = ""
+        if shape and getattr(data, "shape", ())[1:2] == shape[:1]:
+            mend = "; if X are several arguments, pass a dict or a tuple of them"
+        raise ValueError(
+            f"y has {shape[0] if shape else 0} rows, but X has {n_rows}{mend}."
+        )
 
 
 def _to_numpy(targets: Any) -> np.ndarray:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple, Protocol, TypeGuard
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
+from .arguments import parts_of
+from .compiled import run_uncompiled
 from .inputs import Batch, Inputs
 from .modules import Point, display_name, submodules
 
@@ -33,6 +36,7 @@ class Call(NamedTuple):
     module: nn.Module
     index: int  # type: ignore[assignment]  # hides tuple.index; of this module's calls
     is_leaf: bool  # no other module was called meanwhile
+    arguments: tuple[Any, ...]
     output: Any
     n_calls: int = 1  # of this module in the pass
 
@@ -80,7 +84,12 @@ def evaluation(
             f"The module lies on several devices, {sorted(map(str, devices))}; leave "
             "device=None."
         )
-    with _ONE_PASS, _kept_random_states(target, inputs.data), _plain_transformers():
+    with (
+        _ONE_PASS,
+        _kept_random_states(target, inputs.data),
+        _plain_transformers(),
+        run_uncompiled(root),
+    ):
         states = [_State(module) for module in root.modules()]
         try:
             if target != place:
@@ -214,6 +223,24 @@ def _plain_transformers() -> Iterator[None]:
         backend.set_fastpath_enabled(enabled)
 
 
+class Taker(Protocol):
+    """Keeps of the outputs of layers what is asked for."""
+
+    masks: Any  # of the tokens in the batch
+
+    def watch(self) -> list[RemovableHandle]:
+        """Register hooks of its own, before those that read the layers."""
+
+    def begin(self, batch: Batch) -> None:
+        """Begin a pass over a batch."""
+
+    def of_input(self, batch: Batch) -> Any:
+        """Keep a copy of the input of the network."""
+
+    def of(self, point: Point, output: Any, arguments: Any) -> Any:
+        """Keep a copy of what is read of an output."""
+
+
 class Recorder:
     """Forward hooks on some modules, which are removed at the end of the ``with`` block.
 
@@ -223,8 +250,8 @@ class Recorder:
         The network.
     points : list of Point
         What is asked for.
-    take : callable
-        ``take(output, point, batch)`` gives what is kept of an output, a copy.
+    take : Taker
+        What keeps of an output what is asked for.
     count_calls : bool
         Whether the first pass goes on to the end. Others end after the last point.
     """
@@ -233,16 +260,18 @@ class Recorder:
         self,
         root: nn.Module,
         points: list[Point],
-        take: Callable[[Any, Point, Batch], Any],
+        take: Taker,
         *,
         count_calls: bool,
     ) -> None:
-        self._root, self._points, self._take = root, points, take
+        self._root, self._points, self.take = root, points, take
         self._to_the_end = count_calls
 
     def __enter__(self) -> Recorder:
         self._hooks = ExitStack()
         try:
+            for hook in self.take.watch():
+                self._hooks.callback(hook.remove)
             for module in {point.module for point in self._points} - {None}:
                 self._hooks.callback(module.register_forward_hook(self._hook).remove)
         except BaseException:
@@ -259,13 +288,13 @@ class Recorder:
         The calls of a module can only be counted in a pass that goes on to its end. If
         something fails there after the last point was read, that is ignored.
         """
-        self._batch = batch
+        self.take.begin(batch)
         self._taken: dict[str, Any] = {}
         self._calls: Counter[nn.Module] = Counter()
         self._error: Exception | None = None
         for point in self._points:
             if point.module is None:
-                self._taken[point.name] = self._take(batch.input, point, batch)
+                self._taken[point.name] = self.take.of_input(batch)
         try:
             if any(point.module is not None for point in self._points):
                 with torch.inference_mode():
@@ -286,13 +315,13 @@ class Recorder:
     def _is_complete(self) -> bool:
         return len(self._taken) == len(self._points)
 
-    def _hook(self, module: nn.Module, _arguments: Any, output: Any) -> None:
+    def _hook(self, module: nn.Module, arguments: Any, output: Any) -> None:
         call = self._calls[module]
         self._calls[module] += 1
         try:
             for point in self._points:
                 if point.module is module and (point.call or 0) == call:
-                    self._taken[point.name] = self._take(output, point, self._batch)
+                    self._taken[point.name] = self.take.of(point, output, arguments)
         except Exception as error:
             # Modules may catch errors and try another way; run() raises it instead.
             self._error = error
@@ -321,12 +350,25 @@ class Recorder:
 
 
 def _description(batch: Batch) -> str:
-    parts = [f"{tuple(t.shape)} {t.dtype}" for t in batch.arguments]
-    parts += [f"{key}: {tuple(t.shape)} {t.dtype}" for key, t in batch.keywords.items()]
+    named = (*((None, each) for each in batch.arguments), *batch.keywords.items())
+    parts = [
+        f"{'' if key is None else f'{key}: '}{tuple(t.shape)} {t.dtype}"
+        for key, value in named
+        for t in parts_of(value)
+    ]
     note = f"The module was given a batch of {', '.join(parts)}; see input_shape."
-    if any(t.dtype in (torch.int32, torch.int64) for t in batch.arguments):
+    if any(t.dtype in (torch.int32, torch.int64) for t in parts_of(batch.arguments)):
         note += " Integers are read as tokens; for other values pass X.astype(np.float32)."
+    if any(map(_may_be_channels_last, batch.tensors)):
+        note += " Channels come first in torch; of arrays: np.moveaxis(X, -1, 1)."
     return note
+
+
+def _may_be_channels_last(images: Tensor) -> bool:
+    colours = (1, 3, 4)
+    return (
+        images.ndim == 4 and images.shape[3] in colours and images.shape[1] not in colours
+    )
 
 
 def trace(root: nn.Module, batch: Batch) -> list[Call]:
@@ -346,12 +388,13 @@ def trace(root: nn.Module, batch: Batch) -> list[Call]:
             under_way[-1][1] = True
         under_way.append([module, False])
 
-    def end(module: nn.Module, _arguments: Any, output: Any) -> None:
+    def end(module: nn.Module, arguments: Any, output: Any) -> None:
         # Calls that raised an error, which a module above has caught, had no end hook.
         while under_way[-1][0] is not module:
             under_way.pop()
         _, has_called = under_way.pop()
-        calls.append(Call(names[module], module, counts[module], not has_called, output))
+        index, is_leaf = counts[module], not has_called
+        calls.append(Call(names[module], module, index, is_leaf, arguments, output))
         counts[module] += 1
 
     with ExitStack() as hooks:

@@ -2,63 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import ceil, prod
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from scipy import sparse
 from sklearn.utils import check_array
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, SequentialSampler
 
 from ..samples import number_of_rows, reading
+from .arguments import (
+    PAD,
+    SUPPORTED,
+    as_arguments,
+    checked_entry,
+    is_dict,
+    mapped,
+    parts_of,
+    refuse_unknown,
+    split_targets,
+    spread,
+)
 
-__all__ = ["Batch", "Inputs", "check_order", "is_matrix", "read_inputs"]
+__all__ = [
+    "DECODER_MASK",
+    "MASK",
+    "Batch",
+    "Inputs",
+    "check_order",
+    "is_matrix",
+    "read_inputs",
+]
 
-_MASK = "attention_mask"
+MASK, DECODER_MASK = _MASKS = "attention_mask", "decoder_attention_mask"
 
 
 class Batch(NamedTuple):
     """Arguments of one call of the network, on its device."""
 
-    arguments: tuple[Tensor, ...]
-    keywords: dict[str, Tensor]
+    arguments: tuple[Any, ...]  # tensors, or tuples of these
+    keywords: dict[str, Any]
     n_rows: int
     y: Any = None
 
     @property
-    def mask(self) -> Tensor | None:
-        """Which tokens are no padding, of shape (n_rows, n_tokens)."""
-        mask = self.keywords.get(_MASK)
-        if mask is None or mask.ndim != 2:
-            return None
-        if (mask < 0).any():
-            raise ValueError(f"{_MASK} must be 1 for tokens and 0 for padding.")
-        return mask.bool()
-
-    @property
     def input(self) -> Tensor | None:
         """The only tensor that is no mask."""
-        named = [value for key, value in self.keywords.items() if key != _MASK]
-        tensors = [*self.arguments, *named]
+        named = [value for key, value in self.keywords.items() if key not in _MASKS]
+        tensors = parts_of((*self.arguments, *named))
         return tensors[0] if len(tensors) == 1 else None
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All tensors."""
+        return parts_of((*self.arguments, *self.keywords.values()))
 
     def head(self, n_rows: int) -> Batch:
         """Copy the first rows, and begin again where there are fewer."""
         rows = torch.arange(n_rows) % self.n_rows
-        return Batch(
-            tuple(value[rows.to(value.device)] for value in self.arguments),
-            {key: value[rows.to(value.device)] for key, value in self.keywords.items()},
-            n_rows,
-        )
+
+        def some(value: Tensor) -> Tensor:
+            return value[rows.to(value.device)]
+
+        keywords = {key: mapped(value, some) for key, value in self.keywords.items()}
+        return Batch(mapped(self.arguments, some), keywords, n_rows)
 
 
 class Inputs(NamedTuple):
     """Checked samples, from which batches are made."""
 
     data: Any  # array, tensor, dict of these, or DataLoader
+    y: Any  # targets among the data, if they are a dict
+    forward: Callable  # of the network
     batch_size: int
     input_shape: Sequence[int] | None
     n_rows: Any  # an int, or None if not known before all are read
@@ -85,41 +102,111 @@ class Inputs(NamedTuple):
 
     def _pieces(self) -> Iterator[tuple[Any, Any]]:
         if self.is_loaded:
-            yield from map(_inputs_and_y, self.data)
+            for batch in _with_note(self.data):
+                yield self._inputs_and_y(batch)
             return
         for start in range(0, self.n_rows, self.batch_size):
             rows = slice(start, start + self.batch_size)
-            if isinstance(self.data, Mapping):
-                yield {key: value[rows] for key, value in self.data.items()}, None
+            y = None if self.y is None else self.y[rows]
+            if isinstance(self.data, dict):
+                yield {key: _rows_of(value, rows) for key, value in self.data.items()}, y
             else:
-                yield self.data[rows], None
+                yield self.data[rows], y
+
+    def _inputs_and_y(self, batch: Any) -> tuple[Any, Any]:
+        """Split a batch of a loader, which is the inputs or a pair (inputs, targets)."""
+        inputs, y = batch, None
+        if isinstance(batch, tuple | list):
+            if len(batch) not in (1, 2):
+                raise ValueError(
+                    f"A batch of {len(batch)} parts; the data set must yield the inputs or "
+                    "a pair (inputs, y). Several inputs go into a dict of the arguments of "
+                    "forward, or into a tuple: ((a, b), y)."
+                )
+            inputs, y = batch[0], batch[1] if len(batch) == 2 else None
+        if isinstance(inputs, tuple | list):
+            return spread(inputs, self.forward), y
+        if isinstance(inputs, Mapping):
+            inputs, targets = split_targets(inputs, self.forward)
+            return inputs, targets if y is None else y
+        return inputs, y
 
     def _on_device(self, inputs: Any, dtype: torch.dtype, device: torch.device) -> Batch:
         if isinstance(inputs, Mapping):
-            keywords = {
-                str(key): _tensor(value, dtype, device, keep_bool=True)
+
+            def copied(part: Any) -> Tensor:
+                return _tensor(part, dtype, device, keep_bool=True)
+
+            entries = {
+                key: mapped(value, copied)
                 for key, value in inputs.items()
                 if value is not None
             }
-            return Batch((), keywords, _common_length(keywords))
+            arguments = tuple(entries[key] for key in entries if isinstance(key, int))
+            keywords = {key: entries[key] for key in entries if isinstance(key, str)}
+            return Batch(arguments, keywords, _common_length(entries))
+        refuse_unknown(inputs)
         tensor = _tensor(inputs, dtype, device)
         if self.input_shape is not None:
             tensor = _reshaped(tensor, self.input_shape)
         return Batch((tensor,), {}, len(tensor))
 
 
+def _rows_of(entry: Any, rows: slice) -> Any:
+    return mapped(entry, lambda part: part[rows])
+
+
+def _with_note(loader: Iterable[Any]) -> Iterator[Any]:
+    """Yield the batches of a loader, and say what it may need if it cannot make one."""
+    batches = iter(loader)
+    while True:
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        except TypeError as error:
+            error.add_note(f"The DataLoader could not make a batch. {SUPPORTED}")
+            raise
+        except RuntimeError as error:
+            error.add_note(
+                "The DataLoader could not make a batch. Where its items differ in length, "
+                f"give it a collate_fn, or {PAD}."
+            )
+            raise
+        yield batch
+
+
 def read_inputs(
-    X: Any, batch_size: int, input_shape: Sequence[int] | None = None
+    X: Any, forward: Callable, batch_size: int, input_shape: Sequence[int] | None = None
 ) -> Inputs:
-    """Check samples, without reading those of a data set."""
+    """Check samples, without reading those of a data set.
+
+    Parameters
+    ----------
+    X : object
+        Samples in any form.
+    forward : callable
+        The method of the network.
+    batch_size, input_shape
+        As in :class:`~sksmooth.networks.options.ReaderOptions`.
+
+    Returns
+    -------
+    inputs : Inputs
+        The samples.
+    """
+    X, y = as_arguments(X, forward), None
     if isinstance(X, Dataset):
         X = DataLoader(X, batch_size=batch_size)
     if isinstance(X, DataLoader):
         n_rows = _length_of(X)
-    elif _is_dict(X):
+    elif is_dict(X):
         if input_shape is not None:
             raise ValueError("input_shape is for one array, but X is a dict of arrays.")
-        X = {key: _entry(key, value) for key, value in X.items() if value is not None}
+        X, y = split_targets(X, forward)
+        X = {
+            key: checked_entry(key, value) for key, value in X.items() if value is not None
+        }
         n_rows = _common_length(X)
     else:
         if not isinstance(X, Tensor):
@@ -130,18 +217,14 @@ def read_inputs(
         n_rows = number_of_rows(X)
     if n_rows == 0:
         raise ValueError("X has no samples.")
-    return Inputs(X, batch_size, input_shape, n_rows)
+    return Inputs(X, y, forward, batch_size, input_shape, n_rows)
 
 
 def is_matrix(X: Any) -> bool:
     """Tell whether X is a matrix or a data frame, or what should become one."""
-    if isinstance(X, Tensor | Dataset | DataLoader) or _is_dict(X):
+    if isinstance(X, Tensor | Dataset | DataLoader) or is_dict(X):
         return False
     return (np.ndim(X) if isinstance(X, list | tuple) else getattr(X, "ndim", 2)) == 2
-
-
-def _is_dict(X: Any) -> bool:
-    return isinstance(X, Mapping) and not sparse.issparse(X)  # DOK matrices are dicts
 
 
 def check_order(X: Any) -> None:
@@ -170,37 +253,17 @@ def _length_of(loader: Any) -> int | None:
         return None
 
 
-def _common_length(entries: Mapping[str, Any]) -> int:
+def _common_length(entries: Mapping[Any, Any]) -> int:
     if not entries:
         raise ValueError("X is a dict without entries.")
-    lengths = {key: len(value) for key, value in entries.items()}
+    lengths = {
+        (key if place == 0 else f"{key}[{place}]"): len(part)
+        for key, value in entries.items()
+        for place, part in enumerate(parts_of(value))
+    }
     if len(set(lengths.values())) != 1:
         raise ValueError(f"The entries of X differ in their numbers of rows: {lengths}.")
     return next(iter(lengths.values()))
-
-
-def _entry(key: str, value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value
-    value = np.asarray(value)
-    if value.ndim == 0 or value.dtype.kind not in "biuf":
-        raise ValueError(
-            f"X[{key!r}] is not an array of numbers with the samples as its rows; pad "
-            "sequences to one length."
-        )
-    return value
-
-
-def _inputs_and_y(batch: Any) -> tuple[Any, Any]:
-    """Split a batch of a loader, which is the inputs or a pair (inputs, targets)."""
-    if not isinstance(batch, tuple | list):
-        return batch, None
-    if len(batch) not in (1, 2):
-        raise ValueError(
-            f"A batch of {len(batch)} parts; the data set must yield the inputs or a pair "
-            "(inputs, y). Several inputs go into a dict of the arguments of forward."
-        )
-    return batch[0], batch[1] if len(batch) == 2 else None
 
 
 def _tensor(
@@ -225,9 +288,36 @@ def _tensor(
 
 
 def _reshaped(tensor: Tensor, shape: Sequence[int]) -> Tensor:
-    if tensor[0].numel() != prod(shape):
+    """Give flat rows the shape of a sample; axes of length one may be added or left out."""
+    found, shape = tuple(tensor.shape[1:]), tuple(shape)
+    if _without_ones(found) == _without_ones(shape):
+        return tensor.reshape(len(tensor), *shape)
+    if len(found) != 1:
         raise ValueError(
-            f"input_shape={tuple(shape)} has {prod(shape)} numbers, but a sample of X has "
-            f"{tensor[0].numel()}: shape {tuple(tensor.shape[1:])}."
+            f"input_shape={shape} is for flat rows or samples of that shape, but those of "
+            f"X have the shape {found}; {_mend(found, shape)}."
+        )
+    if found[0] != prod(shape):
+        raise ValueError(
+            f"input_shape={shape} has {prod(shape)} numbers, but a sample of X has "
+            f"{found[0]}: shape {found}."
         )
     return tensor.reshape(len(tensor), *shape)
+
+
+def _without_ones(shape: Sequence[int]) -> tuple[int, ...]:
+    return tuple(length for length in shape if length != 1)
+
+
+def _mend(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """Say how samples of one shape get another one."""
+    if (found[-1], *found[:-1]) == shape:
+        return (
+            "their channels come last: pass np.moveaxis(X, -1, 1), or of a tensor "
+            "X.movedim(-1, 1)"
+        )
+    if (*found[1:], found[0]) == shape:
+        return "their channels come first: pass np.moveaxis(X, 1, -1)"
+    if prod(found) == prod(shape):
+        return "where their order is right, pass X.reshape(len(X), -1)"
+    return "leave input_shape out, or give the samples that shape"

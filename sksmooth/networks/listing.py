@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["followed_layers", "list_layers"]
 
-_NORM = re.compile(r"Norm(Act)?(\dd)?$")  # names of classes that normalise
 # Numbers of rows that a network is traced on, one after the other. A first axis of 7 may
 # be one of 7 places or tokens; only that of the samples has the length 7 and then 5.
 _FEW_ROWS = (7, 5)
@@ -45,8 +43,9 @@ def list_layers(
     Returns
     -------
     layers : DataFrame
-        One row a name, with the columns ``layer``, ``type``, ``n_parameters`` and
-        ``is_leaf`` (no other module inside). With X there is one row for each call of a
+        One row a name, with the columns ``layer``, ``type``, ``n_parameters`` (with weights
+        that are packed, or kept in buffers or attributes called so) and ``is_leaf`` (no
+        other module inside). With X there is one row for each call of a
         module, in the order in which the calls end, and two columns more: ``shape``, that
         of one sample where the layer gives one tensor, and ``n_calls``. Modules that are
         not reached come last, with 0 calls.
@@ -83,7 +82,7 @@ def list_layers(
     if X is None:
         rows += [_row(display_name(name), part, is_leaf) for name, part in parts.items()]
         return pd.DataFrame(rows)
-    inputs = read_inputs(X, options.batch_size, options.input_shape)
+    inputs = read_inputs(X, root.forward, options.batch_size, options.input_shape)
     with evaluation(root, inputs, options.device) as batches:
         batch = first_of(batches).head(_FEW_ROWS[0])
         calls = trace(root, batch)
@@ -103,10 +102,12 @@ def list_layers(
 
 
 def _row(name: str, part: nn.Module, is_leaf: Callable) -> dict[str, Any]:
+    from .weights import number_of_weights
+
     return dict(
         layer=name,
         type=type(part).__name__,
-        n_parameters=sum(p.numel() for p in part.parameters()),
+        n_parameters=number_of_weights(part),
         is_leaf=is_leaf(part),
     )
 
@@ -114,9 +115,10 @@ def _row(name: str, part: nn.Module, is_leaf: Callable) -> dict[str, Any]:
 def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
     """Find the layers by which a network is followed from its input to its output.
 
-    These are the input, unless it is tokens, and one layer for each module with weights of
-    its own, in the order of execution: the value that it hands on, after the
-    normalisation, activation, pooling and dropout modules between it and the next one.
+    These are the input, unless it is tokens, and one layer for each module that mixes
+    features by weights of its own, in the order of execution: the value that it hands on,
+    after the normalisation, activation, scaling, pooling and dropout modules between it
+    and the next one.
     Modules whose output is not one row for each sample are left out.
 
     Parameters
@@ -132,6 +134,7 @@ def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
         Their names, and the classes of the modules that make them.
     """
     from .forward import trace
+    from .weights import is_layer
 
     few, fewer = map(batch.head, _FEW_ROWS)
     has_rows = {
@@ -139,10 +142,10 @@ def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
     }
     groups: list[list[Call]] = []
     for call in trace(root, few):
-        if not call.is_leaf or _tensor_of(call, few) is None or call.label not in has_rows:
+        tensor = _tensor_of(call, few)
+        if not call.is_leaf or tensor is None or call.label not in has_rows:
             continue
-        has_weights = next(call.module.parameters(), None) is not None
-        if has_weights and not _NORM.search(type(call.module).__name__):
+        if is_layer(call.module, call.arguments, tensor):
             groups.append([call])
         elif groups:
             groups[-1].append(call)

@@ -129,7 +129,7 @@ class LayersInTurn:
             n_features=X.shape[1],
             projection_error=projection_error,
             estimator=estimator,
-            held_out=max(self.levels[-1].score, 0.0) if test is None else held_out,
+            held_out=max(0.0, self.levels[-1].score) if test is None else held_out,
             cautions=cautions,
             seconds=time.perf_counter() - start,
             probes=probes,

@@ -13,11 +13,13 @@ from torch.jit import ScriptModule
 from torch.nn.parameter import is_lazy
 
 from .._lib.optional import comes_from
+from .compiled import is_compiled, name_before, uncompiled
 
 __all__ = [
     "Point",
     "display_name",
     "is_leaf",
+    "is_recurrent",
     "layer_points",
     "read_module",
     "submodules",
@@ -25,6 +27,9 @@ __all__ = [
 
 # By name: the distributed ones are not in every build of torch.
 _PARALLEL = {"DataParallel", "DistributedDataParallel", "FullyShardedDataParallel"}
+# Parts that hold weights of the module that they belong to, and are no layers: the matrices
+# from which parametrizations compute weights, and the packed ones of quantised modules.
+_HOLDERS = {"parametrizations", "_packed_params", "_all_weight_values"}
 _SEQUENCES = ("rnn", "transformer", "activation")  # modules of torch.nn.modules
 
 
@@ -55,8 +60,7 @@ def read_module(module: Any) -> nn.Module:
             "module must be a torch.nn.Module or a fitted skorch net, got "
             f"{type(module).__name__}."
         )
-    if type(module).__name__ == "OptimizedModule":  # compiled code calls no hooks
-        module = cast(nn.Module, module._orig_mod)
+    module = cast(nn.Module, uncompiled(module))
     _refuse_unreadable(module)
     return module
 
@@ -74,7 +78,7 @@ def _refuse_unreadable(root: nn.Module) -> None:
                 "pass the module it was made from."
             )
     tensors = [*root.named_parameters(), *root.named_buffers()]
-    for name, tensor in tensors:
+    for name, tensor in ((name_before(name), tensor) for name, tensor in tensors):
         if is_lazy(tensor):
             raise ValueError(
                 f"{name!r} of the module is not initialised; run the lazy module once on a "
@@ -98,16 +102,23 @@ def _refuse_unreadable(root: nn.Module) -> None:
 def submodules(root: nn.Module, *, aliases: bool = False) -> dict[str, nn.Module]:
     """Map dotted names to modules, "" to the root; each module once unless ``aliases``."""
     return {
-        name: module
+        name_before(name): module
         for name, module in root.named_modules(remove_duplicate=not aliases)
-        # Parametrizations compute weights from weights; they are no layers.
-        if "parametrizations" not in name.split(".")
+        if _HOLDERS.isdisjoint(name.split(".")) and not is_compiled(module)
     }
 
 
 def is_leaf(module: nn.Module) -> bool:
-    """Tell whether a module holds no others, parametrizations aside."""
-    return all(name == "parametrizations" for name, _ in module.named_children())
+    """Tell whether a module holds no others, holders of its weights aside."""
+    return all(name in _HOLDERS for name, _ in module.named_children())
+
+
+def is_recurrent(module: Any) -> bool:
+    """Tell recurrent layers of torch, also quantised ones."""
+    return any(
+        kind.__name__ == "RNNBase" and kind.__module__.startswith("torch.")
+        for kind in type(module).__mro__
+    )
 
 
 def display_name(name: str, call: int = 0, n_calls: int = 1) -> str:
@@ -141,6 +152,7 @@ def _point(root: nn.Module, layer: Any) -> Point:
         return _numbered(root, int(layer))
     if not isinstance(layer, str):
         raise TypeError(f"A layer is named by a str or an int, got {layer!r}.")
+    layer = name_before(layer)  # named_modules() of torch names compiled parts otherwise
     if layer == "input":
         return Point("input", None, None)
     modules = submodules(root, aliases=True)

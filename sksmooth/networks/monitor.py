@@ -26,6 +26,7 @@ from .callbacks import lightning_callback, skorch_callback
 from .changes import layer_changes
 from .columns import REFERENCE, change_values, columns_of
 from .comparison import compare_layers
+from .options import targets_among
 
 __all__ = ["SmoothnessMonitor"]
 
@@ -368,21 +369,45 @@ def _subsample(X: Any, y: Any, n_samples: int, seed: int) -> tuple[Any, Any]:
         raise ValueError("X is a dict without entries.")
     if isinstance(y, Mapping):
         raise ValueError("A monitor takes one labelling of the samples; y is a dict.")
-    n_rows = number_of_rows(next(iter(X.values())) if isinstance(X, Mapping) else X)
-    if y is not None and number_of_rows(y, "y") != n_rows:
-        raise ValueError(f"X has {n_rows} samples, but y has {number_of_rows(y, 'y')}.")
+    if y is None and isinstance(X, Mapping):
+        y = targets_among(X)
+    elif y is None and isinstance(X, list) and X and isinstance(X[0], Mapping):
+        y = [targets_among(item) for item in X]
+    n_y = None if y is None else number_of_rows(y, "y")
+    some = X
+    while isinstance(some, Mapping) or _is_of_parts(some, n_y):
+        some = next(iter(some.values())) if isinstance(some, Mapping) else some[0]
+    n_rows = number_of_rows(some)
+    if n_y not in (None, n_rows):
+        raise ValueError(f"X has {n_rows} samples, but y has {n_y}.")
     rows = np.sort(check_random_state(seed).permutation(n_rows)[:n_samples])
-    if isinstance(X, Mapping):
-        X = {key: read_rows(part, rows) for key, part in X.items()}
-    elif comes_from(X, "torch") and not hasattr(X, "shape"):
+    if comes_from(X, "torch") and not hasattr(X, "shape"):
         X, given = _items(X, rows)
         if y is None:
             return X, given
     else:
-        X = read_rows(X, rows)
+        X = _some(X, rows, n_rows)
     if y is None:
         raise ValueError("y is required unless X is a Dataset with targets.")
     return X, read_rows(y, rows)
+
+
+def _is_of_parts(X: Any, n_rows: int | None) -> bool:
+    """Tell several arguments of so many rows each from a list of samples."""
+    return (
+        isinstance(X, tuple | list)
+        and len(X) != n_rows
+        and all(getattr(part, "ndim", 0) and len(part) == n_rows for part in X)
+    )
+
+
+def _some(X: Any, rows: np.ndarray, n_rows: int) -> Any:
+    """Read some rows of each argument."""
+    if isinstance(X, Mapping):
+        return {key: _some(part, rows, n_rows) for key, part in X.items()}
+    if _is_of_parts(X, n_rows):
+        return tuple(_some(part, rows, n_rows) for part in X)
+    return read_rows(X, rows)
 
 
 def _items(data: Any, rows: np.ndarray) -> tuple[Any, Any]:
@@ -398,8 +423,11 @@ def _items(data: Any, rows: np.ndarray) -> tuple[Any, Any]:
     with torch.random.fork_rng():
         items = [data[int(row)] for row in rows]
     items = torch.utils.data.default_collate(items)
+    if isinstance(items, Mapping):
+        return items, targets_among(items)
     if not isinstance(items, tuple | list):
         return items, None
     if len(items) > 2:
         raise ValueError("The data set must yield the inputs, or pairs (inputs, y).")
-    return items[0], items[1] if len(items) > 1 else None
+    inputs = tuple(items[0]) if isinstance(items[0], list) else items[0]
+    return inputs, items[1] if len(items) > 1 else None

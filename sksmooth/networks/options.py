@@ -14,7 +14,15 @@ from .._lib.optional import require
 from .._lib.scikit_learn import Interval, StrOptions
 from .pooling import POOLINGS
 
-__all__ = ["ReaderOptions", "require_torch"]
+__all__ = ["TARGETS", "ReaderOptions", "require_torch", "targets_among"]
+
+TARGETS = ("labels", "label", "label_ids")  # as tokenised data sets name them
+
+
+def targets_among(entries: Mapping[Any, Any]) -> Any:
+    """Find the targets among the entries of a dict; None if there are none."""
+    given = [entries[name] for name in TARGETS if entries.get(name) is not None]
+    return given[0] if given else None
 
 
 def require_torch() -> None:

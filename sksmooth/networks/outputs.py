@@ -9,14 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from .modules import Point
+from .layouts import Layouts, UnknownAxisError
+from .modules import Point, is_recurrent
 from .pooling import Pooling
 
 __all__ = ["check_rows", "pooled", "selected"]
 
 _FIRST_CHOICES = ("last_hidden_state", "logits")  # keys of the outputs of Transformers
-_CHANNELS_FIRST = (nn.modules.conv._ConvNd, nn.modules.batchnorm._NormBase, nn.GroupNorm)
-_SEQUENTIAL = (nn.Embedding, nn.MultiheadAttention, nn.RNNBase)
 
 
 def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
@@ -37,7 +36,9 @@ def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
             f"Layer {name!r} gives {type(tensor).__name__}, not a tensor; choose one with "
             "output=, an index, a key or a function."
         )
-    if tensor.is_nested or tensor.is_quantized or tensor.is_complex():
+    if tensor.is_quantized:
+        return tensor.dequantize()
+    if tensor.is_nested or tensor.is_complex():
         kind = "nested" if tensor.is_nested else str(tensor.dtype)
     elif tensor.layout != torch.strided:
         kind = str(tensor.layout)
@@ -73,7 +74,9 @@ def check_rows(
     turned = [
         part for part in root.modules() if getattr(part, "batch_first", True) is False
     ]
-    if turned and not isinstance(point.module, nn.RNNBase | nn.MultiheadAttention):
+    if turned and not (
+        is_recurrent(point.module) or isinstance(point.module, nn.MultiheadAttention)
+    ):
         raise ValueError(
             f"Layer {point.name!r} gives {shape} for {n_rows} samples, in a network where "
             f"{type(turned[0]).__name__} takes the time first: which axis are the samples "
@@ -83,7 +86,7 @@ def check_rows(
 
 def _samples_first(output: Any, module: nn.Module) -> Any:
     """Put the samples first in outputs of the modules of torch that have them second."""
-    if isinstance(module, nn.RNNBase):
+    if is_recurrent(module):
         sequence, state = output
         if not module.batch_first and isinstance(sequence, Tensor):
             sequence = sequence.transpose(0, 1)
@@ -136,8 +139,8 @@ def _described(output: Any) -> str:
 def pooled(
     tensor: Tensor,
     module: nn.Module,
-    root: nn.Module,
     pooling: Pooling,
+    layouts: Layouts,
     mask: Tensor | None,
     name: str,
 ) -> Tensor:
@@ -147,65 +150,19 @@ def pooled(
     """
     if tensor.ndim <= 2 or pooling.over_tokens is None:
         return tensor.reshape(len(tensor), -1)
-    if _has_features_last(tensor, module, root, name):
+    if layouts.has_features_last(tensor, module, name):
         tokens = tensor.flatten(1, -2)
     elif pooling.is_for_maps:
         # The places of a map are its tokens; the mask counts tokens of the network's input.
         tokens, mask = tensor.flatten(2).transpose(1, 2), None
     else:
-        raise ValueError(
+        raise UnknownAxisError(
             f"pooling={pooling.name!r} is for tokens, but layer {name!r} gives a map with "
-            'the channels first; use "mean" or "max".'
+            "the channels first.",
+            'Use pooling="mean" or "max".',
+            tuple(tensor.shape[1:]),
         )
     return pooling.over_tokens(tokens, _checked_mask(mask, tokens, name))
-
-
-def _has_features_last(
-    tensor: Tensor, module: nn.Module, root: nn.Module, name: str
-) -> bool:
-    """Tell (sample, token, feature) from (sample, channel, place).
-
-    A shape does not say which axis holds the features, but the classes of the modules do:
-    those inside the layer, or if they leave it open, as an activation does, those of the
-    whole network.
-    """
-    for scope in (module, root):
-        parts = list(scope.modules())
-        is_map = any(_is_channels_first(part) for part in parts)
-        is_sequence = any(_is_sequential(part) for part in parts)
-        if is_map and is_sequence and scope is root and tensor.ndim == 3:
-            # A vision transformer cuts an image into patches by one convolution: its
-            # tensors of three axes are tokens. Only convolutions of one dimension make
-            # maps of three axes.
-            is_map = any("1d" in type(part).__name__ for part in parts)
-        if is_map != is_sequence:
-            return is_sequence
-        if not is_map and any(type(part) is nn.Linear for part in parts):
-            return True
-    if is_map:
-        raise ValueError(
-            f"Layer {name!r} gives {tuple(tensor.shape)}, and the network has both "
-            "convolutions and layers of tokens, so whether the channels come first cannot "
-            "be told. Pool by output=, such as lambda t: t.mean((2, 3)), or use "
-            'pooling="flatten".'
-        )
-    return tensor.ndim == 3
-
-
-def _is_channels_first(module: nn.Module) -> bool:
-    if isinstance(module, nn.LayerNorm):
-        # timm and others derive norms of both orders from LayerNorm, which itself
-        # normalises the last axis; a subclass is taken for one of channels first, so that
-        # a network with it is refused rather than pooled over the wrong axis.
-        return len(module.normalized_shape) > 1 or type(module) is not nn.LayerNorm
-    is_pooling = type(module).__module__ == "torch.nn.modules.pooling"
-    return is_pooling or isinstance(module, _CHANNELS_FIRST)
-
-
-def _is_sequential(module: nn.Module) -> bool:
-    if isinstance(module, nn.LayerNorm):
-        return len(module.normalized_shape) == 1
-    return isinstance(module, _SEQUENTIAL)
 
 
 def _checked_mask(mask: Tensor | None, tokens: Tensor, name: str) -> Tensor:
@@ -213,9 +170,9 @@ def _checked_mask(mask: Tensor | None, tokens: Tensor, name: str) -> Tensor:
         return torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
     if mask.shape != tokens.shape[:2]:
         raise ValueError(
-            f"attention_mask has shape {tuple(mask.shape)}, but layer {name!r} gives "
+            f"The attention mask has shape {tuple(mask.shape)}, but layer {name!r} gives "
             f"{tokens.shape[1]} tokens for each of {tokens.shape[0]} samples."
         )
     if not mask.any(dim=1).all():
-        raise ValueError("attention_mask leaves no token of some samples.")
+        raise ValueError("The attention mask leaves no token of some samples.")
     return mask.to(tokens.device)

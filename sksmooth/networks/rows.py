@@ -61,12 +61,16 @@ def labellings_of(y: Any) -> dict[str, Any] | None:
 class TokenRows:
     """The labelled tokens of samples, which become the rows of all layers.
 
+    Where a decoder has tokens of its own, the labels are those of one of the two streams.
+
     Parameters
     ----------
     y : ndarray of shape (n_samples, n_tokens)
         A label for each token, -100 for tokens that are left out.
-    mask : ndarray of shape (n_samples, n_tokens) or None
-        Tokens that count: the attention mask.
+    features : LayerFeatures
+        Layers, and the masks of the tokens.
+    streams : set of str, default=None
+        Whose tokens are labelled, by the names of their masks. None finds it out.
 
     Attributes
     ----------
@@ -74,9 +78,13 @@ class TokenRows:
         Labels of the tokens that are left.
     sample : ndarray of shape (n_rows,)
         The sample of each of them.
+    streams : set of str
+        Whose tokens they are.
     """
 
-    def __init__(self, y: Any, mask: Any = None) -> None:
+    def __init__(
+        self, y: Any, features: LayerFeatures, streams: set[str] | None = None
+    ) -> None:
         y = np.asarray(y)
         if y.ndim != 2:
             raise ValueError(
@@ -87,13 +95,8 @@ class TokenRows:
         kept = np.ones(y.shape, dtype=bool)
         if y.dtype.kind in "iuf":
             kept &= y != _NO_LABEL
-        if mask is not None:
-            mask = np.asarray(mask)
-            if mask.shape != y.shape:
-                raise ValueError(
-                    f"attention_mask has shape {mask.shape}, but y has {y.shape}."
-                )
-            kept &= mask.astype(bool)
+        self.streams = streams or _labelled_streams(features, kept)
+        kept = _kept_by(features, min(self.streams), kept)
         if not kept.any():
             raise ValueError("No token has a label.")
         self._kept = kept.ravel()
@@ -165,8 +168,8 @@ class TokenRows:
             array = features.arrays[place]
             if len(array) != n_samples:
                 raise ValueError(f"y has {n_samples} rows, but X has {len(array)}.")
-            if (len(shape) in (1, 2) and shape[0] == n_tokens and name != "input") or (
-                name == "input" and shape[:1] == (n_tokens,)
+            if _gives_tokens(name, shape, n_tokens) and (
+                features.streams[place] in self.streams
             ):
                 rows = array.reshape(n_samples * n_tokens, -1)[self._kept]
             elif drop:
@@ -174,17 +177,57 @@ class TokenRows:
             else:
                 raise ValueError(
                     f"Layer {name!r} gives {tuple(shape)} for a sample, not features for "
-                    f"each of {n_tokens} tokens; leave it out, or choose by output=."
+                    f"each of the {n_tokens} tokens that are labelled; leave it out, or "
+                    "choose by output=."
                 )
             places.append(place)
             arrays.append(rows)
         if not places:
             raise ValueError(f"No layer gives features for each of {n_tokens} tokens.")
-        kept = {
+        kept: dict[str, Any] = {
             name: [getattr(features, name)[place] for place in places]
             for name in (
-                *("names", "types", "shapes"),
+                *("names", "types", "shapes", "streams"),
                 *("projection_errors", "widths", "projections"),
             )
         }
         return replace(features, arrays=arrays, y=self.y, **kept)
+
+
+def _gives_tokens(name: str, shape: tuple[int, ...], n_tokens: int) -> bool:
+    return shape[:1] == (n_tokens,) and (name == "input" or len(shape) < 3)
+
+
+def _labelled_streams(features: LayerFeatures, labelled: np.ndarray) -> set[str]:
+    """Tell whose tokens are labelled: those of an encoder, of its decoder, or of both."""
+    shape = labelled.shape
+    streams = {
+        stream
+        for name, of_sample, stream in zip(
+            features.names, features.shapes, features.streams, strict=True
+        )
+        if _gives_tokens(name, of_sample, shape[1])
+    } or set(features.streams)
+    if len(streams) > 1 and not labelled.all():  # labels of padding tell the other stream
+        streams = {
+            stream
+            for stream in streams
+            if (_kept_by(features, stream, labelled) == labelled).all()
+        } or streams
+    kept = [_kept_by(features, stream, labelled) for stream in sorted(streams)]
+    if any((one != kept[0]).any() for one in kept):
+        raise ValueError(
+            "Whether y labels the tokens of the encoder or those of the decoder cannot be "
+            "told, since they are equally many; name layers of one of them by layers=."
+        )
+    return streams
+
+
+def _kept_by(features: LayerFeatures, stream: str, labelled: np.ndarray) -> np.ndarray:
+    """Mark the labelled tokens that are no padding."""
+    mask = features.masks.get(stream)
+    if mask is None:
+        return labelled
+    if mask.shape != labelled.shape:
+        raise ValueError(f"{stream} has shape {mask.shape}, but y has {labelled.shape}.")
+    return labelled & mask

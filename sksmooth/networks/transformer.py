@@ -51,7 +51,8 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         is.
     input_shape : tuple of int, default=None
         Shape of a sample as the network takes it, such as ``(1, 8, 8)``, for X whose
-        samples come flat.
+        samples come flat. Samples of another shape are refused, such as images with the
+        channels last, which ``np.moveaxis(X, -1, 1)`` puts first.
     output : int, str or callable, default=None
         What to take of a layer that gives several tensors: an index, a key, or a function
         of all that gives one tensor, with the samples first. None takes the first one of a
@@ -60,7 +61,9 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
     pooling : {"flatten", "mean", "max", "cls", "last"}, default="flatten"
         How a map or a sequence becomes one row of features: all its values; their mean
         or maximum over the places or tokens; or the first or last token. Tokens that the
-        entry ``attention_mask`` of X does not count are left out, but not by "flatten".
+        entry ``attention_mask`` of X does not count are left out, but not by "flatten"; of
+        the layers of a decoder, those that ``decoder_attention_mask`` does not count, or
+        padding at their end.
     n_components : int, default=None
         Layers with more features are projected to so many by a
         :class:`~sklearn.random_projection.SparseRandomProjection`. None projects none.
@@ -105,9 +108,16 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
     Notes
     -----
     X is an array, a data frame or a torch tensor whose first axis are the samples; a dict
-    of these, the keyword arguments of ``forward``; or a torch ``Dataset`` or ``DataLoader``
-    that yields such samples or pairs of them and their targets. Numbers are cast to the
-    type of the network's weights, but integers of 32 and 64 bits are handed on, as tokens.
+    of these, the keyword arguments of ``forward``, or a tuple or list of several, its
+    positional ones (one tuple, if it takes one); a list of samples, or of such dicts with
+    one sample each; or a torch ``Dataset`` or ``DataLoader`` that yields such samples or
+    pairs of them and their targets. Entries ``labels``, ``label`` and ``label_ids`` are
+    targets and not given to the network, unless its forward requires them or makes the
+    tokens of a decoder of them. Numbers are cast to the type of the network's weights, but
+    integers of 32 and 64 bits are handed on, as tokens.
+
+    Searches and cross-validation of scikit-learn cut X into folds, which they cannot do to
+    a dict: pass a ``skorch.helper.SliceDict(**X)``, or a list of dicts of one sample each.
 
     Passes run one at a time in a process, since others would see the hooks.
 
@@ -276,7 +286,15 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         if features.y is None:
             raise ValueError("score needs y: pass it, or a data set that yields (x, y).")
         estimator = ready_estimator(self.estimator, self.random_state, self.n_jobs)
-        score = float(estimator.fit(features.arrays[0], features.y).oob_score_)
+        try:
+            score = float(estimator.fit(features.arrays[0], features.y).oob_score_)
+        except ValueError as error:
+            if len(set(np.ravel(features.y).tolist())) == 1:
+                error.add_note(
+                    "In a search or cross-validation each fold needs all classes: pass "
+                    "cv=StratifiedKFold(5, shuffle=True, random_state=0)."
+                )
+            raise
         if np.isnan(score):
             raise ValueError(
                 "No row is left out of the trees, so there is no out-of-bag score; use an "
@@ -325,8 +343,11 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
     def _checked(self, X: Any, *, reset: bool) -> Any:
         """Validate X of two dimensions, and record or compare its columns."""
         require_torch()
+        from .arguments import as_arguments
         from .inputs import is_matrix
+        from .modules import read_module
 
+        X = as_arguments(X, read_module(self.module).forward)
         if is_matrix(X):
             with reading(X, "X"):
                 return validate_data(self, X, reset=reset)

@@ -2,7 +2,7 @@
 
 from .checks import number_of_rows, read_rows, reading
 from .labels import class_codes
-from .read import read_features, read_samples
+from .read import read_features, read_samples, with_features
 from .samples import Samples
 from .simplex import SimplexEncoder, nearest_vertex, simplex_vertices
 from .targets import Targets, encode_labels, encode_targets, encode_values
@@ -27,4 +27,5 @@ __all__ = [
     "reading",
     "sampling_units",
     "simplex_vertices",
+    "with_features",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from sklearn.utils.random import sample_without_replacement
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from .._lib.scikit_learn import safe_indexing
+from .categories import Categories, category_columns, text_columns
 from .checks import (
     check_weights,
     is_dask,
@@ -26,7 +29,9 @@ from .features import feature_dtype, plain_features
 from .samples import Samples
 from .targets import Targets, encode_targets, refuse_no_targets
 
-__all__ = ["read_features", "read_samples"]
+__all__ = ["read_features", "read_samples", "with_features"]
+
+_MOST_NAMES = 5  # of columns in a message
 
 Encoder = Callable[[ArrayLike], tuple[Targets, np.ndarray | None]]
 
@@ -54,8 +59,9 @@ def read_samples(
     sample_weight : array-like of shape (n_samples,), float or None, default=None
         Non-negative weights.
     estimator : estimator, default=None
-        Where the number and the names of the features are recorded, or compared with what
-        is recorded there.
+        Where the number, the names and the categories of the features are recorded, or
+        compared with what is recorded there. Without one, or a parameter
+        ``categorical_features``, all features are numbers.
     reset : bool, default=True
         Whether to record them (in ``fit``) or to compare.
     encode : callable, default=encode_targets
@@ -99,7 +105,28 @@ def read_samples(
             X, y, weights = X[kept], safe_indexing(y, kept), weights[kept]
             rows = kept  # rows that are drawn all have weight
     targets, classes = encode(y)
-    return Samples(X, y, targets, weights, classes, rows)
+    return Samples(X, y, targets, weights, classes, rows, _category_counts(estimator))
+
+
+def with_features(
+    samples: Samples, X: Any, estimator: BaseEstimator, *, reset: bool = True
+) -> Samples:
+    """Give samples other features, which are read as an estimator asks for.
+
+    Parameters
+    ----------
+    samples : Samples
+        The samples.
+    X, estimator, reset
+        As in :func:`read_samples`.
+
+    Returns
+    -------
+    samples : Samples
+        The same samples with these features.
+    """
+    X = read_features(X, estimator, reset=reset)
+    return replace(samples, X=X, category_counts=_category_counts(estimator))
 
 
 def read_features(
@@ -115,7 +142,8 @@ def read_features(
     Returns
     -------
     X : ndarray or CSR matrix of shape (n_samples, n_features), float32 or float64
-        The features; not copied where they are of one of these kinds already.
+        The features; not copied where they are of one of these kinds already. Categories
+        are numbers from 0 on, NaN where they are missing or unknown.
     """
     if is_dask(X):
         raise ValueError(
@@ -124,18 +152,66 @@ def read_features(
             "BesovSmoothnessEstimator with max_samples as the number of rows of a tree, "
             "which reads no others."
         )
+    coded = _coded(X, estimator, reset)
     options: dict[str, Any] = {
         "accept_sparse": "csr",
-        "dtype": feature_dtype(X),
+        "dtype": feature_dtype(coded),
         "ensure_all_finite": "allow-nan",
         "ensure_min_samples": fewest if reset else 1,
     }
-    with reading(X, "X"):
+    with reading(coded, "X"), _naming_text(coded):
         if estimator is None:
-            X = check_array(X, input_name="X", **options)
+            X = check_array(coded, input_name="X", **options)
         else:
-            X = validate_data(estimator, X, reset=reset, **options)
+            X = validate_data(estimator, coded, reset=reset, **options)
     return plain_features(X)
+
+
+def _coded(X: Any, estimator: Any, reset: bool) -> Any:
+    """Replace categories by numbers, as an estimator asks for and has recorded."""
+    if not hasattr(estimator, "categorical_features"):
+        return X
+    if estimator.categorical_features is not None and isinstance(X, list | tuple):
+        X = np.asarray(X, dtype=object)  # numbers stay numbers beside text
+    if reset:
+        columns = category_columns(X, estimator.categorical_features)
+        estimator._categories = Categories.of(X, columns)
+        estimator.is_categorical_ = None
+        if columns:
+            estimator.is_categorical_ = np.isin(np.arange(np.shape(X)[1]), columns)
+    return estimator._categories.coded(X)
+
+
+def _category_counts(estimator: Any) -> dict[int, int]:
+    categories = getattr(estimator, "_categories", Categories())
+    return dict(zip(categories.columns, categories.counts, strict=True))
+
+
+@contextmanager
+def _naming_text(X: Any) -> Iterator[None]:
+    """Name the columns of text in the error that text is no number."""
+    try:
+        yield
+    except ValueError as error:
+        names = text_columns(X) if "could not convert" in str(error) else []
+        if not names:
+            raise
+        listed = str(names[:_MOST_NAMES])[1:-1]
+        if len(names) > _MOST_NAMES:
+            listed += f" and {len(names) - _MOST_NAMES} more"
+        raise ValueError(
+            f"X holds text, not numbers, in the column{'s' * (len(names) > 1)} {listed}. "
+            "Where it takes few values, make it categories: "
+            f"{_as_categories(X, names[:_MOST_NAMES])}. Otherwise encode it as numbers, as "
+            "skrub.TableVectorizer does, or drop it."
+        ) from error
+
+
+def _as_categories(X: Any, names: list[Any]) -> str:
+    """Say how columns are made categories."""
+    if hasattr(X, "columns"):
+        return f"X = X.astype({dict.fromkeys(names, 'category')})"
+    return f"categorical_features={names}"
 
 
 def _drawn(

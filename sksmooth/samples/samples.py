@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -36,6 +36,8 @@ class Samples:
     rows : ndarray of shape (n_samples,), intp, or None
         Row numbers of the samples in what was given, where rows of weight zero were
         dropped; None if these are all rows.
+    category_counts : dict of int to int
+        Columns of categories, whose values are numbers from 0 on, and how many there are.
     joint_units : SamplingUnits or None
         Units to draw into bags, where they do not depend on X alone: several
         representations of the same samples are drawn alike. None means those of X.
@@ -47,6 +49,7 @@ class Samples:
     weights: np.ndarray
     classes: np.ndarray | None
     rows: np.ndarray | None = None
+    category_counts: dict[int, int] = field(default_factory=dict)
     joint_units: SamplingUnits | None = None
 
     @cached_property
@@ -70,6 +73,7 @@ class Samples:
             self.weights[rows],
             self.classes,
             rows if self.rows is None else self.rows[rows],
+            self.category_counts,
         )
 
     def drawn_by(self, units: SamplingUnits) -> Samples:

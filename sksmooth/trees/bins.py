@@ -99,6 +99,15 @@ class BinnedFeatures:
             _NO_CODES, rows, part.data, part.indices, part.indptr, self.zero_codes
         )
 
+    def with_features(self, features: np.ndarray, other: BinnedFeatures) -> BinnedFeatures:
+        """Return dense codes in which some features are those of others."""
+        parts = []
+        for name in ("codes", "zero_codes", "lowest", "highest"):
+            part = getattr(self, name).copy()
+            part[features] = getattr(other, name)
+            parts.append(part)
+        return BinnedFeatures(*parts)
+
     def take(self, rows: np.ndarray) -> np.ndarray:
         """Return dense codes of some samples, one row a feature."""
         if not sparse.issparse(self.codes):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from numbers import Integral
 from typing import Any
@@ -22,13 +23,14 @@ from sklearn.utils import check_random_state
 from .._lib.parallel import run_parallel
 from ..samples import Samples, draw_bags
 from .bins import MOST_BINS, bin_features
+from .categories import N_FOLDS, CategoryPlaces, order_categories
 from .exact_sums import growth_samples
 from .histograms import PlacedCut, find_binned_cut
 from .kernels import MOST_SAMPLES, mixed
 from .options import Growth, number_of_trees
 from .presorted import KeyBuffers, grow_presorted
 from .problem import GrowthProblem, Search, TopNode
-from .ranks import rank_codes, rank_features
+from .ranks import rank_codes, rank_features, with_ranks
 from .sampled import grow_sampled
 from .tree import Forest, Tree, find_leaves
 
@@ -136,7 +138,11 @@ def grow_trees(
     bags = draw_bags(samples.units, samples.weights, n_trees, fraction, rng)
     seeds = rng.randint(np.iinfo(np.int32).max, size=n_trees)
     n_largest = int((bags > 0).sum(axis=1).max())
-    problem = _prepared(samples, growth, n_trees, n_largest, rule)
+    folds = None
+    if samples.category_counts:
+        units = samples.units
+        folds = (rng.permutation(units.n_units) % N_FOLDS)[units.unit]
+    problem = _prepared(samples, growth, n_trees, n_largest, rule, folds)
     n_threads = math.ceil(effective_n_jobs(growth.n_jobs) / n_trees)
     grown = run_parallel(
         (
@@ -159,6 +165,7 @@ def _prepared(
     n_trees: int,
     n_largest: int,
     rule: Callable[..., Search],
+    folds: np.ndarray | None,
 ) -> GrowthProblem:
     """Bin and rank the features, as far as trees of so many samples need that."""
     X, summed = samples.X, growth_samples(samples.targets, samples.weights)
@@ -187,7 +194,9 @@ def _prepared(
         ranks=ranks,
         max_depth=-1 if growth.max_depth is None else min(int(growth.max_depth), n_samples),
         max_features=n_tried,
-        is_exact=is_exact,
+        category_counts=samples.category_counts,
+        folds=folds,
+        max_bins=growth.max_bins,
         choose=choose,
     )
 
@@ -224,9 +233,37 @@ def _grow_tree(
     """Grow one tree, and find the leaf of every sample in it."""
     if n_threads > 1:  # counting processors takes as long as a small tree
         n_threads = min(n_threads, cpu_count())  # of this machine, which may be one of many
-    tree = _TreeGrower(problem, np.flatnonzero(bag), np.uint64(seed), n_threads).tree()
+    rows, places, grown_on = np.flatnonzero(bag), None, problem
+    if problem.folds is not None:
+        grown_on, places = _ordered(problem, problem.folds, rows)
+    tree = _TreeGrower(grown_on, rows, np.uint64(seed), n_threads).tree()
+    tree = replace(tree, places=places)
     grown = Forest((tree,), problem.n_features, single_precision=False)
     return tree, find_leaves(grown, problem.X)[0]
+
+
+def _ordered(
+    problem: GrowthProblem, folds: np.ndarray, rows: np.ndarray
+) -> tuple[GrowthProblem, CategoryPlaces]:
+    """Put the places of one tree in the columns of categories."""
+    values, places = order_categories(
+        np.asarray(problem.X[rows]),
+        problem.category_counts,
+        problem.summed.take(rows),
+        folds[rows],
+    )
+    columns, binned, ranks = places.columns, problem.binned, problem.ranks
+    X = np.array(problem.X)
+    X[:, columns] = np.nan
+    X[np.ix_(rows, columns)] = values
+    if binned is not None:
+        most_bins = problem.max_bins or MOST_BINS
+        own = bin_features(X[:, columns], problem.summed.weights, most_bins)
+        binned = binned.with_features(columns, own)
+    if ranks is not None:
+        own = rank_features(X[:, columns]) if problem.is_exact else rank_codes(own.codes)
+        ranks = with_ranks(ranks, columns, own)
+    return replace(problem, X=X, binned=binned, ranks=ranks), places
 
 
 class _TreeGrower:

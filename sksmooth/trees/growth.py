@@ -120,6 +120,13 @@ def grow(samples: Samples, growth: Growth) -> GrownForest:
 
 
 def _fitted_forest(samples: Samples, growth: Growth) -> GrownForest:
+    if samples.category_counts:
+        raise ValueError(
+            f"X has columns of categories ({list(samples.category_counts)}), and forest= "
+            "splits numbers only; encode them (as sklearn.preprocessing.TargetEncoder "
+            "does), or leave out forest=. With categorical_features=None, categories that "
+            "are numbers are read as such."
+        )
     library = library_of(growth.forest)
     fitted = library.fit(growth.forest, samples)
     forest = library.read(fitted)

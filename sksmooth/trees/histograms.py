@@ -113,7 +113,7 @@ def _counted(own: GrowthSamples) -> GrowthSamples:
 def _search(codes, features, counted, total, max_tried) -> _BinnedCut:
     n_sums = counted.n_classes or counted.values.shape[1] + 1
     histogram = np.empty((MOST_BINS + 1, n_sums), dtype=counted.weights.dtype)
-    return _best_binned_cut(codes, features, counted, total, max_tried, histogram)
+    return _best_binned_cut(*codes, features, *counted, total, max_tried, histogram)
 
 
 def _placed(problem, node, own, feature, codes: NodeCodes, cut: _BinnedCut) -> PlacedCut:
@@ -168,14 +168,19 @@ def _exact_ends(values, before, near, own):
 
 
 @compiled
-def _best_binned_cut(codes, features, counted, total, max_tried, hist):
+def _best_binned_cut(
+    dense, rows, data, indices, indptr, zero_codes, features, labels, values, weights,
+    n_classes, total, max_tried, hist
+):  # fmt: skip
     """Find the best cut of some samples between two bins of a feature.
 
     Parameters
     ----------
-    codes : NodeCodes
+    dense, rows, data, indices, indptr, zero_codes : as in ``NodeCodes``, one by one: numba
+        0.60 keeps something of every tuple that a kernel is called with
     features : in the order in which they are tried; the first of equal cuts is taken
-    counted : GrowthSamples, with weights that are integers if they can be summed as such
+    labels, values, weights, n_classes : as in ``GrowthSamples``, with weights that are
+        integers if they can be summed as such
     total : their sums, as ``GrowthSamples.total``
     max_tried : number of features that vary which are tried
     hist : (MOST_BINS + 1, n_sums) scratch in the dtype of the weights
@@ -184,8 +189,6 @@ def _best_binned_cut(codes, features, counted, total, max_tried, hist):
     -------
     _BinnedCut
     """
-    labels, values, weights = counted.labels, counted.values, counted.weights
-    dense, rows, indptr = codes.dense, codes.rows, codes.indptr
     n_outputs = values.shape[1]
     left = np.zeros(len(total))
     weight = np.float64(weights.sum())
@@ -201,11 +204,11 @@ def _best_binned_cut(codes, features, counted, total, max_tried, hist):
             start, stop = indptr[feature], indptr[feature + 1]
             if start == stop:
                 continue
-            these, places = codes.indices[start:stop], everyone[: stop - start]
+            these, places = indices[start:stop], everyone[: stop - start]
             own = labels[these], values[these], weights[these]
-            _count(hist, codes.data[start:stop], places, *own)
+            _count(hist, data[start:stop], places, *own)
             if stop - start < len(labels):
-                _count_others(hist, codes.zero_codes[feature], *own, total, weight)
+                _count_others(hist, zero_codes[feature], *own, total, weight)
         score, code, with_missing, varies = _scan_bins(
             hist, n_outputs, total, left, weight, best
         )

@@ -38,8 +38,12 @@ class GrowthProblem:
         Largest depth of a tree, negative for none.
     max_features : int
         Number of features that vary which are tried at a node.
-    is_exact : bool
-        Whether cuts lie between any two values, or between bins only.
+    category_counts : dict of int to int
+        Columns of categories, and how many there are.
+    folds : ndarray of shape (n_samples,), int, or None
+        Folds of the samples by which categories are ordered; None if there are none.
+    max_bins : int or None
+        Most bins of a feature, if cuts lie between them only; None for exact cuts.
     choose : callable
         How a node is split, given the numbers of samples of the node and of its tree.
     """
@@ -50,13 +54,20 @@ class GrowthProblem:
     ranks: np.ndarray | None
     max_depth: int
     max_features: int
-    is_exact: bool
+    category_counts: dict[int, int]
+    folds: np.ndarray | None
+    max_bins: int | None
     choose: Callable[[int, int], Search]
 
     @property
     def n_features(self) -> int:
         """Number of columns of X."""
         return self.X.shape[1]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether cuts lie between any two values, or between bins only."""
+        return self.max_bins is None
 
     def levels_below(self, node: TopNode) -> int:
         """Return the largest depth of a subtree, negative for no limit."""

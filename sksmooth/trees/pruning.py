@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .._lib.compilation import compiled
@@ -37,12 +39,13 @@ def prune_tree(tree: Tree, is_wanted: np.ndarray) -> tuple[Tree, np.ndarray]:
     number[nodes] = np.arange(len(nodes))
     splits = splits[nodes]
     return (
-        Tree(
-            np.where(splits, number[tree.left[nodes]], -1).astype(np.int32),
-            np.where(splits, number[tree.right[nodes]], -1).astype(np.int32),
-            np.where(splits, tree.feature[nodes], -1).astype(np.int32),
-            np.where(splits, tree.threshold[nodes], 0.0),
-            tree.missing_left[nodes] & splits,
+        replace(
+            tree,
+            left=np.where(splits, number[tree.left[nodes]], -1).astype(np.int32),
+            right=np.where(splits, number[tree.right[nodes]], -1).astype(np.int32),
+            feature=np.where(splits, tree.feature[nodes], -1).astype(np.int32),
+            threshold=np.where(splits, tree.threshold[nodes], 0.0),
+            missing_left=tree.missing_left[nodes] & splits,
         ),
         nodes,
     )

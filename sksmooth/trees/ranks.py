@@ -12,7 +12,7 @@ from scipy import sparse
 from .._lib.compilation import compiled
 from .bins import MISSING_CODE, in_blocks
 
-__all__ = ["MISSING_RANK", "rank_codes", "rank_features"]
+__all__ = ["MISSING_RANK", "rank_codes", "rank_features", "with_ranks"]
 
 MISSING_RANK = (1 << 16) - 1  # of samples without a value: above all others
 
@@ -52,6 +52,17 @@ def rank_codes(codes: np.ndarray | sparse.csr_matrix) -> np.ndarray | None:
         return None
     ranks = np.ascontiguousarray(codes.T).astype(np.uint16)
     ranks[ranks == MISSING_CODE] = MISSING_RANK
+    return _read_only(ranks)
+
+
+def with_ranks(
+    ranks: np.ndarray, features: np.ndarray, other: np.ndarray | None
+) -> np.ndarray | None:
+    """Return ranks in which some features have others; None if those have none."""
+    if other is None:
+        return None
+    ranks = ranks.copy()
+    ranks[:, features] = other
     return _read_only(ranks)
 
 

@@ -13,6 +13,7 @@ from scipy import sparse
 from .._lib.compilation import compiled
 from .._lib.parallel import run_parallel
 from .._lib.state import Versioned
+from .categories import CategoryPlaces
 
 __all__ = ["Forest", "Tree", "find_leaves", "row_blocks"]
 
@@ -33,6 +34,8 @@ class Tree(Versioned):
         Samples with ``x[feature] <= threshold`` go left.
     missing_left : ndarray of shape (n_nodes,), bool, default=None
         Whether samples without a value (NaN) go left; None means nowhere.
+    places : CategoryPlaces or None, default=None
+        Numbers that stand for categories in the comparison with thresholds.
     """
 
     left: np.ndarray
@@ -40,6 +43,7 @@ class Tree(Versioned):
     feature: np.ndarray
     threshold: np.ndarray
     missing_left: np.ndarray = None  # type: ignore[assignment]  # filled in at once
+    places: CategoryPlaces | None = None
 
     def __post_init__(self) -> None:
         if self.missing_left is None:
@@ -48,7 +52,8 @@ class Tree(Versioned):
         if np.any(self.left[inner] <= inner) or np.any(self.right[inner] <= inner):
             raise ValueError("Every parent must be numbered before its children.")
         for array in vars(self).values():
-            array.setflags(write=False)
+            if isinstance(array, np.ndarray):
+                array.setflags(write=False)
 
     @classmethod
     def leaf(cls) -> Tree:
@@ -60,6 +65,13 @@ class Tree(Versioned):
     def n_nodes(self) -> int:
         """Number of nodes."""
         return len(self.left)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of its arrays."""
+        places = () if self.places is None else vars(self.places).values()
+        arrays = [*vars(self).values(), *places]
+        return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
 
     @property
     def is_left(self) -> np.ndarray:
@@ -141,12 +153,11 @@ def find_leaves(forest: Forest, X: np.ndarray | sparse.csr_matrix) -> np.ndarray
                 _find_sparse_leaves, data, block.indices, block.indptr, block.shape[1]
             )
         else:
-            # One layout, and read-only as memory maps are: every kind is compiled anew.
-            samples = np.ascontiguousarray(_rounded(block, forest.single_precision))
-            samples = samples.view(np.ndarray)
-            samples.setflags(write=False)
+            samples = _readable(_rounded(block, forest.single_precision))
             find = partial(_find_leaves, samples)
         for tree, row in zip(forest.trees, leaves, strict=True):
+            if tree.places is not None:
+                find = partial(_find_leaves, _readable(tree.places.put(samples)))
             find(
                 tree.left,
                 tree.right,
@@ -156,6 +167,13 @@ def find_leaves(forest: Forest, X: np.ndarray | sparse.csr_matrix) -> np.ndarray
                 row[rows],
             )
     return leaves
+
+
+def _readable(samples: np.ndarray) -> np.ndarray:
+    """Give one layout, read-only as memory maps are: every kind is compiled anew."""
+    samples = np.ascontiguousarray(samples).view(np.ndarray)
+    samples.setflags(write=False)
+    return samples
 
 
 def _rounded(values: np.ndarray, single_precision: bool) -> np.ndarray:

@@ -169,7 +169,10 @@ class Columns(NamedTuple):
 
 
 @compiled
-def sweep_errors(steps, nodes, error, columns, p):
+def sweep_errors(
+    order, tree, height, start, stop, samples, residual, floor, weight, share, column,
+    n_columns, n_sides, kept, p
+):  # fmt: skip
     """Sum weighted p-th powers of errors while terms are added one by one.
 
     A term changes the residual only at the samples of its node, so all M-term errors cost
@@ -177,31 +180,25 @@ def sweep_errors(steps, nodes, error, columns, p):
 
     Parameters
     ----------
-    steps : Steps
-    nodes : NodeSamples
-    error : Residual
-        The residual without any term, which is overwritten.
-    columns : Columns
+    order, tree, height : as in ``Steps``, one by one, as all that follow: numba 0.60 keeps
+        something of every tuple that a kernel is called with
+    start, stop, samples : as in ``NodeSamples``
+    residual, floor, weight, share : as in ``Residual``, without any term
+    column, n_columns, n_sides, kept : as in ``Columns``
     p : exponent of the errors
 
     Returns
     -------
-    sums : (len(steps.order) + 1, n_sides)
+    sums : (len(order) + 1, n_sides)
     by_column : (len(kept), n_columns)
     """
-    # Local names: fields of tuples are looked up once, not in the inner loop.
-    order, tree, height = steps.order, steps.tree, steps.height
-    start, stop, samples = nodes.start, nodes.stop, nodes.samples
-    residual, floor = error.values, error.floor
-    weight, share = error.weight, error.share
-    column, n_columns, kept = columns.column, columns.n_columns, columns.kept
     n_samples, n_outputs = residual.shape
     power = floor.copy()  # p-th power of the error at every sample
     for i in range(n_samples):
         for k in range(n_outputs):
             power[i] += residual[i, k] ** 2
         power[i] **= 0.5 * p
-    sums = np.zeros((len(order) + 1, columns.n_sides))
+    sums = np.zeros((len(order) + 1, n_sides))
     by_column = np.zeros((len(kept), n_columns))
     current = _column_sums(power, weight, column, n_columns)
     _sum_sides(current, sums[0])

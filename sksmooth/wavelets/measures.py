@@ -37,7 +37,10 @@ def _by_volume(samples: Samples) -> NodeMeasure:
         parent = tree.parent
         feature = split_of_parent(tree.feature, parent)
         threshold = split_of_parent(tree.threshold, parent)
-        return log_box_volumes(parent, tree.is_left, feature, threshold, *samples.ranges)
+        ranges = samples.ranges
+        if tree.places is not None:
+            ranges = tree.places.ranges(*ranges)
+        return log_box_volumes(parent, tree.is_left, feature, threshold, *ranges)
 
     return log_volume
 

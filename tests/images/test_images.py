@@ -74,6 +74,7 @@ def test_colours_are_outputs():
         (np.zeros((2, 2, 2, 2)), "two dimensions"),
         (np.zeros((2, 2), dtype=int), "pass uint8"),
         (np.array([[0.0, np.nan]]), "NaN"),
+        (np.zeros((3, 9, 8)), r"np.moveaxis\(image, 0, -1\)"),
         (np.zeros((0, 3)), "empty"),
         (np.zeros((2, 2, 0)), "empty"),
         (np.ma.masked_equal([[0.0, 1.0]], 1.0), "masked"),

@@ -282,3 +282,74 @@ def test_the_best_layer(intact, lost, digits):
     assert not hasattr(copied, "best_layer_")
     with pytest.raises(AttributeError, match="held-out levels"):
         copied.best_layer_  # noqa: B018
+
+
+# --- layers that leave no error ------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("kind", ["classes", "numbers", "two outputs"])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        BesovSmoothnessEstimator(1),  # whose interval has no upper end
+        BesovSmoothnessEstimator(3, max_samples=1.0),
+        BesovSmoothnessEstimator(3, index="elisha-dekel"),
+    ],
+)
+def test_what_follows_a_layer_without_error_is_compared_by_finite_levels(kind, estimator):
+    X = np.random.RandomState(0).rand(300, 4).astype(np.float32)
+    y = (X[:, 0] > 0.5).astype(int)  # one split of the input separates the classes
+    y = {"classes": y, "numbers": 1.5 * y, "two outputs": np.c_[y, 2.0 * y]}[kind]
+    torch.manual_seed(0)
+    same, worse, again, nothing = (
+        nn.Identity(),
+        nn.Linear(4, 3),
+        nn.Identity(),
+        nn.Linear(3, 2),
+    )
+    with torch.no_grad():
+        worse.weight[:, 0] = 0
+        nothing.weight.zero_()
+    network = nn.Sequential(same, worse, again, nothing)
+    with np.errstate(all="raise", under="ignore"):
+        table = compare_layers(
+            network,
+            X,
+            y,
+            ["input", "0", "1", "2", "3"],
+            estimator,
+            reference=network,
+            random_state=0,
+        )
+    marks = table["loses_smoothness"].to_list()
+    assert marks[:4] == [False, False, True, False]  # the same is not worse
+    assert table["difference"][1] == table["difference"][3] == 0
+    assert table["p_value"][1] == 1
+    assert table["difference"][2] < -0.3
+    after = table.iloc[1:]
+    for name in ("difference", "difference_low", "difference_high", "p_value", "held_out"):
+        assert np.isfinite(after[name].astype(float)).all()
+    assert not table["loses_to_reference"].any()
+    assert (table["reference_p_value"] == 1).all()
+    assert table["tied_with_best"].to_list() == [True, True, False, False, False]
+    assert table.best_layer_ in ("input", "0")
+    assert "falls from" in str(table.rise_)
+
+
+def test_a_layer_that_leaves_hardly_more_error_than_none_loses_nothing():
+    points = np.random.RandomState(0).rand(300, 4).astype(np.float32)
+    y = (points[:, 0] > 0.5).astype(int)
+    one_moved = points.copy()
+    one_moved[7, 0] = 1 - one_moved[7, 0]  # to the wrong side
+    tables = (
+        nn.Embedding.from_pretrained(torch.tensor(each)) for each in (points, one_moved)
+    )
+    network = Network(
+        lambda self, rows: self.first(rows).sum() + self.second(rows),
+        **dict(zip(("first", "second"), tables, strict=True)),
+    )
+    rows = np.arange(300)[:, None]
+    found = compare_layers(network, rows, y, ["first", "second"], random_state=0)
+    assert found["difference"][1] < 0
+    assert not found["loses_smoothness"].any()

@@ -242,6 +242,41 @@ def test_score_is_finite(data, targets):
 
 
 @pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
+def test_a_grid_over_layers_with_unbounded_indices_picks_by_value(data):
+    # One split of the input separates the classes, so no error is left and the upper end
+    # of the index is infinite; the layers after it lose the classes.
+    X, y = data[0], (data[0][:, 20] > 0.5).astype(int)
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Identity(), nn.Linear(64, 2), nn.Linear(2, 1))
+    for layers in (["input", "0", "2"], ["2", "1", "0", "input"]):
+        layer = LayerFeatureTransformer(network, random_state=0)
+        search = GridSearchCV(layer, {"layer": layers}, cv=3).fit(X, y)
+        results = search.cv_results_
+        for name in ("mean_test_score", "std_test_score", "split0_test_score"):
+            assert np.isfinite(results[name]).all()
+        means = dict(zip(layers, results["mean_test_score"], strict=True))
+        assert means["input"] == means["0"] > means["2"]
+        assert search.best_params_["layer"] in ("input", "0")
+
+
+def test_score_has_the_units_of_the_held_out_score():
+    X, y = some_digits(1600)
+    rows = np.random.RandomState(0).permutation(1600)  # since writers follow each other
+    X, y = X[rows], y[rows]
+    layer = LayerFeatureTransformer(nn.Flatten(), random_state=0).fit(X)
+    other = BesovSmoothnessEstimator(random_state=0).fit(X[:800], y[:800])
+    assert layer.score(X[:800], y[:800]) == other.oob_score_
+    assert other.oob_score_ == pytest.approx(other.score(X[800:], y[800:]), rel=0.15)
+
+
+def test_folds_of_one_class_say_which_folds_to_take(data):
+    layer = LayerFeatureTransformer(nn.Flatten(), random_state=0).fit(data[0])
+    with pytest.raises(ValueError, match="one class only") as caught:
+        layer.score(data[0][:50], np.zeros(50, dtype=int))
+    assert "cv=StratifiedKFold(" in caught.value.__notes__[0]
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
 @pytest.mark.parametrize(
     "estimator",
     [
