@@ -7,6 +7,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stderr
 from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
@@ -48,7 +49,10 @@ def warn_caller(*cautions: Warning) -> None:
     frame = _line_of_user()
     with _SAYING:
         unsaid = [caution for caution in cautions if _is_to_be_said(caution, frame)]
-    if unsaid:
+    if not unsaid:
+        return
+    is_closed = getattr(sys.stderr, "closed", False)  # which Python does not expect
+    with redirect_stderr(None) if is_closed else nullcontext():
         warnings.warn_explicit(
             _joined(unsaid),
             type(unsaid[0]),

@@ -137,8 +137,8 @@ def without_unpoolable(
         warn_caller(
             LayersLeftOutWarning(
                 f"{len(errors)} of {len(points)} layers are left out, which "
-                f"pooling={pooling.name!r} cannot pool: {shown}. To measure them, name them "
-                f"by layers= in a call of its own. {' '.join(mends)}"
+                f"pooling={pooling.name!r} cannot pool: {shown}. To measure them, name "
+                f"them by layers= in a call of its own. {' '.join(mends)}"
             )
         )
     return kept
