@@ -3,7 +3,9 @@
 __all__ = [
     "BentDecayWarning",
     "ConstantFeaturesWarning",
+    "FewPermutationsWarning",
     "FewTermsWarning",
+    "IdentifierWarning",
     "InSampleOnlyWarning",
     "IncompatibleVersionError",
     "LayersLeftOutWarning",
@@ -28,8 +30,24 @@ class ConstantFeaturesWarning(SmoothnessWarning):
     """No feature separates the samples, so no term reduces the error (index 0)."""
 
 
+class FewPermutationsWarning(SmoothnessWarning):
+    """So few permutations have no p-value below 0.05, whatever the data are."""
+
+
 class FewTermsWarning(SmoothnessWarning):
     """The fit window holds too few terms for a reliable slope."""
+
+
+class IdentifierWarning(SmoothnessWarning):
+    """A column looks like a row number or a key, which is no feature.
+
+    Attributes
+    ----------
+    columns : tuple of int
+        Its place, and those of others.
+    """
+
+    columns: tuple[int, ...] = ()
 
 
 class InSampleOnlyWarning(SmoothnessWarning):
@@ -52,7 +70,7 @@ class TargetTypeWarning(SmoothnessWarning):
 
 
 class UnseenClassesWarning(SmoothnessWarning):
-    """Most samples to score belong to classes that were not in the fit."""
+    """Some samples to score belong to classes that were not in the fit."""
 
 
 class LayersLeftOutWarning(UserWarning):

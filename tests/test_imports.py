@@ -15,6 +15,7 @@ OPTIONAL = {
     "cleanlab",
     "dask",
     "distributed",
+    "imblearn",
     "lightgbm",
     "lightning",
     "matplotlib",

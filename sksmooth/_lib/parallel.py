@@ -87,9 +87,10 @@ def _repeated(run: Callable[[], list[Any]]) -> list[Any]:
             if not _is_lost_worker(error):
                 raise
             warn_caller(
-                f"A worker was lost ({type(error).__name__}), often for want of memory; "
-                "its tasks are run again.",
-                WorkerLostWarning,
+                WorkerLostWarning(
+                    f"A worker was lost ({type(error).__name__}), often for want of "
+                    "memory; its tasks are run again."
+                )
             )
     return run()
 

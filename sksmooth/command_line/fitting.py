@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 
 from .._lib.messages import tell
 from ..estimators.besov import BesovSmoothnessEstimator
-from ..exceptions import TargetTypeWarning
+from ..exceptions import IdentifierWarning, TargetTypeWarning
 from .data_files import Dataset, read_dataset
 from .errors import CommandError, one_line
 
@@ -39,6 +39,8 @@ def fit_to_file(options: argparse.Namespace, verbose: int) -> Measured:
     estimator.set_params(**given)
     with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", category=UserWarning)
+        # Those of the file are noted, by their names in it.
+        warnings.filterwarnings("ignore", category=IdentifierWarning)
         data = read_dataset(options)
         is_guess = any(each.category is TargetTypeWarning for each in caught)
         if verbose and is_guess and options.task == "auto":  # before a fit that may be long

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from numbers import Integral, Real
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from sklearn.base import BaseEstimator
 
@@ -13,7 +13,7 @@ from .._lib.scikit_learn import HasMethods, Interval, StrOptions
 from .._lib.state import Versioned
 from ..trees import MOST_BINS, Growth, allow_copies
 
-__all__ = ["ForestEstimator", "growth_of", "only_fitted"]
+__all__ = ["ForestEstimator", "MethodOfOthers", "growth_of", "only_fitted"]
 
 _Value = TypeVar("_Value")
 
@@ -33,6 +33,27 @@ def only_fitted(read: Callable[[Any], _Value]) -> Callable[[Any], _Value]:
         return read(self)
 
     return checked
+
+
+class MethodOfOthers:
+    """A method that a class does not have, which says what to use instead.
+
+    ``hasattr`` is False, on which tools of scikit-learn rely.
+
+    Parameters
+    ----------
+    instead : str
+        What to use.
+    """
+
+    def __init__(self, instead: str) -> None:
+        self._instead = instead
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise AttributeError(f"{owner.__name__} has no {self._name!r}: {self._instead}")
 
 
 class ForestEstimator(Versioned, BaseEstimator):

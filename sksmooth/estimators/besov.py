@@ -22,7 +22,6 @@ from .._lib.scikit_learn import (
 )
 from .._lib.state import atomic_fit
 from .._lib.warn import warn_caller
-from ..exceptions import UnseenClassesWarning
 from ..index import (
     CONVENTIONS,
     DEFAULT,
@@ -50,7 +49,9 @@ from ..wavelets import (
     m_term_errors,
     wavelet_features,
 )
-from .base import ForestEstimator, growth_of, only_fitted
+from .base import ForestEstimator, MethodOfOthers, growth_of, only_fitted
+from .folds import check_classes
+from .identifiers import identifier_caution
 from .summary import card_of, estimator_summary
 from .verdict import verdict
 
@@ -59,6 +60,11 @@ __all__ = ["FEWEST_SAMPLES", "BesovSmoothnessEstimator", "fit_samples", "read_fo
 _LARGEST_P = 50  # whose powers of small errors are still numbers
 _MOST_DIGITS = 280  # of p-th powers of the targets, with room for their weights
 _MOST_FEATURES = 1000  # of transform, which may be asked for dense
+_INSTEAD = (
+    "it measures and does not predict. Use WaveletForestClassifier or "
+    "WaveletForestRegressor, or, where a tool such as RFECV takes scoring=, pass "
+    "scoring=BesovSmoothnessEstimator.score."
+)
 FEWEST_SAMPLES = 5  # fewer say nothing about a rate
 
 
@@ -391,8 +397,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples, preferably not those of the fit.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their targets. Samples of classes that ``fit`` has not seen count as errors
-            that no wavelet reduces.
+            Their targets. A few samples of classes that ``fit`` has not seen count as
+            errors that no wavelet reduces.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights.
 
@@ -400,6 +406,13 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         -------
         score : float
             The held-out rate; larger is smoother.
+
+        Raises
+        ------
+        ValueError
+            If the classes of y are not those of the fit, as in folds of rows that are
+            sorted by class: most samples are of others, or those of a class are all on one
+            side, which in random folds would not happen once in a million times.
         """
         check_is_fitted(self)
         encode = partial(
@@ -415,7 +428,10 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         of_the_fit = wavelets.mean[:1]
         values = np.concatenate([of_the_fit, samples.targets.values])
         _check_powers(values, self.wavelets_.p, least=-np.inf)
-        _warn_of_unseen_classes(samples)
+        if samples.targets.codes is not None:
+            check_classes(
+                self.classes_, self._n_of_classes, samples.targets.codes, samples.y
+            )
         leaves = forest.apply(samples.X, self.n_jobs)
         errors = m_term_errors(wavelets, leaves, samples.targets, samples.weights)
         if errors[0] == 0:
@@ -470,6 +486,10 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             ],
             dtype=object,
         )
+
+    predict = MethodOfOthers(_INSTEAD)
+    predict_proba = MethodOfOthers(_INSTEAD)
+    decision_function = MethodOfOthers(_INSTEAD)
 
     def __str__(self) -> str:
         text = repr(self)
@@ -663,10 +683,11 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         self.n_outputs_ = samples.targets.values.shape[1]
         if samples.classes is not None:
             self.classes_ = samples.classes
+            codes: Any = samples.targets.codes
+            self._n_of_classes = np.bincount(codes)
         elif hasattr(self, "classes_"):  # of an earlier fit
             del self.classes_
-        for caution in fit.cautions:
-            warn_caller(caution)
+        warn_caller(*fit.cautions)
         mistyping = () if samples.targets.caution is None else (samples.targets.caution,)
         self.decay_ = fit.with_cautions(*mistyping)
         self.shares_ = shares
@@ -746,6 +767,10 @@ def fit_samples(
     by_rate = fit if convention is DEFAULT else DEFAULT.fit(curves, fit.confidence_level)
     errors = out_of_bag_errors(wavelets, grown, samples, growth)
     shares = variance_shares(curves, by_rate, errors)
+    names = getattr(estimator, "feature_names_in_", None)
+    identifier = identifier_caution(samples.X, fit.importances, names)
+    if identifier is not None:
+        fit = fit.with_cautions(identifier)
 
     estimator._keep(samples, curves, fit, shares, errors)
     return estimator
@@ -759,15 +784,4 @@ def _check_powers(values: np.ndarray, p: float, least: float = -_MOST_DIGITS) ->
         raise ValueError(
             f"Targets that spread over {spread:.3g} have p-th powers, with p={p}, that "
             "are not float64 numbers; rescale y or lower p."
-        )
-
-
-def _warn_of_unseen_classes(samples: Samples) -> None:
-    unseen = samples.targets.floor > 0
-    if samples.weights[unseen].sum() > samples.weights.sum() / 2:
-        warn_caller(
-            "More than half of y are classes that fit has not seen, such as "
-            f"{np.asarray(samples.y)[unseen][0]!r}; no wavelet explains them. Shuffle or "
-            "stratify the folds, or check the labels.",
-            UnseenClassesWarning,
         )

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state
 from .._lib.scikit_learn import Interval, validate_params
 from .._lib.state import Versioned
 from .._lib.warn import warn_caller
-from ..exceptions import SmoothnessWarning, TargetTypeWarning
+from ..exceptions import FewPermutationsWarning, SmoothnessWarning, TargetTypeWarning
 from ..index import (
     CONVENTIONS,
     IndexFit,
@@ -59,6 +59,7 @@ __all__ = [
     "smoothness_difference",
 ]
 
+_FEWEST_PERMUTATIONS = 19  # for a test at level 0.05
 _LARGEST_SEED = np.iinfo(np.int32).max
 
 
@@ -153,12 +154,23 @@ class PermutationBaseline(Versioned):
     >>> estimator = BesovSmoothnessEstimator(3, random_state=0)
     >>> baseline = permutation_baseline(estimator, X, y, random_state=0)
     >>> bool(baseline.alphas.max() < baseline.alpha), len(baseline.alphas)
-    (True, 5)
+    (True, 20)
     """
 
     alpha: float
     alphas: np.ndarray
     p_value: float
+
+    @property
+    def note(self) -> str:
+        """Why the p-value cannot be small, where too few permutations forbid it."""
+        n_permutations = len(self.alphas)
+        if n_permutations >= _FEWEST_PERMUTATIONS:
+            return ""
+        return (
+            f"n_permutations={n_permutations} has no p-value below "
+            f"{1 / (n_permutations + 1):.2g}; {_FEWEST_PERMUTATIONS} are needed for 0.05."
+        )
 
     def _repr_html_(self) -> str:
         return card_of(baseline_summary(self))
@@ -405,7 +417,7 @@ def _caution_names(caught: list[warnings.WarningMessage]) -> list[str]:
         if issubclass(warning.category, SmoothnessWarning):
             names.append(warning.category.__name__)
         else:
-            warn_caller(warning.message)
+            warn_caller(cast(Warning, warning.message))
     return list(dict.fromkeys(names))
 
 
@@ -424,7 +436,7 @@ def permutation_baseline(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    n_permutations: int = 5,
+    n_permutations: int = 20,
     random_state: int | np.random.RandomState | None = None,
 ) -> PermutationBaseline:
     """Measure the index of shuffled targets on the same features.
@@ -442,9 +454,10 @@ def permutation_baseline(
         Samples.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Class labels, or numbers.
-    n_permutations : int, default=5
-        Number of permutations. Five show what zero looks like; a test at level 0.05 needs
-        19.
+    n_permutations : int, default=20
+        Number of permutations, of which each costs a fit. The p-value is at least
+        ``1 / (n_permutations + 1)``: 20 are enough for one below 0.05, as 19 are for a test
+        at that level. Five, which do with a warning, show what zero looks like.
     random_state : int, RandomState instance or None, default=None
         Seed of the permutations.
 
@@ -488,7 +501,10 @@ def permutation_baseline(
             shuffled = clone(estimator).fit(X, other)
         alphas[i] = _last_step(shuffled).alpha_
     p_value = (1 + np.sum(alphas >= alpha)) / (n_permutations + 1)
-    return PermutationBaseline(float(alpha), alphas, float(p_value))
+    baseline = PermutationBaseline(float(alpha), alphas, float(p_value))
+    if baseline.note:
+        warn_caller(FewPermutationsWarning(baseline.note))
+    return baseline
 
 
 def paired_difference(

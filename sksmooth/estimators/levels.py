@@ -30,6 +30,7 @@ from ..samples import Samples, number_of_rows, read_samples, with_features
 from ..trees import randomised
 from .base import growth_of
 from .besov import FEWEST_SAMPLES, BesovSmoothnessEstimator, fit_samples
+from .folds import refuse_unseen_classes
 
 __all__ = [
     "Labels",
@@ -149,7 +150,8 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
     Raises
     ------
     ValueError
-        If a sample is in no test fold, or in several.
+        If a sample is in no test fold, or in several, or a fold is to score classes that
+        are not in the others.
     """
     codes, groups = labels.samples.targets.codes, labels.groups
     if isinstance(cv, Integral):
@@ -170,7 +172,18 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
             "cv must put each sample into one test fold, as KFold does; "
             f"{np.sum(times != 1)} samples are in none or in several."
         )
+    if codes is not None and labels.samples.classes is not None:
+        for fold in folds:
+            _check_fold(codes, labels.samples.classes, fold)
     return folds
+
+
+def _check_fold(codes: np.ndarray, classes: np.ndarray, fold: Fold) -> None:
+    """Refuse a fold of classes that are not in the others, beyond a few single samples."""
+    seen, scored = (np.bincount(codes[part], minlength=len(classes)) for part in fold)
+    is_new = (seen == 0) & (scored > 0)
+    if is_new.any():
+        refuse_unseen_classes(seen, scored, classes[is_new][0])
 
 
 def cross_fitted_level(

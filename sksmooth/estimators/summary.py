@@ -239,7 +239,8 @@ def baseline_summary(baseline: Any) -> Summary:
         f"{ALPHA} of {len(shuffled)} permutations": reach,
         "p-value": number(baseline.p_value, 4),
     }
-    return Summary("Against shuffled targets", facts)
+    cautions = (baseline.note,) if baseline.note else ()
+    return Summary("Against shuffled targets", facts, cautions=cautions)
 
 
 def card_of(summary: Summary, *, is_loss: bool = False) -> Html:

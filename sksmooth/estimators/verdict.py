@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .._lib.html import visible
+from ..exceptions import IdentifierWarning
 from ..index import Shares
 
 __all__ = ["feature_name", "percent", "verdict"]
@@ -38,7 +39,7 @@ _SUSPICIOUS = 0.95
 _MOST_BOXES = 0.95  # of what is explained, by as many boxes as are counted
 _SHORT = 10  # terms at the end of the window: too few to speak of dimensions
 _HANDFUL = 4  # boxes; a curved border that is found so well takes more of them
-_LONGEST_NAME = 60
+_LONGEST_NAME, _MOST_NAMES = 60, 5
 _OPEN = "the rest may be noise, or detail that more samples or other features would show"
 
 
@@ -123,6 +124,7 @@ def verdict(estimator: Any, feature_names: Sequence[str] | None = None) -> str:
         clauses = [_explained(found), _noise(found), _signal(found)]
         sentences = ["; ".join(filter(None, clauses)) + "."]
         sentences.append(_one_feature(estimator, found, feature_names))
+    sentences.append(_identifiers(estimator, feature_names))
     sentences.append(_published(estimator))
     return " ".join(filter(None, sentences))
 
@@ -298,13 +300,33 @@ def _one_feature(
     suspicious = min(importances[strongest], found.shares.explained) > _SUSPICIOUS
     if len(importances) == 1 or not suspicious:
         return ""
-    if feature_names is None:
-        feature_names = getattr(estimator, "feature_names_in_", None)
-    name = visible(feature_name(strongest, feature_names), _LONGEST_NAME)
+    name = _name(estimator, strongest, feature_names)
     return (
         f"One feature ({name}) does nearly all of it; check that it is no identifier or "
         f"copy of the {found.target}."
     )
+
+
+def _identifiers(estimator: Any, feature_names: Sequence[str] | None) -> str:
+    columns = _numbered(estimator)
+    names = ", ".join(_name(estimator, c, feature_names) for c in columns[:_MOST_NAMES])
+    if not columns:
+        return ""
+    if len(columns) == 1:
+        return f"Column {names} looks like an identifier; measure without it."
+    return f"{len(columns)} columns ({names}) look like identifiers; measure without them."
+
+
+def _numbered(estimator: Any) -> tuple[int, ...]:
+    """Find the features that number the rows."""
+    cautions = estimator.decay_.cautions
+    return next((c.columns for c in cautions if isinstance(c, IdentifierWarning)), ())
+
+
+def _name(estimator: Any, place: int, feature_names: Sequence[str] | None) -> str:
+    if feature_names is None:
+        feature_names = getattr(estimator, "feature_names_in_", None)
+    return visible(feature_name(place, feature_names), _LONGEST_NAME)
 
 
 def _published(estimator: Any) -> str:

@@ -107,7 +107,8 @@ class IndexFit(Versioned):
         """Its confidence interval.
 
         On the logarithmic scale where the variance is known for it and the index is not
-        almost zero; else Student's. Without an upper end where ``alpha`` is a bound.
+        almost zero; else Student's, cut off at zero, since no index is negative. Without an
+        upper end where ``alpha`` is a bound.
         """
         if not np.isfinite(self.alpha):
             return 0.0, np.inf
@@ -120,8 +121,8 @@ class IndexFit(Versioned):
                 self.replicates.variance, self.replicates.freedom, self.confidence_level
             )
             low, high = float(self.alpha - margin), float(self.alpha + margin)
-            if self.convention is None or self.convention.has_variance:
-                low = max(low, 0.0)
+            # What a published procedure gives may be negative all the same.
+            low = max(low, min(self.alpha, 0.0))
         return low, np.inf if self.is_bound else high
 
     def with_cautions(self, *cautions: SmoothnessWarning) -> IndexFit:

@@ -135,9 +135,10 @@ def without_unpoolable(
         shown = ", ".join(f"{name!r} {error.shape}" for name, error in errors.items())
         mends = dict.fromkeys(error.mend for error in errors.values())
         warn_caller(
-            f"{len(errors)} of {len(points)} layers are left out, which "
-            f"pooling={pooling.name!r} cannot pool: {shown}. To measure them, name them by "
-            f"layers= in a call of its own. {' '.join(mends)}",
-            LayersLeftOutWarning,
+            LayersLeftOutWarning(
+                f"{len(errors)} of {len(points)} layers are left out, which "
+                f"pooling={pooling.name!r} cannot pool: {shown}. To measure them, name "
+                f"them by layers= in a call of its own. {' '.join(mends)}"
+            )
         )
     return kept

@@ -46,7 +46,6 @@ from sksmooth.exceptions import (
     SmoothnessWarning,
     TargetTypeWarning,
     UnresolvedIndexWarning,
-    UnseenClassesWarning,
 )
 
 INDICES = ["mterm", "weak-lp", "elisha-dekel", "sparsity-probe"]
@@ -748,13 +747,6 @@ def test_features_of_any_magnitude(jump, move, tolerance):
     X, y, _ = jump
     expected = alpha(X, y, n_estimators=3)
     assert alpha(move(X), y, n_estimators=3) == pytest.approx(expected, rel=tolerance)
-
-
-def test_classes_that_fit_has_not_seen_are_announced():
-    X, y = iris()
-    estimator = BesovSmoothnessEstimator(2, random_state=0).fit(X[:100], y[:100])
-    with pytest.warns(UnseenClassesWarning, match="such as"):
-        estimator.score(X[80:], y[80:])
 
 
 def test_regressors_on_classes():

@@ -280,7 +280,7 @@ def test_sparsity_probe_is_the_mean_over_the_critical_taus_of_the_formula(rate, 
 
 def test_trees_that_all_agree_tell_nothing():
     fitted = probe(np.repeat(-np.log(np.arange(1, 101)), 4), 4)
-    assert fitted.interval == (-np.inf, np.inf)
+    assert fitted.interval == (0.0, np.inf)
 
 
 def test_sparsity_probe_does_not_overflow():
@@ -632,7 +632,7 @@ def test_a_new_convention_is_fitted_and_scored(median_tree):
     default = BesovSmoothnessEstimator(5, random_state=0).fit(X, y)
     assert estimator.alpha_ == pytest.approx(2 * default.alpha_, rel=0.2)
     assert estimator.decay_.convention is CONVENTIONS["median-tree"]
-    assert estimator.alpha_interval_ == (-np.inf, np.inf)
+    assert estimator.alpha_interval_ == (0.0, np.inf)
     # Held-out rates are in units of the L_p rate, whatever the index.
     assert estimator.score(X, y) == default.score(X, y)
     assert estimator.oob_score_ == default.oob_score_

@@ -418,9 +418,11 @@ def test_cautions_are_a_column_and_no_warnings(trained, digits):
         warnings.simplefilter("error")
         table = compare(trained, X[:100], y[:100])
     assert table["cautions"].str.contains("FewTermsWarning").all()
-    few = y < 3
-    table = compare(trained, X[few], y[few], X_test=X[~few], y_test=y[~few])
+    few = (y < 3) | (np.arange(len(y)) == np.argmax(y == 3))  # with a single three
+    table = compare(trained, X[y < 3], y[y < 3], X_test=X[few], y_test=y[few])
     assert table["cautions"].str.contains("UnseenClassesWarning").all()
+    with pytest.raises(ValueError, match="of classes that fit has not seen"):
+        compare(trained, X[y < 3], y[y < 3], X_test=X[y > 2], y_test=y[y > 2])
 
 
 # --- samples, targets and estimators -------------------------------------------------

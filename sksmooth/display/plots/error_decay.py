@@ -254,7 +254,8 @@ class ErrorDecayDisplay:
 
     def _label(self, name: str | None) -> str:
         low, high = self.alpha_interval
-        sign = r"$\geq$" if np.isfinite(low) and np.isinf(high) else "="
+        # From 0 to infinity is what is not known, not a lower bound.
+        sign = r"$\geq$" if low > 0 and np.isinf(high) else "="
         ends = ", ".join(number(end, 2) for end in (low, high))
         text = rf"$\alpha$ {sign} {number(self.alpha, 2)} [{ends}]"
         return text if name is None else f"{plain(name)}: {text}"

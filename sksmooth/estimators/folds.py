@@ -1,0 +1,91 @@
+"""Whether samples to score are of the classes of the fit, as in folds that are drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from .._lib.warn import warn_caller
+from ..exceptions import UnseenClassesWarning
+
+__all__ = ["check_classes", "refuse_unseen_classes"]
+
+_CHANCE = 1e-4  # of class counts, in random folds
+_ADVICE = (
+    "Folds of rows that are sorted by class are like that: pass "
+    "cv=StratifiedKFold(5, shuffle=True, random_state=0), for groups StratifiedGroupKFold, "
+    "for learning_curve shuffle=True, too; split off test samples with stratify=y."
+)
+
+
+def check_classes(
+    classes: np.ndarray, n_fitted: np.ndarray, codes: np.ndarray, y: Any
+) -> None:
+    """Refuse samples to score that are of other classes than those of the fit.
+
+    A few samples may lack a class, or have one that is new, by chance.
+
+    Parameters
+    ----------
+    classes, n_fitted : ndarray of shape (n_classes,)
+        The fitted classes, and how many samples each had.
+    codes : ndarray of shape (n_samples,)
+        Numbers of the classes of the samples to score; -1 for others.
+    y : array-like of shape (n_samples,)
+        Their labels.
+
+    Raises
+    ------
+    ValueError
+        If most samples are of classes that were not in the fit; or if some are, or a class
+        of the fit is missing, and random folds would not do that.
+    """
+    is_new = codes < 0
+    new, n_new = np.unique(np.asarray(y).ravel()[is_new], return_counts=True)
+    before = np.append(n_fitted, np.zeros_like(n_new))
+    n_scored = np.append(np.bincount(codes[~is_new], minlength=len(classes)), n_new)
+    if len(new):
+        refuse_unseen_classes(before, n_scored, new[0])
+        warn_caller(
+            UnseenClassesWarning(
+                f"Some of y are classes that fit has not seen, such as {str(new[0])!r}; no "
+                "wavelet explains them, so they count as errors."
+            )
+        )
+    if n_scored.min() == 0 and _is_no_chance(before, n_scored):
+        lacking = classes[np.argmax(np.where(n_scored[: len(classes)], 0, n_fitted))]
+        raise ValueError(
+            f"y lacks classes that fit has seen, such as {str(lacking)!r}, so the score "
+            f"would be that of other labels. {_ADVICE}"
+        )
+
+
+def refuse_unseen_classes(n_fitted: np.ndarray, n_scored: np.ndarray, name: Any) -> None:
+    """Refuse to score classes that were not in the fit, unless a few are by chance.
+
+    Parameters
+    ----------
+    n_fitted, n_scored : ndarray of shape (n_classes,)
+        Numbers of samples of every class, in the fit and to score.
+    name : object
+        A class that was not in the fit.
+
+    Raises
+    ------
+    ValueError
+        If most samples are of such classes, or random folds would not have so many.
+    """
+    n_new = n_scored[n_fitted == 0].sum()
+    if 2 * n_new > n_scored.sum() or _is_no_chance(n_fitted, n_scored):
+        raise ValueError(
+            f"{n_new} of {n_scored.sum()} samples to score are of classes that fit has not "
+            f"seen, such as {str(name)!r}; no wavelet explains them. {_ADVICE}"
+        )
+
+
+def _is_no_chance(n_fitted: np.ndarray, n_scored: np.ndarray) -> bool:
+    """Tell by the likelihood-ratio test of homogeneity."""
+    table = np.stack([n_fitted, n_scored])[:, n_fitted + n_scored > 0]
+    return bool(stats.chi2_contingency(table, False, "log-likelihood").pvalue < _CHANCE)
