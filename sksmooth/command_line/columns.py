@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..samples import are_distinct_numbers, fill_their_range, has_no_name, rise_or_fall
 from .errors import MOST_NAMES, CommandError, listed, one_line
 
 __all__ = [
@@ -26,8 +27,6 @@ __all__ = [
     "without_row_labels",
 ]
 
-# As pandas calls columns without a name, in text and in Parquet files.
-_UNNAMED = re.compile(r"\s*|Unnamed: \d+(\.\d+)*|__index_level_\d+__")
 # Where day and month are in doubt, dots say that the day is first, others the month.
 _DATES = (
     *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y/%m/%d"),
@@ -104,7 +103,7 @@ def _identifiers(frame: pd.DataFrame) -> list[str]:
 
 
 def _unnamed(frame: pd.DataFrame) -> list[str]:
-    return [str(name) for name in frame.columns if _UNNAMED.fullmatch(str(name))]
+    return [str(name) for name in frame.columns if has_no_name(name)]
 
 
 def _how_to_drop(names: Sequence[str]) -> str:
@@ -119,16 +118,14 @@ def labels_rows(column: pd.Series) -> bool:
 def numbers_rows(column: pd.Series) -> bool:
     """Tell whether it holds another whole number in every row, as only a counter does.
 
-    That is, rising or falling all the way; or in any order, but from so few numbers that
-    independent draws would have repeated one: n of N do with probability
-    1 - exp(-n^2 / 2N).
+    That is, rising or falling all the way; or in any order, but without large gaps.
     """
-    if len(column) < 3 or not _is_whole(column) or not column.is_unique:
+    if len(column) < 3 or not _is_whole(column):
         return False
-    numbers = column.to_numpy(np.float64)
-    steps = np.sign(np.diff(numbers))
-    is_dense = len(numbers) ** 2 > 20 * np.ptp(numbers)
-    return bool(is_dense or abs(steps.sum()) == len(steps))
+    values = column.to_numpy(np.float64)
+    return are_distinct_numbers(values) and (
+        rise_or_fall(values) or fill_their_range(values)
+    )
 
 
 def _is_text(column: pd.Series) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,13 +10,12 @@ from scipy.sparse import csr_matrix
 
 from .._lib.html import visible
 from ..exceptions import IdentifierWarning
+from ..samples import are_distinct_numbers, fill_their_range, has_no_name, rise_or_fall
 
 __all__ = ["identifier_caution"]
 
 _MUCH = 0.1  # of the importance
 _FEWEST_ROWS = 10  # fewer may be sorted by chance
-# As pandas calls columns without a name, in text and in Parquet files.
-_UNNAMED = re.compile(r"\s*|Unnamed: \d+(\.\d+)*|__index_level_\d+__")
 _LONGEST_NAME, _MOST_NAMES = 60, 5
 
 
@@ -45,15 +43,15 @@ def identifier_caution(
     caution : IdentifierWarning or None
         None where no column looks like that.
     """
-    unnamed = [] if names is None else list(map(bool, map(_UNNAMED.fullmatch, names)))
+    unnamed = [] if names is None else list(map(has_no_name, names))
     suspects = np.flatnonzero((importances >= _MUCH) | np.array(unnamed or False))
     distinct = {
         column: values
         for column in suspects.tolist()
-        if _are_distinct(values := _values(X, column))
+        if X.shape[0] >= _FEWEST_ROWS and are_distinct_numbers(values := _values(X, column))
     }
-    told = [c for c in distinct if (unnamed and unnamed[c]) or _is_sorted(distinct[c])]
-    dense = [c for c in distinct if c not in told and _fills_range(distinct[c])]
+    told = [c for c in distinct if (unnamed and unnamed[c]) or rise_or_fall(distinct[c])]
+    dense = [c for c in distinct if c not in told and fill_their_range(distinct[c])]
     columns = sorted(told + dense if len(dense) == 1 else told)
     if not columns:
         return None
@@ -81,24 +79,3 @@ def _message(columns: list[int], share: float, names: Sequence[str] | None) -> s
 def _values(X: Any, column: int) -> np.ndarray:
     is_sparse = isinstance(X, csr_matrix)
     return X[:, [column]].toarray().ravel() if is_sparse else X[:, column]
-
-
-def _are_distinct(values: np.ndarray) -> bool:
-    """Tell whole numbers of which none comes twice."""
-    if len(values) < _FEWEST_ROWS or not np.isfinite(values).all():
-        return False
-    is_whole = (values == np.rint(values)).all()
-    return bool(is_whole and (np.diff(np.sort(values)) > 0).all())
-
-
-def _is_sorted(values: np.ndarray) -> bool:
-    rises = np.diff(values) > 0
-    return bool(rises.all() or not rises.any())
-
-
-def _fills_range(values: np.ndarray) -> bool:
-    """Tell whether n draws from so few numbers N would have repeated one.
-
-    They do with probability ``1 - exp(-n^2 / (2 N))``.
-    """
-    return bool(len(values) ** 2 > 20 * np.ptp(values))

@@ -2,6 +2,7 @@
 
 from .checks import reading
 from .containers import as_array, holds_categories, in_memory, number_of_rows, read_rows
+from .identifiers import are_distinct_numbers, fill_their_range, has_no_name, rise_or_fall
 from .kinds import are_labels
 from .labels import class_codes, distinct_labels, label_codes, label_vector
 from .read import read_features, read_samples, with_features
@@ -15,6 +16,7 @@ __all__ = [
     "SamplingUnits",
     "SimplexEncoder",
     "Targets",
+    "are_distinct_numbers",
     "are_labels",
     "as_array",
     "class_codes",
@@ -23,7 +25,9 @@ __all__ = [
     "encode_labels",
     "encode_targets",
     "encode_values",
+    "fill_their_range",
     "group_units",
+    "has_no_name",
     "holds_categories",
     "in_memory",
     "label_codes",
@@ -34,6 +38,7 @@ __all__ = [
     "read_rows",
     "read_samples",
     "reading",
+    "rise_or_fall",
     "sampling_units",
     "simplex_vertices",
     "with_features",
