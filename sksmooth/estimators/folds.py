@@ -9,6 +9,7 @@ from scipy import stats
 
 from .._lib.warn import warn_caller
 from ..exceptions import UnseenClassesWarning
+from ..samples import class_codes, distinct_labels, label_vector
 
 __all__ = ["check_classes", "refuse_unseen_classes"]
 
@@ -43,7 +44,11 @@ def check_classes(
         of the fit is missing, and random folds would not do that.
     """
     is_new = codes < 0
-    new, n_new = np.unique(np.asarray(y).ravel()[is_new], return_counts=True)
+    new, n_new = np.empty(0), np.empty(0, dtype=int)
+    if is_new.any():
+        others = label_vector(y, warn=False)[is_new]
+        new = distinct_labels(others)
+        n_new = np.bincount(class_codes(others, new)[0])
     before = np.append(n_fitted, np.zeros_like(n_new))
     n_scored = np.append(np.bincount(codes[~is_new], minlength=len(classes)), n_new)
     if len(new):
