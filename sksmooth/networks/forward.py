@@ -298,7 +298,7 @@ class Recorder:
         try:
             if any(point.module is not None for point in self._points):
                 with torch.inference_mode():
-                    self._root(*batch.arguments, **batch.keywords)
+                    batch.call(self._root)
         except _EndOfPass:
             pass
         except Exception as error:
@@ -356,7 +356,8 @@ def _description(batch: Batch) -> str:
         for key, value in named
         for t in parts_of(value)
     ]
-    note = f"The module was given a batch of {', '.join(parts)}; see input_shape."
+    given = f"{'a dict' if batch.is_one_dict else 'a batch'} of {', '.join(parts)}"
+    note = f"The module was given {given}; see input_shape."
     if any(t.dtype in (torch.int32, torch.int64) for t in parts_of(batch.arguments)):
         note += " Integers are read as tokens; for other values pass X.astype(np.float32)."
     if any(map(_may_be_channels_last, batch.tensors)):
@@ -403,7 +404,7 @@ def trace(root: nn.Module, batch: Batch) -> list[Call]:
             hooks.callback(module.register_forward_hook(end).remove)
         with torch.inference_mode():
             try:
-                root(*batch.arguments, **batch.keywords)
+                batch.call(root)
             except Exception as error:
                 error.add_note(_description(batch))
                 raise
