@@ -37,6 +37,7 @@ class Call(NamedTuple):
     index: int  # type: ignore[assignment]  # hides tuple.index; of this module's calls
     is_leaf: bool  # no other module was called meanwhile
     arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
     output: Any
     n_calls: int = 1  # of this module in the pass
 
@@ -389,19 +390,21 @@ def trace(root: nn.Module, batch: Batch) -> list[Call]:
             under_way[-1][1] = True
         under_way.append([module, False])
 
-    def end(module: nn.Module, arguments: Any, output: Any) -> None:
+    def end(module: nn.Module, arguments: Any, keywords: Any, output: Any) -> None:
         # Calls that raised an error, which a module above has caught, had no end hook.
         while under_way[-1][0] is not module:
             under_way.pop()
         _, has_called = under_way.pop()
         index, is_leaf = counts[module], not has_called
-        calls.append(Call(names[module], module, index, is_leaf, arguments, output))
+        calls.append(
+            Call(names[module], module, index, is_leaf, arguments, keywords, output)
+        )
         counts[module] += 1
 
     with ExitStack() as hooks:
         for module in names:
             hooks.callback(module.register_forward_pre_hook(begin).remove)
-            hooks.callback(module.register_forward_hook(end).remove)
+            hooks.callback(module.register_forward_hook(end, with_kwargs=True).remove)
         with torch.inference_mode():
             try:
                 batch.call(root)
