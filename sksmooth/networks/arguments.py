@@ -74,10 +74,8 @@ def as_arguments(X: Any, forward: Callable) -> Any:
     TypeError
         If rows are objects of no known kind, such as graphs or texts.
     """
-    if (
-        getattr(X, "ndim", 0) == 1
-        and getattr(getattr(X, "dtype", None), "kind", "") in "OU"
-    ):
+    kind = getattr(getattr(X, "dtype", None), "kind", None)
+    if kind in ("O", "U") and X.ndim == 1:
         X = X.tolist()
     if not isinstance(X, list | tuple) or not X:
         return X
