@@ -28,6 +28,7 @@ __all__ = [
     "refuse_unknown",
     "split_targets",
     "spread",
+    "takes_one_dict",
 ]
 
 _ANY = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)  # *args and **kwargs
@@ -73,13 +74,14 @@ def as_arguments(X: Any, forward: Callable) -> Any:
     TypeError
         If rows are objects of no known kind, such as graphs or texts.
     """
-    if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
+    kind = getattr(getattr(X, "dtype", None), "kind", None)
+    if kind in ("O", "U") and X.ndim == 1:
         X = X.tolist()
     if not isinstance(X, list | tuple) or not X:
         return X
     if all(isinstance(row, Mapping) for row in X):
         return _columns(X)
-    if all(isinstance(part, np.ndarray | Tensor) and part.ndim for part in X):
+    if all(map(_is_array, X)):
         if _are_arguments(X, forward):
             return spread(X, forward)
         return _stacked(X, "X")
@@ -148,21 +150,24 @@ def checked_entry(key: str | int, value: Any) -> Any:
 
 def _is_nested(parts: tuple[Any, ...]) -> bool:
     """Tell a tuple of arrays of many samples each, for a network that takes a tuple."""
-    are_arrays = all(isinstance(part, np.ndarray | Tensor | tuple) for part in parts)
+    are_arrays = all(isinstance(part, tuple) or _is_array(part) for part in parts)
     lengths = (
         {len(part) for each in parts for part in parts_of(each)} if are_arrays else {0}
     )
     return len(lengths) == 1 and min(lengths) > len(parts)
 
 
+def _is_array(part: Any) -> bool:
+    """Tell arrays, tensors and data frames."""
+    return hasattr(part, "__array__") and getattr(part, "ndim", 0) > 0
+
+
 def _are_arguments(parts: Sequence[Any], forward: Callable) -> bool:
     """Tell several arguments of many samples each from a list of samples."""
     n_parts, lengths = len(parts), {len(part) for part in parts}
-    if n_parts < 2 or len(lengths) > 1:
-        return False
-    if _takes(forward, n_parts) and not _takes(forward, 1):
+    if n_parts > 1 and _takes(forward, n_parts) and not _takes(forward, 1):
         return True
-    if min(lengths) <= n_parts:
+    if n_parts < 2 or len(lengths) > 1 or min(lengths) <= n_parts:
         return False
     if len({tuple(part.shape) for part in parts}) > 1:
         return True
@@ -170,10 +175,17 @@ def _are_arguments(parts: Sequence[Any], forward: Callable) -> bool:
     return is_tuple_of_matrices or (_takes(forward, n_parts) and parts[0].ndim > 1)
 
 
-def _takes(forward: Callable, n_arguments: int) -> bool:
+def takes_one_dict(forward: Callable, entries: Mapping[Any, Any]) -> bool:
+    """Tell a function whose one argument is a dict of these from one that takes them."""
+    if not entries.keys().isdisjoint([0, *signature(forward).parameters]):
+        return False
+    return _takes(forward, 1) and not _takes(forward, 0, entries)
+
+
+def _takes(forward: Callable, n_arguments: int, named: Mapping[str, Any] = {}) -> bool:
     """Tell whether a function can be called with so many positional arguments."""
     try:
-        signature(forward).bind(*range(n_arguments))
+        signature(forward).bind(*range(n_arguments), **named)
     except TypeError:
         return False
     return True

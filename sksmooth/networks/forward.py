@@ -37,6 +37,7 @@ class Call(NamedTuple):
     index: int  # type: ignore[assignment]  # hides tuple.index; of this module's calls
     is_leaf: bool  # no other module was called meanwhile
     arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
     output: Any
     n_calls: int = 1  # of this module in the pass
 
@@ -298,7 +299,7 @@ class Recorder:
         try:
             if any(point.module is not None for point in self._points):
                 with torch.inference_mode():
-                    self._root(*batch.arguments, **batch.keywords)
+                    batch.call(self._root)
         except _EndOfPass:
             pass
         except Exception as error:
@@ -356,7 +357,8 @@ def _description(batch: Batch) -> str:
         for key, value in named
         for t in parts_of(value)
     ]
-    note = f"The module was given a batch of {', '.join(parts)}; see input_shape."
+    given = f"{'a dict' if batch.is_one_dict else 'a batch'} of {', '.join(parts)}"
+    note = f"The module was given {given}; see input_shape."
     if any(t.dtype in (torch.int32, torch.int64) for t in parts_of(batch.arguments)):
         note += " Integers are read as tokens; for other values pass X.astype(np.float32)."
     if any(map(_may_be_channels_last, batch.tensors)):
@@ -388,22 +390,24 @@ def trace(root: nn.Module, batch: Batch) -> list[Call]:
             under_way[-1][1] = True
         under_way.append([module, False])
 
-    def end(module: nn.Module, arguments: Any, output: Any) -> None:
+    def end(module: nn.Module, arguments: Any, keywords: Any, output: Any) -> None:
         # Calls that raised an error, which a module above has caught, had no end hook.
         while under_way[-1][0] is not module:
             under_way.pop()
         _, has_called = under_way.pop()
         index, is_leaf = counts[module], not has_called
-        calls.append(Call(names[module], module, index, is_leaf, arguments, output))
+        calls.append(
+            Call(names[module], module, index, is_leaf, arguments, keywords, output)
+        )
         counts[module] += 1
 
     with ExitStack() as hooks:
         for module in names:
             hooks.callback(module.register_forward_pre_hook(begin).remove)
-            hooks.callback(module.register_forward_hook(end).remove)
+            hooks.callback(module.register_forward_hook(end, with_kwargs=True).remove)
         with torch.inference_mode():
             try:
-                root(*batch.arguments, **batch.keywords)
+                batch.call(root)
             except Exception as error:
                 error.add_note(_description(batch))
                 raise

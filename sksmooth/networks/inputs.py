@@ -24,6 +24,7 @@ from .arguments import (
     refuse_unknown,
     split_targets,
     spread,
+    takes_one_dict,
 )
 
 __all__ = [
@@ -46,6 +47,14 @@ class Batch(NamedTuple):
     keywords: dict[str, Any]
     n_rows: int
     y: Any = None
+    is_one_dict: bool = False  # whether the keywords are one argument
+
+    def call(self, root: Callable) -> None:
+        """Call the network."""
+        if self.is_one_dict:
+            root(dict(self.keywords))
+        else:
+            root(*self.arguments, **self.keywords)
 
     @property
     def input(self) -> Tensor | None:
@@ -67,7 +76,8 @@ class Batch(NamedTuple):
             return value[rows.to(value.device)]
 
         keywords = {key: mapped(value, some) for key, value in self.keywords.items()}
-        return Batch(mapped(self.arguments, some), keywords, n_rows)
+        arguments = mapped(self.arguments, some)
+        return Batch(arguments, keywords, n_rows, is_one_dict=self.is_one_dict)
 
 
 class Inputs(NamedTuple):
@@ -144,7 +154,12 @@ class Inputs(NamedTuple):
             }
             arguments = tuple(entries[key] for key in entries if isinstance(key, int))
             keywords = {key: entries[key] for key in entries if isinstance(key, str)}
-            return Batch(arguments, keywords, _common_length(entries))
+            return Batch(
+                arguments,
+                keywords,
+                _common_length(entries),
+                is_one_dict=takes_one_dict(self.forward, entries),
+            )
         refuse_unknown(inputs)
         tensor = _tensor(inputs, dtype, device)
         if self.input_shape is not None:

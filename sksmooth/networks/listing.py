@@ -134,7 +134,7 @@ def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
         Their names, and the classes of the modules that make them.
     """
     from .forward import trace
-    from .weights import is_layer
+    from .weights import is_elementwise, is_layer
 
     few, fewer = map(batch.head, _FEW_ROWS)
     has_rows = {
@@ -145,7 +145,8 @@ def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
         tensor = _tensor_of(call, few)
         if not call.is_leaf or tensor is None or call.label not in has_rows:
             continue
-        if is_layer(call.module, call.arguments, tensor):
+        given = call.module, call.arguments
+        if is_layer(*given, tensor) and not is_elementwise(*given, call.keywords, tensor):
             groups.append([call])
         elif groups:
             groups[-1].append(call)

@@ -162,16 +162,23 @@ def pooled(
             'Use pooling="mean" or "max".',
             tuple(tensor.shape[1:]),
         )
-    return pooling.over_tokens(tokens, _checked_mask(mask, tokens, name))
+    return pooling.over_tokens(
+        tokens, _checked_mask(mask, tokens, tuple(tensor.shape[1:]), name)
+    )
 
 
-def _checked_mask(mask: Tensor | None, tokens: Tensor, name: str) -> Tensor:
+def _checked_mask(
+    mask: Tensor | None, tokens: Tensor, shape: tuple[int, ...], name: str
+) -> Tensor:
     if mask is None:
         return torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
     if mask.shape != tokens.shape[:2]:
-        raise ValueError(
+        raise UnknownAxisError(
             f"The attention mask has shape {tuple(mask.shape)}, but layer {name!r} gives "
-            f"{tokens.shape[1]} tokens for each of {tokens.shape[0]} samples."
+            f"{tokens.shape[1]} tokens for each of {tokens.shape[0]} samples.",
+            "Where a network makes other tokens than the mask counts, pool by output=, "
+            "such as lambda t: t.mean(1).",
+            shape,
         )
     if not mask.any(dim=1).all():
         raise ValueError("The attention mask leaves no token of some samples.")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .modules import submodules
 
-__all__ = ["first_tensor", "is_layer", "number_of_weights"]
+__all__ = ["first_tensor", "is_elementwise", "is_layer", "number_of_weights"]
 
 _LAYERS = (
     *(nn.Linear, nn.Bilinear, nn.Embedding, nn.EmbeddingBag, nn.MultiheadAttention),
@@ -54,8 +54,43 @@ def is_layer(module: nn.Module, arguments: Any, output: Tensor) -> bool:
     if isinstance(module, _ACTIVATIONS) or _NORM_OR_POOL.search(type(module).__name__):
         return False
     others = [tensor for _, tensor in _other_tensors(module)]
-    is_elementwise = given is not None and given.shape == output.shape
-    return not is_elementwise or any(map(_is_matrix, [*parameters, *others]))
+    keeps_shape = given is not None and given.shape == output.shape
+    return not keeps_shape or any(map(_is_matrix, [*parameters, *others]))
+
+
+def is_elementwise(
+    module: nn.Module, arguments: Any, keywords: dict[str, Any], output: Tensor
+) -> bool:
+    """Tell activations, whose shape is given by a matrix of weights, by calling them again.
+
+    Each number that they give depends on one number of the input only.
+
+    Parameters
+    ----------
+    module : Module
+        The module, which calls no other one.
+    arguments, keywords : tuple and dict
+        What it was called with.
+    output : Tensor
+        What it gives.
+    """
+    given = first_tensor(arguments[:1])
+    if given is None or not given.is_floating_point() or given.shape != output.shape:
+        return False
+    weights = [*module.parameters(), *(tensor for _, tensor in _other_tensors(module))]
+    # Weights of zero, as some layers begin with, mix nothing yet.
+    is_known = isinstance(module, _LAYERS) or _is_packed(module)
+    if is_known or not all(bool(tensor.any()) for tensor in weights):
+        return False
+    generator = torch.Generator().manual_seed(0)
+    kept = (torch.rand(given.shape, generator=generator) < 0.5).to(given.device)
+    with torch.inference_mode():
+        first, second = (
+            module.forward(values, *arguments[1:], **keywords)
+            for values in (given.clone(), given.where(kept, given + 1))
+        )
+    is_tensor = isinstance(first, Tensor) and first.shape == kept.shape
+    return is_tensor and torch.equal(first[kept], second[kept])
 
 
 def number_of_weights(module: nn.Module) -> int:

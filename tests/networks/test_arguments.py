@@ -1,6 +1,7 @@
 """Networks of several arguments, and samples in forms that are no array."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -43,6 +44,13 @@ class OneTuple(Two):
     def forward(self, pair):
         a, b = pair
         return super().forward(a, b)
+
+
+class OneDict(Two):
+    """Takes one dict of two."""
+
+    def forward(self, batch):
+        return super().forward(batch["a"], batch["b"])
 
 
 class AnyNumber(Two):
@@ -144,6 +152,27 @@ def test_loaders_yield_several_arguments(network):
     assert len(monitor.to_frame()) == 3
 
 
+def test_several_arguments_may_be_data_frames(network):
+    frames = pd.DataFrame(A), pd.DataFrame(B)
+    assert_array_equal(rows_of(network, frames), rows_of(network, (A, B)))
+
+
+def test_a_network_may_take_one_dict():
+    torch.manual_seed(0)
+    network, X = OneDict(), dict(a=A, b=B)
+    items = [dict(a=a, b=b, labels=label) for a, b, label in zip(A, B, Y, strict=True)]
+    for form in (X, items, torch.utils.data.DataLoader(items, 7)):
+        assert_allclose(rows_of(network, form), expected_of(network), atol=1e-6)
+        table = compare_layers(network, form, Y, random_state=0)
+        assert list(table["layer"]) == ["left", "right", "head"]
+    assert list_layers(network, X)["n_calls"].eq(1).all()
+
+
+def test_arguments_of_unlike_lengths_are_named():
+    with pytest.raises(ValueError, match=r"numbers of rows: {'a': 40, 'b': 30}"):
+        rows_of(Two(), (A, B[:30]))
+
+
 def test_lists_of_samples_are_samples():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(72, 3))
@@ -167,6 +196,7 @@ def test_lists_of_samples_are_samples():
         lambda texts: [torch.tensor(text) for text in texts],
         lambda texts: tuple(texts),
         lambda texts: np.array(texts, dtype=object),
+        pd.Series,
         lambda texts: {"input_ids": [text.tolist() for text in texts]},
         lambda texts: {"input_ids": [torch.tensor(text) for text in texts]},
         lambda texts: [{"input_ids": text} for text in texts],
@@ -217,8 +247,10 @@ def test_masks_given_by_position_are_masks():
 
 
 def test_texts_are_to_be_tokenised():
-    with pytest.raises(TypeError, match=r"list of texts.*tokenizer"):
-        LayerFeatureTransformer(nn.Embedding(50, 3)).fit(["a text", "another"])
+    texts = ["a text", "another"]
+    for X in (texts, np.array(texts), pd.Series(texts), pd.Series(texts, dtype="category")):
+        with pytest.raises(TypeError, match=r"list of texts.*tokenizer"):
+            LayerFeatureTransformer(nn.Embedding(50, 3)).fit(X)
     with pytest.raises(ValueError, match=r"'sentence'.* leave it out"):
         read(nn.Embedding(50, 3), [{"sentence": "a text"}] * 4)
 

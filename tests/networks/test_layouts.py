@@ -200,6 +200,26 @@ def test_poolings_of_tokens_leave_maps_out():
         assert len(read(network, IMAGES, pooling="cls").names) == 9
 
 
+def test_layers_of_other_tokens_than_the_mask_counts_are_left_out():
+    options, X, _ = MODELS["Wav2Vec2"]
+    network, mask = make("Wav2Vec2", **options), np.ones(X.shape, dtype=int)
+    mask[:, 300:] = 0
+    samples, y = dict(input_values=X, attention_mask=mask), np.arange(8) % 2
+    with pytest.warns(LayersLeftOutWarning, match=r"lambda t: t\.mean\(1\)"):
+        table = compare_layers(network, samples, y, pooling="mean", random_state=0)
+    assert len(table) == 2
+    frames = read(network, samples, "feature_projection")
+    means = rows_of(
+        network,
+        samples,
+        "feature_projection",
+        pooling="mean",
+        output=lambda out: out[0].mean(1),
+    )
+    expected = frames.arrays[0].reshape(8, *frames.shapes[0]).mean(1)
+    assert_allclose(means, expected, atol=1e-5)
+
+
 def test_nothing_is_left_where_no_layer_can_be_pooled():
     network = nn.Sequential(nn.Conv2d(1, 3, 2), nn.ReLU())
     with pytest.raises(ValueError, match="is for tokens"):

@@ -220,6 +220,30 @@ class LayerScale(nn.Module):
         return x * self.gamma
 
 
+class Hinges(nn.Module):
+    """An activation of a user, with a matrix of weights: some hinges for each feature."""
+
+    def __init__(self):
+        super().__init__()
+        self.slopes, self.knots = (nn.Parameter(torch.randn(3, 5)) for _ in range(2))
+
+    def forward(self, x, *, floor=0.0):
+        hinges = (x[:, None] - self.knots).clamp(min=floor) * self.slopes
+        return x.relu() + hinges.sum(1)
+
+
+class Mixing(nn.Module):
+    """A layer of a user, by two narrow matrices, which keeps the shape."""
+
+    def __init__(self, scale=1.0):
+        super().__init__()
+        self.down, self.up = nn.Parameter(torch.randn(5, 2)), nn.Parameter(torch.ones(2, 5))
+        self.up.data *= scale
+
+    def forward(self, x):
+        return x + x @ self.down @ self.up
+
+
 class GlobalResponse(nn.Module):  # a normalisation of another name
     def __init__(self):
         super().__init__()
@@ -233,7 +257,7 @@ class GlobalResponse(nn.Module):  # a normalisation of another name
     "make",
     [
         *(nn.PReLU, lambda: nn.PReLU(5), nn.RReLU, MyPReLU, LearnedSlope, Snake),
-        *(LayerScale, GlobalResponse, lambda: nn.LayerNorm(5), nn.Identity),
+        *(Hinges, LayerScale, GlobalResponse, lambda: nn.LayerNorm(5), nn.Identity),
     ],
 )
 def test_activations_with_weights_belong_to_the_layer_before(make):
@@ -245,6 +269,12 @@ def test_activations_with_weights_belong_to_the_layer_before(make):
     assert features.types == ["input", f"Linear + {kind} + Dropout", "Linear + PReLU"]
     assert features.names == ["input", "2", "4"]
     assert counts(module)["1"] == sum(p.numel() for p in part.parameters())
+
+
+@pytest.mark.parametrize("scale", [1, 0])  # some adapters begin with weights of zero
+def test_layers_that_keep_the_shape_are_layers(scale):
+    module = nn.Sequential(nn.Linear(6, 5), Mixing(scale), nn.ReLU())
+    assert read(module, X).types == ["input", "Linear", "Mixing + ReLU"]
 
 
 def test_poolings_with_weights_belong_to_the_layer_before():
