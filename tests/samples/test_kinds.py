@@ -338,6 +338,26 @@ def test_whole_numbers_are_scored_as_they_are_fitted(kind):
     assert "TargetTypeWarning" in [type(c).__name__ for c in of_integers.decay_.cautions]
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        decimal.Decimal,
+        fractions.Fraction,
+        lambda price: decimal.Decimal(price) / 100,
+        lambda price: price * 10**20,  # beyond the integers of NumPy
+    ],
+)
+def test_many_objects_that_are_numbers_are_numbers(kind):
+    """As databases give decimals."""
+    y = [kind(int(price)) for price in prices(300)]
+    with pytest.warns(TargetTypeWarning, match="taken as numbers"):
+        targets, classes = encode_targets(y)
+    assert classes is None
+    assert_array_equal(targets.values.ravel(), [float(number) for number in y])
+    few = [kind(int(code)) for code in CODES]
+    assert encode_targets(few)[1].tolist() == sorted(set(few))
+
+
 # ---------------------------------------------------------------- memory
 
 
