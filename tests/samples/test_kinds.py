@@ -240,6 +240,13 @@ def test_one_labelling_at_a_time():
             encode_targets(y[columns])
 
 
+@pytest.mark.parametrize("encode", [encode_targets, encode_values])
+def test_several_columns_of_text_are_refused_by_what_they_are(encode):
+    for y in (pd.DataFrame({"a": ["x", "y"] * 5, "b": 1}), [["x", "y"]] * 10):
+        with pytest.raises(ValueError, match=r"y holds text .*'x'.* class labels are one"):
+            encode(y)
+
+
 # ---------------------------------------------------------------- whole numbers
 
 
