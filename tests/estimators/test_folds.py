@@ -186,3 +186,15 @@ def test_folds_that_are_drawn_are_scored(iris):
             X_train, X_test, y_train, y_test = parts
             assert set(y_test) != set(y)
             assert estimator().fit(X_train, y_train).score(X_test, y_test) > 0.1
+
+
+def test_new_labels_of_any_type_count_as_errors(iris):
+    """They need no order among them."""
+    X = iris[0]
+    names = np.array(["setosa", "versicolor", "virginica"], dtype=object)[iris[1]]
+    fitted = BesovSmoothnessEstimator(random_state=0).fit(X, names)
+    some_new = names.copy()
+    for row, label in enumerate([(1, 2), 7, "other"]):
+        some_new[row] = label
+    with pytest.warns(UnseenClassesWarning, match="count as errors"):
+        assert 0 < fitted.score(X, some_new) < fitted.score(X, names)
