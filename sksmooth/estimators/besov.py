@@ -350,10 +350,11 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             Class labels: categories (of numbers, too), text, truth values, or any objects
             that can be hashed. Or regression targets: floating-point, or several columns.
             Integers, or objects that are numbers such as decimals, are class labels, unless
-            they have more than 100 distinct values, or more than half as many as rows, which neither count up from 0 or 1 as class
-            numbers do (nine tenths of the numbers up to the largest occur) nor occur five
-            times each (nine tenths of them): these are regression targets, with a
-            TargetTypeWarning. ``y.astype(float)`` and ``y.astype(str)`` say which they are.
+            they have more than 100 distinct values, or more than half as many as rows,
+            which neither count up from 0 or 1 as class numbers do (nine tenths of the
+            numbers up to the largest occur) nor occur five times each (nine tenths of
+            them): these are regression targets, with a TargetTypeWarning.
+            ``y.astype(float)`` and ``y.astype(str)`` say which they are.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights. Whole multiples of the smallest positive weight are
             the same as repeating the rows so many times, unless the same features come
