@@ -106,11 +106,21 @@ def _joined(cautions: Sequence[Warning]) -> Warning:
     if len(cautions) == 1:
         return cautions[0]
     kinds = tuple(dict.fromkeys(map(type, cautions)))
-    return _kind_of_all(kinds)(" ".join(map(str, cautions)))
+    return _joint(kinds, " ".join(map(str, cautions)))
+
+
+def _joint(kinds: tuple[type[Warning], ...], text: str) -> Warning:
+    return _kind_of_all(kinds)(text)
 
 
 @cache
 def _kind_of_all(kinds: tuple[type[Warning], ...]) -> type[Warning]:
     if len(kinds) == 1:
         return kinds[0]
-    return type(", ".join(kind.__name__ for kind in kinds), kinds, {})
+
+    def reduced(self: Warning) -> tuple[Any, ...]:
+        # No module holds the class, and a worker sends back a warning that is an error.
+        return _joint, (kinds, *self.args)
+
+    name = ", ".join(kind.__name__ for kind in kinds)
+    return type(name, kinds, {"__reduce__": reduced})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import warnings
 from collections.abc import Collection, Sequence
@@ -36,7 +35,8 @@ _DATES = (
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _DAY = 24 * 60 * 60  # seconds
 _FEW = 20  # as many texts are categories in any table of twice as many rows
-_COMMA = r"\s*[-+]?\d+,\d+\s*"
+_COMMA = r"\s*[-+]?\d+(?:,\d+)+\s*"
+_THOUSANDS = r"\s*[-+]?[1-9]\d{0,2}(?:,\d{3})+\s*"
 
 
 class Note(UserWarning):
@@ -240,7 +240,8 @@ def _refuse_text(frame: pd.DataFrame, path: Path) -> None:
     example = f" (such as {one_line(wrong.iloc[0])!r})" if len(wrong) else ""
     hint = f"encode it as numbers, or {_how_to_drop(text)}"
     if len(wrong) and wrong.str.fullmatch(_COMMA).all():
-        hint = "if that is a decimal comma, give --decimal ,"
+        kind, mend = _comma(wrong)
+        hint = f"if that is {kind}, {mend}"
     elif len(wrong) and labels_rows(frame[text[0]]):
         hint = f"the first differs in every row, like an identifier; {_how_to_drop(text)}"
     raise CommandError(
@@ -274,11 +275,23 @@ def target_column(column: pd.Series, path: Path) -> np.ndarray:
 
 def refuse_decimal_comma(y: np.ndarray, what: str) -> None:
     """Refuse texts that are numbers to people, and would be classes."""
-    if y.dtype.kind == "O" and all(re.fullmatch(_COMMA, label) for label in y):
+    if y.dtype.kind != "O":
+        return
+    texts = pd.Series(y).astype(str)
+    wrong = texts[pd.to_numeric(texts, errors="coerce").isna()]
+    if len(wrong) and wrong.str.fullmatch(_COMMA).all():
+        kind, mend = _comma(wrong)
         raise CommandError(
-            f"{what} holds numbers with a decimal comma, such as {y[0]!r}; give "
-            "--decimal , (or --task classification if they are names)"
+            f"{what} holds numbers with {kind}, such as {wrong.iloc[0]!r}; {mend} (or "
+            "--task classification if they are names)"
         )
+
+
+def _comma(numbers: pd.Series) -> tuple[str, str]:
+    """Say what the comma in numbers is, and the mend."""
+    if numbers.str.fullmatch(_THOUSANDS).all():
+        return "a comma after thousands", "take it out; for a decimal comma --decimal ,"
+    return "a decimal comma", "give --decimal ,"
 
 
 def check_finite(

@@ -412,7 +412,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         ValueError
             If the classes of y are not those of the fit, as in folds of rows that are
             sorted by class: most samples are of others, or those of a class are all on one
-            side, which in random folds would not happen once in a million times.
+            side, which in random folds would happen less than once in ten thousand times.
         """
         check_is_fitted(self)
         encode = partial(

@@ -9,6 +9,7 @@ from scipy import stats
 
 from .._lib.warn import warn_caller
 from ..exceptions import UnseenClassesWarning
+from ..samples import class_codes, distinct_labels, label_vector
 
 __all__ = ["check_classes", "refuse_unseen_classes"]
 
@@ -43,10 +44,14 @@ def check_classes(
         of the fit is missing, and random folds would not do that.
     """
     is_new = codes < 0
-    new, n_new = np.unique(np.asarray(y).ravel()[is_new], return_counts=True)
-    before = np.append(n_fitted, np.zeros_like(n_new))
-    n_scored = np.append(np.bincount(codes[~is_new], minlength=len(classes)), n_new)
-    if len(new):
+    n_of_fitted = np.bincount(codes[~is_new], minlength=len(classes))
+    before, n_scored = n_fitted, n_of_fitted
+    if is_new.any():
+        labels = label_vector(y, warn=False)[is_new]
+        new = distinct_labels(labels)
+        n_new = np.bincount(class_codes(labels, new)[0])
+        before = np.append(n_fitted, np.zeros_like(n_new))
+        n_scored = np.append(n_of_fitted, n_new)
         refuse_unseen_classes(before, n_scored, new[0])
         warn_caller(
             UnseenClassesWarning(
@@ -55,7 +60,7 @@ def check_classes(
             )
         )
     if n_scored.min() == 0 and _is_no_chance(before, n_scored):
-        lacking = classes[np.argmax(np.where(n_scored[: len(classes)], 0, n_fitted))]
+        lacking = classes[np.argmax(np.where(n_of_fitted, 0, n_fitted))]
         raise ValueError(
             f"y lacks classes that fit has seen, such as {str(lacking)!r}, so the score "
             f"would be that of other labels. {_ADVICE}"

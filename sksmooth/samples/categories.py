@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from .._lib.state import Versioned
+from .containers import is_categorical
 
 __all__ = ["Categories", "category_columns", "text_columns"]
 
@@ -101,7 +102,7 @@ def category_columns(X: Any, categorical_features: Any) -> list[int]:
         return []
     if isinstance(categorical_features, str):
         dtypes = getattr(X, "dtypes", ()) if len(names) else ()
-        return [place for place, dtype in enumerate(dtypes) if _is_categorical(dtype)]
+        return [place for place, dtype in enumerate(dtypes) if is_categorical(dtype)]
     given = np.asarray(categorical_features)
     if given.size == 0 or len(np.shape(X)) != 2:  # of which scikit-learn says more
         return []
@@ -146,11 +147,6 @@ def text_columns(X: Any) -> list[Any]:
     return [name for place, name in enumerate(names) if _holds_text(_column(X, place))]
 
 
-def _is_categorical(dtype: Any) -> bool:
-    """Tell this of the dtypes of pandas ("category") and polars ("Categorical", "Enum")."""
-    return str(dtype).lower().startswith(("categor", "enum"))
-
-
 def _column(X: Any, place: int) -> Any:
     """Take one column, as a Series of pandas or an array."""
     if isinstance(X, pd.DataFrame):
@@ -162,7 +158,7 @@ def _column(X: Any, place: int) -> Any:
 
 def _seen(column: Any) -> np.ndarray:
     """Find the categories that a column holds."""
-    if isinstance(column, pd.Series) and _is_categorical(column.dtype):
+    if isinstance(getattr(column, "dtype", None), pd.CategoricalDtype):
         categories = column.cat.remove_unused_categories().cat.categories
         return np.array(categories.to_numpy(object))
     values = pd.unique(np.asarray(column, dtype=object))
@@ -177,7 +173,7 @@ def _seen(column: Any) -> np.ndarray:
 def _codes(column: Any, known: np.ndarray) -> np.ndarray:
     """Number the categories in the order of the known ones; NaN for all else."""
     index = pd.Index(known, dtype=object)
-    if isinstance(column, pd.Series) and _is_categorical(column.dtype):
+    if isinstance(getattr(column, "dtype", None), pd.CategoricalDtype):
         own = index.get_indexer(pd.Index(column.cat.categories, dtype=object))
         codes = np.append(own, -1)[column.cat.codes.to_numpy()]
     else:

@@ -19,6 +19,7 @@ __all__ = [
     "columns_of",
     "holds_categories",
     "in_memory",
+    "is_categorical",
     "is_dask",
     "number_of_rows",
     "objects",
@@ -151,11 +152,12 @@ def columns_of(data: Any) -> Iterator[tuple[Hashable, Any, Any]]:
 
 def holds_categories(data: Any) -> bool:
     """Tell whether a column of the data is of a dtype of categories, of any library."""
-    return any(_is_categorical(dtype) for _, dtype, _ in columns_of(data))
+    return any(is_categorical(dtype) for _, dtype, _ in columns_of(data))
 
 
-def _is_categorical(dtype: Any) -> bool:
-    name = str(dtype).lower()  # of pandas, polars and Arrow
+def is_categorical(dtype: Any) -> bool:
+    """Tell whether a dtype is one of categories, of pandas, polars or Arrow."""
+    name = str(dtype).lower()
     return name == "category" or name.startswith(("categorical", "enum", "dictionary"))
 
 

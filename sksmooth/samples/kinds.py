@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,8 @@ def are_labels(y: Any) -> tuple[bool, TargetTypeWarning | None]:
     neither are several columns. Whole numbers are labels, unless there are more than 100,
     or than half of the samples, which neither count up from zero or one as class numbers do
     (nine tenths of the numbers up to the largest occur), nor come often (nine tenths of
-    them five times). Anything else is a label.
+    them five times). Objects that are numbers, such as decimals, are taken as whole numbers
+    are. Anything else is a label.
 
     Raises
     ------
@@ -52,6 +54,8 @@ def are_labels(y: Any) -> tuple[bool, TargetTypeWarning | None]:
         return False, None
     if array.dtype.kind != "f":  # numbers in an array of objects may turn out to be floats
         array = label_vector(y, warn=False)
+    if array.dtype.kind == "O" and all(isinstance(label, Number) for label in array):
+        return _are_class_numbers(array.astype(np.float64))  # as the decimals of databases
     if array.dtype.kind == "f":
         return False, _caution_of_floats(array)
     if array.dtype.kind in "iu":
@@ -86,11 +90,12 @@ def _caution_of_floats(y: np.ndarray) -> TargetTypeWarning | None:
 def _are_class_numbers(y: np.ndarray) -> tuple[bool, TargetTypeWarning | None]:
     values, counts = np.unique(y, return_counts=True)
     n_values, n_samples = len(values), len(y)
-    counts_up = np.sum(values >= 0) >= _NEARLY_ALL * (int(values[-1]) + 1)
+    n_whole = np.count_nonzero((values >= 0) & (values % 1 == 0))
+    counts_up = n_whole >= _NEARLY_ALL * (int(values[-1]) + 1)
     comes_often = np.mean(counts >= _OFTEN) >= _NEARLY_ALL
     if n_values > min(_MOST, _most_classes(n_samples)) and not counts_up | comes_often:
         return False, TargetTypeWarning(
-            f"y holds {n_values} different whole numbers in {n_samples} samples, so it is "
+            f"y holds {n_values} different numbers in {n_samples} samples, so it is "
             "taken as numbers; if they are class labels, pass y.astype(str). With "
             "y.astype(float) this is not asked."
         )

@@ -15,6 +15,7 @@ from sklearn.utils import check_array
 from sklearn.utils.random import sample_without_replacement
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from .._lib.optional import comes_from
 from .._lib.scikit_learn import safe_indexing
 from .categories import Categories, category_columns, text_columns
 from .checks import check_weights, reading, weights_in_units
@@ -179,23 +180,27 @@ def _coded(X: Any, estimator: Any, reset: bool) -> Any:
 
 def _category_counts(estimator: Any) -> dict[int, int]:
     categories = getattr(estimator, "_categories", Categories())
-    return dict(zip(categories.columns, categories.counts, strict=True))
+    counts = zip(categories.columns, categories.counts, strict=True)
+    return {column: n for column, n in counts if n}  # unless all are missing
 
 
 @contextmanager
 def _naming_text(X: Any) -> Iterator[None]:
-    """Name the columns of text in the error that text is no number."""
+    """Name the columns in the error that text, or another object, is no number."""
     try:
         yield
-    except ValueError as error:
-        names = text_columns(X) if "could not convert" in str(error) else []
+    except (ValueError, TypeError) as error:
+        is_text = "could not convert" in str(error)
+        is_object = "float() argument" in str(error)
+        names = text_columns(X) if is_text or is_object else []
         if not names:
             raise
+        what = "text" if is_text else f"objects ({error})"
         listed = str(names[:_MOST_NAMES])[1:-1]
         if len(names) > _MOST_NAMES:
             listed += f" and {len(names) - _MOST_NAMES} more"
-        raise ValueError(
-            f"X holds text, not numbers, in the column{'s' * (len(names) > 1)} {listed}. "
+        raise type(error)(
+            f"X holds {what}, not numbers, in the column{'s' * (len(names) > 1)} {listed}. "
             "Where it takes few values, make it categories: "
             f"{_as_categories(X, names[:_MOST_NAMES])}. Otherwise encode it as numbers, as "
             "skrub.TableVectorizer does, or drop it."
@@ -204,6 +209,8 @@ def _naming_text(X: Any) -> Iterator[None]:
 
 def _as_categories(X: Any, names: list[Any]) -> str:
     """Say how columns are made categories."""
+    if comes_from(X, "polars"):
+        return f"X = X.cast(dict.fromkeys({names}, pl.Categorical))"
     if hasattr(X, "columns"):
         return f"X = X.astype({dict.fromkeys(names, 'category')})"
     return f"categorical_features={names}"

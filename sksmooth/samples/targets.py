@@ -7,6 +7,8 @@ the two ``y`` holds is read from its dtype.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -195,10 +197,23 @@ def refuse_no_targets(y: ArrayLike | None) -> None:
         )
 
 
+@contextmanager
+def _saying_that_text_is_no_number() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        if "could not convert" not in str(error):
+            raise
+        raise ValueError(
+            f"y holds text where numbers are needed ({error}). Several columns are taken "
+            "as numbers; class labels are one column, so measure one after the other."
+        ) from error
+
+
 def _numeric_targets(y: ArrayLike, n_outputs: int | None) -> Targets:
     y = in_memory(y)
     refuse_dates(y, "y", may_be_array=False)
-    with reading(y, "y"):
+    with reading(y, "y"), _saying_that_text_is_no_number():
         values = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
     values = values.reshape(len(values), -1)
     if n_outputs is not None and values.shape[1] != n_outputs:

@@ -324,6 +324,23 @@ def test_decimal_commas_without_the_option(iris, tmp_path, call_wrongly):
     iris[["length"]].assign(n=range(N)).to_csv(path, index=False, sep=";", decimal=",")
     error = call_wrongly("measure", path, "--target", "length")
     assert "target 'length' holds numbers with a decimal comma, such as '5,1'" in error
+    text = path.read_text(encoding="utf-8").replace(",0;", ";")  # as Excel writes them
+    path.write_text(text, encoding="utf-8")
+    error = call_wrongly("measure", path, "--target", "length")
+    assert "target 'length' holds numbers with a decimal comma, such as '5,1'" in error
+
+
+def test_commas_after_thousands(tmp_path, call_wrongly):
+    """Which would be decimal ones with ``--decimal``."""
+    path = tmp_path / "prices.csv"
+    prices = 900 + 1_000 * np.arange(50) ** 2
+    frame = pd.DataFrame({"n": np.arange(50) % 7, "price": [f"{p:,}" for p in prices]})
+    frame.to_csv(path, index=False)
+    for target in ("price", "n"):
+        error = call_wrongly("measure", path, "--target", target)
+        assert "a comma after thousands, " in error
+        assert "'1,900'" in error
+        assert "take it out; for a decimal comma --decimal ," in error
 
 
 @pytest.mark.parametrize("remark", ["; of Fisher", "; of; Fisher", " | Fisher", "\tx"])

@@ -1,5 +1,6 @@
 """Folds of class labels: scores of unlike classes are refused, with the mend."""
 
+import re
 import warnings
 
 import numpy as np
@@ -79,6 +80,21 @@ def test_a_few_unseen_samples_count_as_errors(iris):
     with pytest.warns(UnseenClassesWarning, match="'2'"):
         joined = fitted.score(X[:103], y[:103])
     assert 0 < joined < alone
+
+
+@pytest.mark.parametrize(
+    "names", [[("a", 0), ("a", 1), ("b", 0)], ["a", 1, 2.5], [frozenset("a"), "b", ("c",)]]
+)
+def test_unseen_labels_may_be_any_objects(iris, names):
+    X, y = iris[0], [names[code] for code in iris[1]]
+    fitted = estimator().fit(X[:100], y[:100])
+    with pytest.warns(UnseenClassesWarning, match=re.escape(repr(str(names[2])))):
+        score = fitted.score(X[:103], y[:103])
+    codes = estimator().fit(X[:100], iris[1][:100])
+    with pytest.warns(UnseenClassesWarning):
+        assert score == pytest.approx(codes.score(X[:103], iris[1][:103]))
+    with pytest.raises(ValueError, match="50 of 150 samples"):
+        fitted.score(X, y)
 
 
 @pytest.mark.parametrize(
@@ -170,3 +186,15 @@ def test_folds_that_are_drawn_are_scored(iris):
             X_train, X_test, y_train, y_test = parts
             assert set(y_test) != set(y)
             assert estimator().fit(X_train, y_train).score(X_test, y_test) > 0.1
+
+
+def test_new_labels_of_any_type_count_as_errors(iris):
+    """They need no order among them."""
+    X = iris[0]
+    names = np.array(["setosa", "versicolor", "virginica"], dtype=object)[iris[1]]
+    fitted = BesovSmoothnessEstimator(random_state=0).fit(X, names)
+    some_new = names.copy()
+    for row, label in enumerate([(1, 2), 7, "other"]):
+        some_new[row] = label
+    with pytest.warns(UnseenClassesWarning, match="count as errors"):
+        assert 0 < fitted.score(X, some_new) < fitted.score(X, names)

@@ -1,5 +1,6 @@
 """One fit gives one warning, and a line of the user says each kind once."""
 
+import pickle
 import subprocess
 import sys
 import warnings
@@ -103,6 +104,16 @@ def test_one_fit_gives_one_warning_of_all_kinds():
             warnings.simplefilter("error", kind)
             with pytest.raises(kind):
                 estimator.fit(X, y)
+
+
+def test_a_warning_of_several_kinds_can_be_sent_from_a_worker():
+    """Where warnings are errors, its text would be lost behind one of pickling."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warn_caller(FewTermsWarning("few"), BentDecayWarning("bent"))
+    sent = pickle.loads(pickle.dumps(caught[0].message))
+    assert type(sent) is caught[0].category
+    assert str(sent) == "few bent"
 
 
 def test_a_kind_that_is_ignored_hides_no_other():

@@ -17,6 +17,7 @@ NUMBERS, LETTERS = rng.uniform(size=N), rng.choice(list("dacb"), N)
 Y = np.isin(LETTERS, ["a", "d"]).astype(int)
 FRAME = pd.DataFrame({"number": NUMBERS, "letter": pd.Categorical(LETTERS)})
 CODES = np.searchsorted(list("abcd"), LETTERS)
+CODED = np.column_stack([NUMBERS, CODES])
 
 pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
 
@@ -75,6 +76,23 @@ def test_frames_of_polars_are_read_as_those_of_pandas():
     for dtype in (pl.Categorical, pl.Enum(list("dcba"))):
         X = read(frame.with_columns(pl.col("letter").cast(dtype)))
         assert_array_equal(X, read(FRAME))
+
+
+def test_dictionaries_of_arrow_are_categories():
+    pa = pytest.importorskip("pyarrow")
+    dtype = pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))
+    assert_array_equal(read(FRAME.astype({"letter": str}).astype({"letter": dtype})), CODED)
+
+
+def test_a_column_without_any_category_says_nothing():
+    """And what it holds later is not known."""
+    empty = FRAME.assign(letter=pd.Categorical([None] * N))
+    estimator = BesovSmoothnessEstimator(5, random_state=0).fit(empty, Y)
+    assert_array_equal(estimator.is_categorical_, [False, True])
+    numbers = FRAME.assign(letter=np.nan)
+    expected = BesovSmoothnessEstimator(5, random_state=0).fit(numbers, Y)
+    assert estimator.alpha_ == expected.alpha_
+    assert estimator.score(FRAME, Y) == expected.score(numbers, Y)
 
 
 def test_new_samples_are_numbered_as_the_fitted_ones():
@@ -141,6 +159,22 @@ def test_text_is_refused_by_the_names_of_its_columns(X):
 def test_numbers_in_columns_of_objects_are_no_text():
     X = FRAME.assign(letter=CODES.astype(str)).astype({"number": object})
     assert_array_equal(read(X), np.column_stack([NUMBERS, CODES]))
+
+
+def test_other_objects_are_refused_by_the_names_of_their_columns():
+    X = FRAME.assign(letter=pd.cut(CODES, [-1, 0, 1, 2, 3]).astype(object))
+    words = r"objects \(.*Interval'\), not numbers, in the column 'letter'.*astype"
+    with pytest.raises(TypeError, match=words):
+        BesovSmoothnessEstimator().fit(X, Y)
+
+
+def test_the_message_of_polars_frames_helps():
+    pl = pytest.importorskip("polars")
+    X = pl.DataFrame({"number": NUMBERS, "letter": LETTERS})
+    with pytest.raises(ValueError, match="column 'letter'") as error:
+        BesovSmoothnessEstimator().fit(X, Y)
+    mend = re.search(r"X = (X.cast\(.*?\)\))", str(error.value))[1]
+    assert_array_equal(read(eval(mend, {"X": X, "pl": pl})), CODED)
 
 
 def test_what_the_message_says_helps():

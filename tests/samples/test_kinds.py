@@ -240,6 +240,13 @@ def test_one_labelling_at_a_time():
             encode_targets(y[columns])
 
 
+@pytest.mark.parametrize("encode", [encode_targets, encode_values])
+def test_several_columns_of_text_are_refused_by_what_they_are(encode):
+    for y in (pd.DataFrame({"a": ["x", "y"] * 5, "b": 1}), [["x", "y"]] * 10):
+        with pytest.raises(ValueError, match=r"y holds text .*'x'.* class labels are one"):
+            encode(y)
+
+
 # ---------------------------------------------------------------- whole numbers
 
 
@@ -336,6 +343,26 @@ def test_whole_numbers_are_scored_as_they_are_fitted(kind):
     few = np.flatnonzero(y < np.median(y))[:8]  # which alone would be classes
     assert of_integers.score(X[few], y[few]) == of_floats.score(X[few], y[few] * 1.0)
     assert "TargetTypeWarning" in [type(c).__name__ for c in of_integers.decay_.cautions]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        decimal.Decimal,
+        fractions.Fraction,
+        lambda price: decimal.Decimal(price) / 100,
+        lambda price: price * 10**20,  # beyond the integers of NumPy
+    ],
+)
+def test_many_objects_that_are_numbers_are_numbers(kind):
+    """As databases give decimals."""
+    y = [kind(int(price)) for price in prices(300)]
+    with pytest.warns(TargetTypeWarning, match="taken as numbers"):
+        targets, classes = encode_targets(y)
+    assert classes is None
+    assert_array_equal(targets.values.ravel(), [float(number) for number in y])
+    few = [kind(int(code)) for code in CODES]
+    assert encode_targets(few)[1].tolist() == sorted(set(few))
 
 
 # ---------------------------------------------------------------- memory
