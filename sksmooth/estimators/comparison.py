@@ -321,8 +321,12 @@ def smoothness_difference(
         for said_once in (TargetTypeWarning, DataConversionWarning):
             warnings.simplefilter("ignore", said_once)
         samples_b = read_for(second, X_b, y, sample_weight)
+    both = samples_a, samples_b
     units = sampling_units(
-        (samples_a.X, samples_b.X), samples_a.targets.tie_break, samples_a.weights
+        [samples.X for samples in both],
+        samples_a.targets.tie_break,
+        samples_a.weights,
+        [samples.holds_categories_alone for samples in both],
     )
     if groups is not None:
         units = group_units(groups_of(groups, samples_a, number_of_rows(y, "y")), units)

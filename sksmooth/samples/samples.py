@@ -70,7 +70,15 @@ class Samples:
         """What is drawn into bags."""
         if self.joint_units is not None:
             return self.joint_units
-        return sampling_units((self.X,), self.targets.tie_break, self.weights)
+        of_categories = [self.holds_categories_alone]
+        return sampling_units(
+            (self.X,), self.targets.tie_break, self.weights, of_categories
+        )
+
+    @property
+    def holds_categories_alone(self) -> bool:
+        """Whether all features are categories, so that equal rows are no copies."""
+        return len(self.category_counts) == self.X.shape[1]
 
     @cached_property
     def ranges(self) -> tuple[np.ndarray, np.ndarray]:

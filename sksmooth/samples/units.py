@@ -32,8 +32,8 @@ class SamplingUnits:
 
     Equal samples (features and target) are one unit, in the bag or out of it together: a
     tree that has seen one of them has seen the others. But where the same features come
-    with several targets, or all features take only a few values, equal samples are
-    independent draws of the target, and each is a unit.
+    with several targets, or all features take only a few values or are categories, equal
+    samples are independent draws of the target, and each is a unit.
 
     Attributes
     ----------
@@ -63,6 +63,7 @@ def sampling_units(
     representations: Sequence[np.ndarray | sparse.csr_matrix],
     tie_break: np.ndarray,
     weights: np.ndarray,
+    are_categories: Sequence[bool] = (),
 ) -> SamplingUnits:
     """Find the units of samples, ordered along a fixed direction of the scaled features.
 
@@ -75,6 +76,9 @@ def sampling_units(
         Orders samples with equal features: their targets.
     weights : ndarray of shape (n_samples,)
         Orders equal samples.
+    are_categories : sequence of bool, default=()
+        Which representations hold categories alone, of which equal samples are no copies;
+        none by default.
 
     Returns
     -------
@@ -82,7 +86,11 @@ def sampling_units(
         The units to draw.
     """
     keys = [(_positions(X), _row_codes(X)) for X in representations]
-    alone = [_units(*key, tie_break, weights) for key in keys]
+    are_draws = list(are_categories) or [False] * len(keys)
+    alone = [
+        _units(*key, tie_break, weights, of_draws)
+        for key, of_draws in zip(keys, are_draws, strict=True)
+    ]
     if len(alone) == 1:
         return SamplingUnits(alone[0])
     # The order must not depend on which representation comes first. Squares and odd
@@ -94,7 +102,11 @@ def sampling_units(
 
 
 def _units(
-    position: np.ndarray, code: np.ndarray, tie_break: np.ndarray, weights: np.ndarray
+    position: np.ndarray,
+    code: np.ndarray,
+    tie_break: np.ndarray,
+    weights: np.ndarray,
+    are_draws: bool,
 ) -> np.ndarray:
     """Find the units of one representation."""
     order = np.lexsort((weights, tie_break, code, position))
@@ -102,7 +114,7 @@ def _units(
     other_target = np.diff(tie_break[order]) != 0
     starts_unit = np.concatenate([[True], other_features | other_target])
     n_distinct = 1 + other_features.sum()
-    if len(order) >= _ROWS_OF_DISCRETE_FEATURES * n_distinct:
+    if are_draws or len(order) >= _ROWS_OF_DISCRETE_FEATURES * n_distinct:
         starts_unit[:] = True
     else:
         # Where one place in the features holds several targets, all its samples are units.

@@ -62,6 +62,20 @@ def test_categories_explain_nearly_what_their_effects_do(y):
     assert_allclose(by_categories.explained_, with_town.explained_, atol=0.04)
 
 
+@pytest.mark.parametrize(("n", "n_categories"), [(30, 2), (60, 5), (100, 10), (200, 12)])
+def test_equal_rows_of_categories_are_samples_of_their_own(n, n_categories):
+    """However few: labels that follow from the category are explained."""
+    codes = np.random.default_rng(0).integers(n_categories, size=n)
+    frame = pd.DataFrame({"category": pd.Categorical(codes)})
+    fitted = measured(frame, codes % 2)
+    assert fitted.explained_ > 0.9
+    compared = smoothness_difference(
+        frame.sample(frac=1, random_state=0), frame, codes % 2, random_state=0
+    )
+    assert compared.difference > 0
+    assert compared.p_value < 0.05
+
+
 @pytest.mark.parametrize(
     "options",
     [
