@@ -50,11 +50,25 @@ class Batch(NamedTuple):
     is_one_dict: bool = False  # whether the keywords are one argument
 
     def call(self, root: Callable) -> None:
-        """Call the network."""
-        if self.is_one_dict:
-            root(dict(self.keywords))
-        else:
+        """Call the network.
+
+        Raises
+        ------
+        TypeError
+            If X is a dict of other things than arguments of forward, and forward does not
+            take it as a whole.
+        """
+        if not self.is_one_dict:
             root(*self.arguments, **self.keywords)
+            return
+        try:
+            root(dict(self.keywords))
+        except (AttributeError, TypeError, LookupError) as error:
+            raise TypeError(
+                f"X is a dict of {list(self.keywords)}, which are no arguments of forward, "
+                f"and forward does not take the dict as a whole ({error}); name the "
+                "entries as forward does."
+            ) from error
 
     @property
     def input(self) -> Tensor | None:

@@ -22,8 +22,10 @@ from .kernels import NO_VALUE, dense_row_codes, project, sparse_row_codes
 __all__ = ["SamplingUnits", "draw_bags", "group_units", "sampling_units"]
 
 # With so many rows to every distinct one, the features take only a few values, and equal
-# rows are independent draws rather than copies.
+# rows are independent draws rather than copies. Of a few distinct ones, which hardly anybody
+# would copy, fewer rows to each are enough.
 _ROWS_OF_DISCRETE_FEATURES = 20
+_FEW_ROWS, _FEW_DISTINCT = 4, 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +116,8 @@ def _units(
     other_target = np.diff(tie_break[order]) != 0
     starts_unit = np.concatenate([[True], other_features | other_target])
     n_distinct = 1 + other_features.sum()
-    if are_draws or len(order) >= _ROWS_OF_DISCRETE_FEATURES * n_distinct:
+    n_each = _FEW_ROWS if n_distinct < _FEW_DISTINCT else _ROWS_OF_DISCRETE_FEATURES
+    if are_draws or len(order) >= n_each * n_distinct:
         starts_unit[:] = True
     else:
         # Where one place in the features holds several targets, all its samples are units.

@@ -168,6 +168,12 @@ def test_a_network_may_take_one_dict():
     assert list_layers(network, X)["n_calls"].eq(1).all()
 
 
+def test_dicts_that_a_network_does_not_take_are_refused():
+    for network in (nn.Sequential(nn.Flatten(), nn.Linear(4, 2)), nn.Linear(4, 2)):
+        with pytest.raises(TypeError, match=r"dict of \['a'\], which are no arguments"):
+            rows_of(network, dict(a=A))
+
+
 def test_arguments_of_unlike_lengths_are_named():
     with pytest.raises(ValueError, match=r"numbers of rows: {'a': 40, 'b': 30}"):
         rows_of(Two(), (A, B[:30]))

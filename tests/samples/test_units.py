@@ -88,11 +88,14 @@ def test_equal_samples_are_one_unit_unless_their_target_is_contested(convert, ro
     assert_array_equal(np.unique(unit), np.arange(unit.max() + 1))
 
 
-def test_rows_are_units_where_features_take_a_few_values():
-    X, y = np.repeat([[0.0], [1.0]], 20, axis=0), np.repeat([0, 1], 20)
-    assert sampling_units((X,), y, np.ones(40)).n_units == 40
-    # One row less, and there are fewer than 20 rows to a distinct one.
-    assert sampling_units((X[1:],), y[1:], np.ones(39)).n_units == 2
+@pytest.mark.parametrize(("n_distinct", "n_each"), [(2, 4), (24, 4), (25, 20), (100, 20)])
+def test_rows_are_units_where_features_take_a_few_values(n_distinct, n_each):
+    """So many rows to each of a few distinct ones are no copies; more to each of many."""
+    X = np.repeat(np.arange(n_distinct, dtype=float), n_each)[:, None]
+    y = X[:, 0] % 2
+    n_rows = len(X)
+    assert sampling_units((X,), y, np.ones(n_rows)).n_units == n_rows
+    assert sampling_units((X[1:],), y[1:], np.ones(n_rows - 1)).n_units == n_distinct
 
 
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
