@@ -22,8 +22,8 @@ from .kernels import NO_VALUE, dense_row_codes, project, sparse_row_codes
 __all__ = ["SamplingUnits", "draw_bags", "group_units", "sampling_units"]
 
 # With so many rows to every distinct one, the features take only a few values, and equal
-# rows are independent draws rather than copies. Of a few distinct ones, which hardly anybody
-# would copy, fewer rows to each are enough.
+# rows are independent draws rather than copies. Of a few distinct ones, which hardly
+# anybody would copy, fewer rows to each are enough.
 _ROWS_OF_DISCRETE_FEATURES = 20
 _FEW_ROWS, _FEW_DISTINCT = 4, 25
 
