@@ -450,7 +450,6 @@ LABELS = {
     "category": lambda y: pd.Series(y, dtype="category"),
     "strings": lambda y: np.array(["a", "b", "c", "d"])[y],
     "text": lambda y: pd.Series(np.array(["a", "b", "ca", "ç"])[y], dtype="string"),
-    "dates": lambda y: y.astype("datetime64[D]"),
     "other numbers": lambda y: 7 * y - 3,
 }
 

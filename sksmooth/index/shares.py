@@ -255,7 +255,7 @@ def _signal(curves: ErrorCurves, fit: IndexFit, *, is_told: bool) -> tuple[float
             fit.rate_in_window
         )
         high = np.inf if is_on_floor else max(high, above * factor)
-        return float(middle), (float(low), float(high))
+        return float(middle), (float(min(low, middle)), float(high))
     if floor.n_terms >= _FEWEST_TERMS:
         return above, (float(above / factor), float(above * factor))
     # At least what is left above the floor, within its uncertainty.

@@ -396,7 +396,7 @@ def _is_of_parts(X: Any, n_rows: int | None) -> bool:
     """Tell several arguments of so many rows each from a list of samples."""
     return (
         isinstance(X, tuple | list)
-        and len(X) != n_rows
+        and len(X) not in (0, n_rows)
         and all(getattr(part, "ndim", 0) and len(part) == n_rows for part in X)
     )
 

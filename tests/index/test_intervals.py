@@ -58,3 +58,12 @@ def test_columns_of_tables_have_the_same_ends():
     assert (frame["alpha_low"] >= 0).all()
     assert (frame[["explained_low", "noise_low"]] >= 0).all(axis=None)
     assert (frame[["explained_high", "noise_high"]] <= 1).all(axis=None)
+
+
+def test_the_interval_of_the_signal_holds_its_rate():
+    """Where the rate above a fitted floor is less than the whole interval of the index."""
+    X, labels = np.array([[0.0], [1.0], *6 * [[0.0]]]), [1, 1, 0, 0, 0, 0, 0, 0]
+    weights = [1, 1e20, 1, 1, 1, 1, 1, 1]
+    fitted = BesovSmoothnessEstimator(2, random_state=0).fit(X, labels, weights)
+    low, high = fitted.signal_alpha_interval_
+    assert 0 <= low <= fitted.signal_alpha_ <= high

@@ -102,3 +102,9 @@ def test_the_error_of_the_network_says_where_channels_come(network, images):
     with pytest.raises(RuntimeError) as caught:
         read(network, images.reshape(40, -1), "output")
     assert "moveaxis" not in caught.value.__notes__[0]
+
+
+def test_an_empty_list_of_samples_is_refused():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(2, 3))
+    with pytest.raises(ValueError, match="X has 0 samples, but y has 9"):
+        SmoothnessMonitor(network, [], np.arange(9) % 2)
