@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
 from ._lib.scikit_learn import Interval, StrOptions, validate_params
-from .samples import as_array, class_codes, distinct_labels
+from .samples import as_array, numbered
 
 __all__ = ["corrupt_labels", "make_known_smoothness"]
 
@@ -282,8 +282,7 @@ def corrupt_labels(
     if pd.isna(y).any():
         raise ValueError("y holds missing labels; drop or fill those rows.")
     rng = check_random_state(random_state)
-    classes = distinct_labels(y)
-    codes, _ = class_codes(y, classes)
+    classes, codes = numbered(y)
     n_classes = len(classes)
     if n_classes < 2:
         raise ValueError("y holds one class only, so there is no wrong label.")

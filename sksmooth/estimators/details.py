@@ -16,10 +16,9 @@ from sklearn.base import clone
 
 from ..exceptions import SmoothnessWarning
 from ..samples import (
-    class_codes,
-    distinct_labels,
     label_vector,
     number_of_rows,
+    numbered,
     read_features,
 )
 from .besov import BesovSmoothnessEstimator
@@ -120,9 +119,7 @@ def _roughness(
         samples["target"] = list(np.asarray(y))
         return {"samples": samples}
     # By numbers, since pandas cannot hold everything that may be the name of a class.
-    labels = label_vector(y, warn=False)
-    names = distinct_labels(labels)
-    codes, _ = class_codes(labels, names)
+    names, codes = numbered(label_vector(y, warn=False))
     samples = sample_roughness(X, codes, **options).reset_index(drop=True)
     mean = samples["roughness"].groupby(codes).mean()
     suggested = [

@@ -9,7 +9,7 @@ from scipy import stats
 
 from .._lib.warn import warn_caller
 from ..exceptions import UnseenClassesWarning
-from ..samples import class_codes, distinct_labels, label_vector
+from ..samples import label_vector, numbered
 
 __all__ = ["check_classes", "refuse_unseen_classes"]
 
@@ -47,9 +47,8 @@ def check_classes(
     n_of_fitted = np.bincount(codes[~is_new], minlength=len(classes))
     before, n_scored = n_fitted, n_of_fitted
     if is_new.any():
-        labels = label_vector(y, warn=False)[is_new]
-        new = distinct_labels(labels)
-        n_new = np.bincount(class_codes(labels, new)[0])
+        new, numbers = numbered(label_vector(y, warn=False)[is_new])
+        n_new = np.bincount(numbers)
         before = np.append(n_fitted, np.zeros_like(n_new))
         n_scored = np.append(n_of_fitted, n_new)
         refuse_unseen_classes(before, n_scored, new[0])

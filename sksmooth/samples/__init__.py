@@ -4,7 +4,7 @@ from .checks import reading
 from .containers import as_array, holds_categories, in_memory, number_of_rows, read_rows
 from .identifiers import are_distinct_numbers, fill_their_range, has_no_name, rise_or_fall
 from .kinds import are_labels
-from .labels import class_codes, distinct_labels, label_codes, label_vector
+from .labels import class_codes, label_codes, label_vector, numbered
 from .read import read_features, read_samples, with_features
 from .samples import Samples
 from .simplex import SimplexEncoder, nearest_vertex, simplex_vertices
@@ -20,7 +20,6 @@ __all__ = [
     "are_labels",
     "as_array",
     "class_codes",
-    "distinct_labels",
     "draw_bags",
     "encode_labels",
     "encode_targets",
@@ -34,6 +33,7 @@ __all__ = [
     "label_vector",
     "nearest_vertex",
     "number_of_rows",
+    "numbered",
     "read_features",
     "read_rows",
     "read_samples",

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from .._lib.state import Versioned
-from .containers import is_categorical
+from .containers import column_at, is_categorical
 
 __all__ = ["Categories", "category_columns", "text_columns"]
 
@@ -33,14 +33,18 @@ class Categories(Versioned):
     known: tuple[np.ndarray, ...] = ()
 
     @property
-    def counts(self) -> tuple[int, ...]:
-        """Number of categories of each column."""
-        return tuple(map(len, self.known))
+    def counts(self) -> dict[int, int]:
+        """Number of categories of each column, of those in which there are any."""
+        return {
+            column: len(known)
+            for column, known in zip(self.columns, self.known, strict=True)
+            if len(known)
+        }
 
     @classmethod
     def of(cls, X: Any, columns: Sequence[int]) -> Categories:
         """Find the categories of some columns."""
-        known = tuple(_seen(_column(X, place)) for place in columns)
+        known = tuple(_seen(column_at(X, place)) for place in columns)
         return cls(tuple(columns), known)
 
     def coded(self, X: Any) -> Any:
@@ -59,7 +63,7 @@ class Categories(Versioned):
         if not self.columns:
             return X
         codes = {
-            place: _codes(_column(X, place), known)
+            place: _codes(column_at(X, place), known)
             for place, known in zip(self.columns, self.known, strict=True)
             if place < X.shape[1]  # that X has other columns is said by scikit-learn
         }
@@ -144,16 +148,7 @@ def text_columns(X: Any) -> list[Any]:
     if len(np.shape(X)) != 2 or sparse.issparse(X):
         return []
     names = list(getattr(X, "columns", range(np.shape(X)[1])))
-    return [name for place, name in enumerate(names) if _holds_text(_column(X, place))]
-
-
-def _column(X: Any, place: int) -> Any:
-    """Take one column, as a Series of pandas or an array."""
-    if isinstance(X, pd.DataFrame):
-        return X.iloc[:, place]
-    if hasattr(X, "columns"):
-        return np.array(X[X.columns[place]].to_list(), dtype=object)
-    return np.asarray(X)[:, place]
+    return [name for place, name in enumerate(names) if _holds_text(column_at(X, place))]
 
 
 def _seen(column: Any) -> np.ndarray:

@@ -63,9 +63,9 @@ def refuse_dates(data: Any, name: str, *, may_be_array: bool = True) -> None:
     dates = [
         (column, values)
         for column, dtype, values in columns_of(data)
-        if is_of_dates(dtype) or _hold_dates(dtype, values)
+        if is_of_dates(dtype) or (str(dtype) == "object" and _are_dates(values()))
     ]
-    gaps = any(np.any(pd.isna(np.asarray(values))) for _, values in dates)
+    gaps = any(np.any(pd.isna(np.asarray(values()))) for _, values in dates)
     is_plain = isinstance(data, np.ndarray) and data.dtype.kind in "mM" and not gaps
     if dates and not (is_plain and may_be_array):
         raise date_error(name, gaps, [column for column, _ in dates if column is not None])
@@ -88,10 +88,9 @@ def is_of_dates(dtype: Any) -> bool:
     return str(dtype).lower().startswith(("date", "time", "duration", "period"))
 
 
-def _hold_dates(dtype: Any, values: Any) -> bool:
+def _are_dates(values: Any) -> bool:
     """Tell whether objects are dates, perhaps with gaps."""
-    is_of_objects = str(dtype) == "object"
-    return is_of_objects and infer_dtype(values, skipna=True) in _KINDS_OF_DATES
+    return infer_dtype(values, skipna=True) in _KINDS_OF_DATES
 
 
 def weights_in_units(weights: np.ndarray) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from functools import partial
 from itertools import chain
 from numbers import Number
 from typing import Any
@@ -16,6 +17,7 @@ from .._lib.scikit_learn import safe_indexing
 
 __all__ = [
     "as_array",
+    "column_at",
     "columns_of",
     "holds_categories",
     "in_memory",
@@ -130,24 +132,34 @@ def _holds_tuples(y: list | tuple) -> bool:
     return not all(isinstance(part, Number) for part in chain.from_iterable(tuples))
 
 
-def columns_of(data: Any) -> Iterator[tuple[Hashable, Any, Any]]:
-    """Give the name, the dtype and the values of every column of a table or an array.
+def columns_of(data: Any) -> Iterator[tuple[Hashable, Any, Callable[[], Any]]]:
+    """Give the name and the dtype of every column of a table or an array, and its values.
 
-    The name is None where there is one column of no name. Numbers are one column, since
-    they have one dtype.
+    The values are what a function gives, since to take all columns of a wide frame takes
+    longer than all else that is read of it. The name is None where there is one column of
+    no name. Numbers are one column, since they have one dtype.
     """
     if hasattr(data, "columns") and hasattr(data, "dtypes"):
-        is_of_pandas = hasattr(data, "iloc")
         for k, (name, dtype) in enumerate(zip(data.columns, data.dtypes, strict=True)):
-            yield name, dtype, data.iloc[:, k] if is_of_pandas else data[name]
+            yield name, dtype, partial(column_at, data, k)
         return
     if isinstance(data, list | tuple):
         data = as_array(data)
     dtype = getattr(data, "dtype", None)
     if isinstance(data, np.ndarray) and data.ndim == 2 and data.dtype.kind == "O":
-        yield from ((k, dtype, data[:, k]) for k in range(data.shape[1]))
+        for k in range(data.shape[1]):
+            yield k, dtype, partial(column_at, data, k)
     elif dtype is not None:
-        yield getattr(data, "name", None), dtype, data
+        yield getattr(data, "name", None), dtype, lambda: data
+
+
+def column_at(data: Any, place: int) -> Any:
+    """Take one column of a table or an array, as a Series of pandas or an array."""
+    if isinstance(data, pd.DataFrame):
+        return data.iloc[:, place]
+    if hasattr(data, "columns"):
+        return objects(data[data.columns[place]].to_list())
+    return np.asarray(data)[:, place]
 
 
 def holds_categories(data: Any) -> bool:

@@ -16,7 +16,7 @@ from sklearn.utils import column_or_1d
 from .checks import refuse_masked
 from .containers import as_array, objects
 
-__all__ = ["class_codes", "distinct_labels", "label_codes", "label_vector"]
+__all__ = ["class_codes", "distinct_labels", "label_codes", "label_vector", "numbered"]
 
 _NUMBERS = "biuf"  # kinds of dtypes whose values compare with each other
 
@@ -124,13 +124,17 @@ def class_codes(y: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndar
     return codes, known
 
 
+def numbered(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the classes of a label vector, and the number of each label among them."""
+    classes = distinct_labels(labels)
+    return classes, class_codes(labels, classes)[0]
+
+
 def label_codes(y: ArrayLike, *others: ArrayLike) -> tuple[np.ndarray, ...]:
     """Number the classes of ``y``, and label others alike: -1 for what is not in ``y``."""
-    labels = label_vector(y, warn=False)
-    classes = distinct_labels(labels)
-    numbered = [class_codes(labels, classes)]
-    numbered += [class_codes(label_vector(other, warn=False), classes) for other in others]
-    return tuple(np.where(known, codes, -1) for codes, known in numbered)
+    classes, codes = numbered(label_vector(y, warn=False))
+    found = [class_codes(label_vector(other, warn=False), classes) for other in others]
+    return codes, *(np.where(known, places, -1) for places, known in found)
 
 
 def _compare(first: np.dtype, second: np.dtype) -> bool:

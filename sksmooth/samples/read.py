@@ -179,9 +179,7 @@ def _coded(X: Any, estimator: Any, reset: bool) -> Any:
 
 
 def _category_counts(estimator: Any) -> dict[int, int]:
-    categories = getattr(estimator, "_categories", Categories())
-    counts = zip(categories.columns, categories.counts, strict=True)
-    return {column: n for column, n in counts if n}  # unless all are missing
+    return getattr(estimator, "_categories", Categories()).counts
 
 
 @contextmanager
