@@ -21,7 +21,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,32 +62,35 @@ class CategoryPlaces(Versioned):
     def put(self, X: np.ndarray) -> np.ndarray:
         """Return samples with the places of their categories; NaN for those not seen."""
         placed = np.array(X)
-        for j, column in enumerate(self.columns):
-            own = np.append(self.places[self.offsets[j] : self.offsets[j + 1]], np.nan)
-            placed[:, column] = own[_whole(X[:, column])]
+        for column, places in self._by_column():
+            placed[:, column] = np.append(places, np.nan)[_whole(X[:, column])]
         return placed
 
     def ranges(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the ranges of all columns, with those of the places in place of codes."""
         low, high = low.copy(), high.copy()
-        for j, column in enumerate(self.columns):
-            own = self.places[self.offsets[j] : self.offsets[j + 1]]
-            own = np.append(own, 0.0)  # which is among them: the mean of all
+        for column, places in self._by_column():
+            own = np.append(places, 0.0)  # which is among them: the mean of all
             low[column], high[column] = np.fmin.reduce(own), np.fmax.reduce(own)
         return low, high
 
+    def _by_column(self) -> Iterator[tuple[int, np.ndarray]]:
+        return zip(
+            self.columns.tolist(), np.split(self.places, self.offsets[1:-1]), strict=True
+        )
+
 
 def order_categories(
-    X: np.ndarray, counts: dict[int, int], own: GrowthSamples, folds: np.ndarray
+    codes: np.ndarray, counts: dict[int, int], own: GrowthSamples, folds: np.ndarray
 ) -> tuple[np.ndarray, CategoryPlaces]:
     """Order the categories by the targets of the samples of a tree.
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
-        The samples of the tree.
+    codes : ndarray of shape (n_samples, n_columns)
+        Numbers of the categories of the samples of the tree; NaN where there is none.
     counts : dict of int to int
-        Columns of categories, and how many there are.
+        The columns of categories among all features, and how many there are.
     own : GrowthSamples
         Their targets and weights.
     folds : ndarray of shape (n_samples,), int
@@ -101,13 +104,13 @@ def order_categories(
         Where it puts categories.
     """
     ordered = [
-        _ordered(_whole(X[:, column]), n_categories, own, folds)
-        for column, n_categories in counts.items()
+        _ordered(_whole(column), n_categories, own, folds)
+        for column, n_categories in zip(codes.T, counts.values(), strict=True)
     ]
     columns, places = zip(*ordered, strict=True)
     offsets = np.cumsum([0, *counts.values()])
     return (
-        np.column_stack(columns).astype(X.dtype),
+        np.column_stack(columns).astype(codes.dtype),
         CategoryPlaces(np.array(list(counts)), offsets, np.concatenate(places)),
     )
 

@@ -246,14 +246,12 @@ def _ordered(
     problem: GrowthProblem, folds: np.ndarray, rows: np.ndarray
 ) -> tuple[GrowthProblem, CategoryPlaces]:
     """Put the places of one tree in the columns of categories."""
+    counts, binned, ranks = problem.category_counts, problem.binned, problem.ranks
+    columns, X = np.array(list(counts)), np.array(problem.X)
+    own_codes = X[np.ix_(rows, columns)]
     values, places = order_categories(
-        np.asarray(problem.X[rows]),
-        problem.category_counts,
-        problem.summed.take(rows),
-        folds[rows],
+        own_codes, counts, problem.summed.take(rows), folds[rows]
     )
-    columns, binned, ranks = places.columns, problem.binned, problem.ranks
-    X = np.array(problem.X)
     X[:, columns] = np.nan
     X[np.ix_(rows, columns)] = values
     if binned is not None:
