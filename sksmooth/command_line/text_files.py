@@ -17,8 +17,8 @@ from typing import IO, Any
 
 import pandas as pd
 
-from .columns import Note, labels_rows, numbers_rows
-from .errors import listed
+from .._lib.messages import listed
+from .columns import labels_rows, note, numbers_rows
 
 __all__ = ["SUFFIXES", "is_text_file", "read_text"]
 
@@ -70,14 +70,14 @@ def read_text(
     """
     with _OPENERS.get(path.suffix.lower(), open)(path, "rb") as file:
         content = file.read()
-    encoding = encoding or _encoding_of(content, path)
-    lines = _first_lines(content.decode(encoding))
+    text = _decoded(content, encoding, path)
+    lines = _first_lines(text)
     # By \s+, older versions of pandas cut at decimal commas, too.
     spaces = r"\s+" if decimal == "." else " "
     separator = _separator(lines, decimal, spaces if ".txt" in path.suffixes else ",")
     how = dict(decimal=decimal, sep=separator)
     has_names = has_names or not _holds_values(lines[0], **how)
-    frame = _parsed(content, encoding, header=0 if has_names else None, **how)
+    frame = _parsed(text, header=0 if has_names else None, **how)
     if has_names:
         return frame.rename(columns=str)
     # Columns without names are called as in scikit-learn, row numbers as by pandas.
@@ -87,28 +87,30 @@ def read_text(
     return frame.set_axis(names, axis=1)
 
 
-def _encoding_of(content: bytes, path: Path) -> str:
-    """Find the encoding of text, and say so unless it is UTF-8."""
-    encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "")
+def _decoded(content: bytes, encoding: str | None, path: Path) -> str:
+    """Decode text, and say in which encoding unless that is UTF-8 or given."""
+    guesses = [encoding] if encoding else _guesses(content)
+    for guess in guesses:
+        try:
+            text = content.decode(guess)
+        except UnicodeDecodeError:
+            if len(guesses) == 1:
+                raise
+            continue
+        if not encoding and not guess.startswith("utf-8"):
+            note(f"{path} is not in UTF-8: read as {guess} (--encoding takes another).")
+        return text
+    raise ValueError("it is not in UTF-8; name its encoding with --encoding")
+
+
+def _guesses(content: bytes) -> list[str]:
+    for mark, name in _MARKS.items():
+        if content.startswith(mark):
+            return [name]
     even, odd = content[:10_000:2].count(0), content[1:10_000:2].count(0)
-    if not encoding and max(even, odd) > min(len(content), 10_000) // 4:
-        encoding = "utf-16-be" if even > odd else "utf-16-le"
-    if not encoding and not _is_in("utf-8", content):
-        encoding = "cp1252"  # of Western Europe, with all letters of Latin-1
-        if not _is_in(encoding, content):
-            raise ValueError("it is not in UTF-8; name its encoding with --encoding")
-    if encoding not in ("", "utf-8-sig"):
-        message = f"{path} is not in UTF-8: read as {encoding} (--encoding takes another)."
-        warnings.warn(message, Note, stacklevel=2)
-    return encoding or "utf-8"
-
-
-def _is_in(encoding: str, content: bytes) -> bool:
-    try:
-        content.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+    if max(even, odd) > min(len(content), 10_000) // 4:
+        return ["utf-16-be" if even > odd else "utf-16-le"]
+    return ["utf-8", "cp1252"]  # the latter of Western Europe, with all letters of Latin-1
 
 
 def _first_lines(text: str) -> list[str]:
@@ -145,22 +147,22 @@ def _holds_values(line: str, sep: str, decimal: str) -> bool:
 
     That is 0, 1, 2, and so on, behind an empty cell above row numbers.
     """
-    cells = _parsed(line.encode(), "utf-8", header=None, sep=sep, decimal=decimal)
+    cells = _parsed(line, header=None, sep=sep, decimal=decimal)
     are_numbers = all(dtype.kind in "biuf" for dtype in cells.dtypes)
     count = list(range(cells.shape[1]))
     are_names = len(count) > 1 and cells.iloc[0].tolist() == count
     return are_numbers and not are_names and not line.lstrip('" ').startswith(sep)
 
 
-def _parsed(content: bytes, encoding: str, **how: Any) -> pd.DataFrame:
-    how |= dict(encoding=encoding, na_values=_MISSING, skipinitialspace=True)
+def _parsed(text: str, **how: Any) -> pd.DataFrame:
+    how |= dict(na_values=_MISSING, skipinitialspace=True)
     how |= dict(low_memory=False)  # else the type of a column may depend on chunks
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            return pd.read_csv(io.BytesIO(content), index_col=False, **how)
+            return pd.read_csv(io.StringIO(text), index_col=False, **how)
         except pd.errors.ParserWarning as error:  # it would cut the rows
-            frame = pd.read_csv(io.BytesIO(content), **how)
+            frame = pd.read_csv(io.StringIO(text), **how)
             # R names rows, but not the column of their names.
             if frame.index.nlevels > 1 or not labels_rows(frame.index.to_series()):
                 raise ValueError("rows have more cells than the first line") from error
