@@ -1,10 +1,21 @@
-"""Messages on standard error."""
+"""Messages: names in them, and those on standard error."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
-__all__ = ["tell"]
+__all__ = ["MOST_NAMES", "listed", "tell"]
+
+MOST_NAMES = 5  # in a line; more do not help
+
+
+def listed(names: Sequence[object], kind: str = "") -> str:
+    """List quoted names, after their kind in the singular or plural."""
+    text = ", ".join(repr(name) for name in names[:MOST_NAMES])
+    if len(names) > MOST_NAMES:
+        text += f" and {len(names) - MOST_NAMES} more"
+    return f"{kind}{'s' if len(names) > 1 else ''} {text}" if kind else text
 
 
 def tell(message: str, end: str = "\n") -> None:

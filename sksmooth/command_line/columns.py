@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .._lib.messages import MOST_NAMES, listed
 from ..samples import are_distinct_numbers, fill_their_range, has_no_name, rise_or_fall
-from .errors import MOST_NAMES, CommandError, listed, one_line
+from .errors import CommandError, one_line
 
 __all__ = [
     "Note",
     "check_finite",
     "features_of",
     "labels_rows",
+    "note",
     "note_identifiers",
     "number_matrix",
     "numbers_rows",
@@ -43,7 +45,8 @@ class Note(UserWarning):
     """Something was done to the data that the user may not expect."""
 
 
-def _note(message: str) -> None:
+def note(message: str) -> None:
+    """Say what was done to the data."""
     warnings.warn(message, Note, stacklevel=2)
 
 
@@ -71,7 +74,7 @@ def without_row_labels(
         return frame
     for names, what in ((labels, "row numbers or names"), (empty, "empty")):
         if names:
-            _note(f"{path}: left out {listed(names, 'column')} ({what} without a heading).")
+            note(f"{path}: left out {listed(names, 'column')} ({what} without a heading).")
     others = frame.drop(columns=[*empty, *labels])
     return others.set_axis(frame[labels[0]], axis=0) if labels else others
 
@@ -82,13 +85,13 @@ def note_identifiers(frame: pd.DataFrame, path: Path) -> None:
     if identifiers:
         several = len(identifiers) > 1
         looks = "look like identifiers" if several else "looks like an identifier"
-        _note(
+        note(
             f"{path}: {listed(identifiers, 'column')} {looks}: whole numbers that differ "
             f"in every row; if so, {_how_to_drop(identifiers)}."
         )
     unnamed = [name for name in _unnamed(frame) if name not in identifiers]
     if unnamed:
-        _note(
+        note(
             f"{path}: no heading stands above {listed(unnamed, 'column')}; if the rows "
             f"are labelled there, {_how_to_drop(unnamed)}."
         )
@@ -148,7 +151,7 @@ def features_of(frame: pd.DataFrame, path: Path) -> np.ndarray | pd.DataFrame:
     numbers = number_matrix(frame.drop(columns=categories), path)
     if not categories:
         return numbers
-    _note(f"{path}: {listed(categories, 'column')} taken as categories.")
+    note(f"{path}: {listed(categories, 'column')} taken as categories.")
     parts = pd.DataFrame(numbers, frame.index, frame.columns.drop(categories))
     return pd.concat([parts, frame[categories].astype("category")], axis=1)[frame.columns]
 
@@ -204,7 +207,7 @@ def _days(column: pd.Series, path: Path) -> pd.Series | None:
     """Count the days since 1970, or those of a duration; None of what is neither."""
     kind, name = column.dtype.kind, repr(column.name)
     if kind == "m":
-        _note(f"{path}: column {name} holds durations, taken in days.")
+        note(f"{path}: column {name} holds durations, taken in days.")
         return column.dt.total_seconds() / _DAY
     dates = column if kind == "M" else _dates(column)
     if dates is None:
@@ -213,7 +216,7 @@ def _days(column: pd.Series, path: Path) -> pd.Series | None:
     example = ""
     if days.notna().any():  # the last one, of which it is clearest what is the month
         example = f" ({column.iloc[days.argmax()]} is {days.max():g})"
-    _note(f"{path}: column {name} holds dates, taken as days since 1970-01-01{example}.")
+    note(f"{path}: column {name} holds dates, taken as days since 1970-01-01{example}.")
     return days
 
 

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._lib.messages import listed
 from .._lib.optional import require
-from ..samples.kinds import are_labels
+from ..samples import are_labels
 from .columns import (
     check_finite,
     features_of,
@@ -27,7 +28,7 @@ from .columns import (
     target_column,
     without_row_labels,
 )
-from .errors import CommandError, listed, user_error
+from .errors import CommandError, user_error
 from .text_files import is_text_file, read_text
 
 __all__ = ["Dataset", "read_dataset"]

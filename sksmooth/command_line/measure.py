@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._lib.html import ALPHA, number
+from .._lib.messages import MOST_NAMES
 from .._lib.optional import require
 from .._version import __version__
 from ..display.plots import ErrorDecayDisplay
@@ -17,7 +18,6 @@ from ..display.plots.axes import new_figure
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.summary import estimator_summary, with_ends
 from ..estimators.verdict import verdict
-from .errors import MOST_NAMES
 from .fitting import Measured, fit_to_file
 from .output import write
 from .pictures import check_picture_path, save_picture

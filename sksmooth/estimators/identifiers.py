@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from .._lib.html import visible
+from .._lib.messages import MOST_NAMES
 from ..exceptions import IdentifierWarning
 from ..samples import are_distinct_numbers, fill_their_range, has_no_name, rise_or_fall
 
@@ -16,7 +17,7 @@ __all__ = ["identifier_caution"]
 
 _MUCH = 0.1  # of the importance
 _FEWEST_ROWS = 10  # fewer may be sorted by chance
-_LONGEST_NAME, _MOST_NAMES = 60, 5
+_LONGEST_NAME = 60
 
 
 def identifier_caution(
@@ -61,14 +62,14 @@ def identifier_caution(
 
 
 def _message(columns: list[int], share: float, names: Sequence[str] | None) -> str:
-    said = [f"x{c}" if names is None else str(names[c]) for c in columns[:_MOST_NAMES]]
+    said = [f"x{c}" if names is None else str(names[c]) for c in columns[:MOST_NAMES]]
     what = ", ".join(visible(name, _LONGEST_NAME) for name in said)
     column, looks, they = ("Column", "looks like an identifier", "it is")
     if len(columns) > 1:
         column, looks, they = ("Columns", "look like identifiers", "they are")
     mend = f"X.drop(columns={said})"
     if names is None:
-        mend = f"np.delete(X, {columns[:_MOST_NAMES]}, axis=1)"
+        mend = f"np.delete(X, {columns[:MOST_NAMES]}, axis=1)"
     return (
         f"{column} {what} {looks}, by distinct whole numbers as of rows or keys, with "
         f"{100 * share:.0f} % of the importance. Unless {they} meant to be a feature, "

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .._lib.html import visible
+from .._lib.messages import MOST_NAMES
 from ..exceptions import IdentifierWarning
 from ..index import Shares
 
@@ -39,7 +40,7 @@ _SUSPICIOUS = 0.95
 _MOST_BOXES = 0.95  # of what is explained, by as many boxes as are counted
 _SHORT = 10  # terms at the end of the window: too few to speak of dimensions
 _HANDFUL = 4  # boxes; a curved border that is found so well takes more of them
-_LONGEST_NAME, _MOST_NAMES = 60, 5
+_LONGEST_NAME = 60
 _OPEN = "the rest may be noise, or detail that more samples or other features would show"
 
 
@@ -309,7 +310,7 @@ def _one_feature(
 
 def _identifiers(estimator: Any, feature_names: Sequence[str] | None) -> str:
     columns = _numbered(estimator)
-    names = ", ".join(_name(estimator, c, feature_names) for c in columns[:_MOST_NAMES])
+    names = ", ".join(_name(estimator, c, feature_names) for c in columns[:MOST_NAMES])
     if not columns:
         return ""
     if len(columns) == 1:

@@ -15,6 +15,7 @@ from sklearn.utils import check_array
 from sklearn.utils.random import sample_without_replacement
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from .._lib.messages import MOST_NAMES, listed
 from .._lib.optional import comes_from
 from .._lib.scikit_learn import safe_indexing
 from .categories import Categories, category_columns, text_columns
@@ -25,8 +26,6 @@ from .samples import Samples
 from .targets import Targets, encode_targets, refuse_no_targets
 
 __all__ = ["read_features", "read_samples", "with_features"]
-
-_MOST_NAMES = 5  # of columns in a message
 
 Encoder = Callable[[ArrayLike], tuple[Targets, np.ndarray | None]]
 
@@ -194,14 +193,10 @@ def _naming_text(X: Any) -> Iterator[None]:
         if not names:
             raise
         what = "text" if is_text else f"objects ({error})"
-        listed = str(names[:_MOST_NAMES])[1:-1]
-        if len(names) > _MOST_NAMES:
-            listed += f" and {len(names) - _MOST_NAMES} more"
         raise type(error)(
-            f"X holds {what}, not numbers, in the column{'s' * (len(names) > 1)} {listed}. "
-            "Where it takes few values, make it categories: "
-            f"{_as_categories(X, names[:_MOST_NAMES])}. Otherwise encode it as numbers, as "
-            "skrub.TableVectorizer does, or drop it."
+            f"X holds {what}, not numbers, in the {listed(names, 'column')}. Where it "
+            "takes few values, make it categories: "
+            f"{_as_categories(X, names[:MOST_NAMES])}. Otherwise encode it as numbers, as skrub.TableVectorizer does, or drop it."
         ) from error
 
 
