@@ -196,7 +196,8 @@ def _naming_text(X: Any) -> Iterator[None]:
         raise type(error)(
             f"X holds {what}, not numbers, in the {listed(names, 'column')}. Where it "
             "takes few values, make it categories: "
-            f"{_as_categories(X, names[:MOST_NAMES])}. Otherwise encode it as numbers, as skrub.TableVectorizer does, or drop it."
+            f"{_as_categories(X, names[:MOST_NAMES])}. Otherwise encode it as numbers, as "
+            "skrub.TableVectorizer does, or drop it."
         ) from error
 
 
