@@ -11,12 +11,14 @@ from .._lib.warn import warn_caller
 from ..exceptions import UnseenClassesWarning
 from ..samples import label_vector, numbered
 
-__all__ = ["check_classes", "refuse_unseen_classes"]
+__all__ = ["STRATIFIED", "check_classes", "refuse_unseen_classes"]
+
+STRATIFIED = "cv=StratifiedKFold(5, shuffle=True, random_state=0)"  # what messages advise
 
 _CHANCE = 1e-4  # of class counts, in random folds
 _ADVICE = (
     "Folds of rows that are sorted by class are like that: pass "
-    "cv=StratifiedKFold(5, shuffle=True, random_state=0), for groups StratifiedGroupKFold, "
+    f"{STRATIFIED}, for groups StratifiedGroupKFold, "
     "for learning_curve shuffle=True, too; split off test samples with stratify=y."
 )
 

@@ -377,20 +377,14 @@ def _rows_of_input(X: Any, features: LayerFeatures) -> np.ndarray:
     layers; the first layer takes its place.
     """
     if isinstance(X, Mapping):
-        return np.hstack(list(_rows_of_parts(tuple(X.values()))))
+        from .arguments import parts_of
+
+        parts = parts_of(tuple(X.values()))
+        return np.hstack([_plain_rows(part) for part in parts if part is not None])
     if hasattr(X, "shape") or isinstance(X, list | tuple):
         return _plain_rows(X)
     names = features.names
     return features.arrays[names.index("input") if "input" in names else 0]
-
-
-def _rows_of_parts(entry: Any) -> Iterator[np.ndarray]:
-    """Yield the rows of an argument, which is an array or a tuple of arguments."""
-    if isinstance(entry, tuple):
-        for part in entry:
-            yield from _rows_of_parts(part)
-    elif entry is not None:
-        yield _plain_rows(entry)
 
 
 def _plain_rows(data: Any) -> np.ndarray:

@@ -17,6 +17,7 @@ from .._lib.scikit_learn import check_feature_names_in, fit_context
 from .._lib.state import Versioned, atomic_fit
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import ready_estimator
+from ..estimators.folds import STRATIFIED
 from ..samples import reading
 from .extraction import LayerFeatures, extract
 from .options import ReaderOptions, require_torch
@@ -292,7 +293,7 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
             if len(set(np.ravel(features.y).tolist())) == 1:
                 error.add_note(
                     "In a search or cross-validation each fold needs all classes: pass "
-                    "cv=StratifiedKFold(5, shuffle=True, random_state=0)."
+                    f"{STRATIFIED}."
                 )
             raise
         if np.isnan(score):
