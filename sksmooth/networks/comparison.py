@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._lib.docstrings import documented
 from .._lib.progress import progress_bar
 from .._lib.scikit_learn import validate_params
 from ..estimators.besov import BesovSmoothnessEstimator
@@ -27,7 +28,6 @@ from .columns import (
     change_values,
     columns_of,
 )
-from .docstrings import documented
 from .extraction import LayerFeatures, extract, read_arguments
 from .measurement import LayersInTurn
 from .options import ReaderOptions
