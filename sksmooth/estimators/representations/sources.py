@@ -214,7 +214,8 @@ def _targets(y: Any) -> tuple[int, dict[str, Any] | None]:
 def _without_gaps(name: str, y: Any, sample_weight: Any) -> dict[str, Any]:
     """Give samples without a value no weight, so that they are left out."""
     values = as_array(y)
-    missing = np.asarray(pd.isna(values)).reshape(len(values), -1).any(axis=1)
+    missing: Any = pd.isna(values)
+    missing = missing.reshape(len(values), -1).any(axis=1)
     if not missing.any():
         return {}
     n_rows, n_known = len(missing), np.count_nonzero(~missing)

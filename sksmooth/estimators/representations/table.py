@@ -138,10 +138,8 @@ class RepresentationComparison(FrameTable):
                 f"The table has no column {value!r}; it has {list(self.frame.columns)}."
             )
         frame = self.frame.pivot(index="target", columns="representation", values=value)
-        return frame.reindex(
-            index=dict.fromkeys(self.frame["target"]),
-            columns=dict.fromkeys(self.frame["representation"]),
-        )
+        targets, names = (self.frame[key].unique() for key in ("target", "representation"))
+        return frame.loc[targets, names]
 
     def summary(self) -> pd.DataFrame:
         """Sum up a profile: how representations rank over the targets.
