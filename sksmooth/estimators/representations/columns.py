@@ -27,7 +27,7 @@ __all__ = [
 
 # Attributes of fitted estimators that columns show: of learned representations the means
 # of two fits, see MeasuredRepresentation.
-FITTED = ("alpha_", "alpha_interval_")
+FITTED = ("alpha_", "alpha_interval_", "roughness_", "roughness_interval_")
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +116,15 @@ COLUMNS = (
         lambda row: (
             row.measured.fitted["alpha_"],
             *row.measured.fitted["alpha_interval_"],
+        ),
+    ),
+    *_of_number(
+        "roughness",
+        "how much of the spread of the target is left, from 0 to 1, on the way from one cell "
+        "to one for ten samples: an amplitude, 1 for noise",
+        lambda row: (
+            row.measured.fitted["roughness_"],
+            *row.measured.fitted["roughness_interval_"],
         ),
     ),
     *_of_number(
