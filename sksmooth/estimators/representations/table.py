@@ -14,7 +14,7 @@ from ...index import Level, holm
 from ..changes import Change, change_between, compared_with_best
 from .columns import MeasuredRepresentation, Row, columns_of, known_columns
 
-__all__ = ["RepresentationComparison", "joined_tables", "table_of"]
+__all__ = ["RepresentationComparison", "in_words", "joined_tables", "table_of"]
 
 _OF_ONE_TARGET = ("best_", "tied_")
 
