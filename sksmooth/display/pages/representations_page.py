@@ -134,11 +134,12 @@ def _profile(frame: pd.DataFrame, targets: Any, names: list[str]) -> Html:
         frame.pivot(index="target", columns="representation", values=value)
         for value in ("held_out", "tied_with_best")
     )
+    is_tied = tied.eq(True)  # a missing one is NaN
     heads = ["target", *(OfNumbers(visible(name, _LONGEST_NAME)) for name in names)]
     rows = [
         [
             visible(target, _LONGEST_NAME),
-            *(_cell(held_out.loc[target, n], tied.loc[target, n]) for n in names),
+            *(_cell(held_out.loc[target, n], is_tied.loc[target, n]) for n in names),
         ]
         for target in targets
     ]
@@ -152,8 +153,7 @@ def _profile(frame: pd.DataFrame, targets: Any, names: list[str]) -> Html:
 
 
 def _cell(value: float, is_tied: bool) -> Html:
-    text = number(value)
-    return element("b", text) if is_tied is True or is_tied is np.True_ else Html(text)
+    return element("b", number(value)) if is_tied else Html(number(value))
 
 
 def _map(frame: pd.DataFrame, targets: Any, names: list[str]) -> Html:

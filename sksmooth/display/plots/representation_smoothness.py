@@ -1,4 +1,4 @@
-"""How smooth targets are on many representations: of one target points, of several a map."""
+"""How smooth targets are on many representations, as points or as a map."""
 
 from __future__ import annotations
 
@@ -283,7 +283,7 @@ class RepresentationSmoothnessDisplay:
         self.image_ = self.ax_.imshow(closeness, **_colors(closeness) | options)
         self.image_.cmap = self.image_.cmap.with_extremes(bad="0.9")
         self.texts_ = {}
-        is_tied = tied.fillna(False).to_numpy(dtype=bool)
+        is_tied = tied.eq(True).to_numpy()  # a missing one is NaN
         for (row, column), entry in np.ndenumerate(numbers):
             self.texts_[targets[row], names[column]] = self.ax_.text(
                 column,
@@ -322,7 +322,9 @@ def size_of_picture(table: pd.DataFrame) -> tuple[float, float]:
     beside = _INCHES_PER_LETTER * min(max(map(len, table["target"])), _LONGEST_NAME)
     above = 0.65 * _INCHES_PER_LETTER * longest
     width, height = _INCHES_PER_CELL
-    return max(5.0, 0.8 + beside + above + width * n_names), 1.2 + above + height * n_targets
+    return max(
+        5.0, 0.8 + beside + above + width * n_names
+    ), 1.2 + above + height * n_targets
 
 
 def _checked_frame(table: Any, value: str) -> pd.DataFrame:

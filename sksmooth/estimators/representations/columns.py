@@ -120,8 +120,8 @@ COLUMNS = (
     ),
     *_of_number(
         "roughness",
-        "how much of the spread of the target is left, from 0 to 1, on the way from one cell "
-        "to one for ten samples: an amplitude, 1 for noise",
+        "how much of the spread of the target is left, from 0 to 1, on the way from one "
+        "cell to one for ten samples: an amplitude, 1 for noise",
         lambda row: (
             row.measured.fitted["roughness_"],
             *row.measured.fitted["roughness_interval_"],
