@@ -87,7 +87,7 @@ def roughness(
     """
     unit, n_trees = error.grown.units.unit, error.wavelets.n_trees
     value = spread_left(error.errors, n_trees, n_cells)
-    if error.is_carried_by_few(unit):
+    if error.spread == 0 or error.is_carried_by_few(unit):
         return Roughness(value, (0.0, 1.0))
     parts = []
     for place, share in zip(*_quadrature(), strict=True):
