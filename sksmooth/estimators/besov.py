@@ -714,7 +714,6 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             self._n_of_classes = np.bincount(codes)
         elif hasattr(self, "classes_"):  # of an earlier fit
             del self.classes_
-        warn_caller(*fit.cautions)
         mistyping = () if samples.targets.caution is None else (samples.targets.caution,)
         self.decay_ = fit.with_cautions(*mistyping)
         self.shares_ = shares
@@ -766,7 +765,7 @@ def read_for(
 
 
 def fit_samples(
-    estimator: BesovSmoothnessEstimator, samples: Samples
+    estimator: BesovSmoothnessEstimator, samples: Samples, *, warn: bool = True
 ) -> BesovSmoothnessEstimator:
     """Fit an estimator to samples that have been read.
 
@@ -776,6 +775,8 @@ def fit_samples(
         Estimator to fit.
     samples : Samples
         Samples, from :func:`read_for`.
+    warn : bool, default=True
+        Whether cautions are given as warnings; ``decay_`` has them always.
 
     Returns
     -------
@@ -799,6 +800,8 @@ def fit_samples(
     if identifier is not None:
         fit = fit.with_cautions(identifier)
 
+    if warn:
+        warn_caller(*fit.cautions)
     estimator._keep(samples, curves, fit, shares, errors)
     return estimator
 

@@ -173,7 +173,21 @@ class Level(Versioned):
     @property
     def variance(self) -> float:
         """Variance of the score, over samples and the choice of the trees."""
-        return sum(variances_of(self.influence, self.without_trees))
+        return self._from_zero.variance
+
+    def interval(self, confidence_level: float) -> tuple[float, float]:
+        """Compute a confidence interval for the score."""
+        return self._from_zero.interval(confidence_level)
+
+    @property
+    def _from_zero(self) -> LevelDifference:
+        """The score as the difference to a level of zero that does not vary."""
+        return LevelDifference(
+            self.score,
+            *variances_of(self.influence, self.without_trees),
+            len(self.influence),
+            len(self.without_trees),
+        )
 
 
 class LevelDifference(NamedTuple):
