@@ -198,7 +198,7 @@ COLUMNS = (
         "index of what is not noise: the rate at which the error above the noise falls; "
         "infinite where finitely many boxes leave no more than the noise",
     ),
-    *_with_interval(
+    *_fitted(
         "roughness",
         "what is left of the spread of the targets while cells are added, on average over "
         "the logarithm of their number; from 0 to 1, that of noise",
