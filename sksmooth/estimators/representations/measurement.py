@@ -19,7 +19,14 @@ from ..._lib.messages import naming
 from ..._lib.parallel import run_parallel
 from ...exceptions import TargetTypeWarning
 from ...index import Level
-from ...samples import Samples, group_units, in_memory, number_of_rows, with_features
+from ...samples import (
+    Samples,
+    group_units,
+    in_memory,
+    is_dask,
+    number_of_rows,
+    with_features,
+)
 from ..besov import BesovSmoothnessEstimator, fit_samples, read_for
 from ..levels import (
     Fold,
@@ -77,9 +84,9 @@ def measure_all(
             )
         folds = split(labels, _FOLDS if case.cv is None else case.cv, seed)
         _check_groups(labels, folds)
-        # Of which rows can be taken; several transformers are given the same.
+        # Several transformers are given the same.
         inputs = {id(each.X): each.X for each in case.sources.values()}
-        inputs = {key: indexable(in_memory(X))[0] for key, X in inputs.items()}
+        inputs = {key: _with_rows(X) for key, X in inputs.items()}
         tasks = [
             delayed(_in_folds)(name, source, inputs[id(source.X)], labels, folds, estimator)
             for name, source in case.sources.items()
@@ -205,6 +212,11 @@ def _in_folds(
         estimator.confidence_level,
         start,
     )
+
+
+def _with_rows(X: Any) -> Any:
+    """Make what is given something to take rows of, and read it, but for lazy data."""
+    return X if is_dask(X) else indexable(in_memory(X))[0]
 
 
 def _check_groups(labels: Labels, folds: Sequence[Fold]) -> None:
