@@ -262,7 +262,8 @@ def smoothness_difference(
 
     See Also
     --------
-    SmoothnessSearch : Compare many representations, and find those tied with the best.
+    compare_representations : Compare many, and find those that are tied with the best.
+    SmoothnessSearch : Choose among the parameters of a transformer.
     permutation_baseline : The index of shuffled targets.
 
     Notes

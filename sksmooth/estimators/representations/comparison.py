@@ -174,14 +174,20 @@ def compare_representations(
     >>> from sksmooth import compare_representations
     >>> X, y = load_digits(return_X_y=True)
     >>> images = X.reshape(-1, 8, 8)
-    >>> representations = {
-    ...     "pixels": X, "means of rows": images.mean(2), "means of columns": images.mean(1)
-    ... }
-    >>> table = compare_representations(representations, y=y, random_state=0)
+    >>> means = {"rows": images.mean(axis=2), "columns": images.mean(axis=1)}
+    >>> table = compare_representations({"pixels": X, **means}, y=y, random_state=0)
     >>> table[["representation", "explained", "tied_with_best"]].round(2)
+      representation  explained  tied_with_best
+    0         pixels       0.87            True
+    1           rows       0.70           False
+    2        columns       0.52           False
+
+    Features that are learned, beside the pixels as they are:
+
     >>> learned = {"pixels": None, "9 components": PCA(9), "3 components": PCA(3)}
     >>> table = compare_representations(learned, X, y, random_state=0)
     >>> table.best_, table.tied_
+    ('9 components', ['pixels'])
     """
     seed = integer_seed(random_state)
     template = ready_estimator(estimator, seed)
