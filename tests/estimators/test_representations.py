@@ -28,7 +28,7 @@ from sklearn.model_selection import (
     StratifiedKFold,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sksmooth import (
     BesovSmoothnessEstimator,
@@ -44,7 +44,8 @@ from sksmooth.index import level_difference
 SMALL = BesovSmoothnessEstimator(4, max_depth=5, random_state=0)
 COLUMNS = [
     *("representation", "n_features", "explained", "explained_low", "explained_high"),
-    *("alpha", "alpha_low", "alpha_high", "held_out", "held_out_low", "held_out_high"),
+    *("alpha", "alpha_low", "alpha_high", "roughness", "roughness_low", "roughness_high"),
+    *("held_out", "held_out_low", "held_out_high"),
     *("difference_to_best", "difference_to_best_low", "difference_to_best_high"),
     *("p_value", "tied_with_best", "seconds", "cautions"),
 ]
@@ -158,25 +159,33 @@ def test_cross_fitted_explained_is_one_less_the_error(learned):
     assert whole["explained"][0] == pytest.approx(pixels.fit(X, y).explained_, abs=0.02)
 
 
-def test_features_that_are_given_have_the_index_of_all_samples(digits, learned):
-    fitted = BesovSmoothnessEstimator(4, max_depth=5, random_state=0).fit(*digits)
-    raw = learned.loc[0]
-    assert raw["alpha"] == fitted.alpha_
-    assert (raw["alpha_low"], raw["alpha_high"]) == fitted.alpha_interval_
+def test_features_that_are_given_have_the_index_of_all_samples(digits):
+    X, y = digits
+    fitted = BesovSmoothnessEstimator(4, max_depth=5, random_state=0).fit(X, y)
+    for options in ({}, {"cv": 3}):
+        row = compare({"raw": None}, X, y, **options).loc[0]
+        for name in ("alpha", "roughness"):
+            assert row[name] == getattr(fitted, f"{name}_")
+            interval = row[f"{name}_low"], row[f"{name}_high"]
+            assert interval == getattr(fitted, f"{name}_interval_")
 
 
-def test_an_index_of_a_learned_representation_is_the_mean_of_two_halves(digits):
+def test_where_some_are_learned_all_have_the_mean_index_of_two_halves(digits):
     X, y = digits
     first, second = np.arange(0, 300, 2), np.arange(1, 300, 2)
     folds = [(second, first), (first, second)]
-    row = compare({"pca": PCA(5)}, X, y, cv=folds).loc[0]
-    fits = []
-    for train, test in folds:
-        features = PCA(5, random_state=0).fit(X[train], y[train]).transform(X[test])
-        fits.append(BesovSmoothnessEstimator(4, max_depth=5, random_state=0))
-        fits[-1].fit(features, y[test])
-    assert row["alpha"] == np.mean([fit.alpha_ for fit in fits])
-    assert row["alpha_high"] == np.mean([fit.alpha_interval_[1] for fit in fits])
+    table = compare({"pca": PCA(5), "raw": None}, X, y, cv=folds)
+    for k, steps in enumerate((PCA(5, random_state=0), FunctionTransformer())):
+        fits = []
+        for train, test in folds:
+            features = steps.fit(X[train], y[train]).transform(X[test])
+            fits.append(BesovSmoothnessEstimator(4, max_depth=5, random_state=0))
+            fits[-1].fit(features, y[test])
+        for name in ("alpha", "roughness"):
+            values = [getattr(fit, f"{name}_") for fit in fits]
+            ends = [getattr(fit, f"{name}_interval_")[1] for fit in fits]
+            assert table.loc[k, name] == np.mean(values)
+            assert table.loc[k, f"{name}_high"] == np.mean(ends)
 
 
 # --- what it must not do -------------------------------------------------------------
@@ -192,6 +201,7 @@ def test_labels_of_noise_do_not_leak(groups):
     assert (table["explained_low"] == 0).all()
     assert (table["explained"] < 0.03).all()
     assert (table["alpha"] < 0.05).all()
+    assert (table["roughness"] > 0.95).all()
     assert (table["held_out"] < 0.01).all()
     assert "No representation is shown to explain anything." in str(table)
     lda = LinearDiscriminantAnalysis().fit_transform(X, y)  # has seen all labels

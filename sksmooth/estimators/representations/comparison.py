@@ -153,11 +153,12 @@ def compare_representations(
     comparisons, each corrected on its own.
 
     Where folds are used, ``explained`` is cross-fitted like ``held_out``. An index
-    ``alpha`` needs samples and labels together, so of a learned representation it is the
-    mean of two: the transformer learns on half of the samples (of the folds), and the index
-    is that of the other half. Its interval has the mean ends, and is wider than one of all
-    samples. Features that are given have the index of one fit to all samples. They look
-    better than they are if they were learned from the labels; pass the transformer then.
+    ``alpha`` is read from features and labels of the same samples, so where a
+    representation is learned, it is the mean of two: the transformer learns on half of the
+    samples (of the folds), and the index is that of the other half. So is ``roughness``.
+    Half of the samples have another index than all, so this holds for every row of such a
+    table, and intervals, whose ends are means, too, are wider. Features that are given
+    look better than they are if they were learned from the labels; pass the transformer.
 
     In plain words, it is a paired comparison of the held-out squared error of forests (for
     classes, the Brier score). Other models may rank representations otherwise.

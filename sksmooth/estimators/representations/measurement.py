@@ -84,11 +84,21 @@ def measure_all(
             )
         folds = split(labels, _FOLDS if case.cv is None else case.cv, seed)
         _check_groups(labels, folds)
+        # Halves have other indices than the whole, so if one is measured by them, all are.
+        parts = _halves(folds) if case.is_learned else _whole(folds)
         # Several transformers are given the same.
         inputs = {id(each.X): each.X for each in case.sources.values()}
         inputs = {key: _with_rows(X) for key, X in inputs.items()}
         tasks = [
-            delayed(_in_folds)(name, source, inputs[id(source.X)], labels, folds, estimator)
+            delayed(_in_folds)(
+                name,
+                source.transformer,
+                inputs[id(source.X)],
+                labels,
+                folds,
+                parts,
+                estimator,
+            )
             for name, source in case.sources.items()
         ]
     else:
@@ -190,19 +200,17 @@ def _out_of_bag(
 
 def _in_folds(
     name: str,
-    source: Source,
+    transformer: Any,
     X: Any,
     labels: Labels,
     folds: Sequence[Fold],
+    parts: Sequence[Fold],
     estimator: BesovSmoothnessEstimator,
 ) -> MeasuredRepresentation:
     start = perf_counter()
     with naming(f"Representation {name!r}"):
-        found = cross_fitted_level(source.transformer, X, labels, folds, estimator)
-        fits = [
-            _fit_in(fold, source.transformer, X, labels, estimator)
-            for fold in (_halves(folds) if source.is_learned else _whole(folds))
-        ]
+        found = cross_fitted_level(transformer, X, labels, folds, estimator)
+        fits = [_fit_in(part, transformer, X, labels, estimator) for part in parts]
     return _measured(
         name,
         found.n_features,

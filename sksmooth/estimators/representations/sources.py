@@ -33,11 +33,6 @@ class Source(NamedTuple):
     X: Any
     transformer: Any = None
 
-    @property
-    def is_learned(self) -> bool:
-        """Whether a transformer learns it."""
-        return self.transformer is not None
-
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -62,10 +57,14 @@ class Case:
     cv: Any
 
     @property
+    def is_learned(self) -> bool:
+        """Whether a transformer learns any of the representations."""
+        return any(source.transformer is not None for source in self.sources.values())
+
+    @property
     def is_cross_fitted(self) -> bool:
         """Whether representations are measured in folds."""
-        is_learned = any(source.is_learned for source in self.sources.values())
-        return is_learned or self.cv is not None
+        return self.is_learned or self.cv is not None
 
 
 def read_cases(
