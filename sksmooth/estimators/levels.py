@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.model_selection import (
     GroupKFold,
@@ -322,13 +323,21 @@ def features_of_fold(
     seen, unseen : array-like
         Features of the training and of the test samples.
     """
-    seen, unseen = (safe_indexing(X, labels.rows[places]) for places in fold)
+    seen, unseen = (_rows_of(X, labels.rows[places]) for places in fold)
     if transformer is None or transformer == "passthrough":
         return seen, unseen
     fitted = clone(transformer)
     # Some transformers learn otherwise by fit_transform than by fit and transform.
-    seen = fitted.fit_transform(seen, safe_indexing(labels.samples.plain_y, fold[0]))
+    seen = fitted.fit_transform(seen, _rows_of(labels.samples.plain_y, fold[0]))
     return seen, fitted.transform(unseen)
+
+
+def _rows_of(data: Any, rows: np.ndarray) -> Any:
+    """Take rows, whose index in pandas counts from 0, as some transformers expect."""
+    some = safe_indexing(data, rows)
+    return (
+        some.reset_index(drop=True) if isinstance(some, pd.Series | pd.DataFrame) else some
+    )
 
 
 def _error_of(

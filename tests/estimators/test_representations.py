@@ -83,6 +83,18 @@ def learned(digits):
 LEARNED = {"raw": None, "two": PCA(2), "nine": PCA(9), "supervised": SelectKBest(k=20)}
 
 
+class Lengths(TransformerMixin, BaseEstimator):
+    """Lengths of texts; looks at the first one, as libraries for molecules do."""
+
+    def fit(self, X, y):
+        assert isinstance(X[0], str)
+        return self
+
+    def transform(self, X):
+        assert isinstance(X[0], str)
+        return np.array([[len(text)] for text in X])
+
+
 def compare(representations, X=None, y=None, **options):
     options = {"estimator": SMALL, "random_state": 0, **options}
     return compare_representations(representations, X, y, **options)
@@ -280,8 +292,11 @@ def test_transformers_may_be_given_texts_and_give_sparse_matrices(digits):
     table = compare({"counts": counts, "noise": np.ones((300, 1))}, texts, y)
     assert table["explained"][0] > 0.85
     assert (table["n_features"].tolist(), table.best_) == ([5, 1], "counts")
-    other = compare({"counts": counts}, pd.Series(texts, index=range(300, 0, -1)), y)
-    assert other["held_out"][0] == table["held_out"][0]
+    series = pd.Series(texts, index=range(300, 0, -1))
+    for given in (series, texts):
+        other = compare({"counts": counts, "lengths": Lengths()}, given, y)
+        assert other["held_out"][0] == table["held_out"][0]
+        assert other["explained"][1] > 0.1
 
 
 def test_missing_features_are_no_gaps(digits):

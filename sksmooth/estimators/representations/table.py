@@ -315,7 +315,7 @@ def _of_target(frame: pd.DataFrame) -> str:
     if (others & tied).any():
         clauses.append(f"{_subject(names[others & tied])} not told apart from it")
     if (others & ~tied).any():
-        bound = _bound(frame["p_value"][others & ~tied].max())
+        bound = _bound(frame["p_value"][others & ~tied])
         clauses.append(f"{_subject(names[others & ~tied])} worse ({bound})")
     return "; ".join(clauses) + "."
 
@@ -338,11 +338,12 @@ def _explaining(row: pd.Series) -> str:
     return "" if np.isnan(explained) else f" (explains {percent(explained)})"
 
 
-def _bound(p_value: float) -> str:
+def _bound(p_values: pd.Series) -> str:
+    largest = p_values.max()
     for bound in (0.001, 0.01):
-        if p_value < bound:
+        if largest < bound:
             return f"p < {bound}"
-    return f"p = {p_value:.2f}"
+    return f"p {'=' if len(p_values) == 1 else 'at most'} {largest:.3f}"
 
 
 def _place_of_best(frame: pd.DataFrame) -> int:
