@@ -50,6 +50,7 @@ from .summary import baseline_summary, card_of, difference_summary
 __all__ = [
     "PermutationBaseline",
     "SmoothnessDifference",
+    "check_comparable",
     "integer_seed",
     "measured",
     "paired_difference",
@@ -305,12 +306,7 @@ def smoothness_difference(
     (True, True)
     """
     first = ready_estimator(estimator, random_state, n_jobs)
-    if not CONVENTIONS[first.index].has_variance:
-        comparable = tuple(c.name for c in CONVENTIONS.values() if c.has_variance)
-        raise ValueError(
-            f"index={first.index!r} has no variance over its window to compare by; use one "
-            f"of {comparable}."
-        )
+    check_comparable(first)
     if transformers is not None:
         return _difference_of_learned(
             (X_a, X_b), y, transformers, first, sample_weight, groups, cv
@@ -364,7 +360,7 @@ def _difference_of_learned(
     labels = read_labels(y, sample_weight, groups)
     folds = split(labels, cv, integer_seed(estimator.random_state))
     first, second = (
-        cross_fitted_level(transformer, X, labels, folds, estimator)[0]
+        cross_fitted_level(transformer, X, labels, folds, estimator).level
         for transformer, X in zip(transformers, inputs, strict=True)
     )
     unknown = (np.nan, (-np.inf, np.inf), np.nan, np.nan, np.nan)
@@ -571,6 +567,16 @@ def seeded(
             value = random_state if value is None else value
             copy.set_params(**{name: integer_seed(value)})
     return copy
+
+
+def check_comparable(estimator: BesovSmoothnessEstimator) -> None:
+    """Refuse an estimator whose index has no variance to compare by."""
+    if not CONVENTIONS[estimator.index].has_variance:
+        comparable = tuple(c.name for c in CONVENTIONS.values() if c.has_variance)
+        raise ValueError(
+            f"index={estimator.index!r} has no variance over its window to compare by; use "
+            f"one of {comparable}."
+        )
 
 
 def integer_seed(random_state: int | np.random.RandomState | None) -> int:
