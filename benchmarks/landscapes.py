@@ -141,11 +141,11 @@ def distances(X):
 
 # The truth: errors of models
 
-FOREST = RandomForestRegressor(max_features="sqrt", random_state=0)
+FOREST = RandomForestRegressor(50, max_features="sqrt", random_state=0)
 MODELS = {
     "random forest": FOREST,
     "gradient boosting": GradientBoostingRegressor(
-        n_estimators=150, max_depth=6, max_features=0.1, subsample=0.7, random_state=0
+        n_estimators=100, max_depth=5, max_features=0.1, subsample=0.7, random_state=0
     ),
     "ridge": RidgeCV(np.logspace(0, 4, 9)),
     "SVR": SVR(C=3),
@@ -252,7 +252,7 @@ def rogi_xd(gaps, X, y):
 
 
 def out_of_bag(X, y):
-    forest = RandomForestRegressor(max_features="sqrt", oob_score=True, random_state=0)
+    forest = RandomForestRegressor(100, max_features="sqrt", oob_score=True, random_state=0)
     return relative_error(y, forest.fit(X.astype(np.float32), y).oob_prediction_)
 
 
@@ -622,7 +622,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--targets", nargs="+", default=list(tables()))
-    parser.add_argument("--most", type=int, default=1000, help="molecules of a target")
+    parser.add_argument("--most", type=int, default=600, help="molecules of a target")
     parser.add_argument("--cache", default=Path(tempfile.gettempdir()) / "landscapes")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
