@@ -1,6 +1,6 @@
 """Tell how well models will do on molecules: numbers of smoothness against their errors.
 
-    python benchmarks/landscapes.py [--parts targets cost] [--targets CHEMBL1862_Ki ...]
+    python benchmarks/landscapes.py [--parts targets] [--targets CHEMBL1862_Ki ...]
 
 needs ``pip install rdkit scikit-fingerprints rogi fastcluster`` and ``pip install --no-deps
 MoleculeACE``, whose wheel holds the data: activities of the ligands of 30 targets, as
@@ -25,7 +25,8 @@ Nothing was chosen on these data; the targets of ``LOOKED_AT`` were seen before 
 Results of each target are kept in ``--cache``, so that a broken run goes on; delete it to
 compute all anew. ``cost`` runs every number in a process of its own on 2,048 bits of the
 molecules of all targets. There are 48,714; of 100,000 the others are children of two random
-molecules, of which each bit has one parent or the other: only their cost is read.
+molecules, of which each bit has one parent or the other: only their cost is read. ``words``
+asks the same of words of NK landscapes, described in nine ways.
 """
 
 import argparse
@@ -35,20 +36,38 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from _data import quiet_fit, seconds_of
+from _landscape_numbers import (
+    FOLDS,
+    FOREST,
+    MODELS,
+    OUT_OF_BAG,
+    SCORE,
+    distances,
+    errors,
+    in_folds,
+    left_out,
+    normalised,
+    our_numbers,
+    ours,
+    out_of_bag,
+    process_seconds,
+    rivals,
+    rogi,
+    rogi_xd,
+)
 from _results import write_results
 from rdkit import Chem, RDLogger
 from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles
 from rogi import RMODI, RoughnessIndex
-from scipy.cluster.hierarchy import linkage
 from scipy.sparse import csr_array
-from scipy.spatial.distance import pdist, squareform
 from scipy.stats import wilcoxon
 from skfp.fingerprints import (
     AtomPairFingerprint,
@@ -57,18 +76,18 @@ from skfp.fingerprints import (
     RDKit2DDescriptorsFingerprint,
 )
 from sklearn.decomposition import PCA
-from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
-from sklearn.linear_model import RidgeCV
-from sklearn.metrics import root_mean_squared_error
-from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
-from sklearn.svm import SVR
+from sklearn.model_selection import GroupKFold, KFold
 
 from sksmooth import compare_representations
+from sksmooth.datasets import make_nk_landscape
 
 LOOKED_AT = ("CHEMBL1862_Ki", "CHEMBL1871_Ki", "CHEMBL2034_Ki", "CHEMBL2047_EC50")
 FEW = 300  # molecules, on which numbers are read to rank representations of all of them
 RANDOM = "random bits"
-process_seconds = partial(seconds_of, clock=time.process_time)
+SPLITS = ("random", "scaffold")
+TESTED = (SCORE, "spread left", "roughness")  # against:
+AGAINST = ("ROGI-XD", "1-NN", "5-NN", OUT_OF_BAG)
+WORDS = [(k, seed) for k in (0, 1, 2, 3, 5) for seed in range(4)]  # of NK landscapes
 
 
 # Molecules and their representations
@@ -127,32 +146,6 @@ def scaffolds(smiles):
     return pd.factorize(pd.Series(found))[0]
 
 
-def distances(X):
-    """Square matrix of Tanimoto's distances of fingerprints, of Euclid's of others."""
-    if X.dtype != np.uint8:
-        return squareform(pdist(X))
-    X = X.astype(np.float32)
-    shared, own = X @ X.T, np.square(X).sum(axis=1)
-    either = own[:, None] + own - shared
-    found = 1 - np.divide(shared, either, out=np.ones_like(shared), where=either > 0)
-    np.fill_diagonal(found, 0)
-    return found.astype(float)
-
-
-# The truth: errors of models
-
-FOREST = RandomForestRegressor(50, max_features="sqrt", random_state=0)
-MODELS = {
-    "random forest": FOREST,
-    "gradient boosting": GradientBoostingRegressor(
-        n_estimators=100, max_depth=5, max_features=0.1, subsample=0.7, random_state=0
-    ),
-    "ridge": RidgeCV(np.logspace(0, 4, 9)),
-    "SVR": SVR(C=3),
-}
-SPLITS = ("random", "scaffold")
-
-
 def split(kind, smiles, y):
     """Five folds, as lists of rows."""
     if kind == "scaffold":
@@ -161,131 +154,38 @@ def split(kind, smiles, y):
     return list(KFold(5, shuffle=True, random_state=0).split(y))
 
 
-def relative_error(y, predicted):
-    return root_mean_squared_error(y, predicted) / y.std()
+# Words of NK landscapes and their representations
 
 
-def in_folds(model, X, y, folds):
-    """Error of a model's predictions in all folds."""
-    return relative_error(y, cross_val_predict(model, X.astype(np.float32), y, cv=folds))
+def one_hot(columns):
+    """A column for every value of every column, as bits."""
+    return np.hstack([columns == value for value in np.unique(columns)]).astype(np.uint8)
 
 
-def neighbours_in_folds(gaps, y, folds, k=5):
-    """The same of nearest neighbours, by the matrix of distances."""
-    predicted = np.empty(len(y))
-    for seen, unseen in folds:
-        near = np.argpartition(gaps[np.ix_(unseen, seen)], k, axis=1)[:, :k]
-        predicted[unseen] = y[seen][near].mean(axis=1)
-    return relative_error(y, predicted)
-
-
-def errors(kind, smiles, X, y):
-    """Errors of the five models, by name."""
-    folds = split(kind, smiles, y)
-    found = {name: in_folds(model, X, y, folds) for name, model in MODELS.items()}
-    return found | {"5-NN": neighbours_in_folds(distances(X), y, folds)}
-
-
-# The numbers, all larger where smoother
-
-
-def ours(X, y):
-    """What one fit says."""
-    fitted = quiet_fit(X, y, random_state=0)
-    return {
-        "held-out score": fitted.oob_score_,
-        "alpha": fitted.alpha_,
-        "explained": fitted.explained_,
-        "spread left": -np.sqrt(1 - fitted.explained_),
-        "roughness": -fitted.roughness_,
+def represent_words(words, n_letters=4):
+    """All representations of words, by name; those of whole numbers are fingerprints."""
+    rng = np.random.default_rng(0)
+    letters = one_hot(words)
+    two = words[:, :-1] * n_letters + words[:, 1:]
+    three = two[:, :-1] * n_letters + words[:, 2:]
+    noise = rng.standard_normal((len(words), 100))
+    counts = {
+        name: np.stack([(columns == value).sum(axis=1) for value in range(n)], axis=1)
+        for name, columns, n in (
+            ("letters", words, n_letters),
+            ("pairs", two, n_letters**2),
+        )
     }
-
-
-def left_out(gaps, y, k):
-    """Error of nearest neighbours other than the molecule itself."""
-    gaps = gaps + np.diag(np.full(len(y), np.inf))
-    near = np.argpartition(gaps, k, axis=1)[:, :k]
-    return relative_error(y, y[near].mean(axis=1))
-
-
-def coarse_grained(gaps, y, step=0.01):
-    """Distance, number of clusters and spread of their means, along complete linkage.
-
-    After Aldeghi et al. (2022) and Graff et al. (2023): y in [0, 1], spreads twice the
-    standard deviation, and points of the curve at distances of ``step`` and more.
-    """
-    merges = linkage(squareform(gaps, checks=False), "complete")
-    means, sizes = np.empty((2, 2 * len(y) - 1))
-    means[: len(y)], sizes[: len(y)] = (y - y.min()) / np.ptp(y), 1
-    lost = np.empty(len(merges))
-    for i, (a, b) in enumerate(merges[:, :2].astype(int)):
-        new = len(y) + i
-        sizes[new] = sizes[a] + sizes[b]
-        means[new] = (sizes[a] * means[a] + sizes[b] * means[b]) / sizes[new]
-        lost[i] = sizes[a] * sizes[b] / sizes[new] * (means[a] - means[b]) ** 2
-    variance = means[: len(y)].var() - np.append(0, np.cumsum(lost)) / len(y)
-    kept, last = [], -1.0
-    for height in merges[:, 2]:
-        if height >= last + step:
-            kept, last = [*kept, height], height
-    done = np.searchsorted(merges[:, 2], kept, side="right")
-    done = np.concatenate([[0], done, [len(merges)]])
-    spread = 2 * np.sqrt(np.maximum(variance[done], 0))
-    return np.array([0.0, *kept, 1.0]), len(y) - done, spread
-
-
-def normalised(gaps, X):
-    """Distances in [0, 1]: Euclid's by the range of all columns."""
-    return gaps if X.dtype == np.uint8 else gaps / np.linalg.norm(np.ptp(X, axis=0))
-
-
-def rogi(gaps, X, y):
-    """Spread that is lost along the distance."""
-    distance, _, spread = coarse_grained(normalised(gaps, X), y)
-    return spread[0] - np.trapezoid(spread, distance)
-
-
-def rogi_xd(gaps, X, y):
-    """Spread that is lost along the logarithm of the number of clusters."""
-    _, n_clusters, spread = coarse_grained(normalised(gaps, X), y)
-    return spread[0] - np.trapezoid(spread, 1 - np.log(n_clusters) / np.log(len(y)))
-
-
-def out_of_bag(X, y):
-    forest = RandomForestRegressor(100, max_features="sqrt", oob_score=True, random_state=0)
-    return relative_error(y, forest.fit(X.astype(np.float32), y).oob_prediction_)
-
-
-SCORE, OUT_OF_BAG, FOLDS = (
-    *("held-out score", "random forest, out of bag"),
-    "random forest, five folds",
-)
-BY_DISTANCES = {
-    "ROGI": lambda gaps, X, y: -rogi(gaps, X, y),
-    "ROGI-XD": lambda gaps, X, y: -rogi_xd(gaps, X, y),
-    "RMODI": lambda gaps, X, y: RMODI(gaps.copy(), y),
-    "1-NN": lambda gaps, X, y: -left_out(gaps, y, 1),
-    "5-NN": lambda gaps, X, y: -left_out(gaps, y, 5),
-}
-TESTED = (SCORE, "spread left", "roughness")
-AGAINST = ("ROGI-XD", "1-NN", "5-NN", OUT_OF_BAG)
-
-
-def our_numbers(X, y):
-    """Values of ours, and the processor's seconds of the fit."""
-    seconds, values = process_seconds(partial(ours, X, y))
-    return {name: (value, seconds) for name, value in values.items()}
-
-
-def rivals(X, y):
-    """Values of the others, and the processor's seconds of each, distances among them."""
-    waited, gaps = process_seconds(partial(distances, X))
-    found = {}
-    for name, number in BY_DISTANCES.items():
-        seconds, value = process_seconds(partial(number, gaps, X, y))
-        found[name] = value, waited + seconds
-    seconds, error = process_seconds(partial(out_of_bag, X, y))
-    return found | {OUT_OF_BAG: (-error, seconds)}
+    return {
+        "letters": letters,
+        "neighbouring pairs": one_hot(two),
+        "neighbouring triples": one_hot(three),
+        "half of the sites": one_hot(words[:, ::2]),
+        "PCA of letters": PCA(20, random_state=0).fit_transform(letters.astype(float)),
+        "letters and noise": np.hstack([letters, noise]).astype(np.float32),
+        **{f"counts of {name}": n.astype(np.uint8) for name, n in counts.items()},
+        RANDOM: rng.permutation(letters),
+    }
 
 
 # Results of a target, kept in files
@@ -294,8 +194,8 @@ def rivals(X, y):
 def each(function):
     """A function of one representation, applied to all."""
 
-    def of_all(smiles, represented, y):
-        return {way: function(smiles, X, y) for way, X in represented.items()}
+    def of_all(samples, represented, y):
+        return {way: function(samples, X, y) for way, X in represented.items()}
 
     return of_all
 
@@ -321,29 +221,37 @@ def compared(smiles, represented, y):
     return found
 
 
+def errors_of(kind):
+    return each(lambda samples, X, y: errors(X, y, split(kind, samples, y)))
+
+
 STAGES = {
-    "ours": each(lambda smiles, X, y: our_numbers(X, y)),
-    "rivals": each(lambda smiles, X, y: rivals(X, y)),
+    "ours": each(lambda samples, X, y: our_numbers(X, y)),
+    "rivals": each(lambda samples, X, y: rivals(X, y)),
+    "random": errors_of("random"),
     "few": each(few_numbers),
     "compared": compared,
-    **{kind: each(partial(errors, kind)) for kind in SPLITS},
+    "scaffold": errors_of("scaffold"),
 }
 
 
+@dataclass
 class Target:
-    """Representations of a target, and results of all stages, which are kept in files."""
+    """Samples, their representations, and results of stages, which are kept in files."""
 
-    def __init__(self, name, most, folder):
-        self.name, self.folder = name, folder
-        self.smiles, self.y = molecules(name, most)
-        self.folder.mkdir(parents=True, exist_ok=True)
+    name: str
+    samples: list[str] | np.ndarray
+    y: np.ndarray
+    represent: Callable
+    folder: Path
 
     @property
     def represented(self):
         """Representations by name."""
         path = self.folder / f"{self.name}.npz"
         if not path.exists():
-            np.savez_compressed(path, **represent(self.smiles))
+            self.folder.mkdir(parents=True, exist_ok=True)
+            np.savez_compressed(path, **self.represent(self.samples))
         with np.load(path) as arrays:
             return dict(arrays)
 
@@ -353,34 +261,42 @@ class Target:
         if not path.exists():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                found = STAGES[stage](self.smiles, self.represented, self.y)
+                found = STAGES[stage](self.samples, self.represented, self.y)
             path.write_text(json.dumps(found), encoding="utf-8")
             print(self.name, stage, time.strftime("%X"), flush=True)
         return json.loads(path.read_text(encoding="utf-8"))
 
-    def errors(self, kind):
+    def errors(self, kind="random"):
         """Errors of models, a row a representation."""
         return pd.DataFrame(self.result(kind)).T
 
-    def numbers(self, place=0):
-        """Values of all numbers, or (at place 1) their seconds, a row a representation."""
-        both = [self.result(stage) for stage in ("ours", "rivals")]
-        table = taken({way: both[0][way] | both[1][way] for way in both[0]}, place)
-        if place == 0:
-            held_out = self.result("compared")["scaffold"]["held out"]
-            table.insert(1, f"{SCORE}, by scaffolds", pd.Series(held_out))
-            table[FOLDS] = -self.errors("random")["random forest"]
+    def numbers(self):
+        """Values of all numbers, a row a representation."""
+        table = taken(self.result("ours"), 0).join(taken(self.result("rivals"), 0))
+        table[FOLDS] = -self.errors()["random forest"]
         return table
+
+    def numbers_by_scaffolds(self):
+        """The same, with the held-out score that has the scaffolds as groups."""
+        score = pd.Series(self.result("compared")["scaffold"]["held out"])
+        return self.numbers().assign(**{f"{SCORE}, by scaffolds": score})
 
     def few_numbers(self):
         """Values of all numbers of few molecules."""
         return taken(self.result("few"), 0)
 
+    def seconds(self):
+        """Processor's seconds of all numbers, a row a representation."""
+        return taken(self.result("ours"), 1).join(taken(self.result("rivals"), 1))
+
 
 def taken(results, place):
-    return pd.DataFrame(
-        {way: {n: pair[place] for n, pair in row.items()} for way, row in results.items()}
-    ).T
+    """Values (place 0) or seconds (1) of numbers, a row a representation."""
+    rows = {
+        way: {name: pair[place] for name, pair in row.items()}
+        for way, row in results.items()
+    }
+    return pd.DataFrame(rows).T
 
 
 # Tables over all targets
@@ -434,9 +350,9 @@ def models_table(found):
     """How often each model is the best, and how numbers go with its error alone."""
     rows = {}
     for model in (*MODELS, "5-NN"):
-        known = [target.errors("random").drop(RANDOM) for target in found]
+        known = [target.errors().drop(RANDOM) for target in found]
         agreeing = pd.DataFrame(
-            [t.numbers().corrwith(-t.errors("random")[model]) for t in found]
+            [t.numbers().corrwith(-t.errors()[model]) for t in found]
         ).median()
         rows[model] = {
             "is the best, %": 100 * np.mean([e.idxmin(axis=1) == model for e in known]),
@@ -509,31 +425,63 @@ def sets_table(found):
 
 
 def by_targets(args):
-    """All tables but the cost."""
+    """All tables of molecules but the cost."""
     folder = Path(args.cache) / f"{args.most}"
-    found = [Target(name, args.most, folder) for name in args.targets]
+    found = [
+        Target(name, *molecules(name, args.most), represent, folder)
+        for name in args.targets
+    ]
     for stage in STAGES:
         for target in found:
             target.result(stage)
-    goes = {
-        kind: {t.name: agreement(t.numbers(), t.errors(kind)) for t in found}
-        for kind in SPLITS
+    random = {t.name: agreement(t.numbers(), t.errors()) for t in found}
+    scaffold = {
+        t.name: agreement(t.numbers_by_scaffolds(), t.errors("scaffold")) for t in found
     }
-    few = {t.name: agreement(t.few_numbers(), t.errors("random")) for t in found}
-    seconds = pd.concat([t.numbers(1) for t in found]).groupby(level=0).median()
-    unseen = {n: a for n, a in goes["random"].items() if n not in LOOKED_AT}
+    few = {t.name: agreement(t.few_numbers(), t.errors()) for t in found}
+    unseen = {name: a for name, a in random.items() if name not in LOOKED_AT}
+    seconds = pd.concat([t.seconds() for t in found]).median()
     return {
-        **{f"{kind} folds": over_targets(goes[kind]) for kind in SPLITS},
-        "random folds, unseen targets": over_targets(unseen),
+        "random folds": over_targets(random),
+        **({"random folds, unseen targets": over_targets(unseen)} if unseen else {}),
+        "scaffold folds": over_targets(scaffold),
         f"{FEW} molecules": over_targets(few),
-        **{f"tests, {kind} folds": tests(goes[kind]) for kind in SPLITS},
+        "tests, random folds": tests(random),
+        "tests, scaffold folds": tests(scaffold),
         f"tests, {FEW} molecules": tests(few),
         "sets of the best": sets_table(found),
         "models": models_table(found),
         "representations": representations_table(found),
         "targets": targets_table(found),
-        "seconds": seconds.T.to_dict(),
+        "seconds": {name: {"s": spent} for name, spent in seconds.items()},
         "package": package_table(found[0]),
+    }
+
+
+def by_words(args):
+    """The same numbers of words of NK landscapes, whose ruggedness is known."""
+    found = []
+    for k, seed in WORDS:
+        words, y, _ = make_nk_landscape(
+            args.most, 16, k, n_letters=4, encoding="letters", random_state=seed
+        )
+        folder = Path(args.cache) / f"{args.most}"
+        found.append(Target(f"NK {k} {seed}", words, y, represent_words, folder))
+    agreements = {t.name: agreement(t.numbers(), t.errors()) for t in found}
+    letters = {
+        f"K = {k}": {
+            **pd.DataFrame([t.numbers().loc["letters"] for t in of_k]).mean(),
+            "least error": np.mean([t.errors().min(axis=None) for t in of_k]),
+        }
+        for k, of_k in (
+            (k, [t for t in found if t.name.startswith(f"NK {k} ")])
+            for k in dict.fromkeys(k for k, _ in WORDS)
+        )
+    }
+    return {
+        "NK landscapes": over_targets(agreements),
+        "tests, NK landscapes": tests(agreements),
+        "NK landscapes, letters": letters,
     }
 
 
@@ -564,7 +512,7 @@ COSTLY = {
 
 
 def many_molecules(path):
-    """Write 2,048 bits and activities of the molecules of all targets, and children."""
+    """Write 2,048 bits and activities of all molecules, and of children, to a folder."""
     rng = np.random.default_rng(0)
     both = [molecules(name) for name in tables()]
     y = np.concatenate([y for _, y in both])
@@ -575,13 +523,14 @@ def many_molecules(path):
     one, other = rng.integers(len(y), size=(2, SIZES[-1] - len(y)))
     from_one = rng.random((len(one), X.shape[1]), dtype=np.float32) < 0.5
     children = np.where(from_one, X[one], X[other])
-    np.savez(path, X=np.vstack([X, children]), y=np.append(y, y[one]))
+    path.mkdir(parents=True)
+    np.save(path / "X.npy", np.vstack([X, children]))
+    np.save(path / "y.npy", np.append(y, y[one]))
 
 
 def measure(name, n, path):
     """Print the processor's seconds of a number and the peak of memory, in MB."""
-    with np.load(path) as arrays:
-        X, y = arrays["X"][:n], arrays["y"][:n]
+    X, y = (np.array(np.load(Path(path, f"{c}.npy"), mmap_mode="r")[:n]) for c in "Xy")
     number, _ = COSTLY[name]
     number(X[:200], y[:200])  # compiled and imported
     before = resident("VmRSS")
@@ -599,8 +548,7 @@ def resident(what):
 
 def cost(args):
     """Seconds and memory of numbers, each in a process of its own."""
-    path = Path(args.cache) / "many.npz"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = Path(args.cache) / "many"
     if not path.exists():
         many_molecules(path)
     rows = {}
@@ -615,7 +563,7 @@ def cost(args):
     return {"cost": rows}
 
 
-PARTS = {"targets": by_targets, "cost": cost}
+PARTS = {"targets": by_targets, "words": by_words, "cost": cost}
 
 
 def main():
