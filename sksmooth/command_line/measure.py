@@ -80,7 +80,7 @@ def _shares(estimator: BesovSmoothnessEstimator) -> dict[str, Any]:
     """Collect what is explained, what is noise, and how the rest falls."""
     shares = estimator.shares_
     results: dict[str, Any] = {}
-    for name in ("explained", "noise", "wrong_labels", "signal_alpha"):
+    for name in ("explained", "noise", "wrong_labels", "signal_alpha", "roughness"):
         interval = getattr(shares, f"{name}_interval")
         results |= with_ends(name, getattr(shares, name), interval)
     return results | {

@@ -31,19 +31,17 @@ from ..index import (
 )
 from ..samples import (
     as_array,
-    group_units,
     holds_categories,
     in_memory,
     number_of_rows,
-    sampling_units,
 )
 from .besov import BesovSmoothnessEstimator, fit_samples, read_for
 from .levels import (
     cross_fitted_level,
-    groups_of,
-    randomised_level,
+    fitted_level,
     read_labels,
     split,
+    units_in_common,
 )
 from .summary import baseline_summary, card_of, difference_summary
 
@@ -264,7 +262,8 @@ def smoothness_difference(
 
     See Also
     --------
-    SmoothnessSearch : Compare many representations, and find those tied with the best.
+    compare_representations : Compare many, and find those that are tied with the best.
+    SmoothnessSearch : Choose among the parameters of a transformer.
     permutation_baseline : The index of shuffled targets.
 
     Notes
@@ -317,20 +316,12 @@ def smoothness_difference(
         for said_once in (TargetTypeWarning, DataConversionWarning):
             warnings.simplefilter("ignore", said_once)
         samples_b = read_for(second, X_b, y, sample_weight)
-    both = samples_a, samples_b
-    units = sampling_units(
-        [samples.X for samples in both],
-        samples_a.targets.tie_break,
-        samples_a.weights,
-        [samples.holds_categories_alone for samples in both],
-    )
-    if groups is not None:
-        units = group_units(groups_of(groups, samples_a, number_of_rows(y, "y")), units)
+    units = units_in_common((samples_a, samples_b), groups, number_of_rows(y, "y"))
     levels = []
     for fitted, samples in ((first, samples_a), (second, samples_b)):
         samples = samples.drawn_by(units)
         fit_samples(fitted, samples)
-        levels.append(fitted.shares_.level or randomised_level(fitted, samples))
+        levels.append(fitted_level(fitted, samples))
     level_a, level_b = levels
     return SmoothnessDifference(
         *_of_levels(level_a, level_b, first.confidence_level),

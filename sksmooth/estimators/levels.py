@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.model_selection import (
     GroupKFold,
@@ -27,7 +28,15 @@ from ..index import (
     joined,
     randomised_error,
 )
-from ..samples import Samples, number_of_rows, read_samples, with_features
+from ..samples import (
+    Samples,
+    SamplingUnits,
+    group_units,
+    number_of_rows,
+    read_samples,
+    sampling_units,
+    with_features,
+)
 from ..trees import randomised
 from .base import growth_of
 from .besov import FEWEST_SAMPLES, BesovSmoothnessEstimator, fit_samples
@@ -39,11 +48,12 @@ __all__ = [
     "Labels",
     "cross_fitted_level",
     "features_of_fold",
+    "fitted_level",
     "groups_of",
     "level_alone",
-    "randomised_level",
     "read_labels",
     "split",
+    "units_in_common",
 ]
 
 _FEWEST_GROUPS = 5
@@ -313,13 +323,21 @@ def features_of_fold(
     seen, unseen : array-like
         Features of the training and of the test samples.
     """
-    seen, unseen = (safe_indexing(X, labels.rows[places]) for places in fold)
+    seen, unseen = (_rows_of(X, labels.rows[places]) for places in fold)
     if transformer is None or transformer == "passthrough":
         return seen, unseen
     fitted = clone(transformer)
     # Some transformers learn otherwise by fit_transform than by fit and transform.
-    seen = fitted.fit_transform(seen, safe_indexing(labels.samples.plain_y, fold[0]))
+    seen = fitted.fit_transform(seen, _rows_of(labels.samples.plain_y, fold[0]))
     return seen, fitted.transform(unseen)
+
+
+def _rows_of(data: Any, rows: np.ndarray) -> Any:
+    """Take rows, whose index in pandas counts from 0, as some transformers expect."""
+    some = safe_indexing(data, rows)
+    return (
+        some.reset_index(drop=True) if isinstance(some, pd.Series | pd.DataFrame) else some
+    )
 
 
 def _error_of(
@@ -339,8 +357,43 @@ def _error_of(
     return error_on_others(randomised_error(own, growth, _exponent(estimator)), others)
 
 
-def randomised_level(estimator: BesovSmoothnessEstimator, samples: Samples) -> Level:
-    """Measure a level where the forest of the estimator leaves no samples out."""
+def units_in_common(
+    representations: Sequence[Samples], groups: Any, n_rows: int
+) -> SamplingUnits:
+    """Find the units by which several representations of the same samples are drawn.
+
+    Parameters
+    ----------
+    representations : sequence of Samples
+        The same samples with other features.
+    groups : array-like of shape (n_rows,) or None
+        Groups of the rows that were given, which are drawn together.
+    n_rows : int
+        Number of these rows.
+
+    Returns
+    -------
+    units : SamplingUnits
+        The units.
+    """
+    first = representations[0]
+    units = sampling_units(
+        [samples.X for samples in representations],
+        first.targets.tie_break,
+        first.weights,
+        [samples.holds_categories_alone for samples in representations],
+    )
+    if groups is None:
+        return units
+    return group_units(groups_of(groups, first, n_rows), units)
+
+
+def fitted_level(fitted: BesovSmoothnessEstimator, samples: Samples) -> Level:
+    """Give the level of a fit, measured anew where its trees leave no samples out."""
+    return fitted.shares_.level or _randomised_level(fitted, samples)
+
+
+def _randomised_level(estimator: BesovSmoothnessEstimator, samples: Samples) -> Level:
     growth = replace(growth_of(estimator), forest=None, max_samples=_SHARE_OF_A_TREE)
     error = randomised_error(samples, randomised(growth), _exponent(estimator))
     unit = samples.units.unit
@@ -367,10 +420,9 @@ def level_alone(
         The level.
     """
     if estimator.forest is not None:
-        fitted = fit_samples(clone(estimator), samples)
-        return fitted.shares_.level or randomised_level(estimator, samples)
+        return fitted_level(fit_samples(clone(estimator), samples), samples)
     if n_grown == samples.units.n_units:
-        return randomised_level(estimator, samples)
+        return _randomised_level(estimator, samples)
     growth = randomised(growth_of(estimator))
     error = randomised_error(samples, growth, _exponent(estimator))
     return error.level(samples.units.unit, n_grown)

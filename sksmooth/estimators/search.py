@@ -107,6 +107,7 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
 
     See Also
     --------
+    compare_representations : Compare any representations in one table.
     smoothness_difference : Compare two representations.
     sklearn.model_selection.GridSearchCV : Picks the highest score.
 

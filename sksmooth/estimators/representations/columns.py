@@ -25,8 +25,8 @@ __all__ = [
     "known_columns",
 ]
 
-# Attributes of fitted estimators that columns show: of learned representations the means
-# of two fits, see MeasuredRepresentation.
+# Attributes of fitted estimators that columns show, means of two fits where representations
+# are learned: see MeasuredRepresentation.
 FITTED = ("alpha_", "alpha_interval_", "roughness_", "roughness_interval_")
 
 
@@ -45,8 +45,8 @@ class MeasuredRepresentation:
     held_out, explained : tuple of float
         That level and the share that is explained, each with the ends of its interval.
     fitted : dict of str to float or ndarray
-        The attributes ``FITTED``; of a learned representation means over estimators that
-        were fitted to parts of the samples from which it was not learned.
+        The attributes ``FITTED``; where representations are learned, means over estimators
+        that were fitted to parts of the samples from which nothing was learned.
     cautions : str
         Names of the cautions of the fits.
     seconds : float
@@ -92,6 +92,16 @@ def _of_number(
     return with_interval(Column, names, help, "the confidence interval", get, **options)
 
 
+def _fitted(name: str) -> Callable[[Row], tuple[float, float, float]]:
+    """Get an attribute of fitted estimators with its interval."""
+
+    def get(row: Row) -> tuple[float, float, float]:
+        fitted = row.measured.fitted
+        return fitted[f"{name}_"], *fitted[f"{name}_interval_"]
+
+    return get
+
+
 _TIED = Mark("tied_with_best", "\N{CHECK MARK} not told apart from the best", is_loss=False)
 
 TARGET = Column("target", "name of the target or data set", lambda row: None)
@@ -113,19 +123,13 @@ COLUMNS = (
         "alpha",
         "smoothness index of the target on the representation; a lower bound where "
         "alpha_high is infinite",
-        lambda row: (
-            row.measured.fitted["alpha_"],
-            *row.measured.fitted["alpha_interval_"],
-        ),
+        _fitted("alpha"),
     ),
     *_of_number(
         "roughness",
-        "how much of the spread of the target is left, from 0 to 1, on the way from one "
-        "cell to one for ten samples: an amplitude, 1 for noise",
-        lambda row: (
-            row.measured.fitted["roughness_"],
-            *row.measured.fitted["roughness_interval_"],
-        ),
+        "share of the spread of the target, from 0 to 1, that is left while cells are "
+        "added, on average over the logarithm of their number",
+        _fitted("roughness"),
     ),
     *_of_number(
         "held_out",

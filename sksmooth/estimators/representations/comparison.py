@@ -153,11 +153,12 @@ def compare_representations(
     comparisons, each corrected on its own.
 
     Where folds are used, ``explained`` is cross-fitted like ``held_out``. An index
-    ``alpha`` needs samples and labels together, so of a learned representation it is the
-    mean of two: the transformer learns on half of the samples (of the folds), and the index
-    is that of the other half. Its interval has the mean ends, and is wider than one of all
-    samples. Features that are given have the index of one fit to all samples. They look
-    better than they are if they were learned from the labels; pass the transformer then.
+    ``alpha`` is read from features and labels of the same samples, so where a
+    representation is learned, it is the mean of two: the transformer learns on half of the
+    samples (of the folds), and the index is that of the other half. So is ``roughness``.
+    Half of the samples have another index than all, so this holds for every row of such a
+    table, and intervals, whose ends are means, too, are wider. Features that are given
+    look better than they are if they were learned from the labels; pass the transformer.
 
     In plain words, it is a paired comparison of the held-out squared error of forests (for
     classes, the Brier score). Other models may rank representations otherwise.
@@ -174,14 +175,20 @@ def compare_representations(
     >>> from sksmooth import compare_representations
     >>> X, y = load_digits(return_X_y=True)
     >>> images = X.reshape(-1, 8, 8)
-    >>> representations = {
-    ...     "pixels": X, "means of rows": images.mean(2), "means of columns": images.mean(1)
-    ... }
-    >>> table = compare_representations(representations, y=y, random_state=0)
+    >>> means = {"rows": images.mean(axis=2), "columns": images.mean(axis=1)}
+    >>> table = compare_representations({"pixels": X, **means}, y=y, random_state=0)
     >>> table[["representation", "explained", "tied_with_best"]].round(2)
+      representation  explained  tied_with_best
+    0         pixels       0.87            True
+    1           rows       0.70           False
+    2        columns       0.52           False
+
+    Features that are learned, beside the pixels as they are:
+
     >>> learned = {"pixels": None, "9 components": PCA(9), "3 components": PCA(3)}
     >>> table = compare_representations(learned, X, y, random_state=0)
     >>> table.best_, table.tied_
+    ('9 components', ['pixels'])
     """
     seed = integer_seed(random_state)
     template = ready_estimator(estimator, seed)

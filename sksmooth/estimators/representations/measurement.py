@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from copy import copy
 from numbers import Integral
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -12,22 +13,30 @@ import numpy as np
 from joblib import delayed
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning
+from sklearn.utils import indexable
 
 from ..._lib.messages import naming
 from ..._lib.parallel import run_parallel
 from ...exceptions import TargetTypeWarning
 from ...index import Level
-from ...samples import Samples, group_units, number_of_rows, sampling_units, with_features
+from ...samples import (
+    Samples,
+    group_units,
+    in_memory,
+    is_dask,
+    number_of_rows,
+    with_features,
+)
 from ..besov import BesovSmoothnessEstimator, fit_samples, read_for
 from ..levels import (
     Fold,
     Labels,
     cross_fitted_level,
     features_of_fold,
-    groups_of,
-    randomised_level,
+    fitted_level,
     read_labels,
     split,
+    units_in_common,
 )
 from .columns import FITTED, MeasuredRepresentation
 from .sources import Case, Source
@@ -74,8 +83,22 @@ def measure_all(
                 "cv=None."
             )
         folds = split(labels, _FOLDS if case.cv is None else case.cv, seed)
+        _check_groups(labels, folds)
+        # Halves have other indices than the whole, so if one is measured by them, all are.
+        parts = _halves(folds) if case.is_learned else _whole(folds)
+        # Several transformers are given the same.
+        inputs = {id(each.X): each.X for each in case.sources.values()}
+        inputs = {key: _with_rows(X) for key, X in inputs.items()}
         tasks = [
-            delayed(_in_folds)(name, source, labels, folds, estimator)
+            delayed(_in_folds)(
+                name,
+                source.transformer,
+                inputs[id(source.X)],
+                labels,
+                folds,
+                parts,
+                estimator,
+            )
             for name, source in case.sources.items()
         ]
     else:
@@ -138,16 +161,7 @@ def _drawn_alike(
         for name, source in case.sources.items()
     ]
     all_samples = [samples for _, samples, _ in read]
-    first = all_samples[0]
-    units = sampling_units(
-        [samples.X for samples in all_samples],
-        first.targets.tie_break,
-        first.weights,
-        [samples.holds_categories_alone for samples in all_samples],
-    )
-    if case.groups is not None:
-        codes = groups_of(case.groups, first, number_of_rows(case.y, "y"))
-        units = group_units(codes, units)
+    units = units_in_common(all_samples, case.groups, number_of_rows(case.y, "y"))
     for name, samples, own in read:
         yield name, samples.drawn_by(units), own
 
@@ -167,15 +181,16 @@ def _out_of_bag(
 ) -> MeasuredRepresentation:
     start = perf_counter()
     with naming(f"Representation {name!r}"):
-        fit_samples(estimator, samples, warn=False)
-        level = estimator.shares_.level or randomised_level(estimator, samples)
+        # Of a copy, since tasks are kept until all are done, and a fit holds a forest.
+        fitted = fit_samples(copy(estimator), samples, warn=False)
+        level = fitted_level(fitted, samples)
     return _measured(
         name,
-        estimator.n_features_in_,
+        fitted.n_features_in_,
         level,
-        (estimator.explained_, *estimator.explained_interval_),
-        [_Fit.of(estimator)],
-        estimator.confidence_level,
+        (fitted.explained_, *fitted.explained_interval_),
+        [_Fit.of(fitted)],
+        fitted.confidence_level,
         start,
     )
 
@@ -185,18 +200,17 @@ def _out_of_bag(
 
 def _in_folds(
     name: str,
-    source: Source,
+    transformer: Any,
+    X: Any,
     labels: Labels,
     folds: Sequence[Fold],
+    parts: Sequence[Fold],
     estimator: BesovSmoothnessEstimator,
 ) -> MeasuredRepresentation:
     start = perf_counter()
     with naming(f"Representation {name!r}"):
-        found = cross_fitted_level(source.transformer, source.X, labels, folds, estimator)
-        fits = [
-            _fit_in(fold, source, labels, estimator)
-            for fold in (_halves(folds) if source.is_learned else _whole(folds))
-        ]
+        found = cross_fitted_level(transformer, X, labels, folds, estimator)
+        fits = [_fit_in(part, transformer, X, labels, estimator) for part in parts]
     return _measured(
         name,
         found.n_features,
@@ -206,6 +220,23 @@ def _in_folds(
         estimator.confidence_level,
         start,
     )
+
+
+def _with_rows(X: Any) -> Any:
+    """Make what is given something to take rows of, and read it, but for lazy data."""
+    return X if is_dask(X) else indexable(in_memory(X))[0]
+
+
+def _check_groups(labels: Labels, folds: Sequence[Fold]) -> None:
+    """Refuse folds that take groups apart, since a group tells of the rest of it."""
+    for train, test in folds if labels.groups is not None else ():
+        apart = np.intersect1d(labels.unit[train], labels.unit[test])
+        if len(apart):
+            raise ValueError(
+                f"cv takes {len(apart)} of the groups apart, so that their samples are in "
+                "the training and the test part of a fold; pass folds that keep groups "
+                "together, such as GroupKFold(5), or an integer."
+            )
 
 
 def _whole(folds: Sequence[Fold]) -> list[Fold]:
@@ -228,10 +259,14 @@ def _halves(folds: Sequence[Fold]) -> list[Fold]:
 
 
 def _fit_in(
-    fold: Fold, source: Source, labels: Labels, estimator: BesovSmoothnessEstimator
+    fold: Fold,
+    transformer: Any,
+    X: Any,
+    labels: Labels,
+    estimator: BesovSmoothnessEstimator,
 ) -> _Fit:
     """Learn a representation on one part of the samples, and fit to the other part."""
-    _, features = features_of_fold(source.transformer, source.X, labels, fold)
+    _, features = features_of_fold(transformer, X, labels, fold)
     samples, own = labels.samples.take(fold[1]), clone(estimator)
     if isinstance(own.max_samples, Integral):  # of all samples, of which a half has fewer
         own.set_params(max_samples=min(int(own.max_samples) / len(labels.rows), 1.0))

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
-from sklearn.utils import indexable
 
 from ..._lib.messages import listed, naming
 from ...samples import as_array, in_memory, number_of_rows
@@ -33,11 +32,6 @@ class Source(NamedTuple):
 
     X: Any
     transformer: Any = None
-
-    @property
-    def is_learned(self) -> bool:
-        """Whether a transformer learns it."""
-        return self.transformer is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +57,14 @@ class Case:
     cv: Any
 
     @property
+    def is_learned(self) -> bool:
+        """Whether a transformer learns any of the representations."""
+        return any(source.transformer is not None for source in self.sources.values())
+
+    @property
     def is_cross_fitted(self) -> bool:
         """Whether representations are measured in folds."""
-        is_learned = any(source.is_learned for source in self.sources.values())
-        return is_learned or self.cv is not None
+        return self.is_learned or self.cv is not None
 
 
 def read_cases(
@@ -180,8 +178,7 @@ def _part(what: str, value: Any, name: Any, y: Mapping[Any, Any]) -> Any:
                 "the same names."
             )
         return value[name]
-    is_for_all = value is None or hasattr(value, "fit") or np.ndim(value) == 0
-    if not (is_for_all or (what == "cv" and hasattr(value, "split"))):
+    if _is_data(value) and not hasattr(value, "split"):
         raise ValueError(
             f"There are several data sets, so {what} must be a mapping with the same names "
             f"({listed(list(y))}), got a {type(value).__name__}."
@@ -255,30 +252,33 @@ def _sources(
             "learn from it, and None takes it as it is."
         )
     if X is not None:
-        X = _rows_of(X, "X", n_rows)
+        X = _of_rows(X, "X", n_rows)
     return {
         name: Source(X, transformers.get(name))
         if name in needing
-        else Source(_rows_of(value, f"Representation {name!r}", n_rows))
+        else Source(_of_rows(value, f"Representation {name!r}", n_rows))
         for name, value in representations.items()
     }
 
 
 def _is_data(value: Any) -> bool:
-    is_tool = isclass(value) or hasattr(value, "fit") or hasattr(value, "get_params")
-    return not (is_tool or callable(value) or np.ndim(value) == 0)
+    """Tell features from tools that make some, and from what has no rows at all."""
+    if isclass(value) or hasattr(value, "fit") or callable(value):
+        return False
+    if hasattr(value, "shape"):
+        return len(value.shape) > 0
+    return hasattr(value, "__len__") and not isinstance(value, str | bytes)
 
 
-def _rows_of(data: Any, what: str, n_rows: int) -> Any:
-    """Check the number of rows, and make it possible to take some of them."""
-    data = in_memory(data)
+def _of_rows(data: Any, what: str, n_rows: int) -> Any:
+    """Check the number of rows."""
     found = number_of_rows(data, what)
     if found != n_rows:
         raise ValueError(
             f"{what} has {found} rows, but y has {n_rows}: one row a sample, in the same "
             "order."
         )
-    return indexable(data)[0]
+    return data
 
 
 def _checked_transformer(name: str, value: Any, seed: int) -> Any:

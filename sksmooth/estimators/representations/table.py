@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..._lib.messages import listed
+from ..._lib.messages import MOST_NAMES, listed
 from ..._lib.tables import Column, FrameTable
 from ...index import Level, holm
 from ..changes import Change, change_between, compared_with_best
+from ..verdict import percent
 from .columns import MeasuredRepresentation, Row, columns_of, known_columns
 
 __all__ = ["RepresentationComparison", "in_words", "joined_tables", "table_of"]
@@ -53,10 +54,13 @@ class RepresentationComparison(FrameTable):
     >>> from sklearn.datasets import load_digits
     >>> from sksmooth import compare_representations
     >>> X, y = load_digits(return_X_y=True)
-    >>> halves = {"all": X, "left": X[:, X.var(0) > 9], "upper": X[:, :32]}
-    >>> table = compare_representations(halves, y=y, random_state=0)
-    >>> table.best_, table.tied_
-    ('all', [])
+    >>> pixels = {"upper half": X[:, :32], "all": X, "that vary": X[:, X.var(axis=0) > 9]}
+    >>> table = compare_representations(pixels, y=y, random_state=0)
+    >>> table.best_, table.tied_, len(table), type(table.head()).__name__
+    ('that vary', ['all'], 3, 'DataFrame')
+    >>> print(str(table).splitlines()[-1])
+    Best: 'that vary' (explains 87 %); 'all' is not told apart from it; 'upper half' is
+    worse (p < 0.001).
     """
 
     levels_: tuple[Level, ...] = ()
@@ -64,14 +68,14 @@ class RepresentationComparison(FrameTable):
     @property
     def best_(self) -> str:
         """Name of the representation of the highest level."""
-        if self._is_profile:
+        if self._is_profile or not {"representation", "held_out"} <= set(self.frame):
             raise AttributeError  # whose message is that of __getattr__
         return str(self.frame["representation"].iloc[_place_of_best(self.frame)])
 
     @property
     def tied_(self) -> list[str]:
         """Names of the others that are not told apart from the best."""
-        if self._is_profile:
+        if self._is_profile or "tied_with_best" not in self.frame:
             raise AttributeError  # whose message is that of __getattr__
         best = self.best_
         names = self.frame["representation"][self.frame["tied_with_best"]]
@@ -180,7 +184,8 @@ class RepresentationComparison(FrameTable):
         return known_columns()
 
     def _rows(self) -> str:
-        return "representations"
+        pairs = "pairs of a target and a representation"
+        return pairs if self._is_profile else "representations"
 
     def _why_missing(self, name: str) -> str | None:
         if name not in _OF_ONE_TARGET:
@@ -272,45 +277,73 @@ def joined_tables(
 
 
 def in_words(frame: pd.DataFrame) -> list[str]:
-    """Say which representations are the best, as far as the columns tell."""
-    needed = {"representation", "held_out", "tied_with_best", "p_value"}
+    """Say which representations are the best, as far as the columns tell.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table of :func:`~sksmooth.compare_representations`.
+
+    Returns
+    -------
+    sentences : list of str
+        One of one target, or one of each of a few targets and one of all of them.
+    """
+    needed = {"representation", "explained_low", "held_out", "tied_with_best", "p_value"}
     if len(frame) == 0 or not needed <= set(frame.columns):
         return []
     if "target" not in frame.columns:
-        return [_sentence(frame)]
-    return [
-        f"{name}: {_sentence(part)}" for name, part in frame.groupby("target", sort=False)
-    ]
+        return [_of_target(frame)]
+    targets = list(frame.groupby("target", sort=False))
+    sentences = [f"{name}: {_of_target(part)}" for name, part in targets[:MOST_NAMES]]
+    if len(targets) > MOST_NAMES:
+        sentences = []
+    return [*sentences, _of_all(RepresentationComparison(frame).summary(), len(targets))]
 
 
-def _sentence(frame: pd.DataFrame) -> str:
+def _of_target(frame: pd.DataFrame) -> str:
     place = _place_of_best(frame)
     names = frame["representation"].astype(str)
     others = np.arange(len(frame)) != place
     tied = frame["tied_with_best"].to_numpy(dtype=bool)
-    clauses = [f"Best: {names.iloc[place]!r}{_explaining(frame.iloc[place])}"]
+    best = names.iloc[place]
+    if (frame["explained_low"] <= 0).all():
+        if len(frame) == 1:
+            return f"{best!r} is not shown to explain anything."
+        return "No representation is shown to explain anything."
+    clauses = [f"Best: {best!r}{_explaining(frame.iloc[place])}"]
     if (others & tied).any():
-        which = names[others & tied].tolist()
-        verb = "is" if len(which) == 1 else "are"
-        clauses.append(f"{listed(which)} {verb} not told apart from it")
+        clauses.append(f"{_subject(names[others & tied])} not told apart from it")
     if (others & ~tied).any():
-        which = names[others & ~tied].tolist()
-        verb = "is" if len(which) == 1 else "are"
-        largest = frame["p_value"][others & ~tied].max()
-        clauses.append(f"{listed(which)} {verb} worse ({_bound(largest)})")
+        bound = _bound(frame["p_value"][others & ~tied])
+        clauses.append(f"{_subject(names[others & ~tied])} worse ({bound})")
     return "; ".join(clauses) + "."
+
+
+def _of_all(summary: pd.DataFrame, n_targets: int) -> str:
+    best = summary.iloc[0]
+    return (
+        f"Over {n_targets} targets: {str(summary.index[0])!r} has the best mean rank "
+        f"({best['mean_rank']:.1f} of {len(summary)}), and is the best or not told apart "
+        f"from it in {best['n_tied_with_best']:.0f}."
+    )
+
+
+def _subject(names: pd.Series) -> str:
+    return f"{listed(names.tolist())} {'is' if len(names) == 1 else 'are'}"
 
 
 def _explaining(row: pd.Series) -> str:
     explained = row.get("explained", np.nan)
-    return "" if np.isnan(explained) else f" (explains {100 * explained:.0f} %)"
+    return "" if np.isnan(explained) else f" (explains {percent(explained)})"
 
 
-def _bound(p_value: float) -> str:
+def _bound(p_values: pd.Series) -> str:
+    largest = p_values.max()
     for bound in (0.001, 0.01):
-        if p_value < bound:
+        if largest < bound:
             return f"p < {bound}"
-    return f"p = {p_value:.2f}"
+    return f"p {'=' if len(p_values) == 1 else 'at most'} {largest:.3f}"
 
 
 def _place_of_best(frame: pd.DataFrame) -> int:
