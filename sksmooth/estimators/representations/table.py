@@ -48,6 +48,8 @@ class RepresentationComparison(FrameTable):
     See Also
     --------
     compare_representations : Makes it.
+    sksmooth.plotting.RepresentationSmoothnessDisplay : Draws it.
+    report : Writes it as an HTML file.
 
     Examples
     --------
