@@ -322,6 +322,11 @@ def features_of_fold(
     -------
     seen, unseen : array-like
         Features of the training and of the test samples.
+
+    Raises
+    ------
+    ValueError
+        If the transformer leaves samples out.
     """
     seen, unseen = (_rows_of(X, labels.rows[places]) for places in fold)
     if transformer is None or transformer == "passthrough":
@@ -329,7 +334,15 @@ def features_of_fold(
     fitted = clone(transformer)
     # Some transformers learn otherwise by fit_transform than by fit and transform.
     seen = fitted.fit_transform(seen, _rows_of(labels.samples.plain_y, fold[0]))
-    return seen, fitted.transform(unseen)
+    both = seen, fitted.transform(unseen)
+    for features, places in zip(both, fold, strict=True):
+        if number_of_rows(features) != len(places):
+            raise ValueError(
+                f"{type(fitted).__name__} gave {number_of_rows(features)} rows for "
+                f"{len(places)} samples; a transformer must give one row a sample, in "
+                "their order, and leave none out."
+            )
+    return both
 
 
 def _rows_of(data: Any, rows: np.ndarray) -> Any:
