@@ -253,8 +253,8 @@ def make_nk_landscape(
 
     A genotype is a word of N letters. Its fitness is the mean of N contributions, one a
     site: independent uniform numbers in [0, 1], one for every combination of the letters at
-    the site and at the K sites after it, in a circle [1]_. With K = 0 the sites add up, with
-    K = N - 1 the fitness of any two words is independent.
+    the site and at the K sites after it, in a circle [1]_. With K = 0 the sites add up;
+    with K = N - 1 the fitness of any two words is independent.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Roughness: what is left of the spread of the targets, on average on the way to M cells.
+"""Roughness: how much of the spread of the targets is left while cells are added.
 
-The rate says how fast more cells help. The roughness is an amplitude: how much is left while
-they are added, from one cell to as many as the samples allow, on a logarithmic scale of their
-number. ROGI-XD (Graff, Pyzer-Knapp, Jordan, Shakhnovich and Coley, Digital Discovery 2, 2023)
-integrates the spread of cluster means over the same scale; here cells are fitted to the
+The rate says how fast more cells help. The roughness is an amplitude: what is left on the
+way from one cell to as many as the samples allow, on average over the logarithm of their
+number. ROGI-XD (Graff, Pyzer-Knapp, Jordan, Shakhnovich and Coley, Digital Discovery 2,
+2023) integrates what clusters leave over the same scale. Here cells are fitted to the
 targets, and errors are those on samples that the trees have not seen.
 """
 
@@ -32,8 +32,8 @@ def spread_left(errors: np.ndarray, n_trees: int, n_cells: float) -> float:
     """Integrate a relative error over the logarithm of the number of cells.
 
     ``int_0^1 min(sigma_M / sigma_0, 1) du`` with ``u = log(cells) / log(n_cells)``, by the
-    trapezoidal rule. A split is two terms and makes one cell more, so M terms of J trees are
-    ``1 + M / (2 J)`` cells of a tree. A forest without further terms keeps its error.
+    trapezoidal rule. A split is two terms and makes one cell more, so M terms of J trees
+    are ``1 + M / (2 J)`` cells of a tree. A forest without further terms keeps its error.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def roughness(
     """
     unit, n_trees = error.grown.units.unit, error.wavelets.n_trees
     value = spread_left(error.errors, n_trees, n_cells)
-    if error.is_carried_by_few(unit):
+    if error.spread == 0 or error.is_carried_by_few(unit):
         return Roughness(value, (0.0, 1.0))
     parts = []
     for place, share in zip(*_quadrature(), strict=True):

@@ -198,6 +198,11 @@ COLUMNS = (
         "index of what is not noise: the rate at which the error above the noise falls; "
         "infinite where finitely many boxes leave no more than the noise",
     ),
+    *_fitted(
+        "roughness",
+        "what is left of the spread of the targets while cells are added, on average over "
+        "the logarithm of their number; from 0 to 1, that of noise",
+    ),
     Column(
         "n_terms_90",
         "number of terms that a tree needs for 90 % of what can be explained; 0 if nothing "

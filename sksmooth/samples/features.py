@@ -9,14 +9,29 @@ from scipy import sparse
 
 __all__ = ["column_ranges", "feature_dtype", "plain_features"]
 
+_LARGEST_COUNT = 1 << 24  # beyond which float32 has not every integer
+
 
 def feature_dtype(X: Any) -> type:
-    """Choose float32 where it holds all values exactly, as for pixels, else float64."""
+    """Choose float32 where it holds all values exactly, else float64.
+
+    It does those of pixels, bits and counts, of whatever type these integers are.
+    """
     dtypes = [X.dtype] if hasattr(X, "dtype") else list(getattr(X, "dtypes", [None]))
-    is_narrow = all(
-        isinstance(dtype, np.dtype) and np.can_cast(dtype, np.float32) for dtype in dtypes
-    )
-    return np.float32 if is_narrow else np.float64
+    if not all(isinstance(dtype, np.dtype) for dtype in dtypes):
+        return np.float64
+    if all(np.can_cast(dtype, np.float32) for dtype in dtypes):
+        return np.float32
+    are_counts = all(dtype.kind in "iu" for dtype in dtypes) and _are_counts(X)
+    return np.float32 if are_counts else np.float64
+
+
+def _are_counts(X: Any) -> bool:
+    """Tell whether float32 has all of these integers."""
+    stored = X.tocsr().data if sparse.issparse(X) else np.asarray(X)
+    if stored.size == 0:
+        return False
+    return bool(-_LARGEST_COUNT <= stored.min() and stored.max() <= _LARGEST_COUNT)
 
 
 def plain_features(X: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.csr_matrix:

@@ -69,7 +69,15 @@ def test_weights_that_sums_would_lose_count_as_the_smallest_that_they_keep():
 
 @pytest.mark.parametrize(
     ("dtype", "read"),
-    [("f4", "f4"), ("u1", "f4"), ("i2", "f4"), ("f8", "f8"), ("i4", "f8"), ("O", "f8")],
+    [
+        ("f4", "f4"),
+        ("u1", "f4"),
+        ("i2", "f4"),
+        ("i4", "f4"),
+        ("u8", "f4"),
+        ("f8", "f8"),
+        ("O", "f8"),
+    ],
 )
 def test_float32_is_kept_where_it_is_exact(dtype, read):
     whole = np.arange(36).reshape(12, 3).astype(dtype)
