@@ -294,6 +294,12 @@ def cross_fitted_level(
     """
     if number_of_rows(X) != labels.n_rows:
         raise ValueError(f"X has {number_of_rows(X)} rows, but y has {labels.n_rows}.")
+    fewest = min(len(train) for train, _ in folds)
+    if isinstance(estimator.max_samples, Integral) and estimator.max_samples >= fewest:
+        raise ValueError(
+            f"max_samples={estimator.max_samples} leaves no sample out of the trees, since "
+            f"a fold has {fewest} training samples; pass a share, such as 0.8."
+        )
     errors = [_error_of(transformer, X, labels, fold, estimator) for fold in folds]
     places = np.concatenate([test for _, test in folds])
     n_grown = _share_of_a_tree(estimator, len(np.unique(labels.unit)))

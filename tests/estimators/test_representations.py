@@ -660,6 +660,11 @@ def test_representations_that_are_refused(digits, representations, error, messag
             ValueError,
             "forest=None",
         ),
+        (
+            dict(estimator=BesovSmoothnessEstimator(2, max_samples=200), cv=3),
+            ValueError,
+            "max_samples=200 .* 200 training samples",
+        ),
         (dict(estimator=BesovSmoothnessEstimator(p=0.5)), ValueError, "'p' parameter"),
         (dict(y={}), ValueError, "y is an empty mapping"),
         (dict(y={"a": [1, 2], "b": [1]}), ValueError, "same length; got {'a': 2, 'b': 1}"),
