@@ -11,6 +11,12 @@ from .estimators.comparison import PermutationBaseline as PermutationBaseline
 from .estimators.comparison import SmoothnessDifference as SmoothnessDifference
 from .estimators.comparison import permutation_baseline as permutation_baseline
 from .estimators.comparison import smoothness_difference as smoothness_difference
+from .estimators.representations.comparison import (
+    compare_representations as compare_representations,
+)
+from .estimators.representations.table import (
+    RepresentationComparison as RepresentationComparison,
+)
 from .estimators.roughness import class_smoothness as class_smoothness
 from .estimators.roughness import sample_roughness as sample_roughness
 from .estimators.search import SmoothnessSearch as SmoothnessSearch

@@ -1,4 +1,4 @@
-"""Functions of known smoothness, and labels with known errors."""
+"""Functions of known smoothness or ruggedness, and labels with known errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from sklearn.utils import check_array, check_random_state, column_or_1d
 from ._lib.scikit_learn import Interval, StrOptions, validate_params
 from .samples import as_array, numbered
 
-__all__ = ["corrupt_labels", "make_known_smoothness"]
+__all__ = [
+    "corrupt_labels",
+    "make_known_smoothness",
+    "make_mount_fuji",
+    "make_nk_landscape",
+]
 
 
 def _smooth(X: np.ndarray, exponent: float, n_classes: int, rng: Any) -> np.ndarray:
@@ -220,6 +225,190 @@ def make_known_smoothness(
     elif noise > 0:
         y = y + noise * y.std() * rng.standard_normal(n_samples)
     return X, y, alpha
+
+
+_OF_GENOTYPES: dict[str, Any] = {
+    "n_samples": [Interval(Integral, 1, None, closed="left")],
+    "n_sites": [Interval(Integral, 1, None, closed="left")],
+    "n_letters": [Interval(Integral, 2, None, closed="left")],
+    "encoding": [StrOptions({"one-hot", "letters"})],
+    "random_state": ["random_state"],
+}
+
+
+@validate_params(
+    {**_OF_GENOTYPES, "n_neighbors": [Interval(Integral, 0, None, closed="left")]},
+    prefer_skip_nested_validation=True,
+)
+def make_nk_landscape(
+    n_samples: int = 2000,
+    n_sites: int = 16,
+    n_neighbors: int = 2,
+    *,
+    n_letters: int = 2,
+    encoding: str = "one-hot",
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Sample an NK fitness landscape, which is the more rugged the larger K is.
+
+    A genotype is a word of N letters. Its fitness is the mean of N contributions, one a
+    site: independent uniform numbers in [0, 1], one for every combination of the letters at
+    the site and at the K sites after it, in a circle [1]_. With K = 0 the sites add up;
+    with K = N - 1 the fitness of any two words is independent.
+
+    Parameters
+    ----------
+    n_samples : int, default=2000
+        Number of words, drawn uniformly and with replacement.
+    n_sites : int, default=16
+        Number N of letters of a word.
+    n_neighbors : int, default=2
+        Number K of other sites that the contribution of a site depends on, less than
+        ``n_sites``.
+    n_letters : int, default=2
+        Size of the alphabet.
+    encoding : {"one-hot", "letters"}, default="one-hot"
+        How words are written as features:
+
+        - ``"one-hot"``: one column of 0 and 1 for every site and letter; of two letters,
+          one column a site;
+        - ``"letters"``: one column a site, of integers from 0. More than two letters are
+          categories, and are to be passed as such, with ``categorical_features``.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the words and of the contributions.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_columns), float64 or int64
+        The words: float64 if one-hot, else int64.
+    y : ndarray of shape (n_samples,), float64
+        Their fitness.
+    correlation : float
+        ``1 - (K + 1) / N``: the correlation, over all landscapes, of the fitness of two
+        words that differ in one letter [2]_. Of words that differ in d letters it is the
+        probability that a contribution does not depend on any of them.
+
+    See Also
+    --------
+    make_mount_fuji : An additive landscape with a random one added.
+
+    References
+    ----------
+    .. [1] S. A. Kauffman and E. D. Weinberger, *The NK model of rugged fitness landscapes
+       and its application to maturation of the immune response*, J. Theor. Biol. 141
+       (1989).
+    .. [2] E. D. Weinberger, *Correlated and uncorrelated fitness landscapes and how to tell
+       the difference*, Biol. Cybern. 63 (1990).
+
+    Examples
+    --------
+    >>> from sksmooth.datasets import make_nk_landscape
+    >>> X, y, correlation = make_nk_landscape(500, 10, 4, random_state=0)
+    >>> X.shape, correlation
+    ((500, 10), 0.5)
+    """
+    n_samples, n_sites, n_neighbors = map(int, (n_samples, n_sites, n_neighbors))
+    if n_neighbors >= n_sites:
+        raise ValueError(
+            f"n_neighbors={n_neighbors} must be less than n_sites={n_sites}: a site has "
+            f"{n_sites - 1} others."
+        )
+    rng = check_random_state(random_state)
+    words = rng.randint(n_letters, size=(n_samples, n_sites))
+    around = np.arange(n_neighbors + 1)
+    contributions = [
+        _random_field(words[:, (site + around) % n_sites], rng.uniform)
+        for site in range(n_sites)
+    ]
+    correlation = 1 - (n_neighbors + 1) / n_sites
+    return _encoded(words, n_letters, encoding), np.mean(contributions, axis=0), correlation
+
+
+@validate_params(
+    {**_OF_GENOTYPES, "ruggedness": [Interval(Real, 0, None, closed="left")]},
+    prefer_skip_nested_validation=True,
+)
+def make_mount_fuji(
+    n_samples: int = 2000,
+    n_sites: int = 16,
+    ruggedness: float = 0.5,
+    *,
+    n_letters: int = 2,
+    encoding: str = "one-hot",
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Sample a rough Mount Fuji: an additive landscape with a random one added.
+
+    The fitness of a word falls with the number of letters in which it differs from a random
+    word, the peak. To this slope, scaled to variance 1, ``ruggedness`` times a standard
+    normal number is added, independent for every word [1]_.
+
+    Parameters
+    ----------
+    n_samples : int, default=2000
+        Number of words, drawn uniformly and with replacement. The same word has the same
+        fitness.
+    n_sites : int, default=16
+        Number of letters of a word.
+    ruggedness : float, default=0.5
+        Standard deviation of the random part, relative to that of the additive one.
+    n_letters : int, default=2
+        Size of the alphabet.
+    encoding : {"one-hot", "letters"}, default="one-hot"
+        How words are written as features, as in :func:`make_nk_landscape`.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the words and of the landscape.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_columns), float64 or int64
+        The words: float64 if one-hot, else int64.
+    y : ndarray of shape (n_samples,), float64
+        Their fitness.
+    correlation : float
+        ``(1 - A / (N (A - 1))) / (1 + ruggedness^2)`` for N sites and A letters: the
+        correlation of the fitness of two words that differ in one letter.
+
+    See Also
+    --------
+    make_nk_landscape : Sites that depend on one another.
+
+    References
+    ----------
+    .. [1] T. Aita et al., *Analysis of a local fitness landscape with a model of the rough
+       Mt. Fuji-type landscape: application to prolyl endopeptidase and thermolysin*,
+       Biopolymers 54 (2000).
+
+    Examples
+    --------
+    >>> from sksmooth.datasets import make_mount_fuji
+    >>> X, y, correlation = make_mount_fuji(500, 10, 1.0, random_state=0)
+    >>> X.shape, correlation
+    ((500, 10), 0.4)
+    """
+    n_samples, n_sites, n_letters = map(int, (n_samples, n_sites, n_letters))
+    rng = check_random_state(random_state)
+    words = rng.randint(n_letters, size=(n_samples, n_sites))
+    peak = rng.randint(n_letters, size=n_sites)
+    of_one_site = np.sqrt(n_letters - 1) / n_letters  # standard deviation
+    slope = -np.count_nonzero(words != peak, axis=1) / (of_one_site * np.sqrt(n_sites))
+    y = slope + ruggedness * _random_field(words, rng.standard_normal)
+    of_slope = 1 - n_letters / (n_sites * (n_letters - 1))
+    return _encoded(words, n_letters, encoding), y, float(of_slope / (1 + ruggedness**2))
+
+
+def _random_field(words: np.ndarray, draw: Callable) -> np.ndarray:
+    """Draw a number for every distinct word."""
+    distinct, place = np.unique(words, axis=0, return_inverse=True)
+    return draw(size=len(distinct))[place.ravel()]
+
+
+def _encoded(words: np.ndarray, n_letters: int, encoding: str) -> np.ndarray:
+    if encoding == "letters":
+        return words.astype(np.int64)
+    if n_letters == 2:
+        return words.astype(np.float64)
+    return (words[..., None] == np.arange(n_letters)).reshape(len(words), -1).astype(float)
 
 
 @validate_params(

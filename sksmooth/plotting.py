@@ -3,7 +3,13 @@
 from .display.plots import (
     ErrorDecayDisplay,
     LayerSmoothnessDisplay,
+    RepresentationSmoothnessDisplay,
     SmoothnessHistoryDisplay,
 )
 
-__all__ = ["ErrorDecayDisplay", "LayerSmoothnessDisplay", "SmoothnessHistoryDisplay"]
+__all__ = [
+    "ErrorDecayDisplay",
+    "LayerSmoothnessDisplay",
+    "RepresentationSmoothnessDisplay",
+    "SmoothnessHistoryDisplay",
+]

@@ -404,6 +404,22 @@ def whole_way_rate(relative_power, n_grown, n_samples, p) -> float:
     return max(-math.log(error) / math.log(max(n_grown / 10, 2)), 0.0)
 
 
+def roughness(errors, n_trees, n_cells) -> float:
+    """Area below the relative error over the log of the number of cells, from 0 to 1.
+
+    Trapezoids between all numbers of terms, the last one cut off where the way ends.
+    """
+    left = [min(error / errors[0], 1.0) for error in errors]
+    places = [math.log(1 + m / (2 * n_trees)) / math.log(n_cells) for m in range(len(left))]
+    area = 0.0
+    for m in range(len(left) - 1):
+        width = places[m + 1] - places[m]
+        used = min(max(1 - places[m], 0.0), width)
+        end = left[m] + (left[m + 1] - left[m]) * used / width
+        area += used * (left[m] + end) / 2
+    return area + max(1 - places[-1], 0.0) * left[-1]
+
+
 def power_law_over_a_floor(n_terms, power, least) -> tuple[float, float, float]:
     """Floor, fall from the first point, and exponent of ``F + C (M / M_0)^-b``.
 

@@ -7,7 +7,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import chisquare
 from sklearn.model_selection import train_test_split
 
-from sksmooth.datasets import corrupt_labels, make_known_smoothness
+from sksmooth.datasets import (
+    corrupt_labels,
+    make_known_smoothness,
+    make_mount_fuji,
+    make_nk_landscape,
+)
 
 REGRESSION = ("smooth", "linear", "hoelder", "weierstrass", "fractional-brownian", "noise")
 CLASSIFICATION = ("jump", "boxes", "noise-labels")
@@ -255,6 +260,218 @@ def test_options_are_checked(options):
 def test_functions_of_one_variable_take_no_other_number(kind):
     with pytest.raises(ValueError, match=r"one variable.* n_irrelevant"):
         make_known_smoothness(kind, n_relevant=2)
+
+
+# ---------------------------------------------------------------- landscapes
+
+LANDSCAPES = (make_nk_landscape, make_mount_fuji)
+
+
+def neighbours(X, y, distance=1):
+    """Fitness of all pairs of distinct words that differ in so many letters."""
+    words, first = np.unique(X, axis=0, return_index=True)
+    fitness = y[first]
+    n_different = (words[:, None] != words[None]).sum(axis=2)
+    one, other = np.nonzero(n_different == distance)
+    return fitness[one], fitness[other]
+
+
+@pytest.mark.parametrize("make", LANDSCAPES)
+@pytest.mark.parametrize(("n_letters", "n_columns"), [(2, 5), (3, 15)])
+def test_words_are_one_hot_columns_of_two_values_or_letters(make, n_letters, n_columns):
+    options = dict(n_letters=n_letters, random_state=0)
+    X, y, correlation = make(400, 5, 1, **options)
+    assert X.shape == (400, n_columns)
+    assert X.dtype == y.dtype == np.float64
+    assert y.shape == (400,)
+    assert type(correlation) is float
+    assert set(X.ravel()) == {0.0, 1.0}
+
+    letters, same, _ = make(400, 5, 1, encoding="letters", **options)
+    assert letters.dtype == np.int64
+    assert letters.shape == (400, 5)
+    assert_array_equal(np.unique(letters), np.arange(n_letters))
+    assert_array_equal(same, y)
+    if n_letters == 2:
+        assert_array_equal(letters, X)
+    else:
+        assert_array_equal(np.eye(3)[letters].reshape(400, -1), X)
+
+
+@pytest.mark.parametrize("make", LANDSCAPES)
+@pytest.mark.parametrize("n_letters", [2, 4])
+def test_letters_are_uniform_and_independent(make, n_letters):
+    X, _, _ = make(4000, 6, 1, n_letters=n_letters, encoding="letters", random_state=0)
+    for column in X.T:
+        assert chisquare(np.bincount(column)).pvalue > 1e-4
+    correlations = np.corrcoef(X.T)[np.triu_indices(6, 1)]
+    assert np.abs(correlations).max() < 4 / np.sqrt(4000)
+
+
+@pytest.mark.parametrize("make", LANDSCAPES)
+def test_landscapes_are_reproducible(make):
+    first = make(200, 8, 2, random_state=3)
+    for state in (3, np.random.RandomState(3)):
+        again = make(200, 8, 2, random_state=state)
+        assert_array_equal(first[0], again[0])
+        assert_array_equal(first[1], again[1])
+    other = make(200, 8, 2, random_state=4)
+    assert not np.array_equal(first[0], other[0])
+    assert not np.array_equal(np.unique(first[1]), np.unique(other[1]))
+
+
+@pytest.mark.parametrize("make", LANDSCAPES)
+@pytest.mark.parametrize("n_letters", [2, 3])
+def test_the_same_word_has_the_same_fitness(make, n_letters):
+    X, y, _ = make(500, 4, 2, n_letters=n_letters, random_state=0)
+    _, place = np.unique(X, axis=0, return_inverse=True)
+    assert len(np.unique(y)) == len(np.unique(place)) == n_letters**4
+    for word in range(n_letters**4):
+        assert len(np.unique(y[place.ravel() == word])) == 1
+
+
+@pytest.mark.parametrize("n_letters", [2, 3])
+@pytest.mark.parametrize("make", LANDSCAPES)
+def test_without_neighbours_or_ruggedness_letters_add_up(make, n_letters):
+    X, y, _ = make(1000, 6, 0, n_letters=n_letters, random_state=0)
+    assert unexplained(y, np.column_stack([X, np.ones(1000)])) < 1e-12
+    for rough in (1, 3):
+        X, y, _ = make(1000, 6, rough, n_letters=n_letters, random_state=0)
+        assert unexplained(y, np.column_stack([X, np.ones(1000)])) > 0.01
+
+
+def test_contributions_are_functions_of_a_site_and_of_those_after_it():
+    """The fitness of five sites with K = 2, by all products of three bits in a row."""
+    X, y, _ = make_nk_landscape(400, 5, 2, random_state=0)
+
+    def products(n_sites):
+        return np.column_stack(
+            [
+                np.prod([X[:, (site + k) % 5] == bits >> k & 1 for k in range(n_sites)], 0)
+                for site in range(5)
+                for bits in range(2**n_sites)
+            ]
+        )
+
+    assert unexplained(y, products(3)) < 1e-12
+    assert unexplained(y, products(2)) > 0.01
+
+
+def test_fitness_is_a_mean_of_uniform_numbers():
+    for k in (0, 3, 6):
+        y = np.concatenate(
+            [make_nk_landscape(50, 7, k, random_state=seed)[1] for seed in range(100)]
+        )
+        assert (y > 0).all()
+        assert (y < 1).all()
+        # Of 100 landscapes of at least 14 numbers, with standard deviation 1 / sqrt(12).
+        assert_allclose(y.mean(), 0.5, atol=0.03)
+        assert_allclose(y.var(), 1 / 12 / 7, rtol=0.15)
+
+
+@pytest.mark.parametrize("n_letters", [2, 3])
+@pytest.mark.parametrize("n_neighbors", [0, 1, 3, 5])
+def test_autocorrelation_of_nk_landscapes_is_that_of_theory(n_letters, n_neighbors):
+    """Over landscapes, of mean 1/2 and variance 1 / (12 N)."""
+    products, told = [], []
+    for seed in range(60):
+        X, y, correlation = make_nk_landscape(
+            300,
+            6,
+            n_neighbors,
+            n_letters=n_letters,
+            encoding="letters",
+            random_state=seed,
+        )
+        one, other = neighbours(X, y)
+        products.append(np.mean((one - 0.5) * (other - 0.5)) * 12 * 6)
+        told.append(correlation)
+    assert set(told) == {1 - (n_neighbors + 1) / 6}
+    error = np.std(products) / np.sqrt(60)
+    assert_allclose(np.mean(products), told[0], atol=max(4 * error, 0.01))
+
+
+@pytest.mark.parametrize("n_letters", [2, 4])
+@pytest.mark.parametrize("ruggedness", [0.0, 0.5, 2.0])
+def test_autocorrelation_of_mount_fuji_is_that_of_theory(n_letters, ruggedness):
+    found, told = [], []
+    for seed in range(20):
+        X, y, correlation = make_mount_fuji(
+            4000, 5, ruggedness, n_letters=n_letters, encoding="letters", random_state=seed
+        )
+        one, other = neighbours(X, y)
+        found.append(np.corrcoef(one, other)[0, 1])
+        told.append(correlation)
+    of_slope = 1 - n_letters / (5 * (n_letters - 1))
+    assert_allclose(set(told).pop(), of_slope / (1 + ruggedness**2), rtol=1e-12)
+    # Of 32 words, the mean of the random part correlates with itself.
+    assert_allclose(np.mean(found), told[0], atol=0.03 + 1 / n_letters**5)
+
+
+def test_parts_of_mount_fuji_have_the_promised_spread():
+    for n_letters in (2, 5):
+        options = dict(n_letters=n_letters, random_state=0)
+        slope = make_mount_fuji(20_000, 12, 0.0, **options)[1]
+        assert_allclose(slope.std(), 1, rtol=0.03)
+        for ruggedness in (0.5, 3.0):
+            rough = make_mount_fuji(20_000, 12, ruggedness, **options)[1] - slope
+            assert_allclose(rough.std(), ruggedness, rtol=0.05)
+    X, y, _ = make_mount_fuji(3000, 8, 0.0, random_state=0)
+    peak = X[y.argmax()]  # from which fitness falls by equal steps
+    steps = np.polyfit((peak != X).sum(axis=1), y, 1)
+    assert_allclose(steps[0], -2 / np.sqrt(8))
+
+
+def test_many_sites_and_neighbours_need_no_table_of_all_words():
+    X, y, correlation = make_nk_landscape(300, 200, 150, random_state=0)
+    assert X.shape == (300, 200)
+    assert np.isfinite(y).all()
+    assert correlation == 1 - 151 / 200
+    assert np.isfinite(make_mount_fuji(300, 500, random_state=0)[1]).all()
+
+
+def test_numbers_of_landscapes_may_be_narrow_integers():
+    narrow = make_nk_landscape(
+        np.uint8(200), np.int8(100), np.int8(99), n_letters=np.int8(120), random_state=0
+    )
+    wide = make_nk_landscape(200, 100, 99, n_letters=120, random_state=0)
+    assert_array_equal(narrow[0], wide[0])
+    assert_array_equal(narrow[1], wide[1])
+    assert narrow[2] == wide[2]
+    narrow = make_mount_fuji(
+        np.uint8(200), np.int8(100), n_letters=np.int8(120), random_state=0
+    )
+    wide = make_mount_fuji(200, 100, n_letters=120, random_state=0)
+    assert_array_equal(narrow[1], wide[1])
+    assert narrow[2] == wide[2]
+
+
+@pytest.mark.parametrize("make", LANDSCAPES)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"n_samples": 0},
+        {"n_samples": 10.5},
+        {"n_sites": 0},
+        {"n_letters": 1},
+        {"encoding": "binary"},
+        {"random_state": "seed"},
+    ],
+)
+def test_options_of_landscapes_are_checked(make, options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"'{name}' parameter"):
+        make(**options)
+
+
+def test_ruggedness_and_neighbours_are_checked():
+    with pytest.raises(ValueError, match="'n_neighbors' parameter"):
+        make_nk_landscape(n_neighbors=-1)
+    for ruggedness in (-0.1, np.inf, np.nan):
+        with pytest.raises(ValueError, match="'ruggedness' parameter"):
+            make_mount_fuji(ruggedness=ruggedness)
+    with pytest.raises(ValueError, match=r"n_neighbors=4 must be less than n_sites=4"):
+        make_nk_landscape(100, 4, 4)
 
 
 # ---------------------------------------------------------------- label corruption

@@ -237,7 +237,7 @@ def _assert_measured(result):
     if result.decay_.convention.has_variance:  # published procedures may fall below zero
         assert result.alpha_ >= 0
     floats = [result.alpha_, *result.alpha_interval_, result.oob_score_, result.n_relevant_]
-    for name in ("explained_", "noise_", "wrong_labels_", "signal_alpha_"):
+    for name in ("explained_", "noise_", "wrong_labels_", "signal_alpha_", "roughness_"):
         value, (low, high) = (
             getattr(result, name),
             getattr(result, f"{name[:-1]}_interval_"),
@@ -253,7 +253,7 @@ def _assert_measured(result):
     n_terms = [result.n_terms_for(share) for share in (0.01, 0.5, 0.9, 0.999)]
     assert 0 <= n_terms[0] <= n_terms[1] <= n_terms[2] <= n_terms[3] <= len(result.errors_)
     known = not np.isnan(result.oob_score_)
-    assert known == (not np.isnan(result.explained_))
+    assert known == (not np.isnan(result.explained_)) == (not np.isnan(result.roughness_))
     assert not result.oob_score_ < 0
 
 
@@ -352,6 +352,7 @@ def _(result: PermutationBaseline, X, y):
 
 
 NUMBERS = ["alpha_", "oob_score_", "explained_", "noise_", "wrong_labels_", "signal_alpha_"]
+NUMBERS += ["roughness_"]
 MEASURED = [*NUMBERS, *(f"{name}interval_" for name in NUMBERS if name != "oob_score_")]
 MEASURED += ["noise_is_bound_", "n_relevant_", "r_squared_", "errors_", "n_terms_"]
 MEASURED += ["feature_importances_", "validation_errors_", "wavelets_"]

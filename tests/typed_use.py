@@ -31,6 +31,8 @@ def indices(X: np.ndarray, y: np.ndarray) -> None:
     assert_type(fitted.wrong_labels_interval_, tuple[float, float])
     assert_type(fitted.signal_alpha_, float)
     assert_type(fitted.signal_alpha_interval_, tuple[float, float])
+    assert_type(fitted.roughness_, float)
+    assert_type(fitted.roughness_interval_, tuple[float, float])
     assert_type(fitted.n_relevant_, float)
     assert_type(fitted.n_terms_for(0.9), int)
     assert_type(fitted.errors_, np.ndarray)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-__all__ = ["MOST_NAMES", "listed", "tell"]
+__all__ = ["MOST_NAMES", "listed", "naming", "tell"]
 
 MOST_NAMES = 5  # in a line; more do not help
 
@@ -16,6 +17,18 @@ def listed(names: Sequence[object], kind: str = "") -> str:
     if len(names) > MOST_NAMES:
         text += f" and {len(names) - MOST_NAMES} more"
     return f"{kind}{'s' if len(names) > 1 else ''} {text}" if kind else text
+
+
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Add what is measured to errors."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from error
+    except Exception as error:
+        error.add_note(f"This happened while it was measured: {what}.")
+        raise
 
 
 def tell(message: str, end: str = "\n") -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``python -m sksmooth`` with ``demo``, ``measure`` or ``report``.
+"""The command line: ``python -m sksmooth`` and its commands.
 
 Results go to standard output; progress and errors go to standard error. Exit codes: 0 for
 success, 2 for an error that the user can fix (one line says how), 130 for an interruption.
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from .._lib.messages import tell
 from .arguments import make_parser
+from .compare import run_compare
 from .demo import run_demo
 from .errors import CommandError, one_line
 from .measure import run_measure
@@ -19,7 +20,12 @@ from .report import run_report
 
 __all__ = ["main"]
 
-_COMMANDS = {"demo": run_demo, "measure": run_measure, "report": run_report}
+_COMMANDS = {
+    "demo": run_demo,
+    "measure": run_measure,
+    "compare": run_compare,
+    "report": run_report,
+}
 _USER_ERROR = 2
 _INTERRUPTED, _PIPE_CLOSED = 130, 141  # 128 + the signal, as shells report it
 

@@ -17,6 +17,14 @@ from .output import write
 __all__ = ["make_parser"]
 
 
+_ABOUT_FILE = ".csv, .tsv, .txt (also .gz, .bz2, .xz, .zip) with a line of column names, "
+_ABOUT_FILE += ".parquet or .npz"
+_ABOUT_JSON = (
+    "--json writes one object; an infinite value, such as the upper end of the interval of "
+    'a lower bound, is written as the string "Infinity" and an undefined one as null.'
+)
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors take one line, and whose help is written, like all others."""
 
@@ -35,6 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     _add_demo_parser(commands)
     _add_measure_parser(commands)
+    _add_compare_parser(commands)
     _add_report_parser(commands)
     return parser
 
@@ -53,14 +62,54 @@ def _add_measure_parser(commands: Any) -> None:
         "measure",
         help="measure a data file",
         description="Measure the smoothness of a labelled data set.",
-        epilog="--json writes one object; an infinite value, such as the upper end of the "
-        'interval of a lower bound, is written as the string "Infinity" and an undefined '
-        "one as null.",
+        epilog=_ABOUT_JSON,
     )
     _add_fit_options(parser)
     add = parser.add_argument_group("report").add_argument
     add("--json", action="store_true", help="one JSON object, no table")
     add("--plot", type=Path, metavar="FILE", help="picture: .png, .pdf or .svg")
+    add("--quiet", action="store_true", help="no progress bar")
+
+
+def _add_compare_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "compare",
+        help="compare many representations of the same samples",
+        description="Compare representations of the same samples: files, or sets of the "
+        "columns of one file. The best comes first, with those not told apart from it.",
+        epilog=f"Several targets are a profile, with a table for each. {_ABOUT_JSON}",
+    )
+    about = f"a representation each, of the same rows: {_ABOUT_FILE}; NAME=FILE gives it "
+    about += "another name than that of the file"
+    parser.add_argument("files", nargs="*", metavar="FILE", help=about)
+    add = parser.add_argument_group("data").add_argument
+    several: Any = dict(action="append", default=[])
+    about = "column of labels in one of the files (or npz array; default: y); several, by "
+    about += "commas, * or giving it again, are targets of their own"
+    add("--target", **several, metavar="NAME", help=about)
+    about = "file of labels; all its columns are targets without --target"
+    add("--labels", type=Path, metavar="FILE", help=about)
+    about = "columns of the one FILE, by commas and *, such as fp='mfcc_*,pitch'; can be "
+    about += "given again; the whole is called all"
+    add("--set", **several, dest="sets", metavar="NAME=COLUMNS", help=about)
+    about = "column of all files that names the samples, by which rows are joined"
+    add("--id", metavar="NAME", help=about)
+    about = "column of samples that belong together, such as a patient"
+    add("--groups", metavar="NAME", help=about)
+    _add_reading_options(add)
+    add = parser.add_argument_group("comparison").add_argument
+    about = "representation to compare all others with"
+    add("--baseline", metavar="NAME", help=about)
+    folds = _number(int, lambda n_folds: n_folds > 1, "a number of folds, of at least 2")
+    about = "measure in N folds (default: out of bag)"
+    add("--cv", type=folds, metavar="N", help=about)
+    estimator = parser.add_argument_group("estimator", argument_default=argparse.SUPPRESS)
+    _add_estimator_options(estimator.add_argument)
+    _add_run_options(estimator)
+    add = parser.add_argument_group("report").add_argument
+    add("--json", action="store_true", help="one JSON object, no table")
+    add("--plot", type=Path, metavar="FILE", help="picture: .png, .pdf or .svg")
+    add("--report", type=Path, metavar="FILE", help="report: .html")
     add("--quiet", action="store_true", help="no progress bar")
 
 
@@ -84,9 +133,7 @@ def _add_report_parser(commands: Any) -> None:
 
 
 def _add_fit_options(parser: argparse.ArgumentParser) -> None:
-    about = ".csv, .tsv, .txt (also .gz, .bz2, .xz, .zip) with a line of column names, "
-    about += ".parquet or .npz"
-    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help=about)
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help=_ABOUT_FILE)
     _add_data_options(parser.add_argument_group("data").add_argument)
     # What is not given does not reach the estimator, whose own defaults hold then.
     estimator = parser.add_argument_group("estimator", argument_default=argparse.SUPPRESS)
@@ -98,22 +145,26 @@ def _add_data_options(add: Callable[..., Any]) -> None:
     add("--target", metavar="NAME", help="column of labels, or npz array (default: y)")
     about = "columns to use (default: all others), or npz array (default: X)"
     add("--features", nargs="+", metavar="NAME", help=about)
-    add("--drop", nargs="+", metavar="NAME", help="columns to leave out")
     about = "instead of FILE: features alone, with or without a line of names"
     add("--data", type=Path, metavar="FILE", help=about)
-    about = "with --data: one row a sample; several columns are used as they are"
+    about = "with --data: one row a sample; several columns are one regression target"
     add("--labels", type=Path, metavar="FILE", help=about)
+    _add_reading_options(add)
+    share = _number(float, lambda share: 0 < share < 1, "between 0 and 1")
+    about = "fit on the other rows and print the score on these, too"
+    add("--held-out", type=share, metavar="FRACTION", help=about)
+
+
+def _add_reading_options(add: Callable[..., Any]) -> None:
+    add("--drop", nargs="+", metavar="NAME", help="columns to leave out")
     about = "of text files (default: UTF-8, or else UTF-16 or cp1252, with a note)"
     add("--encoding", metavar="NAME", type=_encoding, help=about)
     about = "what stands before the decimals in text files (default: .)"
     add("--decimal", choices=(".", ","), help=about)
     tasks = ("auto", "classification", "regression")
-    about = "auto: numbers with a decimal point, and several label columns, are "
-    about += "regression; whole numbers and text are classes"
+    about = "auto: numbers with a decimal point are regression, whole numbers and text are "
+    about += "classes"
     add("--task", choices=tasks, default="auto", help=about)
-    share = _number(float, lambda share: 0 < share < 1, "between 0 and 1")
-    about = "fit on the other rows and print the score on these, too"
-    add("--held-out", type=share, metavar="FRACTION", help=about)
 
 
 def _add_estimator_options(add: Callable[..., Any]) -> None:

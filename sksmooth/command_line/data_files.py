@@ -8,7 +8,8 @@ import lzma
 import warnings
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,18 @@ from .columns import (
 from .errors import CommandError, user_error
 from .text_files import is_text_file, read_text
 
-__all__ = ["Dataset", "read_dataset"]
+__all__ = [
+    "Dataset",
+    "are_shuffled",
+    "as_task",
+    "check_lengths",
+    "check_name",
+    "check_text_options",
+    "open_npz",
+    "read_array",
+    "read_dataset",
+    "read_table",
+]
 
 # EOFError and errors of compression come from files that are cut or damaged, RuntimeError
 # from encrypted ones. MemoryError comes from shapes that no memory could hold, whatever
@@ -69,9 +81,7 @@ class Dataset:
 
 def read_dataset(options: argparse.Namespace) -> Dataset:
     """Read what the arguments name, with labels in the form that ``--task`` asks for."""
-    for path in filter(None, [options.file, options.data, options.labels]):
-        if (options.encoding or options.decimal) and not is_text_file(path):
-            raise CommandError(f"{path}: --encoding and --decimal are for text files")
+    check_text_options([options.file, options.data, options.labels], options)
     if options.data is not None or options.labels is not None:
         dataset = _read_two_files(options)
     elif options.file is None:
@@ -82,12 +92,23 @@ def read_dataset(options: argparse.Namespace) -> Dataset:
         dataset = _read_npz(options)
     else:
         dataset = _read_one_table(options)
-    return replace(dataset, y=_as_task(dataset, options.task))
+    return replace(dataset, y=as_task(dataset.y, options.task, dataset.origin))
+
+
+def check_text_options(paths: Iterable[Path | None], options: argparse.Namespace) -> None:
+    """Refuse options of text files where a file is none."""
+    for path in filter(None, paths):
+        if (options.encoding or options.decimal) and not is_text_file(path):
+            raise CommandError(f"{path}: --encoding and --decimal are for text files")
+
+
+def _named(options: argparse.Namespace) -> list[str]:
+    return [options.target, *(options.features or []), *(options.drop or [])]
 
 
 def _read_one_table(options: argparse.Namespace) -> Dataset:
     path, target = options.file, options.target
-    frame = _read_table(path, options, has_names=True)
+    frame = read_table(path, options, wanted=_named(options), has_names=True)
     names = list(frame.columns)
     if target is None:
         raise CommandError(
@@ -95,7 +116,7 @@ def _read_one_table(options: argparse.Namespace) -> Dataset:
             f"columns: {listed(names)}"
         )
     for name in [target, *(options.drop or []), *(options.features or [])]:
-        _check_name(name, names, f"{path}: no column {name!r}")
+        check_name(name, names, f"{path}: no column {name!r}")
     X = _chosen(frame, path, options.features, [target, *(options.drop or [])])
     y = target_column(frame[target], path)
     return Dataset(path, features_of(X, path), y, list(X.columns), repr(target))
@@ -110,18 +131,19 @@ def _read_two_files(options: argparse.Namespace) -> Dataset:
         raise CommandError(
             "--target and FILE name one table; leave them out with --data and --labels"
         )
-    frame, labels = _read_table(path, options), _read_table(labels_path, options)
+    wanted = _named(options)
+    frame, labels = (read_table(p, options, wanted=wanted) for p in (path, labels_path))
     hint = "; has one of them a first line of names?"
-    _check_lengths(str(path), frame, str(labels_path), labels, hint)
-    if _are_shuffled(frame.index, labels.index):
+    check_lengths(str(path), frame, str(labels_path), labels, hint)
+    if are_shuffled(frame.index, labels.index):
         raise CommandError(
             f"{path} and {labels_path} name the same rows in another order; sort them alike"
         )
     for name in options.features or []:
-        _check_name(name, list(frame.columns), f"{path}: no column {name!r}")
+        check_name(name, list(frame.columns), f"{path}: no column {name!r}")
     for name in options.drop or []:
         known = [*frame.columns, *labels.columns]
-        _check_name(name, known, f"{path}, {labels_path}: no column {name!r}")
+        check_name(name, known, f"{path}, {labels_path}: no column {name!r}")
     X = _chosen(frame, path, options.features, options.drop)
     Y = _chosen(labels, labels_path, None, options.drop)
     if Y.shape[1] == 1:
@@ -132,7 +154,7 @@ def _read_two_files(options: argparse.Namespace) -> Dataset:
     return Dataset(path, matrix, y, list(X.columns), targets, labels_path)
 
 
-def _are_shuffled(one: pd.Index, other: pd.Index) -> bool:
+def are_shuffled(one: pd.Index, other: pd.Index) -> bool:
     """Tell whether both files label their rows, and alike, but in another order."""
     if one.name is None or other.name is None or one.equals(other):
         return False
@@ -159,22 +181,19 @@ def _read_npz(options: argparse.Namespace) -> Dataset:
     target, (features, *further) = options.target or "y", options.features or ["X"]
     if further:
         raise CommandError(f"{path}: of an npz file --features names one array")
-    _check_is_file(path)
-    with user_error(*_DAMAGED, ValueError, prefix=f"cannot read {path}"):
-        zipfile.ZipFile(path).close()  # np.load would take a file of another kind
-        with np.load(path, allow_pickle=False) as archive:
-            X = _array(archive, features, f"{path}: --features: no array {features!r}")
-            y = _array(archive, target, f"{path}: --target: no array {target!r}")
+    with open_npz(path) as archive:
+        X = read_array(archive, features, f"{path}: --features: no array {features!r}")
+        y = read_array(archive, target, f"{path}: --target: no array {target!r}")
     if 0 in (X.ndim, y.ndim, *X.shape, *y.shape):
         raise CommandError(
             f"{path}: {features!r} has shape {X.shape} and {target!r} {y.shape}, but one "
             "row a sample is needed"
         )
-    _check_lengths(f"{path}: {features!r}", X, repr(target), y)
+    check_lengths(f"{path}: {features!r}", X, repr(target), y)
     X = X.reshape(len(X), -1)  # images become rows of pixels
     names = [f"{features}[{column}]" for column in range(X.shape[1])]
     for name in options.drop or []:
-        _check_name(name, names, f"{path}: no column {name!r}")
+        check_name(name, names, f"{path}: no column {name!r}")
     frame = _chosen(pd.DataFrame(X, columns=names, copy=False), path, None, options.drop)
     y = y.reshape(len(y), -1)
     check_finite(y, [target] * y.shape[1], path)
@@ -184,8 +203,19 @@ def _read_npz(options: argparse.Namespace) -> Dataset:
     return Dataset(path, X, y, list(frame.columns), repr(target))
 
 
-def _array(archive: Any, name: str, missing: str) -> np.ndarray:
-    _check_name(name, archive.files, missing)
+@contextmanager
+def open_npz(path: Path) -> Iterator[Any]:
+    """Open an archive of arrays, to read some of them."""
+    _check_is_file(path)
+    with user_error(*_DAMAGED, ValueError, prefix=f"cannot read {path}"):
+        zipfile.ZipFile(path).close()  # np.load would take a file of another kind
+        with np.load(path, allow_pickle=False) as archive:
+            yield archive
+
+
+def read_array(archive: Any, name: str, missing: str) -> np.ndarray:
+    """Read an array by its name; ``missing`` is said where there is none."""
+    check_name(name, archive.files, missing)
     try:
         array = archive[name]
     except ValueError as error:
@@ -207,10 +237,17 @@ def _check_is_file(path: Path) -> None:
         raise CommandError(f"{path} is a device or a pipe; save what it gives to a file")
 
 
-def _read_table(
-    path: Path, options: argparse.Namespace, *, has_names: bool = False
+def read_table(
+    path: Path,
+    options: argparse.Namespace,
+    *,
+    wanted: Collection[str],
+    has_names: bool = False,
 ) -> pd.DataFrame:
-    """Read a table; without ``has_names``, a text file may have a line of names or not."""
+    """Read a table, and leave out row labels that are not wanted as columns.
+
+    Without ``has_names``, a text file may have a line of names or not.
+    """
     _check_is_file(path)
     if path.suffix.lower() == ".parquet":
         frame = _read_parquet(path)
@@ -228,8 +265,7 @@ def _read_table(
     if not frame.columns.is_unique:
         twice = list(frame.columns[frame.columns.duplicated()])
         raise CommandError(f"{path}: {listed(twice, 'column')} occurs more than once")
-    named = [options.target, *(options.features or []), *(options.drop or [])]
-    return without_row_labels(frame, path, wanted=named)
+    return without_row_labels(frame, path, wanted)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -242,9 +278,8 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return frame.rename(columns=str).reset_index(drop=True)
 
 
-def _as_task(dataset: Dataset, task: str) -> np.ndarray:
+def as_task(y: np.ndarray, task: str, origin: str) -> np.ndarray:
     """Bring the labels into a form that the estimator takes for this task."""
-    y, origin = dataset.y, dataset.origin
     if task == "classification" and y.ndim == 2:
         return _classes_of_one_hot(y, origin)
     with user_error(ValueError, TypeError, prefix=origin):
@@ -270,7 +305,7 @@ def _classes_of_one_hot(y: np.ndarray, origin: str) -> np.ndarray:
     return y.argmax(axis=1)
 
 
-def _check_name(name: str, known: Sequence[str], missing: str) -> None:
+def check_name(name: str, known: Sequence[str], missing: str) -> None:
     """Refuse a name that is not there, with those it may stand for."""
     if name in known:
         return
@@ -283,7 +318,7 @@ def _check_name(name: str, known: Sequence[str], missing: str) -> None:
     raise CommandError(f"{missing}; {guess}names: {listed(known)}{hint}")
 
 
-def _check_lengths(features: str, X: Any, labels: str, y: Any, hint: str = "") -> None:
+def check_lengths(features: str, X: Any, labels: str, y: Any, hint: str = "") -> None:
     """Refuse features and labels of different lengths; a hint if one row is amiss."""
     if len(X) != len(y):
         raise CommandError(

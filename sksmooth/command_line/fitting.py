@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +19,14 @@ from ..exceptions import IdentifierWarning, TargetTypeWarning
 from .data_files import Dataset, read_dataset
 from .errors import CommandError, one_line
 
-__all__ = ["Measured", "fit_to_file"]
+__all__ = [
+    "Measured",
+    "estimator_of",
+    "fit_to_file",
+    "noted",
+    "notes_of",
+    "with_options",
+]
 
 
 @dataclass
@@ -34,13 +43,8 @@ class Measured:
 
 def fit_to_file(options: argparse.Namespace, verbose: int) -> Measured:
     """Read the file, fit, and score on the rows that ``--held-out`` leaves out."""
-    estimator = BesovSmoothnessEstimator(verbose=verbose)
-    given = {key: vars(options)[key] for key in estimator.get_params() if key in options}
-    estimator.set_params(**given)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.filterwarnings("always", category=UserWarning)
-        # Those of the file are noted, by their names in it.
-        warnings.filterwarnings("ignore", category=IdentifierWarning)
+    estimator = estimator_of(options).set_params(verbose=verbose)
+    with noted() as caught:
         data = read_dataset(options)
         is_guess = any(each.category is TargetTypeWarning for each in caught)
         if verbose and is_guess and options.task == "auto":  # before a fit that may be long
@@ -48,9 +52,26 @@ def fit_to_file(options: argparse.Namespace, verbose: int) -> Measured:
         try:
             measured = _fitted(estimator, data, options)
         except (ValueError, TypeError) as error:
-            raise CommandError(f"{data.origin}: {_with_options(str(error))}") from error
-    measured.notes = _notes(caught, is_told=options.task != "auto")
+            raise CommandError(f"{data.origin}: {with_options(str(error))}") from error
+    measured.notes = notes_of(caught, is_told=options.task != "auto")
     return measured
+
+
+def estimator_of(options: argparse.Namespace) -> BesovSmoothnessEstimator:
+    """Make the estimator that the arguments describe."""
+    estimator = BesovSmoothnessEstimator()
+    given = {key: vars(options)[key] for key in estimator.get_params() if key in options}
+    return estimator.set_params(**given)
+
+
+@contextmanager
+def noted() -> Iterator[list[warnings.WarningMessage]]:
+    """Collect warnings, to be given as notes."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", category=UserWarning)
+        # Those of the file are noted, by their names in it.
+        warnings.filterwarnings("ignore", category=IdentifierWarning)
+        yield caught
 
 
 def _taken_as(data: Dataset) -> str:
@@ -76,14 +97,14 @@ def _fitted(
     return Measured(data, estimator, X_test, y_test, score)
 
 
-def _notes(caught: list[warnings.WarningMessage], is_told: bool) -> list[dict[str, str]]:
+def notes_of(caught: list[warnings.WarningMessage], is_told: bool) -> list[dict[str, str]]:
     """Collect the category and text of each warning, once.
 
     What the target is taken for is said of the whole file, and not if the user tells it.
     """
     notes: dict[str, Any] = {}
     for warning in caught:
-        text, category = _with_options(one_line(warning.message)), warning.category.__name__
+        text, category = with_options(one_line(warning.message)), warning.category.__name__
         is_of_target = issubclass(warning.category, TargetTypeWarning)
         if not (is_of_target and is_told):
             key = category if is_of_target else text
@@ -91,7 +112,7 @@ def _notes(caught: list[warnings.WarningMessage], is_told: bool) -> list[dict[st
     return list(notes.values())
 
 
-def _with_options(text: str) -> str:
+def with_options(text: str) -> str:
     """Add how to say on the command line what is said in Python about the target."""
     if "y.astype(" not in text:
         return text

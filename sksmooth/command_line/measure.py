@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +18,12 @@ from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.summary import estimator_summary, with_ends
 from ..estimators.verdict import verdict
 from .fitting import Measured, fit_to_file
-from .output import write
+from .output import in_ascii, write, write_json
 from .pictures import check_picture_path, save_picture
 
 __all__ = ["run_measure"]
 
 _MOST_FEATURES = 10
-# Not every terminal can show more than ASCII.
-_ASCII = str.maketrans(
-    {
-        "\N{MINUS SIGN}": "-",
-        "∞": "inf",
-        "\N{EN DASH}": "nan",
-        "²": "^2",
-        "≥": ">=",
-        ALPHA: "alpha",
-    }
-)
 
 
 def run_measure(options: argparse.Namespace) -> None:
@@ -47,10 +35,8 @@ def run_measure(options: argparse.Namespace) -> None:
     if options.plot is not None:
         save_picture(_decay_figure(measured), options.plot)
     if options.json:
-        results = {key: _strict(value) for key, value in _results(measured).items()}
         picture = None if options.plot is None else str(options.plot)
-        results |= {"plot": picture, "warnings": measured.notes}
-        write(json.dumps(results, allow_nan=False, indent=2))
+        write_json(_results(measured) | {"plot": picture, "warnings": measured.notes})
     else:
         write(_readable(measured, options.plot))
 
@@ -94,7 +80,7 @@ def _shares(estimator: BesovSmoothnessEstimator) -> dict[str, Any]:
     """Collect what is explained, what is noise, and how the rest falls."""
     shares = estimator.shares_
     results: dict[str, Any] = {}
-    for name in ("explained", "noise", "wrong_labels", "signal_alpha"):
+    for name in ("explained", "noise", "wrong_labels", "signal_alpha", "roughness"):
         interval = getattr(shares, f"{name}_interval")
         results |= with_ends(name, getattr(shares, name), interval)
     return results | {
@@ -109,13 +95,6 @@ def _main_features(measured: Measured) -> list[tuple[str, float]]:
     ranking = np.argsort(-importances, kind="stable")[:_MOST_FEATURES]
     names = measured.data.feature_names
     return [(names[k], float(importances[k])) for k in ranking if importances[k] > 0]
-
-
-def _strict(value: Any) -> Any:
-    """Convert a value for JSON, which has no infinity and no NaN."""
-    if not isinstance(value, float) or np.isfinite(value):
-        return value
-    return None if np.isnan(value) else json.dumps(value)  # "Infinity"
 
 
 def _decay_figure(measured: Measured) -> Any:
@@ -143,7 +122,7 @@ def _readable(measured: Measured, picture: Path | None) -> str:
         "file": " + ".join(map(str, filter(None, [data.path, data.labels_path]))),
         "index": measured.estimator.decay_.convention.name,
         "task": "classification" if is_classification else "regression",
-        **{n.translate(_ASCII): fact.translate(_ASCII) for n, fact in facts.items()},
+        **{in_ascii(name): in_ascii(fact) for name, fact in facts.items()},
     }
     rows["main features"] = ", ".join(features[:MOST_NAMES]) or "none"
     if picture is not None:

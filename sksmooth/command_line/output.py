@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import sys
+from typing import Any
 
+from .._lib.html import ALPHA
 from .errors import CommandError
 
-__all__ = ["check_output", "write"]
+__all__ = ["check_output", "in_ascii", "write", "write_json"]
+
+# Not every terminal can show more than ASCII.
+_ASCII = str.maketrans(
+    {
+        "\N{MINUS SIGN}": "-",
+        "∞": "inf",
+        "\N{EN DASH}": "nan",
+        "²": "^2",
+        "≥": ">=",
+        ALPHA: "alpha",
+    }
+)
 
 
 def check_output() -> None:
@@ -35,3 +51,23 @@ def write(text: str) -> None:
         if isinstance(error, BrokenPipeError):
             raise
         raise CommandError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def write_json(results: dict[str, Any]) -> None:
+    """Write an object as strict JSON, which has no infinity and no NaN."""
+    write(json.dumps(_strict(results), allow_nan=False, indent=2))
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _strict(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_strict(each) for each in value]
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return None if math.isnan(value) else json.dumps(value)  # "Infinity"
+
+
+def in_ascii(text: str) -> str:
+    """Replace the signs of numbers, as they are written in pages, by ASCII."""
+    return text.translate(_ASCII)

@@ -11,11 +11,14 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from .._lib.files import atomic_write, check_writable
+from .._lib.tables import FrameTable
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.details import measure_details
+from ..estimators.representations.table import RepresentationComparison
 from ..networks.table import LayerComparison
 from .pages.estimator_page import estimator_page
 from .pages.layers_page import layers_page
+from .pages.representations_page import representations_page
 
 __all__ = ["report"]
 
@@ -39,8 +42,9 @@ def report(
 
     Parameters
     ----------
-    result : BesovSmoothnessEstimator or LayerComparison
-        A fitted estimator, or what :func:`compare_layers` returned.
+    result : BesovSmoothnessEstimator, LayerComparison or RepresentationComparison
+        A fitted estimator, or what :func:`compare_layers` or
+        :func:`compare_representations` returned.
     path : str or path, default=None
         File to write, replacing an existing one. None writes no file.
     X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
@@ -80,6 +84,7 @@ def report(
     --------
     BesovSmoothnessEstimator : Measures the smoothness of a labelled data set.
     compare_layers : Measures the layers of a network.
+    compare_representations : Measures many representations of the same samples.
 
     Examples
     --------
@@ -117,7 +122,7 @@ def _page(result: Any, **options: Any) -> str:
     raise TypeError(
         f"There is no report of a {type(result).__name__}; pass a fitted "
         "BesovSmoothnessEstimator (of a pipeline its last step, pipeline[-1]), or what "
-        "compare_layers returned."
+        "compare_layers or compare_representations returned."
     )
 
 
@@ -147,10 +152,29 @@ def _(
 
 @_page.register
 def _(result: LayerComparison, title: str = "Smoothness of layers", **options: Any) -> str:
-    if options:
-        raise TypeError(f"A report of layers takes no {', '.join(sorted(options))}.")
-    missing = {"layer", "alpha", "alpha_low", "alpha_high", "loses_smoothness"}
-    missing -= set(result.frame.columns)
-    if missing:
-        raise ValueError(f"The table of layers lacks the columns {sorted(missing)}.")
+    needed = {"layer", "alpha", "alpha_low", "alpha_high", "loses_smoothness"}
+    _check_table(result, needed, "layers", options)
     return layers_page(result.frame, title)
+
+
+@_page.register
+def _(
+    result: RepresentationComparison,
+    title: str = "Smoothness of representations",
+    **options: Any,
+) -> str:
+    needed = {"representation", "held_out", "held_out_low", "held_out_high"}
+    needed |= {"difference_to_best", "p_value", "tied_with_best"}
+    _check_table(result, needed, "representations", options)
+    return representations_page(result, title)
+
+
+def _check_table(
+    result: FrameTable, needed: set[str], rows: str, options: dict[str, Any]
+) -> None:
+    """Refuse options that a table does not take, and a table without rows or columns."""
+    if options:
+        raise TypeError(f"A report of {rows} takes no {', '.join(sorted(options))}.")
+    missing = needed - set(result.frame.columns)
+    if missing:
+        raise ValueError(f"The table of {rows} lacks the columns {sorted(missing)}.")

@@ -31,25 +31,24 @@ from ..index import (
 )
 from ..samples import (
     as_array,
-    group_units,
     holds_categories,
     in_memory,
     number_of_rows,
-    sampling_units,
 )
 from .besov import BesovSmoothnessEstimator, fit_samples, read_for
 from .levels import (
     cross_fitted_level,
-    groups_of,
-    randomised_level,
+    fitted_level,
     read_labels,
     split,
+    units_in_common,
 )
 from .summary import baseline_summary, card_of, difference_summary
 
 __all__ = [
     "PermutationBaseline",
     "SmoothnessDifference",
+    "check_comparable",
     "integer_seed",
     "measured",
     "paired_difference",
@@ -263,7 +262,8 @@ def smoothness_difference(
 
     See Also
     --------
-    SmoothnessSearch : Compare many representations, and find those tied with the best.
+    compare_representations : Compare many, and find those that are tied with the best.
+    SmoothnessSearch : Choose among the parameters of a transformer.
     permutation_baseline : The index of shuffled targets.
 
     Notes
@@ -305,12 +305,7 @@ def smoothness_difference(
     (True, True)
     """
     first = ready_estimator(estimator, random_state, n_jobs)
-    if not CONVENTIONS[first.index].has_variance:
-        comparable = tuple(c.name for c in CONVENTIONS.values() if c.has_variance)
-        raise ValueError(
-            f"index={first.index!r} has no variance over its window to compare by; use one "
-            f"of {comparable}."
-        )
+    check_comparable(first)
     if transformers is not None:
         return _difference_of_learned(
             (X_a, X_b), y, transformers, first, sample_weight, groups, cv
@@ -321,20 +316,12 @@ def smoothness_difference(
         for said_once in (TargetTypeWarning, DataConversionWarning):
             warnings.simplefilter("ignore", said_once)
         samples_b = read_for(second, X_b, y, sample_weight)
-    both = samples_a, samples_b
-    units = sampling_units(
-        [samples.X for samples in both],
-        samples_a.targets.tie_break,
-        samples_a.weights,
-        [samples.holds_categories_alone for samples in both],
-    )
-    if groups is not None:
-        units = group_units(groups_of(groups, samples_a, number_of_rows(y, "y")), units)
+    units = units_in_common((samples_a, samples_b), groups, number_of_rows(y, "y"))
     levels = []
     for fitted, samples in ((first, samples_a), (second, samples_b)):
         samples = samples.drawn_by(units)
         fit_samples(fitted, samples)
-        levels.append(fitted.shares_.level or randomised_level(fitted, samples))
+        levels.append(fitted_level(fitted, samples))
     level_a, level_b = levels
     return SmoothnessDifference(
         *_of_levels(level_a, level_b, first.confidence_level),
@@ -364,7 +351,7 @@ def _difference_of_learned(
     labels = read_labels(y, sample_weight, groups)
     folds = split(labels, cv, integer_seed(estimator.random_state))
     first, second = (
-        cross_fitted_level(transformer, X, labels, folds, estimator)[0]
+        cross_fitted_level(transformer, X, labels, folds, estimator).level
         for transformer, X in zip(transformers, inputs, strict=True)
     )
     unknown = (np.nan, (-np.inf, np.inf), np.nan, np.nan, np.nan)
@@ -571,6 +558,16 @@ def seeded(
             value = random_state if value is None else value
             copy.set_params(**{name: integer_seed(value)})
     return copy
+
+
+def check_comparable(estimator: BesovSmoothnessEstimator) -> None:
+    """Refuse an estimator whose index has no variance to compare by."""
+    if not CONVENTIONS[estimator.index].has_variance:
+        comparable = tuple(c.name for c in CONVENTIONS.values() if c.has_variance)
+        raise ValueError(
+            f"index={estimator.index!r} has no variance over its window to compare by; use "
+            f"one of {comparable}."
+        )
 
 
 def integer_seed(random_state: int | np.random.RandomState | None) -> int:

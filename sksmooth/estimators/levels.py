@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
+    PredefinedSplit,
     StratifiedGroupKFold,
     StratifiedKFold,
     check_cv,
@@ -26,20 +28,32 @@ from ..index import (
     joined,
     randomised_error,
 )
-from ..samples import Samples, number_of_rows, read_samples, with_features
+from ..samples import (
+    Samples,
+    SamplingUnits,
+    group_units,
+    number_of_rows,
+    read_samples,
+    sampling_units,
+    with_features,
+)
 from ..trees import randomised
 from .base import growth_of
 from .besov import FEWEST_SAMPLES, BesovSmoothnessEstimator, fit_samples
 from .folds import refuse_unseen_classes
 
 __all__ = [
+    "CrossFitted",
+    "Fold",
     "Labels",
     "cross_fitted_level",
+    "features_of_fold",
+    "fitted_level",
     "groups_of",
     "level_alone",
-    "randomised_level",
     "read_labels",
     "split",
+    "units_in_common",
 ]
 
 _FEWEST_GROUPS = 5
@@ -138,7 +152,8 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
     labels : Labels
         The samples.
     cv : int, cross-validation generator or iterable
-        As in scikit-learn.
+        As in scikit-learn. Folds that are given are of all rows; those of no weight are
+        left out of them.
     random_state : int
         Seed of the shuffle.
 
@@ -150,8 +165,8 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
     Raises
     ------
     ValueError
-        If a sample is in no test fold, or in several, or a fold is to score classes that
-        are not in the others.
+        If a sample is in no test fold, or in several, or in the training and the test part
+        of one, or a fold is to score classes that are not in the others.
     """
     codes, groups = labels.samples.targets.codes, labels.groups
     if isinstance(cv, Integral):
@@ -164,17 +179,60 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
         kind = kinds[codes is not None, groups is not None]
         shuffled = dict(shuffle=True, random_state=random_state)
         cv = kind(int(cv), **({} if kind is GroupKFold else shuffled))
+    if isinstance(cv, PredefinedSplit):
+        cv = cv.split()
     rows = labels.samples.X
-    folds = list(check_cv(cv).split(rows, codes, groups))
+    if hasattr(cv, "split"):
+        folds = list(check_cv(cv).split(rows, codes, groups))
+    else:
+        folds = _folds_of_rows(cv, labels)
     times = np.bincount(np.concatenate([test for _, test in folds]), minlength=len(rows))
     if (times != 1).any():
         raise ValueError(
             "cv must put each sample into one test fold, as KFold does; "
             f"{np.sum(times != 1)} samples are in none or in several."
         )
+    for train, test in folds:
+        if np.isin(test, train).any():
+            raise ValueError(
+                "cv has a fold whose test samples are among its training samples, so that "
+                "nothing is held out; pass disjoint parts, as KFold gives."
+            )
     if codes is not None and labels.samples.classes is not None:
         for fold in folds:
             _check_fold(codes, labels.samples.classes, fold)
+    return folds
+
+
+def _folds_of_rows(cv: Any, labels: Labels) -> list[Fold]:
+    """Turn folds of the rows that were given into those of the samples of weight."""
+    place = np.full(labels.n_rows, -1)
+    place[labels.rows] = np.arange(len(labels.rows))
+
+    def places(part: Any) -> np.ndarray:
+        rows = np.asarray(part)
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        if rows.ndim != 1 or rows.dtype.kind not in "iu" or len(rows) == 0:
+            raise ValueError(
+                "cv must give numbers of rows, two arrays a fold (train, test), none empty."
+            )
+        if not (rows.min() >= 0 and rows.max() < labels.n_rows):
+            raise ValueError(
+                f"cv has rows from {rows.min()} to {rows.max()}, but there are "
+                f"{labels.n_rows} rows, numbered from 0."
+            )
+        found = place[rows]
+        return found[found >= 0]
+
+    folds = []
+    for fold in cv:
+        if len(fold) != 2:
+            raise ValueError(f"cv must give pairs (train, test), got {len(fold)} parts.")
+        train, test = map(places, fold)
+        if len(test):
+            folds.append((train, test))
+    if not folds:
+        raise ValueError("cv has no folds.")
     return folds
 
 
@@ -186,13 +244,34 @@ def _check_fold(codes: np.ndarray, classes: np.ndarray, fold: Fold) -> None:
         refuse_unseen_classes(seen, scored, classes[is_new][0])
 
 
+class CrossFitted(NamedTuple):
+    """What trees explain of a representation that is learned within folds.
+
+    Attributes
+    ----------
+    level : Level
+        The level, whose influences are in the order of the samples or groups.
+    explained : float
+        The share that is explained, in [0, 1].
+    explained_interval : tuple of float
+        Its interval, over samples or groups.
+    n_features : int
+        Number of features of the representation, in the fold where they are the most.
+    """
+
+    level: Level
+    explained: float
+    explained_interval: tuple[float, float]
+    n_features: int
+
+
 def cross_fitted_level(
     transformer: Any,
     X: Any,
     labels: Labels,
     folds: Sequence[Fold],
     estimator: BesovSmoothnessEstimator,
-) -> tuple[Level, int]:
+) -> CrossFitted:
     """Measure a representation that is learned: fitted on what the trees see, and no more.
 
     Parameters
@@ -210,18 +289,74 @@ def cross_fitted_level(
 
     Returns
     -------
-    level : Level
-        The level, whose influences are in the order of the samples or groups.
-    n_features : int
-        Number of features of the representation, in the fold where they are the most.
+    found : CrossFitted
+        The level, and what is explained.
     """
     if number_of_rows(X) != labels.n_rows:
         raise ValueError(f"X has {number_of_rows(X)} rows, but y has {labels.n_rows}.")
+    fewest = min(len(train) for train, _ in folds)
+    if isinstance(estimator.max_samples, Integral) and estimator.max_samples >= fewest:
+        raise ValueError(
+            f"max_samples={estimator.max_samples} leaves no sample out of the trees, since "
+            f"a fold has {fewest} training samples; pass a share, such as 0.8."
+        )
     errors = [_error_of(transformer, X, labels, fold, estimator) for fold in folds]
     places = np.concatenate([test for _, test in folds])
     n_grown = _share_of_a_tree(estimator, len(np.unique(labels.unit)))
-    level = joined(errors).level(labels.unit[places], n_grown)
-    return level, max(error.grown.forest.n_features for error in errors)
+    error, unit = joined(errors), labels.unit[places]
+    return CrossFitted(
+        error.level(unit, n_grown),
+        max(1 - error.left, 0.0),
+        error.interval_of_explained(unit, estimator.confidence_level),
+        max(each.grown.forest.n_features for each in errors),
+    )
+
+
+def features_of_fold(
+    transformer: Any, X: Any, labels: Labels, fold: Fold
+) -> tuple[Any, Any]:
+    """Learn a representation on the training samples of a fold, and apply it to both parts.
+
+    Parameters
+    ----------
+    transformer, X, labels
+        As in :func:`cross_fitted_level`.
+    fold : (train, test)
+        Places of the samples.
+
+    Returns
+    -------
+    seen, unseen : array-like
+        Features of the training and of the test samples.
+
+    Raises
+    ------
+    ValueError
+        If the transformer leaves samples out.
+    """
+    seen, unseen = (_rows_of(X, labels.rows[places]) for places in fold)
+    if transformer is None or transformer == "passthrough":
+        return seen, unseen
+    fitted = clone(transformer)
+    # Some transformers learn otherwise by fit_transform than by fit and transform.
+    seen = fitted.fit_transform(seen, _rows_of(labels.samples.plain_y, fold[0]))
+    both = seen, fitted.transform(unseen)
+    for features, places in zip(both, fold, strict=True):
+        if number_of_rows(features) != len(places):
+            raise ValueError(
+                f"{type(fitted).__name__} gave {number_of_rows(features)} rows for "
+                f"{len(places)} samples; a transformer must give one row a sample, in "
+                "their order, and leave none out."
+            )
+    return both
+
+
+def _rows_of(data: Any, rows: np.ndarray) -> Any:
+    """Take rows, whose index in pandas counts from 0, as some transformers expect."""
+    some = safe_indexing(data, rows)
+    return (
+        some.reset_index(drop=True) if isinstance(some, pd.Series | pd.DataFrame) else some
+    )
 
 
 def _error_of(
@@ -233,12 +368,7 @@ def _error_of(
 ) -> HeldOutError:
     """Learn the representation of one fold, and measure the error on its test samples."""
     train, test = fold
-    seen, unseen = (safe_indexing(X, labels.rows[places]) for places in fold)
-    if transformer is not None and transformer != "passthrough":
-        fitted = clone(transformer)
-        # Some transformers learn otherwise by fit_transform than by fit and transform.
-        seen = fitted.fit_transform(seen, safe_indexing(labels.samples.plain_y, train))
-        unseen = fitted.transform(unseen)
+    seen, unseen = features_of_fold(transformer, X, labels, fold)
     growth = randomised(growth_of(estimator), _TREES_OF_A_FOLD)
     reader = clone(estimator)
     own = with_features(labels.samples.take(train), seen, reader)
@@ -246,8 +376,43 @@ def _error_of(
     return error_on_others(randomised_error(own, growth, _exponent(estimator)), others)
 
 
-def randomised_level(estimator: BesovSmoothnessEstimator, samples: Samples) -> Level:
-    """Measure a level where the forest of the estimator leaves no samples out."""
+def units_in_common(
+    representations: Sequence[Samples], groups: Any, n_rows: int
+) -> SamplingUnits:
+    """Find the units by which several representations of the same samples are drawn.
+
+    Parameters
+    ----------
+    representations : sequence of Samples
+        The same samples with other features.
+    groups : array-like of shape (n_rows,) or None
+        Groups of the rows that were given, which are drawn together.
+    n_rows : int
+        Number of these rows.
+
+    Returns
+    -------
+    units : SamplingUnits
+        The units.
+    """
+    first = representations[0]
+    units = sampling_units(
+        [samples.X for samples in representations],
+        first.targets.tie_break,
+        first.weights,
+        [samples.holds_categories_alone for samples in representations],
+    )
+    if groups is None:
+        return units
+    return group_units(groups_of(groups, first, n_rows), units)
+
+
+def fitted_level(fitted: BesovSmoothnessEstimator, samples: Samples) -> Level:
+    """Give the level of a fit, measured anew where its trees leave no samples out."""
+    return fitted.shares_.level or _randomised_level(fitted, samples)
+
+
+def _randomised_level(estimator: BesovSmoothnessEstimator, samples: Samples) -> Level:
     growth = replace(growth_of(estimator), forest=None, max_samples=_SHARE_OF_A_TREE)
     error = randomised_error(samples, randomised(growth), _exponent(estimator))
     unit = samples.units.unit
@@ -274,10 +439,9 @@ def level_alone(
         The level.
     """
     if estimator.forest is not None:
-        fitted = fit_samples(clone(estimator), samples)
-        return fitted.shares_.level or randomised_level(estimator, samples)
+        return fitted_level(fit_samples(clone(estimator), samples), samples)
     if n_grown == samples.units.n_units:
-        return randomised_level(estimator, samples)
+        return _randomised_level(estimator, samples)
     growth = randomised(growth_of(estimator))
     error = randomised_error(samples, growth, _exponent(estimator))
     return error.level(samples.units.unit, n_grown)

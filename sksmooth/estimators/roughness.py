@@ -110,6 +110,8 @@ def class_smoothness(
           on the class and zero elsewhere, and its interval;
         - ``explained``, ``explained_low``, ``explained_high``: share of the variance of
           that function which trees explain on samples that they have not seen;
+        - ``roughness``, ``roughness_low``, ``roughness_high``: what is left of its spread
+          while cells are added, 1 for noise;
         - ``noise``, ``noise_low``, ``noise_high``, ``noise_is_bound``: share that no number
           of terms explains, or an upper bound of it;
         - ``held_out``: the estimator's ``oob_score_``;
@@ -174,6 +176,7 @@ def class_smoothness(
                 "n_samples": int(own.sum()),
                 **with_ends("alpha", fitted.alpha_, fitted.alpha_interval_),
                 **with_ends("explained", fitted.explained_, fitted.explained_interval_),
+                **with_ends("roughness", fitted.roughness_, fitted.roughness_interval_),
                 **with_ends("noise", fitted.noise_, fitted.noise_interval_),
                 "noise_is_bound": fitted.noise_is_bound_,
                 "held_out": held_out,

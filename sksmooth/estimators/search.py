@@ -23,8 +23,9 @@ from sklearn.utils.validation import check_is_fitted
 from .._lib.parallel import run_parallel
 from .._lib.scikit_learn import HasMethods, StrOptions, fit_context, safe_indexing
 from .._lib.state import Versioned, atomic_fit
-from ..index import Level, level_difference, p_values_of_best
+from ..index import Level
 from .besov import BesovSmoothnessEstimator
+from .changes import compared_with_best
 from .comparison import integer_seed, ready_estimator, seeded
 from .levels import Fold, Labels, cross_fitted_level, read_labels, split
 
@@ -106,6 +107,7 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
 
     See Also
     --------
+    compare_representations : Compare any representations in one table.
     smoothness_difference : Compare two representations.
     sklearn.model_selection.GridSearchCV : Picks the highest score.
 
@@ -386,11 +388,11 @@ def _measured(
     """Measure the level of a candidate, its features, and how long it takes."""
     start = perf_counter()
     try:
-        level, n_features = cross_fitted_level(candidate, X, labels, folds, smoothness)
+        found = cross_fitted_level(candidate, X, labels, folds, smoothness)
     except Exception as error:
         error.add_note(f"This is an error of the candidate {params}.")
         raise
-    return level, n_features, perf_counter() - start
+    return found.level, found.n_features, perf_counter() - start
 
 
 def _parameter_columns(grid: Sequence[Parameters]) -> dict[str, Any]:
@@ -408,18 +410,15 @@ def _parameter_columns(grid: Sequence[Parameters]) -> dict[str, Any]:
 def _comparison(levels: Sequence[Level], confidence_level: float) -> dict[str, np.ndarray]:
     """Compare all levels with the highest one."""
     score = np.array([level.score for level in levels])
-    best = levels[int(np.argmax(score))]
-    differences = [level_difference(best, level) for level in levels]
-    intervals = [difference.interval(confidence_level) for difference in differences]
-    low, high = np.array(intervals).T
-    p_value = p_values_of_best(levels)
+    compared = compared_with_best(levels, confidence_level)
+    difference, low, high, _ = np.array([each.change for each in compared]).T
     return {
         "score": score,
         "mean_test_score": score,
         "rank_test_score": rankdata(-score, method="min").astype(np.int32),
-        "difference_to_best": np.array([each.difference for each in differences]),
+        "difference_to_best": difference,
         "difference_to_best_low": low,
         "difference_to_best_high": high,
-        "p_value": p_value,
-        "tied_with_best": p_value > 1 - confidence_level,
+        "p_value": np.array([each.p_value for each in compared]),
+        "tied_with_best": np.array([each.is_tied for each in compared]),
     }

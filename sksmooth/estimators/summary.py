@@ -164,7 +164,6 @@ def _facts(estimator: Any) -> dict[str, str]:
 def _shares(estimator: Any) -> dict[str, str]:
     """Write what is explained, what is noise, and how fast the rest falls."""
     shares = estimator.shares_
-    low, high = shares.signal_alpha_interval
     facts = {"Explained": _share(shares.explained, shares.explained_interval)}
     facts["Noise"] = _share(
         shares.noise, shares.noise_interval, is_bound=shares.noise_is_bound
@@ -176,9 +175,17 @@ def _shares(estimator: Any) -> dict[str, str]:
             is_bound=shares.noise_is_bound,
         )
     return facts | {
-        f"Signal {ALPHA}": f"{number(shares.signal_alpha)} [{number(low)}, {number(high)}]",
+        f"Signal {ALPHA}": _with_ends(shares.signal_alpha, shares.signal_alpha_interval),
         "Terms for 90 %": f"{shares.n_terms_for(0.9):,}",
+        "Roughness": _with_ends(shares.roughness, shares.roughness_interval),
     }
+
+
+def _with_ends(value: float, interval: tuple[float, float]) -> str:
+    if np.isnan(value):
+        return number(value)
+    low, high = interval
+    return f"{number(value)} [{number(low)}, {number(high)}]"
 
 
 def _share(share: float, interval: tuple[float, float], *, is_bound: bool = False) -> str:

@@ -39,7 +39,9 @@ __all__ = [
     "level_difference",
     "out_of_bag_errors",
     "randomised_error",
+    "variances_of",
     "variances_of_pairs",
+    "with_terms",
 ]
 
 _TREE_GROUPS = 10  # of which one at a time is left out
@@ -70,6 +72,8 @@ class HeldOutError:
     without_trees : ndarray of shape (n_tree_groups,)
         Weighted sum of the losses with one group of trees at a time left out; empty if
         there is one tree only, or if no level is to be read.
+    errors : ndarray of shape (n_points,)
+        L_p errors with 0, 1, ... terms; empty for samples that no tree was grown on.
     """
 
     wavelets: WaveletDecomposition
@@ -79,6 +83,7 @@ class HeldOutError:
     spreads: np.ndarray
     weights: np.ndarray
     without_trees: np.ndarray
+    errors: np.ndarray
 
     @cached_property
     def loss(self) -> float:
@@ -95,14 +100,18 @@ class HeldOutError:
         """Share of the spread that is left."""
         return self.loss / self.spread if self.spread > 0 else 1.0
 
+    def is_carried_by_few(self, unit: np.ndarray) -> bool:
+        """Whether a few samples carry the spread, so that they say nothing of others."""
+        carried = np.bincount(unit, self.weights * self.spreads)
+        return bool(self.spread**2 < _FEWEST_SAMPLES * np.sum(carried**2))
+
     def interval_of_explained(
         self, unit: np.ndarray, confidence_level: float
     ) -> tuple[float, float]:
         """Compute an interval for ``1 - left``, by the influence of every sampling unit."""
-        spread, left = self.spread, self.left
-        carried = np.bincount(unit, self.weights * self.spreads)
-        if spread**2 < _FEWEST_SAMPLES * np.sum(carried**2):
+        if self.is_carried_by_few(unit):
             return 0.0, 1.0
+        spread, left = self.spread, self.left
         influence = np.bincount(unit, self.weights * (self.losses - left * self.spreads))
         quantile = stats.norm.ppf(0.5 + confidence_level / 2)
         margin = quantile * np.sqrt(np.sum(influence**2)) / spread
@@ -164,7 +173,21 @@ class Level(Versioned):
     @property
     def variance(self) -> float:
         """Variance of the score, over samples and the choice of the trees."""
-        return sum(_variances(self.influence, self.without_trees))
+        return self._from_zero.variance
+
+    def interval(self, confidence_level: float) -> tuple[float, float]:
+        """Compute a confidence interval for the score."""
+        return self._from_zero.interval(confidence_level)
+
+    @property
+    def _from_zero(self) -> LevelDifference:
+        """The score as the difference to a level of zero that does not vary."""
+        return LevelDifference(
+            self.score,
+            *variances_of(self.influence, self.without_trees),
+            len(self.influence),
+            len(self.without_trees),
+        )
 
 
 class LevelDifference(NamedTuple):
@@ -232,14 +255,27 @@ def level_difference(first: Level, second: Level) -> LevelDifference:
         without_trees = second.without_trees - first.without_trees
     return LevelDifference(
         second.score - first.score,
-        *_variances(influence, without_trees),
+        *variances_of(influence, without_trees),
         len(influence),
         len(first.without_trees),
     )
 
 
-def _variances(influence: np.ndarray, without_trees: np.ndarray) -> tuple[float, float]:
-    """Variances over samples and trees, of a level or a difference."""
+def variances_of(influence: np.ndarray, without_trees: np.ndarray) -> tuple[float, float]:
+    """Compute variances over samples and over the choice of the trees.
+
+    Parameters
+    ----------
+    influence : ndarray of shape (n_units,)
+        What every sampling unit adds to a number, to first order.
+    without_trees : ndarray of shape (n_tree_groups,)
+        The number with one group of trees at a time left out.
+
+    Returns
+    -------
+    of_samples, of_trees : float
+        Its variances; the second is 0 where less than two groups are known.
+    """
     n_units = len(influence)
     of_samples = float(np.sum(influence**2)) * n_units / max(n_units - 1, 1)
     is_known = len(without_trees) > 1
@@ -373,8 +409,36 @@ def held_out_error(
     )
     # Where no number of terms beats the mean, one still tells what may have been missed.
     best = 1 + int(np.argmin(errors[1:])) if len(errors) > 1 else 0
-    return _error_at(
+    error = _error_at(
         wavelets, grown, best, grown.leaves, grown.unseen, samples, has_level=has_level
+    )
+    return replace(error, errors=errors)
+
+
+def with_terms(error: HeldOutError, n_terms: int, samples: Samples) -> HeldOutError:
+    """Measure the error out of the bags with another number of terms.
+
+    Parameters
+    ----------
+    error : HeldOutError
+        Error out of the bags.
+    n_terms : int
+        Number of terms.
+    samples : Samples
+        The samples that the forest was grown on.
+
+    Returns
+    -------
+    error : HeldOutError
+        The error of the same forest.
+    """
+    grown = error.grown
+    some = _Approximation(error.wavelets, grown.leaves, grown.unseen, n_terms)
+    return replace(
+        error,
+        n_terms=n_terms,
+        losses=some.losses(samples),
+        without_trees=some.losses_without_trees(samples, error.weights),
     )
 
 
@@ -449,6 +513,7 @@ def _error_at(
         mean.losses(samples),
         weights,
         without_trees,
+        np.empty(0),
     )
 
 

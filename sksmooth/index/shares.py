@@ -13,6 +13,7 @@ from ..wavelets import ErrorCurves
 from .fit import IndexFit
 from .floor import NoiseFloor
 from .held_out import HeldOutError, Level, least
+from .roughness import Roughness, roughness
 from .variance import student_margin
 from .whole_way import cells_allowed, whole_way_rate
 from .window import terms_allowed
@@ -65,6 +66,11 @@ class Shares(Versioned):
         Rate at which the error above the floor falls; infinite for finitely many boxes.
     signal_alpha_interval : tuple of float
         Its interval.
+    roughness : float
+        What is left of the spread of the targets while cells are added, see
+        :func:`~sksmooth.index.roughness.roughness`; of the forest of the level, in [0, 1].
+    roughness_interval : tuple of float
+        Its interval, over samples and trees.
     level : Level or None
         The level of the error of the randomised forest, by which representations are
         compared; None if no samples are left out of the trees.
@@ -85,6 +91,8 @@ class Shares(Versioned):
     wrong_labels_interval: Interval
     signal_alpha: float
     signal_alpha_interval: Interval
+    roughness: float
+    roughness_interval: Interval
     level: Level | None
     error_of_mean: float
     terms_needed: np.ndarray
@@ -121,6 +129,7 @@ def variance_shares(
     floor = _floor_that_adds_up(fit.floor, explained.share, fit.confidence_level)
     noise = _noise(fit.floor, floor, explained.share, fit.confidence_level)
     of_labels = [_wrong_labels(share, curves) for share in (noise.share, *noise.interval)]
+    rough = _roughness(curves, errors, fit.confidence_level)
     signal, signal_interval = _signal(curves, fit, is_told=floor is not None)
     return Shares(
         explained=explained.share,
@@ -133,6 +142,8 @@ def variance_shares(
         wrong_labels_interval=(of_labels[1], of_labels[2]),
         signal_alpha=signal,
         signal_alpha_interval=signal_interval,
+        roughness=rough.value,
+        roughness_interval=rough.interval,
         level=_level(curves, errors),
         error_of_mean=float(curves.averages[:, 0].mean() ** (1 / curves.p)),
         terms_needed=_terms_needed(curves, explained.share),
@@ -164,6 +175,15 @@ def _level(curves: ErrorCurves, errors: Sequence[HeldOutError]) -> Level | None:
     if not errors:
         return None
     return errors[-1].level(curves.grown.units.unit, curves.grown.n_grown)
+
+
+def _roughness(
+    curves: ErrorCurves, errors: Sequence[HeldOutError], confidence_level: float
+) -> Roughness:
+    if not errors:
+        return Roughness(np.nan, _UNKNOWN)
+    n_cells = cells_allowed(curves.grown.n_grown)
+    return roughness(errors[-1], curves.samples, n_cells, confidence_level)
 
 
 class _Noise(NamedTuple):

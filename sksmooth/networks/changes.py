@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..index import Level, holm, level_difference, p_values_of_best
+from ..estimators.changes import Change, change_between
+from ..index import Level, holm, p_values_of_best
 
 __all__ = [
     "Change",
@@ -23,25 +24,6 @@ _LEVEL_OF_TEST = 0.05  # at which a layer is told apart from the best one
 # Of the mean of the gains around a layer. Of 148 lost blocks of small networks, a half
 # marked 45 and a quarter of the smaller gain 30; of 402 layers of sound networks, 8 and 2.
 _SHARE_OF_GAIN = 0.5
-
-
-class Change(NamedTuple):
-    """The difference of two levels; NaN where that is not known."""
-
-    difference: float = np.nan
-    low: float = np.nan
-    high: float = np.nan
-    p_value: float = np.nan
-
-    @property
-    def is_gain(self) -> bool:
-        """Whether the second level is significantly higher."""
-        return bool(self.low > 0)
-
-    @property
-    def is_loss(self) -> bool:
-        """Whether the second level is significantly lower."""
-        return bool(self.high < 0)
 
 
 class LayerChange(NamedTuple):
@@ -109,8 +91,7 @@ def layer_changes(
 def _change(first: Level | None, second: Level, confidence_level: float) -> Change:
     if first is None:
         return Change()
-    found = level_difference(first, second)
-    return Change(found.difference, *found.interval(confidence_level), found.p_value)
+    return change_between(first, second, confidence_level)
 
 
 def gaining_nothing(steps: Sequence[Change]) -> list[bool]:

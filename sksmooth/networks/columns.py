@@ -7,12 +7,13 @@ and the report are made from the list: to add a column, add an entry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._lib.tables import Column, Format, Mark, help_of, with_interval
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.probes import PROBES, Probe
 from .changes import LayerChange
@@ -24,12 +25,11 @@ __all__ = [
     "REFERENCE",
     "ChangeColumn",
     "Column",
-    "Format",
     "MeasuredLayer",
     "change_values",
     "column_help",
     "columns_of",
-    "format_of",
+    "known_columns",
 ]
 
 
@@ -71,102 +71,41 @@ class MeasuredLayer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Format:
-    """How the numbers of a column are shown.
-
-    Attributes
-    ----------
-    places : int
-        Digits after the point.
-    sign : str
-        ``"+"`` shows the sign of positive numbers, too.
-    interval : tuple of str
-        The two columns of its interval, which are shown in the same cell.
-    has_bar : bool
-        Whether the interval is drawn as a bar, too.
-    marks : tuple of str
-        Columns of bool that mark a bar.
-    bound : str or None
-        Column of bool that says where the number is an upper bound.
-    """
-
-    places: int = 3
-    sign: str = ""
-    interval: tuple[str, ...] = ()
-    has_bar: bool = False
-    marks: tuple[str, ...] = ()
-    bound: str | None = None
-
-    @property
-    def columns_within(self) -> tuple[str, ...]:
-        """The columns that are shown in the cells of this one and not on their own."""
-        bound = () if self.bound is None else (self.bound,)
-        return (*self.interval, *self.marks, *bound)
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the table.
-
-    Attributes
-    ----------
-    name : str
-        Its name.
-    help : str
-        What it holds, in plain words that fit into docstrings and pages.
-    get : callable
-        ``get(layer)`` gives its entry for a :class:`MeasuredLayer`; that of a
-        :class:`ChangeColumn`, ``get(change)``, for a :class:`LayerChange`.
-    format : Format
-        How it is shown.
-    """
-
-    name: str
-    help: str
-    get: Callable[[Any], Any]
-    format: Format = Format()
-
-
-@dataclass(frozen=True)
 class ChangeColumn(Column):
-    """A column that is known when all layers have been measured."""
+    """A column of :class:`LayerChange`, known when all layers have been measured."""
 
 
-def _with_interval(name: str, help: str, **options: Any) -> tuple[Column, ...]:
+def _fitted(name: str, help: str, **options: Any) -> tuple[Column, ...]:
     """Make the columns of a fitted number and of the ends of its interval."""
-    ends = (f"{name}_low", f"{name}_high")
 
-    def end(place: int) -> Callable[[MeasuredLayer], float]:
-        return lambda layer: getattr(layer.estimator, f"{name}_interval_")[place]
+    def get(layer: MeasuredLayer) -> tuple[float, float, float]:
+        fitted = layer.estimator
+        return getattr(fitted, f"{name}_"), *getattr(fitted, f"{name}_interval_")
 
-    return (
-        Column(
-            name,
-            help,
-            lambda layer: getattr(layer.estimator, f"{name}_"),
-            Format(interval=ends, **options),
-        ),
-        Column(ends[0], f"lower end of the confidence interval of {name}", end(0)),
-        Column(ends[1], "upper end", end(1)),
-    )
+    names = (name, f"{name}_low", f"{name}_high")
+    return with_interval(Column, names, help, "the confidence interval", get, **options)
 
 
 def _of_change(
     which: str, names: tuple[str, str, str, str], help: str, of_p_value: str
 ) -> tuple[Column, ...]:
     """Make the columns of a difference of levels, of its interval and of its p-value."""
-    name, low, high, p_value = names
-
-    def part(field: str) -> Callable[[LayerChange], float]:
-        return lambda change: getattr(getattr(change, which), field)
-
-    form = Format(sign="+", interval=(low, high))
-    of_low = f"lower end of the paired confidence interval of {name}"
+    of_interval = "the paired confidence interval"
     return (
-        ChangeColumn(name, help, part("difference"), form),
-        ChangeColumn(low, of_low, part("low")),
-        ChangeColumn(high, "upper end", part("high")),
-        ChangeColumn(p_value, of_p_value, part("p_value"), Format(places=4)),
+        *with_interval(
+            ChangeColumn,
+            names[:3],
+            help,
+            of_interval,
+            lambda change: getattr(change, which)[:3],
+            sign="+",
+        ),
+        ChangeColumn(
+            names[3],
+            of_p_value,
+            lambda change: getattr(change, which).p_value,
+            Format(places=4),
+        ),
     )
 
 
@@ -178,19 +117,22 @@ COLUMNS = (
         lambda layer: layer.type,
     ),
     Column("n_features", "number of features", lambda layer: layer.n_features),
-    *_with_interval(
+    *_fitted(
         "alpha",
         "smoothness index of the targets on the layer; a lower bound where alpha_high is "
         "infinite and cautions say that it is unresolved",
         has_bar=True,
-        marks=MARKS,
+        marks=tuple(
+            Mark(name, f"\N{BLACK DOWN-POINTING TRIANGLE} {name.replace('_', ' ')}")
+            for name in MARKS
+        ),
     ),
-    *_with_interval(
+    *_fitted(
         "explained",
         "share of the variance of the targets, from 0 to 1, that the trees explain on "
         "samples which they have not seen; NaN if they have seen all",
     ),
-    *_with_interval(
+    *_fitted(
         "noise",
         "share of the variance that no number of terms explains, or an upper bound of it",
         bound="noise_is_bound",
@@ -251,10 +193,15 @@ COLUMNS = (
         "classes; NaN for regression",
         lambda layer: layer.estimator.wrong_labels_,
     ),
-    *_with_interval(
+    *_fitted(
         "signal_alpha",
         "index of what is not noise: the rate at which the error above the noise falls; "
         "infinite where finitely many boxes leave no more than the noise",
+    ),
+    *_fitted(
+        "roughness",
+        "what is left of the spread of the targets while cells are added, on average over "
+        "the logarithm of their number; from 0 to 1, that of noise",
     ),
     Column(
         "n_terms_90",
@@ -350,18 +297,12 @@ def column_help(names: Iterable[Hashable] | None = None) -> dict[str, str]:
         What each of them holds.
     """
     if names is None:
-        return {column.name: column.help for column in COLUMNS}
-    known = _known()
-    return {str(name): known[name].help for name in names if name in known}
+        names = [column.name for column in COLUMNS]
+    return help_of(names, known_columns())
 
 
-def format_of(name: Hashable) -> Format:
-    """Return how a column is shown, also one that users have added."""
-    column = _known().get(name)
-    return Format() if column is None else column.format
-
-
-def _known() -> dict[Hashable, Column]:
+def known_columns() -> dict[Hashable, Column]:
+    """Give all columns that a table may have, by their names."""
     return {
         column.name: column
         for column in columns_of(PROBES.values(), is_projected=True, has_reference=True)

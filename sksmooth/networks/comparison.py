@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from numbers import Integral
 from typing import Any
@@ -12,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._lib.docstrings import documented
+from .._lib.messages import naming
 from .._lib.progress import progress_bar
 from .._lib.scikit_learn import validate_params
 from ..estimators.besov import BesovSmoothnessEstimator
@@ -27,7 +28,6 @@ from .columns import (
     change_values,
     columns_of,
 )
-from .docstrings import documented
 from .extraction import LayerFeatures, extract, read_arguments
 from .measurement import LayersInTurn
 from .options import ReaderOptions
@@ -419,7 +419,7 @@ def _measured(
         X = features.arrays.pop(0)
         X_test = None if test is None else test.arrays.pop(0)
         for name, in_turn in in_turns.items():
-            with _naming(f"Layer {layer!r}"):
+            with naming(f"Layer {layer!r}"):
                 rows[name].append(_row(in_turn, X, X_test, layer, kind, error))
     return rows
 
@@ -485,7 +485,7 @@ def _levels_in_network(
     as_rows: Callable[[LayerFeatures], LayerFeatures],
 ) -> dict[str, list[Level]]:
     """Measure the levels of the layers of another network, in a pass of its own."""
-    with _naming("The reference"):
+    with naming("The reference"):
         others = extract(
             network,
             X,
@@ -498,18 +498,6 @@ def _levels_in_network(
     for layer in others.names:
         array = others.arrays.pop(0)
         for name, in_turn in in_turns.items():
-            with _naming(f"Layer {layer!r}"):
+            with naming(f"Layer {layer!r}"):
                 levels[name].append(in_turn.level_alone(array))
     return levels
-
-
-@contextmanager
-def _naming(what: str) -> Iterator[None]:
-    """Add what is measured to errors."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{what}: {error}") from error
-    except Exception as error:
-        error.add_note(f"This happened while it was measured: {what}.")
-        raise

@@ -17,7 +17,7 @@ from sklearn.exceptions import DataConversionWarning
 
 from ..estimators.besov import BesovSmoothnessEstimator, fit_samples, read_for
 from ..estimators.comparison import measured
-from ..estimators.levels import groups_of, level_alone, randomised_level
+from ..estimators.levels import fitted_level, groups_of, level_alone
 from ..estimators.probes import TargetKind, chosen_probes, measure_probes, probe_rows
 from ..exceptions import SmoothnessWarning
 from ..index import Level
@@ -154,7 +154,7 @@ class LayersInTurn:
         estimator = clone(self._template)
         samples = self._read(estimator, X)
         fit_samples(estimator, samples)
-        self.levels.append(estimator.shares_.level or randomised_level(estimator, samples))
+        self.levels.append(fitted_level(estimator, samples))
         self._n_grown = estimator._n_grown
         return estimator
 

@@ -1,7 +1,14 @@
 """Labelled samples: read and checked once, encoded, and drawn into subsamples."""
 
 from .checks import reading
-from .containers import as_array, holds_categories, in_memory, number_of_rows, read_rows
+from .containers import (
+    as_array,
+    holds_categories,
+    in_memory,
+    is_dask,
+    number_of_rows,
+    read_rows,
+)
 from .identifiers import are_distinct_numbers, fill_their_range, has_no_name, rise_or_fall
 from .kinds import are_labels
 from .labels import class_codes, label_codes, label_vector, numbered
@@ -31,6 +38,7 @@ __all__ = [
     "has_no_name",
     "holds_categories",
     "in_memory",
+    "is_dask",
     "label_codes",
     "label_vector",
     "nearest_vertex",

@@ -96,8 +96,9 @@ def sampling_units(
     if len(alone) == 1:
         return SamplingUnits(alone[0])
     # The order must not depend on which representation comes first. Squares and odd
-    # factors, so that X and -X do not cancel; products of integers wrap around.
-    position: Any = sum(position**2 for position, _ in keys)
+    # factors, so that X and -X do not cancel; products of integers wrap around. Sums of
+    # several squares depend on their order by rounding, so these are sorted.
+    position: Any = sum(np.sort([position**2 for position, _ in keys], axis=0))
     code = np.multiply.reduce([2 * code + 1 for _, code in keys])
     order = np.lexsort((weights, tie_break, code, position))
     return SamplingUnits(_joined_units(alone, order))

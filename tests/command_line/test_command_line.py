@@ -252,7 +252,7 @@ def test_pairs_of_classes_can_be_left_out(digits, digits_npz, call_json):
 def test_all_numbers_are_those_of_the_python_api(digits, digits_npz, call_json):
     results = call_json(digits_npz)
     expected = BesovSmoothnessEstimator(random_state=0).fit(*digits)
-    for name in ("explained", "noise", "wrong_labels", "signal_alpha"):
+    for name in ("explained", "noise", "wrong_labels", "signal_alpha", "roughness"):
         assert results[name] == getattr(expected, f"{name}_")
         ends = (results[f"{name}_low"], results[f"{name}_high"])
         assert ends == getattr(expected, f"{name}_interval_")

@@ -51,6 +51,7 @@ from sksmooth.exceptions import (
 INDICES = ["mterm", "weak-lp", "elisha-dekel", "sparsity-probe"]
 DERIVED = ["alpha_", "alpha_interval_", "n_terms_", "errors_", "fit_range_", "r_squared_"]
 DERIVED += ["oob_score_", "explained_", "noise_", "noise_is_bound_", "signal_alpha_"]
+DERIVED += ["roughness_", "roughness_interval_"]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def jump():
 
 
 NUMBERS = ["alpha_", "oob_score_", "explained_", "noise_", "wrong_labels_", "signal_alpha_"]
-NUMBERS += ["n_relevant_"]
+NUMBERS += ["n_relevant_", "roughness_"]
 
 
 def alpha(X, y, **options):

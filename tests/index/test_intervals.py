@@ -9,7 +9,7 @@ from sksmooth.index import CONVENTIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
 
-SHARES = ["explained", "noise", "wrong_labels"]
+SHARES = ["explained", "noise", "wrong_labels", "roughness"]
 
 
 def targets(kind, X):
@@ -56,8 +56,8 @@ def test_columns_of_tables_have_the_same_ends():
         X, y, estimator=BesovSmoothnessEstimator(2, index="elisha-dekel", random_state=0)
     )
     assert (frame["alpha_low"] >= 0).all()
-    assert (frame[["explained_low", "noise_low"]] >= 0).all(axis=None)
-    assert (frame[["explained_high", "noise_high"]] <= 1).all(axis=None)
+    assert (frame[["explained_low", "noise_low", "roughness_low"]] >= 0).all(axis=None)
+    assert (frame[["explained_high", "noise_high", "roughness_high"]] <= 1).all(axis=None)
 
 
 def test_the_interval_of_the_signal_holds_its_rate():

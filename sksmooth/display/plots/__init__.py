@@ -2,5 +2,11 @@
 
 from .error_decay import ErrorDecayDisplay
 from .layer_smoothness import LayerSmoothnessDisplay, SmoothnessHistoryDisplay
+from .representation_smoothness import RepresentationSmoothnessDisplay
 
-__all__ = ["ErrorDecayDisplay", "LayerSmoothnessDisplay", "SmoothnessHistoryDisplay"]
+__all__ = [
+    "ErrorDecayDisplay",
+    "LayerSmoothnessDisplay",
+    "RepresentationSmoothnessDisplay",
+    "SmoothnessHistoryDisplay",
+]

@@ -1,0 +1,1 @@
+"""Many representations of the same samples, compared in one table."""

@@ -1,0 +1,208 @@
+"""The columns of the table of representations: one entry for each, from which all is made.
+
+The table of :func:`~sksmooth.compare_representations`, its documentation, the display in
+notebooks and the report are made from the list: to add a column, add an entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..._lib.tables import Column, Format, Mark, help_of, with_interval
+from ...index import Level
+from ..changes import Change, ToBest
+
+__all__ = [
+    "BASELINE",
+    "COLUMNS",
+    "FITTED",
+    "TARGET",
+    "MeasuredRepresentation",
+    "Row",
+    "column_help",
+    "known_columns",
+]
+
+# Attributes of fitted estimators that columns show, means of two fits where representations
+# are learned: see MeasuredRepresentation.
+FITTED = ("alpha_", "alpha_interval_", "roughness_", "roughness_interval_")
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredRepresentation:
+    """What is known of a representation before it is compared with others.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    n_features : int
+        Number of its features; of folds the largest.
+    level : Level
+        The level of the held-out error, by which it is compared.
+    held_out, explained : tuple of float
+        That level and the share that is explained, each with the ends of its interval.
+    fitted : dict of str to float or ndarray
+        The attributes ``FITTED``; where representations are learned, means over estimators
+        that were fitted to parts of the samples from which nothing was learned.
+    cautions : str
+        Names of the cautions of the fits.
+    seconds : float
+        How long it took.
+    """
+
+    name: str
+    n_features: int
+    level: Level
+    held_out: tuple[float, float, float]
+    explained: tuple[float, float, float]
+    fitted: Mapping[str, Any]
+    cautions: str
+    seconds: float
+
+
+class Row(NamedTuple):
+    """A row of the table: a representation, and how it compares with others."""
+
+    measured: MeasuredRepresentation
+    to_best: ToBest
+    to_baseline: Change
+
+
+def _of_difference(
+    name: str, help: str, get: Callable[[Row], Change]
+) -> tuple[Column, ...]:
+    """Make the columns of a difference of levels and of its interval."""
+    return with_interval(
+        Column,
+        (name, f"{name}_low", f"{name}_high"),
+        help,
+        "the paired confidence interval",
+        lambda row: get(row)[:3],
+        sign="+",
+    )
+
+
+def _of_number(
+    name: str, help: str, get: Callable[[Row], tuple[float, float, float]], **options: Any
+) -> tuple[Column, ...]:
+    names = (name, f"{name}_low", f"{name}_high")
+    return with_interval(Column, names, help, "the confidence interval", get, **options)
+
+
+def _fitted(name: str) -> Callable[[Row], tuple[float, float, float]]:
+    """Get an attribute of fitted estimators with its interval."""
+
+    def get(row: Row) -> tuple[float, float, float]:
+        fitted = row.measured.fitted
+        return fitted[f"{name}_"], *fitted[f"{name}_interval_"]
+
+    return get
+
+
+_TIED = Mark("tied_with_best", "\N{CHECK MARK} not told apart from the best", is_loss=False)
+
+TARGET = Column("target", "name of the target or data set", lambda row: None)
+
+COLUMNS = (
+    Column("representation", "name of the representation", lambda row: row.measured.name),
+    Column(
+        "n_features",
+        "number of features; where they differ from fold to fold, the largest",
+        lambda row: row.measured.n_features,
+    ),
+    *_of_number(
+        "explained",
+        "share of the variance of the target, from 0 to 1, that the trees explain on "
+        "samples which neither they nor a transformer have seen",
+        lambda row: row.measured.explained,
+    ),
+    *_of_number(
+        "alpha",
+        "smoothness index of the target on the representation; a lower bound where "
+        "alpha_high is infinite",
+        _fitted("alpha"),
+    ),
+    *_of_number(
+        "roughness",
+        "share of the spread of the target, from 0 to 1, that is left while cells are "
+        "added, on average over the logarithm of their number",
+        _fitted("roughness"),
+    ),
+    *_of_number(
+        "held_out",
+        "level of the held-out error of randomised trees as a rate like alpha, by which "
+        "representations are compared: larger is better, and 0 or a little below where "
+        "nothing is explained",
+        lambda row: row.measured.held_out,
+        has_bar=True,
+        marks=(_TIED,),
+    ),
+    *_of_difference(
+        "difference_to_best",
+        "held_out less that of the representation where it is the highest, on the same "
+        "samples",
+        lambda row: row.to_best.change,
+    ),
+    Column(
+        "p_value",
+        "p-value of the hypothesis that no other representation is truly better than this "
+        "one, corrected for their number and for the choice of the best",
+        lambda row: row.to_best.p_value,
+        Format(places=4),
+    ),
+    Column(
+        "tied_with_best",
+        "whether it is not told apart from the best one; all that are hold the truly best "
+        "one with the probability confidence_level of the estimator",
+        lambda row: row.to_best.is_tied,
+    ),
+    Column(
+        "seconds",
+        "time to measure it, with its transformers",
+        lambda row: row.measured.seconds,
+        Format(places=1),
+    ),
+    Column(
+        "cautions",
+        "warnings of the fits for alpha, by their classes, which are reasons to read it "
+        "with care; they are not given as warnings",
+        lambda row: row.measured.cautions,
+    ),
+)
+
+BASELINE = (
+    *_of_difference(
+        "difference_to_baseline",
+        "held_out less that of the baseline, on the same samples",
+        lambda row: row.to_baseline,
+    ),
+    Column(
+        "baseline_p_value",
+        "two-sided p-value of the hypothesis that trees explain equally much on the "
+        "baseline, corrected for the number of representations that are compared with it "
+        "(Holm); NaN for the baseline itself",
+        lambda row: row.to_baseline.p_value,
+        Format(places=4),
+    ),
+)
+
+
+def columns_of(*, has_baseline: bool) -> list[Column]:
+    """List the columns of a table of one target."""
+    if not has_baseline:
+        return list(COLUMNS)
+    place = 1 + [column.name for column in COLUMNS].index("tied_with_best")
+    return [*COLUMNS[:place], *BASELINE, *COLUMNS[place:]]
+
+
+def known_columns() -> dict[Hashable, Column]:
+    """Give all columns that a table may have, by their names."""
+    return {column.name: column for column in (TARGET, *columns_of(has_baseline=True))}
+
+
+def column_help(names: Iterable[Hashable]) -> dict[str, str]:
+    """Say what columns hold, in plain text; those that are not known are left out."""
+    return help_of(names, known_columns())
