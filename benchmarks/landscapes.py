@@ -84,7 +84,6 @@ from sksmooth.datasets import make_nk_landscape
 LOOKED_AT = ("CHEMBL1862_Ki", "CHEMBL1871_Ki", "CHEMBL2034_Ki", "CHEMBL2047_EC50")
 FEW = 300  # molecules, on which numbers are read to rank representations of all of them
 RANDOM = "random bits"
-SPLITS = ("random", "scaffold")
 TESTED = (SCORE, "spread left", "roughness")  # against:
 AGAINST = ("ROGI-XD", "1-NN", "5-NN", OUT_OF_BAG)
 WORDS = [(k, seed) for k in (0, 1, 2, 3, 5) for seed in range(4)]  # of NK landscapes
@@ -362,21 +361,15 @@ def models_table(found):
     return rows
 
 
-def representations_table(found):
+def representations_table(found, kind):
     """Mean errors and scores of each representation, and how often it is the best."""
-    best = {
-        kind: pd.DataFrame({t.name: t.errors(kind).min(axis=1) for t in found})
-        for kind in SPLITS
-    }
+    best = pd.DataFrame({t.name: t.errors(kind).min(axis=1) for t in found})
     scores = pd.DataFrame({t.name: t.numbers()[SCORE] for t in found}).mean(axis=1)
     return {
         way: {
-            **{f"error, {kind}": best[kind].loc[way].mean() for kind in SPLITS},
-            **{
-                f"best on, {kind}": int((best[kind].idxmin() == way).sum())
-                for kind in SPLITS
-            },
-            "held-out score": scores[way],
+            "mean error": best.loc[way].mean(),
+            "best on": int((best.idxmin() == way).sum()),
+            SCORE: scores[way],
         }
         for way in scores.index
     }
@@ -403,58 +396,72 @@ def targets_table(found):
     return rows
 
 
-def sets_table(found):
+def sets_table(found, kind):
     """How often the sets of those that are not told apart hold the truly best."""
+    says = [target.result("compared")[kind] for target in found]
     rows = {}
-    for kind in SPLITS:
-        says = [target.result("compared")[kind] for target in found]
-        for model in ("best model", "random forest"):
-            truth = [
-                (e.min(axis=1) if model == "best model" else e[model]).idxmin()
-                for e in (target.errors(kind) for target in found)
-            ]
-            rows[f"{kind}, {model}"] = {
-                "in the set, %": 100
-                * np.mean([t in s["tied"] for t, s in zip(truth, says, strict=True)]),
-                "is its best, %": 100
-                * np.mean([t == s["best"] for t, s in zip(truth, says, strict=True)]),
-                "mean size": np.mean([len(s["tied"]) for s in says]),
-                "of": len(found[0].errors(kind)),
-            }
+    for model in ("best model", "random forest"):
+        errors_of = [target.errors(kind) for target in found]
+        truth = [
+            (e.min(axis=1) if model == "best model" else e[model]).idxmin()
+            for e in errors_of
+        ]
+        pairs = list(zip(truth, says, strict=True))
+        rows[f"by the {model}"] = {
+            "in the set, %": 100 * np.mean([best in said["tied"] for best, said in pairs]),
+            "first, %": 100 * np.mean([best == said["best"] for best, said in pairs]),
+            "mean size": np.mean([len(said["tied"]) for said in says]),
+            "of": len(errors_of[0]),
+        }
     return rows
 
 
-def by_targets(args):
-    """All tables of molecules but the cost."""
+def read_targets(args, stages):
+    """The targets, of which all stages are there."""
     folder = Path(args.cache) / f"{args.most}"
     found = [
         Target(name, *molecules(name, args.most), represent, folder)
         for name in args.targets
     ]
-    for stage in STAGES:
+    for stage in stages:
         for target in found:
             target.result(stage)
-    random = {t.name: agreement(t.numbers(), t.errors()) for t in found}
-    scaffold = {
-        t.name: agreement(t.numbers_by_scaffolds(), t.errors("scaffold")) for t in found
-    }
+    return found
+
+
+def by_targets(args):
+    """All tables of molecules and random folds."""
+    found = read_targets(args, ["ours", "rivals", "random", "few", "compared"])
+    goes = {t.name: agreement(t.numbers(), t.errors()) for t in found}
     few = {t.name: agreement(t.few_numbers(), t.errors()) for t in found}
-    unseen = {name: a for name, a in random.items() if name not in LOOKED_AT}
+    unseen = {name: a for name, a in goes.items() if name not in LOOKED_AT}
     seconds = pd.concat([t.seconds() for t in found]).median()
     return {
-        "random folds": over_targets(random),
+        "random folds": over_targets(goes),
         **({"random folds, unseen targets": over_targets(unseen)} if unseen else {}),
-        "scaffold folds": over_targets(scaffold),
         f"{FEW} molecules": over_targets(few),
-        "tests, random folds": tests(random),
-        "tests, scaffold folds": tests(scaffold),
+        "tests, random folds": tests(goes),
         f"tests, {FEW} molecules": tests(few),
-        "sets of the best": sets_table(found),
+        "sets of the best": sets_table(found, "random"),
         "models": models_table(found),
-        "representations": representations_table(found),
+        "representations": representations_table(found, "random"),
         "targets": targets_table(found),
         "seconds": {name: {"s": spent} for name, spent in seconds.items()},
         "package": package_table(found[0]),
+    }
+
+
+def by_scaffolds(args):
+    """Tables of molecules whose folds keep scaffolds together."""
+    found = read_targets(args, ["ours", "rivals", "random", "compared", "scaffold"])
+    goes = {
+        t.name: agreement(t.numbers_by_scaffolds(), t.errors("scaffold")) for t in found
+    }
+    return {
+        "scaffold folds": over_targets(goes),
+        "tests, scaffold folds": tests(goes),
+        "sets of the best, scaffolds": sets_table(found, "scaffold"),
+        "representations, scaffolds": representations_table(found, "scaffold"),
     }
 
 
@@ -563,7 +570,12 @@ def cost(args):
     return {"cost": rows}
 
 
-PARTS = {"targets": by_targets, "words": by_words, "cost": cost}
+PARTS = {
+    "targets": by_targets,
+    "scaffolds": by_scaffolds,
+    "words": by_words,
+    "cost": cost,
+}
 
 
 def main():

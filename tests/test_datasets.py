@@ -418,7 +418,7 @@ def test_parts_of_mount_fuji_have_the_promised_spread():
             assert_allclose(rough.std(), ruggedness, rtol=0.05)
     X, y, _ = make_mount_fuji(3000, 8, 0.0, random_state=0)
     peak = X[y.argmax()]  # from which fitness falls by equal steps
-    steps = np.polyfit((X != peak).sum(axis=1), y, 1)
+    steps = np.polyfit((peak != X).sum(axis=1), y, 1)
     assert_allclose(steps[0], -2 / np.sqrt(8))
 
 

@@ -27,7 +27,8 @@ from skfp.fingerprints import (
     RDKit2DDescriptorsFingerprint,
 )
 
-from sksmooth import BesovSmoothnessEstimator, compare_representations
+from sksmooth import BesovSmoothnessEstimator, compare_representations, sample_roughness
+from sksmooth.plotting import RepresentationSmoothnessDisplay
 
 folder = Path(RDConfig.RDContribDir, "FreeWilson", "data")
 smiles = pd.read_csv(folder / "CHEMBL2321810.smi", sep=r"\s+", names=["smiles", "Name"])
@@ -37,8 +38,8 @@ print(f"{len(y)} molecules, activities from {y.min()} to {y.max()}")
 
 # %%
 # SMILES are texts, and have to be turned into columns of numbers. Fingerprints learn
-# nothing from the data, so they are computed once and for all. The last one is a control:
-# the bits of another molecule.
+# nothing from the data, so they are computed once for all. The last one is a control: the
+# bits of another molecule.
 
 fingerprints = {
     "circular, bits": ECFPFingerprint(fp_size=1024),
@@ -55,32 +56,21 @@ representations["of another molecule"] = rng.permutation(representations["circul
 table = compare_representations(representations, y=y, random_state=0)
 columns = ["representation", "n_features", "explained", "p_value", "tied_with_best"]
 print(table.frame[columns].round(3).to_string(index=False))
-print(table.best_, "is the best; not told apart from it:", table.tied_)
 
 # %%
 # ``explained`` is the share of the variance of the activity that trees explain on molecules
-# that they have not seen, with its interval. All representations see the same molecules, so
-# differences are surer than the intervals, each for itself, suggest.
+# that they have not seen. All representations are measured on the same molecules, so
+# differences are surer than single intervals suggest. Filled points are not told apart from
+# the best.
 
-frame = table.frame.iloc[::-1]
-colors = np.where(frame["tied_with_best"], "C0", "0.7")
-ends = [
-    frame["explained"] - frame["explained_low"],
-    frame["explained_high"] - frame["explained"],
-]
 figure, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
-ax.barh(frame["representation"], frame["explained"], xerr=ends, color=colors, capsize=3)
-ax.set(
-    xlabel="share of the activity's variance that is explained",
-    title="Not told apart from the best: blue",
-)
+RepresentationSmoothnessDisplay.from_comparison(table, value="explained", ax=ax)
 plt.show()
 
 # %%
-# How rough is the best, in numbers? ``roughness_`` is what is left of the spread of the
-# activity, on average over the cells that the molecules are divided into: 1 for noise.
-# ``explained_`` and ``noise_`` say how much a model can hope for, and what stays out of
-# reach of any (here an upper bound if ``noise_is_bound_``).
+# How rough is it, in one number? ``roughness_`` is what is left of the spread of the
+# activity while molecules are divided into more and more cells: 1 for noise. What
+# ``noise_`` bounds stays out of reach of any model of these columns.
 
 for name in (table.best_, "keys", "of another molecule"):
     fitted = BesovSmoothnessEstimator(random_state=0).fit(representations[name], y)
@@ -88,3 +78,12 @@ for name in (table.best_, "keys", "of another molecule"):
         f"{name:20s} roughness {fitted.roughness_:.2f}, explained {fitted.explained_:.2f}, "
         f"noise {'at most ' if fitted.noise_is_bound_ else ''}{fitted.noise_:.2f}"
     )
+
+# %%
+# And where is it rough? An activity cliff is a pair of molecules that are much alike and
+# whose activities are not.
+
+frame = sample_roughness(representations[table.best_], y, random_state=0)
+cliffs = frame["neighbour"].astype(int)[frame["cliff"].nlargest(6).index]
+for pair in dict.fromkeys(tuple(sorted(pair)) for pair in cliffs.items()):
+    print(*(f"{y[row]:.2f}  {texts[row]}" for row in pair), sep="\n", end="\n\n")

@@ -11,7 +11,13 @@ import numpy as np
 import pandas as pd
 
 from .._lib.messages import MOST_NAMES, listed
-from ..samples import are_distinct_numbers, fill_their_range, has_no_name, rise_or_fall
+from ..samples import (
+    are_distinct_numbers,
+    are_molecules,
+    fill_their_range,
+    has_no_name,
+    rise_or_fall,
+)
 from .errors import CommandError, one_line
 
 __all__ = [
@@ -242,7 +248,14 @@ def _refuse_text(frame: pd.DataFrame, path: Path) -> None:
     wrong = present[pd.to_numeric(present, errors="coerce").isna()]
     example = f" (such as {one_line(wrong.iloc[0])!r})" if len(wrong) else ""
     hint = f"encode it as numbers, or {_how_to_drop(text)}"
-    if len(wrong) and wrong.str.fullmatch(_COMMA).all():
+    molecules = [name for name in text if are_molecules(frame[name])]
+    if molecules:
+        hint = (
+            f"{listed(molecules, 'column')} holds molecules (SMILES): write their "
+            "fingerprints to a file, which scikit-fingerprints makes "
+            f"(ECFPFingerprint().transform(smiles)), or {_how_to_drop(text)}"
+        )
+    elif len(wrong) and wrong.str.fullmatch(_COMMA).all():
         kind, mend = _comma(wrong)
         hint = f"if that is {kind}, {mend}"
     elif len(wrong) and labels_rows(frame[text[0]]):

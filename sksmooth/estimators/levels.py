@@ -294,6 +294,12 @@ def cross_fitted_level(
     """
     if number_of_rows(X) != labels.n_rows:
         raise ValueError(f"X has {number_of_rows(X)} rows, but y has {labels.n_rows}.")
+    fewest = min(len(train) for train, _ in folds)
+    if isinstance(estimator.max_samples, Integral) and estimator.max_samples >= fewest:
+        raise ValueError(
+            f"max_samples={estimator.max_samples} leaves no sample out of the trees, since "
+            f"a fold has {fewest} training samples; pass a share, such as 0.8."
+        )
     errors = [_error_of(transformer, X, labels, fold, estimator) for fold in folds]
     places = np.concatenate([test for _, test in folds])
     n_grown = _share_of_a_tree(estimator, len(np.unique(labels.unit)))
@@ -322,6 +328,11 @@ def features_of_fold(
     -------
     seen, unseen : array-like
         Features of the training and of the test samples.
+
+    Raises
+    ------
+    ValueError
+        If the transformer leaves samples out.
     """
     seen, unseen = (_rows_of(X, labels.rows[places]) for places in fold)
     if transformer is None or transformer == "passthrough":
@@ -329,7 +340,15 @@ def features_of_fold(
     fitted = clone(transformer)
     # Some transformers learn otherwise by fit_transform than by fit and transform.
     seen = fitted.fit_transform(seen, _rows_of(labels.samples.plain_y, fold[0]))
-    return seen, fitted.transform(unseen)
+    both = seen, fitted.transform(unseen)
+    for features, places in zip(both, fold, strict=True):
+        if number_of_rows(features) != len(places):
+            raise ValueError(
+                f"{type(fitted).__name__} gave {number_of_rows(features)} rows for "
+                f"{len(places)} samples; a transformer must give one row a sample, in "
+                "their order, and leave none out."
+            )
+    return both
 
 
 def _rows_of(data: Any, rows: np.ndarray) -> Any:

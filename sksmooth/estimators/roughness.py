@@ -441,7 +441,7 @@ def _cliffs(
     order = np.argsort(samples.units.unit, kind="stable")
     values = values[order]
     cells = _small_cells(grown, order)
-    n_blind = np.maximum(np.count_nonzero(grown.unseen[:, order], axis=0), 1)
+    unseen = grown.unseen[:, order].astype(np.float32)
     cliff, neighbour = np.zeros(n_samples), np.full(n_samples, -1)
     n_rows = max(1, _PAIRS_AT_ONCE // n_samples)
     for start in range(0, n_samples, n_rows):
@@ -449,7 +449,9 @@ def _cliffs(
         pairs = sparse.csr_matrix(cells[some] @ cells.T)
         first, second = np.repeat(some, np.diff(pairs.indptr)), pairs.indices
         size = np.abs(_size(values[first] - values[second]))
-        jump = (pairs.data / n_blind[first]) ** _POWER_OF_PROXIMITY * size
+        together = unseen[:, some].T @ unseen  # numbers of trees, which are exact
+        proximity = pairs.data / np.maximum(together[first - start, second], 1)
+        jump = proximity**_POWER_OF_PROXIMITY * size
         jump[first == second] = -1.0  # but is there for every sample
         largest = np.maximum.reduceat(jump, pairs.indptr[:-1])
         is_largest = (jump >= 0) & (jump == largest[first - start])

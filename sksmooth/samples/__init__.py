@@ -17,6 +17,7 @@ from .samples import Samples
 from .simplex import SimplexEncoder, nearest_vertex, simplex_vertices
 from .targets import Targets, encode_labels, encode_targets, encode_values
 from .units import SamplingUnits, draw_bags, group_units, sampling_units
+from .wording import are_molecules
 
 __all__ = [
     "Samples",
@@ -25,6 +26,7 @@ __all__ = [
     "Targets",
     "are_distinct_numbers",
     "are_labels",
+    "are_molecules",
     "as_array",
     "class_codes",
     "draw_bags",

@@ -31,7 +31,7 @@ def _are_counts(X: Any) -> bool:
     stored = X.tocsr().data if sparse.issparse(X) else np.asarray(X)
     if stored.size == 0:
         return False
-    return bool(-_LARGEST_COUNT <= stored.min() and stored.max() <= _LARGEST_COUNT)
+    return bool(stored.min() >= -_LARGEST_COUNT and stored.max() <= _LARGEST_COUNT)
 
 
 def plain_features(X: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.csr_matrix:

@@ -12,9 +12,11 @@ from ..exceptions import TargetTypeWarning
 from .checks import date_error, is_of_dates
 from .containers import as_array, columns_of, holds_categories, in_memory
 from .labels import label_vector
+from .wording import refuse_bounds
 
 __all__ = ["are_labels", "refuse_many_classes"]
 
+_FEWEST = 3  # fewer are the same as numbers and as classes
 _ANY = 10  # as many classes may be in any data
 _MANY = 20  # as many whole numbers are class labels without asking
 # More are numbers, unless they count up or nearly all occur as often as folds need it.
@@ -36,7 +38,7 @@ def are_labels(y: Any) -> tuple[bool, TargetTypeWarning | None]:
     Raises
     ------
     ValueError
-        If these are dates, or several columns of categories.
+        If these are dates, several columns of categories, or text that bounds numbers.
     """
     y = in_memory(y)
     if holds_categories(y):
@@ -52,6 +54,8 @@ def are_labels(y: Any) -> tuple[bool, TargetTypeWarning | None]:
     array = as_array(y)
     if array.shape[1:] not in ((), (1,)):
         return False, None
+    if array.dtype.kind not in "biufcmM" and array.ndim > 0:
+        refuse_bounds(array)
     if array.dtype.kind != "f":  # numbers in an array of objects may turn out to be floats
         array = label_vector(y, warn=False)
     if array.dtype.kind == "O" and all(isinstance(label, Number) for label in array):
@@ -78,13 +82,21 @@ def _most_classes(n_samples: int) -> int:
 
 
 def _caution_of_floats(y: np.ndarray) -> TargetTypeWarning | None:
-    n_values = len(np.unique(y))
-    if 3 <= n_values <= min(20, len(y) // 10) and (y == np.rint(y)).all():
+    values = np.unique(y)
+    n_few = max(_FEWEST, min(_MANY, len(y) // 10))
+    if not _FEWEST <= len(values) <= min(n_few, len(y) // 4):
+        return None
+    if (values == np.rint(values)).all():
         return TargetTypeWarning(
             "y is of a floating-point dtype, so it is taken as numbers, but it holds a few "
             "whole numbers only; if they are class labels, pass y.astype(int)."
         )
-    return None
+    if len(values) > _ANY:
+        return None
+    return TargetTypeWarning(
+        f"y is of a floating-point dtype, so it is taken as numbers, but it holds only "
+        f"{len(values)} different ones; if they are class labels, pass y.astype(str)."
+    )
 
 
 def _are_class_numbers(y: np.ndarray) -> tuple[bool, TargetTypeWarning | None]:

@@ -20,10 +20,11 @@ from .._lib.optional import comes_from
 from .._lib.scikit_learn import safe_indexing
 from .categories import Categories, category_columns, text_columns
 from .checks import check_weights, reading, weights_in_units
-from .containers import in_memory, is_dask, number_of_rows, read_rows
+from .containers import column_at, in_memory, is_dask, number_of_rows, read_rows
 from .features import feature_dtype, plain_features
 from .samples import Samples
 from .targets import Targets, encode_targets, refuse_no_targets
+from .wording import are_molecules, molecules_error
 
 __all__ = ["read_features", "read_samples", "with_features"]
 
@@ -154,7 +155,7 @@ def read_features(
         "ensure_all_finite": "allow-nan",
         "ensure_min_samples": fewest if reset else 1,
     }
-    with reading(coded, "X"), _naming_text(coded):
+    with reading(coded, "X"), _naming_columns(coded):
         if estimator is None:
             X = check_array(coded, input_name="X", **options)
         else:
@@ -182,16 +183,29 @@ def _category_counts(estimator: Any) -> dict[int, int]:
 
 
 @contextmanager
-def _naming_text(X: Any) -> Iterator[None]:
-    """Name the columns in the error that text, or another object, is no number."""
+def _naming_columns(X: Any) -> Iterator[None]:
+    """Name the columns in the errors that text, objects or infinity are no numbers."""
     try:
         yield
     except (ValueError, TypeError) as error:
         is_text = "could not convert" in str(error)
         is_object = "float() argument" in str(error)
-        names = text_columns(X) if is_text or is_object else []
+        if "contains infinity" in str(error):
+            raise ValueError(
+                f"{error} It is in the {listed(_infinite_columns(X), 'column')}; where "
+                "that means no value, as of descriptors that overflow, pass NaN: "
+                "X[np.isinf(X)] = np.nan."
+            ) from error
+        if not is_text | is_object:
+            raise
+        if len(np.shape(X)) == 1 and are_molecules(X):
+            raise molecules_error() from error
+        names = text_columns(X)
         if not names:
             raise
+        molecules = _columns_of_molecules(X)
+        if molecules:
+            raise molecules_error(f" in the {listed(molecules, 'column')}") from error
         what = "text" if is_text else f"objects ({error})"
         raise type(error)(
             f"X holds {what}, not numbers, in the {listed(names, 'column')}. Where it "
@@ -199,6 +213,21 @@ def _naming_text(X: Any) -> Iterator[None]:
             f"{_as_categories(X, names[:MOST_NAMES])}. Otherwise encode it as numbers, as "
             "skrub.TableVectorizer does, or drop it."
         ) from error
+
+
+def _columns_of_molecules(X: Any) -> list[Any]:
+    names = list(getattr(X, "columns", range(np.shape(X)[1])))
+    return [name for k, name in enumerate(names) if are_molecules(column_at(X, k))]
+
+
+def _infinite_columns(X: Any) -> list[Any]:
+    names = list(getattr(X, "columns", range(np.shape(X)[1])))
+    if sparse.issparse(X):
+        entries = sparse.coo_matrix(X)
+        places = entries.col[np.isinf(entries.data)]
+    else:
+        places = np.nonzero(np.isinf(np.asarray(X, dtype=np.float64)))[1]
+    return [names[place] for place in np.unique(places)]
 
 
 def _as_categories(X: Any, names: list[Any]) -> str:

@@ -23,6 +23,7 @@ from .containers import as_array, holds_categories, in_memory
 from .kinds import are_labels, refuse_many_classes
 from .labels import class_codes, distinct_labels, label_vector
 from .simplex import simplex_vertices
+from .wording import refuse_bounds
 
 __all__ = [
     "Targets",
@@ -198,12 +199,18 @@ def refuse_no_targets(y: ArrayLike | None) -> None:
 
 
 @contextmanager
-def _saying_that_text_is_no_number() -> Iterator[None]:
+def _saying_what_is_no_number(y: ArrayLike) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
+        if "contains NaN" in str(error):
+            raise ValueError(
+                f"{error} There is nothing to measure without a target; drop those rows: "
+                "kept = pd.notna(y), then X[kept] and y[kept]."
+            ) from error
         if "could not convert" not in str(error):
             raise
+        refuse_bounds(as_array(y))
         raise ValueError(
             f"y holds text where numbers are needed ({error}). Several columns are taken "
             "as numbers; class labels are one column, so measure one after the other."
@@ -213,7 +220,7 @@ def _saying_that_text_is_no_number() -> Iterator[None]:
 def _numeric_targets(y: ArrayLike, n_outputs: int | None) -> Targets:
     y = in_memory(y)
     refuse_dates(y, "y", may_be_array=False)
-    with reading(y, "y"), _saying_that_text_is_no_number():
+    with reading(y, "y"), _saying_what_is_no_number(y):
         values = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
     values = values.reshape(len(values), -1)
     if n_outputs is not None and values.shape[1] != n_outputs:

@@ -660,6 +660,11 @@ def test_representations_that_are_refused(digits, representations, error, messag
             ValueError,
             "forest=None",
         ),
+        (
+            dict(estimator=BesovSmoothnessEstimator(2, max_samples=200), cv=3),
+            ValueError,
+            "max_samples=200 .* 200 training samples",
+        ),
         (dict(estimator=BesovSmoothnessEstimator(p=0.5)), ValueError, "'p' parameter"),
         (dict(y={}), ValueError, "y is an empty mapping"),
         (dict(y={"a": [1, 2], "b": [1]}), ValueError, "same length; got {'a': 2, 'b': 1}"),
@@ -674,7 +679,9 @@ def test_arguments_that_are_refused(digits, options, error, message):
 
 def test_targets_and_data_sets_that_are_refused(digits):
     X, y = digits
-    with pytest.raises(ValueError, match="columns of the same name"):
+    with pytest.raises(ValueError, match=r"different names; got \['1', '1'\]"):
+        compare({"a": X}, y={1: y, "1": y})
+    with pytest.raises(ValueError, match="different names"):
         compare({"a": X}, y=pd.DataFrame(np.column_stack([y, y]), columns=["t", "t"]))
     rare = np.where(np.arange(300) < 4, 1.0, np.nan)
     with pytest.raises(ValueError, match="Target 'rare' has 4 values"):
@@ -699,6 +706,13 @@ def test_an_error_names_the_representation_and_the_target(digits, n_jobs):
     wide = {"fine": None, "too wide": PCA(65)}
     with pytest.raises(ValueError, match="Target 't': Representation 'too wide': n_comp"):
         compare(wide, X, {"t": y}, n_jobs=n_jobs)
+
+
+def test_transformers_that_leave_samples_out_are_refused(digits):
+    X, y = digits
+    some = FunctionTransformer(lambda X: X[X[:, 20] > 5])
+    with pytest.raises(ValueError, match=r"'some': FunctionTransformer gave \d+ rows for"):
+        compare({"some": some}, X, y)
 
 
 def test_a_half_may_lack_a_class(digits):

@@ -547,3 +547,120 @@ def test_rows_keep_the_index_of_a_frame(digits, kind):
     X, y = (pd.DataFrame(X, index), y) if kind == "X" else (X, pd.Series(y, index))
     frame = sample_roughness(X, y, estimator=small())
     pd.testing.assert_frame_equal(frame, expected.set_index(index))
+
+
+# --- cliffs --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def steps():
+    """Groups of samples that are alike, and one in every fourth group jumps."""
+    rng = np.random.RandomState(0)
+    group = np.repeat(np.arange(40), 6)
+    centres = rng.uniform(size=(40, 4))
+    X = centres[group] + 0.01 * rng.standard_normal((240, 4))
+    y = 3 * centres[group, 0] + 0.1 * rng.standard_normal(240)
+    jumping = np.arange(240) % 24 == 0
+    return X, y + 4 * jumping, group, jumping
+
+
+def test_cliffs_and_what_they_jump_from(steps):
+    X, y, group, jumping = steps
+    frame = sample_roughness(X, y, random_state=0)
+    assert list(frame.columns) == NUMBERS
+    np.testing.assert_allclose(frame.jump**2, frame.roughness)
+    np.testing.assert_allclose(frame.neighbour_jump, y - y[frame.neighbour])
+    assert (frame.cliff <= frame.neighbour_jump.abs() + 1e-12).all()
+    assert (frame.neighbour != np.arange(240)).all()
+    assert (group[frame.neighbour[jumping]] == group[jumping]).mean() > 0.8
+    assert frame.neighbour_jump[jumping].between(2.5, 5.5).all()
+    # The others of these groups stand at the foot of the same cliffs.
+    foot = np.isin(group, group[jumping])
+    assert average_precision_score(foot, frame.cliff) > 0.95
+    assert frame.jump[jumping].min() > 1.5
+    assert (frame.jump[foot & ~jumping] < 1).all()
+
+
+def test_neighbours_do_not_depend_on_the_estimator(steps):
+    X, y, _, _ = steps
+    first, second = (
+        sample_roughness(X, y, estimator=estimator)
+        for estimator in (small(2), small(3, max_features=1))
+    )
+    assert not first.jump.equals(second.jump)
+    pd.testing.assert_frame_equal(first[NUMBERS[2:]], second[NUMBERS[2:]])
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_cliffs_go_with_the_targets(steps, outputs):
+    """In any order of the rows, scale of the targets, and scale of the features."""
+    X, y, _, _ = steps
+    y = np.rint(np.column_stack([8 * y, 100 * X[:, 1]])[:, :outputs])
+    frame = sample_roughness(X, y, estimator=small(2))
+    rows = np.random.RandomState(1).permutation(240)
+    shuffled = sample_roughness(X[rows], y[rows], estimator=small(2))
+    others = frame.iloc[rows].reset_index(drop=True)
+    np.testing.assert_allclose(shuffled.cliff, others.cliff, atol=1e-12)
+    np.testing.assert_array_equal(rows[shuffled.neighbour], others.neighbour)
+    scaled = sample_roughness(X * [1, 8, 0.25, 1024] + 16, -4 * y + 12, estimator=small(2))
+    np.testing.assert_allclose(scaled.cliff, 4 * frame.cliff)
+    np.testing.assert_array_equal(scaled.neighbour, frame.neighbour)
+    sign = -1 if outputs == 1 else 1
+    np.testing.assert_allclose(scaled.neighbour_jump, sign * 4 * frame.neighbour_jump)
+    np.testing.assert_allclose(scaled.jump, sign * 4 * frame.jump, atol=1e-9)
+
+
+def test_several_outputs_jump_by_a_length(steps):
+    X, y, _, _ = steps
+    both = np.column_stack([y, 2 * y])
+    frame = sample_roughness(X, both, random_state=0)
+    np.testing.assert_allclose(frame.jump, np.sqrt(frame.roughness))
+    length = np.linalg.norm(both - both[frame.neighbour], axis=1)
+    np.testing.assert_allclose(frame.neighbour_jump, length)
+
+
+def test_copies_are_not_what_a_sample_jumps_from(steps):
+    X, y, _, _ = steps
+    rows = np.tile(np.arange(240), 2)
+    once, twice = (
+        sample_roughness(X[some], y[some], estimator=small(2))
+        for some in (np.arange(240), rows)
+    )
+    assert (rows[twice.neighbour] != rows).all()
+    np.testing.assert_allclose(twice.cliff[:240], twice.cliff[240:])
+    assert np.corrcoef(twice.cliff[:240], once.cliff)[0, 1] > 0.95
+
+
+def test_samples_of_weight_zero_are_nobodys_neighbours(steps):
+    X, y, _, _ = steps
+    index = pd.Index([f"m{k}" for k in range(240)])
+    weights = (np.arange(240) % 3 > 0).astype(float)
+    frame = sample_roughness(
+        pd.DataFrame(X, index), y, estimator=small(2), sample_weight=weights
+    )
+    assert list(frame.index) == list(index)
+    assert frame[weights == 0].isna().all(axis=None)
+    kept = frame[weights > 0]
+    assert kept.notna().all(axis=None)
+    assert weights[index.get_indexer(kept.neighbour)].all()
+    jumps = y[weights > 0] - y[index.get_indexer(kept.neighbour)]
+    np.testing.assert_allclose(kept.neighbour_jump, jumps)
+
+
+def test_cliffs_among_missing_values_and_bits(steps):
+    X, y, _, jumping = steps
+    holed = np.where(np.random.RandomState(0).uniform(size=X.shape) < 0.1, np.nan, X)
+    bits = (X - np.median(X, axis=0) > 0).astype(np.uint8)
+    for features in (holed, sparse.csr_matrix(bits)):
+        frame = sample_roughness(features, y, estimator=small(2))
+        assert np.isfinite(frame.cliff).all()
+    frame = sample_roughness(holed, y, random_state=0)
+    assert frame.neighbour_jump[jumping].median() > 2.5
+
+
+def test_nothing_to_jump_from():
+    """Without any feature all samples are alike; five samples are few, but some."""
+    frame = sample_roughness(np.zeros((30, 2)), np.arange(30.0), random_state=0)
+    assert frame.cliff.max() == pytest.approx(29)
+    few = sample_roughness(np.arange(5.0)[:, None], np.arange(5.0), estimator=small(2))
+    assert len(few) == 5

@@ -82,9 +82,10 @@ def compare_representations(
         :meth:`BesovSmoothnessEstimator.fit`. Several targets of the same samples are the
         columns of a data frame, or a dict of names to targets: each is measured on its own,
         and the table gets a first column ``target``. Whether a column holds classes is told
-        by its dtype. Samples without a value (NaN, None) are left out for this target
-        alone. A function with several outputs is an array of shape (n_samples, n_outputs).
-        Of several data sets, a dict with their names.
+        by its dtype; classes with gaps need one that has gaps, such as "category", since
+        NaN turns integers into floats. Samples without a value (NaN, None) are left out for
+        this target alone. A function with several outputs is an array of shape
+        (n_samples, n_outputs). Of several data sets, a dict with their names.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned; its ``confidence_level`` is that of the
         intervals, its ``index`` must be ``"mterm"`` or ``"weak-lp"``. None means one with

@@ -157,15 +157,15 @@ def _data_sets(
         raise ValueError("y is an empty mapping; pass at least one data set.")
     parts = {"X": X, **shared}
     cases: dict[str | None, Case] = {}
-    for name, target in y.items():
+    for key, (name, target) in zip(_texts(y), y.items(), strict=True):
         own = {what: _part(what, value, name, y) for what, value in parts.items()}
         chosen = {
-            key: _part(f"representation {key!r}", value, name, y)
-            for key, value in representations.items()
+            which: _part(f"representation {which!r}", value, name, y)
+            for which, value in representations.items()
         }
-        with naming(f"Data set {str(name)!r}"):
+        with naming(f"Data set {key!r}"):
             sources = _sources(chosen, own.pop("X"), number_of_rows(target, "y"), seed)
-        cases[str(name)] = Case(sources, target, **own)
+        cases[key] = Case(sources, target, **own)
     return cases
 
 
@@ -189,9 +189,9 @@ def _part(what: str, value: Any, name: Any, y: Mapping[Any, Any]) -> Any:
 def _targets(y: Any) -> tuple[int, dict[str, Any] | None]:
     """Count the rows, and tell several targets of the same samples from one."""
     if _is_mapping(y):
-        found = {str(name): target for name, target in y.items()}
-        if not found:
+        if len(y) == 0:
             raise ValueError("y is an empty mapping; pass at least one target.")
+        found = dict(zip(_texts(y), y.values(), strict=True))
         lengths = {name: number_of_rows(target, "y") for name, target in found.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"All targets in y must have the same length; got {lengths}.")
@@ -200,12 +200,18 @@ def _targets(y: Any) -> tuple[int, dict[str, Any] | None]:
     columns = getattr(y, "columns", ())
     if len(columns) < 2:
         return number_of_rows(y, "y"), None
-    names = list(map(str, columns))
-    if len(set(names)) < len(names):
-        raise ValueError(f"y has columns of the same name: {names}.")
+    names = _texts(columns)
     if isinstance(y, pd.DataFrame):
         return len(y), {name: y.iloc[:, k] for k, name in enumerate(names)}
     return len(y), {name: y[column] for name, column in zip(names, columns, strict=True)}
+
+
+def _texts(names: Iterable[Any]) -> list[str]:
+    """Make texts of the names of targets, which must differ."""
+    texts = list(map(str, names))
+    if len(set(texts)) < len(texts):
+        raise ValueError(f"Targets in y must have different names; got {texts}.")
+    return texts
 
 
 def _without_gaps(name: str, y: Any, sample_weight: Any) -> dict[str, Any]:
