@@ -198,9 +198,9 @@ class RepresentationSmoothnessDisplay:
             of_kind = rows["tied_with_best"].to_numpy(dtype=bool) == is_tied
             if of_kind.any():
                 self.points_[is_tied] = self.ax_.errorbar(
-                    value[of_kind],
-                    place[of_kind],
-                    xerr=[length[of_kind] for length in lengths],
+                    value[of_kind].to_numpy(),
+                    place[of_kind].to_numpy(),
+                    xerr=[length[of_kind].to_numpy() for length in lengths],
                     **_style(is_tied) | options,
                 )
         self._mark_best(low[0], high[0])
