@@ -306,8 +306,8 @@ class RepresentationSmoothnessDisplay:
         )
         self.ax_.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False)
         self.ax_.set_xlabel(
-            f"{self._label()}; bold where not told apart from the best of the row,\n"
-            "the paler the farther from it"
+            f"{self._label()}\nbold: not told apart from the best of the row\n"
+            "the paler, the farther from it"
         )
 
     def _label(self) -> str:
@@ -325,7 +325,7 @@ def size_of_picture(table: pd.DataFrame) -> tuple[float, float]:
     width, height = _INCHES_PER_CELL
     return max(
         5.0, 0.8 + beside + above + width * n_names
-    ), 1.2 + above + height * n_targets
+    ), 1.4 + above + height * n_targets
 
 
 def _length_of_names(names: pd.Series) -> int:
