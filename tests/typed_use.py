@@ -11,7 +11,11 @@ from scipy import sparse
 import sksmooth
 from sksmooth.datasets import corrupt_labels, make_known_smoothness
 from sksmooth.images import ImageWavelets, image_wavelets, psnr
-from sksmooth.plotting import LayerSmoothnessDisplay, SmoothnessHistoryDisplay
+from sksmooth.plotting import (
+    LayerSmoothnessDisplay,
+    RepresentationSmoothnessDisplay,
+    SmoothnessHistoryDisplay,
+)
 
 
 def indices(X: np.ndarray, y: np.ndarray) -> None:
@@ -58,6 +62,19 @@ def forests(X: np.ndarray, y: np.ndarray) -> None:
     regressor = sksmooth.WaveletForestRegressor(random_state=0).fit(X, y)
     assert_type(regressor.predict(X), np.ndarray)
     assert_type(regressor.n_terms_, int)
+
+
+def representations(X: np.ndarray, y: np.ndarray) -> None:
+    table = sksmooth.compare_representations({"raw": X, "first": X[:, :1]}, y=y)
+    assert_type(table, sksmooth.RepresentationComparison)
+    assert_type(table.ranked(), sksmooth.RepresentationComparison)
+    assert_type(table.frame, pd.DataFrame)
+    assert_type(table.best_, str)
+    assert_type(table.profile("alpha"), pd.DataFrame)
+    assert_type(sksmooth.report(table), str)
+    display = RepresentationSmoothnessDisplay.from_comparison(table)
+    assert_type(display, RepresentationSmoothnessDisplay)
+    assert_type(display.frame(), pd.DataFrame)
 
 
 def layers(network: object, X: np.ndarray, y: np.ndarray) -> None:

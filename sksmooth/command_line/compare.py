@@ -130,7 +130,9 @@ def _readable(
         words = [line for text in in_words(part) for line in _wrapped(text)]
         lines += [*filter(None, [heading]), *_table_lines(part), "", *words, ""]
     if "target" in frame:
-        lines += [*_summary_lines(table.summary()), ""]
+        of_all = in_words(frame)[-1:]
+        words = [line for text in of_all for line in _wrapped(text)]
+        lines += [*_summary_lines(table.summary()), "", *words, ""]
     lines.append(f"{_TIED} not told apart from the best")
     for path, what in ((options.plot, "picture"), (options.report, "report")):
         if path is not None:

@@ -164,7 +164,7 @@ def _(
     **options: Any,
 ) -> str:
     needed = {"representation", "held_out", "held_out_low", "held_out_high"}
-    needed |= {"difference_to_best", "p_value", "tied_with_best"}
+    needed |= {"difference_to_best", "tied_with_best"}
     _check_table(result, needed, "representations", options)
     return representations_page(result, title)
 

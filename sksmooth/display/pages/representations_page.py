@@ -37,13 +37,12 @@ _SUMMARY = {
 
 def representations_page(result: RepresentationComparison, title: str) -> str:
     """Render a table of :func:`sksmooth.compare_representations` as one HTML page."""
-    result = result.ranked()
-    frame = result.frame
+    frame = result.ranked().frame
     names = frame["representation"].unique()
     subtitle = f"{len(names):,} representations"
     if "target" in frame:
         targets = frame["target"].unique()
-        sections = _of_several(result, targets)
+        sections = _of_several(result.ranked(), targets)
         subtitle += f", {len(targets):,} targets"
     else:
         sections = [
@@ -87,7 +86,12 @@ def _of_several(result: RepresentationComparison, targets: Any) -> list[Html]:
     names = list(summary.index)
     profile = _profile(frame, targets[:_MOST_TARGETS], names[:_MOST_NAMES])
     sections = [
-        section("Over all targets", _summary_table(summary), listed(_SUMMARY)),
+        section(
+            "Over all targets",
+            *_sentences(frame)[-1:],
+            _summary_table(summary),
+            listed(_SUMMARY),
+        ),
         section("Target by target", _map(frame, targets, names), profile),
     ]
     n_bytes = sum(map(_size, sections))

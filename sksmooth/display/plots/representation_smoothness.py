@@ -189,8 +189,9 @@ class RepresentationSmoothnessDisplay:
     def _plot_rows(self, options: dict[str, Any]) -> None:
         rows = self.frame()
         place = pd.Series(np.arange(len(rows)))
-        low, high = (rows.get(end, rows[self.value]) for end in _ends(self.value))
-        value = rows[self.value].where(np.isfinite(rows[self.value]))
+        given = rows[self.value].astype(float)
+        low, high = (rows.get(end, given) for end in _ends(self.value))
+        value = given.where(np.isfinite(given))
         lengths = [_finite(value - low), _finite(high - value)]
         self.points_ = {}
         for is_tied in (True, False):
@@ -315,16 +316,20 @@ class RepresentationSmoothnessDisplay:
 
 def size_of_picture(table: pd.DataFrame) -> tuple[float, float]:
     """Choose the size of a picture of a table, in inches, by its rows and names."""
-    longest = min(max(map(len, table["representation"])), _LONGEST_NAME)
+    longest = _length_of_names(table["representation"])
     if "target" not in table:
         return 5.0 + _INCHES_PER_LETTER * longest, 1.4 + _INCHES_PER_ROW * len(table)
     n_targets, n_names = (table[key].nunique() for key in ("target", "representation"))
-    beside = _INCHES_PER_LETTER * min(max(map(len, table["target"])), _LONGEST_NAME)
+    beside = _INCHES_PER_LETTER * _length_of_names(table["target"])
     above = 0.65 * _INCHES_PER_LETTER * longest
     width, height = _INCHES_PER_CELL
     return max(
         5.0, 0.8 + beside + above + width * n_names
     ), 1.2 + above + height * n_targets
+
+
+def _length_of_names(names: pd.Series) -> int:
+    return max(len(_named(name)) for name in names.unique())
 
 
 def _checked_frame(table: Any, value: str) -> pd.DataFrame:

@@ -138,6 +138,7 @@ def compare_representations(
     See Also
     --------
     RepresentationComparison : What it returns.
+    sksmooth.plotting.RepresentationSmoothnessDisplay : Draws the table.
     smoothness_difference : Compare two representations, their rates too.
     SmoothnessSearch : Choose among the parameters of one transformer.
     compare_layers : Compare the layers of a network.

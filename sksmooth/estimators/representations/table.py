@@ -18,6 +18,18 @@ from .columns import MeasuredRepresentation, Row, columns_of, known_columns
 __all__ = ["RepresentationComparison", "in_words", "joined_tables", "table_of"]
 
 _OF_ONE_TARGET = ("best_", "tied_")
+# Of the columns, what fits a line, without intervals.
+_PRINTED = (
+    "target",
+    "representation",
+    "n_features",
+    "explained",
+    "alpha",
+    "roughness",
+    "held_out",
+    "p_value",
+    "tied_with_best",
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -25,9 +37,10 @@ class RepresentationComparison(FrameTable):
     """Representations of the same samples, one row each, of one target or of several.
 
     It holds a DataFrame, and can be read like one: columns by their names, and all public
-    attributes and methods of a DataFrame, which then give what pandas gives. Notebooks show
-    it with bars for the intervals, and marks at those that are not told apart from the
-    best. Functions of other libraries that want a DataFrame take its ``frame``.
+    attributes and methods of a DataFrame, which then give what pandas gives. Printed, it
+    shows its main columns and says in words which is the best; notebooks show it with bars
+    for the intervals, and marks at those that are not told apart from the best. Functions
+    of other libraries that want a DataFrame take its ``frame``.
 
     Parameters
     ----------
@@ -48,6 +61,8 @@ class RepresentationComparison(FrameTable):
     See Also
     --------
     compare_representations : Makes it.
+    sksmooth.plotting.RepresentationSmoothnessDisplay : Draws it.
+    report : Writes it as an HTML file.
 
     Examples
     --------
@@ -166,7 +181,9 @@ class RepresentationComparison(FrameTable):
         return summary.sort_values("mean_rank", kind="stable")
 
     def __str__(self) -> str:
-        return "\n".join([str(self.frame), *self._in_words()])
+        shown = self.frame[[name for name in _PRINTED if name in self.frame]]
+        text = shown.to_string(float_format="{:.3f}".format)
+        return "\n".join([text, *self._in_words()])
 
     def _at(self, places: np.ndarray) -> RepresentationComparison:
         """Select rows by their places."""
