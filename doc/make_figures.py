@@ -195,6 +195,37 @@ def rivals_of_roughness():
         yield Column(title, "average precision, 100 trees", name)
 
 
+RIVALS_OF_CLIFF = {
+    "Tanimoto, cubed, times the difference": "Tanimoto cubed",
+    "`cliff`": "cliff",
+    "SALI, largest": "SALI, largest",
+    "SALI, mean": "SALI, mean",
+    "difference to the nearest neighbour": "nearest neighbour",
+    "`roughness`": "roughness",
+    "residual of a forest, out of bag": "residual, out of bag",
+    "cleanlab: `outre`": "cleanlab: outre",
+    "base rate": "base rate",
+}
+
+
+def columns_of_cliffs():
+    """Median precision of each way to look for cliffs, in parts of the molecules."""
+    for part, title in {
+        "all": "All",
+        "scaffold of others": "scaffold of others",
+        "scaffold alone": "scaffold alone",
+        "similarity 0.7 or more": "similar to another",
+        "similarity below 0.7": "to none",
+    }.items():
+        yield Column(title, part, "median", "{:.2f}", best="max")
+    for title, name in (
+        ("`cliff` is ahead", "cliff is ahead"),
+        ("behind", "cliff is behind"),
+    ):
+        yield Column(title, "all", name, "{:.0f}", is_partial=True)
+    yield Column("Seconds", "all", "seconds", "{:.0f}", is_partial=True)
+
+
 def wrong_labels():
     """Shares of wrong labels, and how they are chosen."""
     return [f"{share} %, {kind}" for kind in ("any", "alike") for share in (5, 20, 40)]
@@ -405,6 +436,7 @@ TABLES = {
             Column("Time", "all", "time", "{:.2f}", "min"),
         ],
     ),
+    "cliffs": Table("cliffs", RIVALS_OF_CLIFF, list(columns_of_cliffs()), "Order"),
     "wrong labels": Table(
         "find_mislabelled",
         {case: case for case in wrong_labels()},

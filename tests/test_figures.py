@@ -106,6 +106,26 @@ QUOTES = {
         ("Trees grow {} times faster", SPEED.format("scikit-learn")),
         ("{} times faster than scikit-learn-intelex", SPEED.format("scikit-learn-intelex")),
     ],
+    "doc/chemistry.md": [
+        (
+            "the median average precision of `cliff` is {} where chance gives {}; of SALI "
+            "{}, of the difference to the nearest neighbour {}, and of cleanlab's score "
+            "for numbers {}. `cliff` is ahead of SALI on {} of these targets",
+            *(
+                f"cliffs/all/{name}/median"
+                for name in (
+                    "cliff", "base rate", "SALI, largest", "nearest neighbour",
+                    "cleanlab: outre",
+                )
+            ),
+            "cliffs/all/SALI, largest/cliff is ahead",
+        ),
+        (
+            "has {}, and is ahead on {} of them",
+            "cliffs/all/Tanimoto cubed/median",
+            "cliffs/all/Tanimoto cubed/cliff is behind",
+        ),
+    ],
     "doc/limits.md": [
         ("the mean error is {} % at 20,000 samples and {} % at 2,000", ALL_20, ALL_2),
         ("moves by {} % in the median", DRIFT + "median %"),

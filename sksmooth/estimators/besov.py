@@ -360,7 +360,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         ----------
         X : {array-like, sparse matrix, Dask array} of shape (n_samples, n_features)
             Features, NaN where there is no value; at least 5 rows. float32 input and CSR
-            matrices are not copied to float64.
+            matrices are not copied to float64, and integers that float32 has, such as
+            bits and counts, become float32.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels: categories (of numbers, too), text, truth values, or any objects
             that can be hashed. Or regression targets: floating-point, or several columns.

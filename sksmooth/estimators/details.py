@@ -115,7 +115,9 @@ def _roughness(
     options |= {"random_state": copy.deepcopy(estimator.random_state)}
     if not hasattr(estimator, "classes_"):
         numbers = np.asarray(y, dtype=np.float64)  # as the estimator has taken them
-        samples = sample_roughness(X, numbers, **options).reset_index(drop=True)
+        if isinstance(X, pd.DataFrame):  # neighbours are numbers of rows, too
+            X = X.reset_index(drop=True)
+        samples = sample_roughness(X, numbers, **options)
         samples["target"] = list(np.asarray(y))
         return {"samples": samples}
     # By numbers, since pandas cannot hold everything that may be the name of a class.

@@ -441,12 +441,13 @@ def _cliffs(
     order = np.argsort(samples.units.unit, kind="stable")
     values = values[order]
     cells = _small_cells(grown, order)
+    samples_of = sparse.csr_matrix(cells.T)
     unseen = grown.unseen[:, order].astype(np.float32)
     cliff, neighbour = np.zeros(n_samples), np.full(n_samples, -1)
     n_rows = max(1, _PAIRS_AT_ONCE // n_samples)
     for start in range(0, n_samples, n_rows):
         some = np.arange(start, min(start + n_rows, n_samples))
-        pairs = sparse.csr_matrix(cells[some] @ cells.T)
+        pairs = sparse.csr_matrix(cells[some] @ samples_of)
         first, second = np.repeat(some, np.diff(pairs.indptr)), pairs.indices
         size = np.abs(_size(values[first] - values[second]))
         together = unseen[:, some].T @ unseen  # numbers of trees, which are exact

@@ -28,7 +28,8 @@ def feature_dtype(X: Any) -> type:
 
 def _are_counts(X: Any) -> bool:
     """Tell whether float32 has all of these integers."""
-    stored = X.tocsr().data if sparse.issparse(X) else np.asarray(X)
+    matrix: Any = X
+    stored = matrix.tocsr().data if sparse.issparse(X) else np.asarray(X)
     if stored.size == 0:
         return False
     return bool(stored.min() >= -_LARGEST_COUNT and stored.max() <= _LARGEST_COUNT)

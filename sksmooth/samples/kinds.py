@@ -83,20 +83,13 @@ def _most_classes(n_samples: int) -> int:
 
 def _caution_of_floats(y: np.ndarray) -> TargetTypeWarning | None:
     values = np.unique(y)
-    n_few = max(_FEWEST, min(_MANY, len(y) // 10))
-    if not _FEWEST <= len(values) <= min(n_few, len(y) // 4):
-        return None
-    if (values == np.rint(values)).all():
+    n_few = min(max(_FEWEST, min(_MANY, len(y) // 10)), len(y) // 4)
+    if _FEWEST <= len(values) <= n_few and (values == np.rint(values)).all():
         return TargetTypeWarning(
             "y is of a floating-point dtype, so it is taken as numbers, but it holds a few "
             "whole numbers only; if they are class labels, pass y.astype(int)."
         )
-    if len(values) > _ANY:
-        return None
-    return TargetTypeWarning(
-        f"y is of a floating-point dtype, so it is taken as numbers, but it holds only "
-        f"{len(values)} different ones; if they are class labels, pass y.astype(str)."
-    )
+    return None
 
 
 def _are_class_numbers(y: np.ndarray) -> tuple[bool, TargetTypeWarning | None]:

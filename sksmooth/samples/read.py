@@ -223,7 +223,8 @@ def _columns_of_molecules(X: Any) -> list[Any]:
 def _infinite_columns(X: Any) -> list[Any]:
     names = list(getattr(X, "columns", range(np.shape(X)[1])))
     if sparse.issparse(X):
-        entries = sparse.coo_matrix(X)
+        matrix: Any = X
+        entries = matrix.tocoo()
         places = entries.col[np.isinf(entries.data)]
     else:
         places = np.nonzero(np.isinf(np.asarray(X, dtype=np.float64)))[1]

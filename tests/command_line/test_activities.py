@@ -62,8 +62,9 @@ def test_infinite_descriptors_are_named(table, measure_wrongly):
 
 
 def test_three_values_say_what_they_are_taken_for(table, tmp_path, call_json):
-    table["activity"] = np.digitize(table.activity, [1, 2]) / 2 + 4
+    table["activity"] = np.digitize(table.activity, [1, 2]) + 4.0
     table.to_csv(tmp_path / "assay.csv", index=False)
     results = call_json(tmp_path / "assay.csv", "--target", "activity")
+    assert results["task"] == "regression"
     messages = [each["message"] for each in results["warnings"]]
     assert any("taken as numbers" in message for message in messages)

@@ -179,6 +179,20 @@ def test_a_report_of_regression():
 
 
 @pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
+def test_a_report_of_numbers_shows_what_they_jump_from():
+    """Rows are counted from 0, whatever they are called in the frame."""
+    X, y = load_diabetes(return_X_y=True)
+    X = pd.DataFrame(X, [f"patient {k}" for k in range(len(X))])
+    fitted = BesovSmoothnessEstimator(3, random_state=0).fit(X, y)
+    texts = " ".join(read_page(report(fitted, X=X, y=y)).texts)
+    frame = sample_roughness(X, y, random_state=0).reset_index()
+    row = frame.loc[frame.roughness.idxmax()]
+    neighbour = int(row.neighbour.removeprefix("patient "))
+    start = f"{row.name} {y[row.name]:.6g} {row.roughness:.4g}"
+    assert f"{start} {neighbour} {y[neighbour]:.6g}" in texts
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")
 def test_of_many_classes_the_roughest_are_measured():
     rng = np.random.RandomState(0)
     y = np.repeat(np.arange(30), 12)

@@ -244,18 +244,37 @@ def _rough_samples(frame: pd.DataFrame) -> Html:
     """Show the samples whose targets are far from those of their neighbours."""
     first = frame.nlargest(_MOST_ROWS, "roughness")
     rows = [
-        (f"{place:,}", _numbers(row["target"]), f"{row['roughness']:.4g}")
+        (
+            f"{place:,}",
+            _numbers(row["target"]),
+            f"{row['roughness']:.4g}",
+            *_neighbour(frame, row["neighbour"]),
+        )
         for place, row in zip(first.index, first.to_dict("records"), strict=True)
     ]
-    heads = (OfNumbers("Row, from 0"), "Target", OfNumbers("Roughness"))
+    heads = (
+        OfNumbers("Row, from 0"),
+        "Target",
+        OfNumbers("Roughness"),
+        OfNumbers("Jumps most from row"),
+        "Target there",
+    )
     text = (
         "Check these first: their targets are farthest from those of their neighbours. The "
-        "roughness is that distance, squared."
+        "roughness is that distance, squared; the neighbour is a close one with the most "
+        "different target, at the other side of a cliff."
     )
     caption = f"The {len(rows)} roughest of {len(frame):,} samples"
     return section(
         "Which samples to check", element("p", text), table(heads, rows, caption)
     )
+
+
+def _neighbour(frame: pd.DataFrame, place: float) -> tuple[str, str]:
+    """Show the row of a neighbour and its target; nothing where there is none."""
+    if not np.isfinite(place):
+        return "", ""
+    return f"{int(place):,}", _numbers(frame["target"].iloc[int(place)])
 
 
 def _numbers(target: Any) -> str:
