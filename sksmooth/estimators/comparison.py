@@ -554,7 +554,9 @@ def seeded(
     """
     copy = clone(estimator)
     for name, value in estimator.get_params().items():
-        if name.split("__")[-1] == "random_state" and not isinstance(value, Integral):
+        is_seed = name.split("__")[-1] == "random_state"
+        # What is neither is left to the estimator, such as "deprecated" of scikit-learn.
+        if is_seed and (value is None or isinstance(value, np.random.RandomState)):
             value = random_state if value is None else value
             copy.set_params(**{name: integer_seed(value)})
     return copy

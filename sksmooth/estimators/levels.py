@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -34,6 +35,7 @@ from ..samples import (
     group_units,
     number_of_rows,
     read_samples,
+    refuse_molecules,
     sampling_units,
     with_features,
 )
@@ -60,6 +62,7 @@ _FEWEST_GROUPS = 5
 _TREES_OF_A_FOLD = 25  # which all approximate a sample: as many as out of the bags of fifty
 _SHARE_OF_A_TREE = 0.8  # of the samples, where the estimator leaves none out
 
+_NO_NUMBER = re.compile("could not convert|arrays of bytes/strings")
 Fold = tuple[np.ndarray, np.ndarray]
 
 
@@ -337,9 +340,14 @@ def features_of_fold(
     seen, unseen = (_rows_of(X, labels.rows[places]) for places in fold)
     if transformer is None or transformer == "passthrough":
         return seen, unseen
-    fitted = clone(transformer)
-    # Some transformers learn otherwise by fit_transform than by fit and transform.
-    seen = fitted.fit_transform(seen, _rows_of(labels.samples.plain_y, fold[0]))
+    fitted, given = clone(transformer), seen
+    try:
+        # Some transformers learn otherwise by fit_transform than by fit and transform.
+        seen = fitted.fit_transform(given, _rows_of(labels.samples.plain_y, fold[0]))
+    except (ValueError, TypeError) as error:
+        if _NO_NUMBER.search(str(error)):
+            refuse_molecules(given, error)
+        raise
     both = seen, fitted.transform(unseen)
     for features, places in zip(both, fold, strict=True):
         if number_of_rows(features) != len(places):

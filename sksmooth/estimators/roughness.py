@@ -323,7 +323,7 @@ def sample_roughness(
         energy, expected = _roughness(grown, values)
         cliff, neighbour = _cliffs(samples, values, growth)
         found = neighbour >= 0
-        names = pd.Series(index[rows[neighbour]], rows).where(found)
+        names = pd.Series(_labels(index)[rows[neighbour]], rows).where(found)
         columns = {
             "roughness": energy,
             "jump": _size(values - expected),
@@ -351,6 +351,12 @@ def _index_of(*parts: ArrayLike) -> pd.Index:
         if isinstance(data, pd.DataFrame | pd.Series):
             return data.index
     return pd.RangeIndex(number_of_rows(parts[-1]))
+
+
+def _labels(index: pd.Index) -> pd.Index:
+    """Take one name for each row, of several levels a tuple."""
+    is_nested = isinstance(index, pd.MultiIndex)
+    return index.to_flat_index() if is_nested else index
 
 
 def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:

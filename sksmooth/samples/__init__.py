@@ -12,7 +12,7 @@ from .containers import (
 from .identifiers import are_distinct_numbers, fill_their_range, has_no_name, rise_or_fall
 from .kinds import are_labels
 from .labels import class_codes, label_codes, label_vector, numbered
-from .read import read_features, read_samples, with_features
+from .read import read_features, read_samples, refuse_molecules, with_features
 from .samples import Samples
 from .simplex import SimplexEncoder, nearest_vertex, simplex_vertices
 from .targets import Targets, encode_labels, encode_targets, encode_values
@@ -48,6 +48,7 @@ __all__ = [
     "read_rows",
     "read_samples",
     "reading",
+    "refuse_molecules",
     "rise_or_fall",
     "sampling_units",
     "simplex_vertices",

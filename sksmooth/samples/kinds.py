@@ -12,7 +12,7 @@ from ..exceptions import TargetTypeWarning
 from .checks import date_error, is_of_dates
 from .containers import as_array, columns_of, holds_categories, in_memory
 from .labels import label_vector
-from .wording import refuse_bounds
+from .wording import count_decimals, refuse_bounds
 
 __all__ = ["are_labels", "refuse_many_classes"]
 
@@ -64,7 +64,7 @@ def are_labels(y: Any) -> tuple[bool, TargetTypeWarning | None]:
         return False, _caution_of_floats(array)
     if array.dtype.kind in "iu":
         return _are_class_numbers(array)
-    return True, None
+    return True, _caution_of_text(array)
 
 
 def refuse_many_classes(n_classes: int, n_samples: int) -> None:
@@ -90,6 +90,20 @@ def _caution_of_floats(y: np.ndarray) -> TargetTypeWarning | None:
             "whole numbers only; if they are class labels, pass y.astype(int)."
         )
     return None
+
+
+def _caution_of_text(labels: np.ndarray) -> TargetTypeWarning | None:
+    """Doubt many labels that read as decimals, as of a column that also held words."""
+    if labels.dtype.kind not in "OUT":
+        return None
+    values = set(labels.tolist())
+    if len(values) <= _MANY or count_decimals(values) < _NEARLY_ALL * len(values):
+        return None
+    return TargetTypeWarning(
+        f"y is text, so it is taken as class labels, but most of its {len(values)} "
+        "different values read as numbers; if they are, pass y.astype(float), without the "
+        "samples where y is none."
+    )
 
 
 def _are_class_numbers(y: np.ndarray) -> tuple[bool, TargetTypeWarning | None]:

@@ -26,7 +26,7 @@ from .samples import Samples
 from .targets import Targets, encode_targets, refuse_no_targets
 from .wording import are_molecules, molecules_error
 
-__all__ = ["read_features", "read_samples", "with_features"]
+__all__ = ["read_features", "read_samples", "refuse_molecules", "with_features"]
 
 Encoder = Callable[[ArrayLike], tuple[Targets, np.ndarray | None]]
 
@@ -198,14 +198,15 @@ def _naming_columns(X: Any) -> Iterator[None]:
             ) from error
         if not is_text | is_object:
             raise
-        if len(np.shape(X)) == 1 and are_molecules(X):
-            raise molecules_error() from error
+        refuse_molecules(X, error)
+        if len(np.shape(X)) == 1 and is_text:
+            raise ValueError(
+                f"X is one column of text, not of features ({error}). Encode it, such as "
+                "with sklearn.feature_extraction.text.TfidfVectorizer, in a Pipeline."
+            ) from error
         names = text_columns(X)
         if not names:
             raise
-        molecules = _columns_of_molecules(X)
-        if molecules:
-            raise molecules_error(f" in the {listed(molecules, 'column')}") from error
         what = "text" if is_text else f"objects ({error})"
         raise type(error)(
             f"X holds {what}, not numbers, in the {listed(names, 'column')}. Where it "
@@ -215,9 +216,30 @@ def _naming_columns(X: Any) -> Iterator[None]:
         ) from error
 
 
-def _columns_of_molecules(X: Any) -> list[Any]:
+def refuse_molecules(X: Any, error: Exception) -> None:
+    """Say what to do with molecules, where an error says that text is no number.
+
+    Parameters
+    ----------
+    X : array-like
+        What was given for features.
+    error : Exception
+        The error.
+
+    Raises
+    ------
+    ValueError
+        If X or a column of it holds molecules.
+    """
+    n_axes = len(np.shape(X))
+    if n_axes == 1 and are_molecules(X):
+        raise molecules_error() from error
+    if n_axes != 2 or sparse.issparse(X):
+        return
     names = list(getattr(X, "columns", range(np.shape(X)[1])))
-    return [name for k, name in enumerate(names) if are_molecules(column_at(X, k))]
+    molecules = [name for k, name in enumerate(names) if are_molecules(column_at(X, k))]
+    if molecules:
+        raise molecules_error(f" in the {listed(molecules, 'column')}") from error
 
 
 def _infinite_columns(X: Any) -> list[Any]:

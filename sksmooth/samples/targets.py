@@ -208,6 +208,11 @@ def _saying_what_is_no_number(y: ArrayLike) -> Iterator[None]:
                 f"{error} There is nothing to measure without a target; drop those rows: "
                 "kept = pd.notna(y), then X[kept] and y[kept]."
             ) from error
+        if "contains infinity" in str(error):
+            raise ValueError(
+                f"{error} A target that is infinite has no mean; drop those rows: kept = "
+                "np.isfinite(y), then X[kept] and y[kept]."
+            ) from error
         if "could not convert" not in str(error):
             raise
         refuse_bounds(as_array(y))

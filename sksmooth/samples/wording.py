@@ -13,7 +13,7 @@ import pandas as pd
 
 from .._lib.optional import comes_from
 
-__all__ = ["are_molecules", "molecules_error", "refuse_bounds"]
+__all__ = ["are_molecules", "count_decimals", "molecules_error", "refuse_bounds"]
 
 # Atoms, bonds, branches, rings and stereochemistry of SMILES, and what begins an InChI.
 _ATOM = r"Cl|Br|[BCNOPSFI]|[bcnops]|\[[^\[\]\s]+\]"
@@ -23,6 +23,7 @@ _CARBON = re.compile(r"[Cc]|\[")
 _LOOKED_AT, _NEARLY_ALL, _HALF = 100, 0.9, 0.5
 
 _NUMBER = r"[+-]?(?:\d+(?:[.,]\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+_DECIMAL = re.compile(rf"(?=.*[.,]){_NUMBER}")
 _UNIT = r"(?:[pnuµμm]?(?:M|mol/[lL]|g/m?[lL])|%|kcal/mol|kJ/mol)"
 _SIGN = r"'?(?:[<>]=?|<<|>>|==?|=<|=>|[≤≥≪≫~≈±])'?"
 _FORMS = {
@@ -42,7 +43,7 @@ def are_molecules(values: Iterable[Any]) -> bool:
         return True
     if not all(isinstance(value, str) for value in some):
         return False
-    texts = [value.strip() for value in some]
+    texts = [(value.split() or [""])[0] for value in some]  # a name may follow
     n_inchi = sum(bool(_INCHI.match(text)) for text in texts)
     n_smiles = sum(bool(_SMILES.fullmatch(text)) for text in texts)
     n_with_carbon = sum(bool(_CARBON.search(text)) for text in texts)
@@ -96,6 +97,14 @@ _SAID = {
         "concentrations best the logarithm, such as 9 - np.log10(nanomolar)."
     ),
 }
+
+
+def count_decimals(values: Iterable[Any]) -> int:
+    """Count the texts that are numbers with decimals."""
+    return sum(
+        isinstance(value, str) and bool(_DECIMAL.fullmatch(value.strip()))
+        for value in values
+    )
 
 
 def _kinds(column: np.ndarray) -> dict[str, list[int]]:

@@ -38,7 +38,7 @@ from sksmooth import (
     smoothness_difference,
 )
 from sksmooth.estimators.representations.columns import column_help, known_columns
-from sksmooth.exceptions import SmoothnessWarning
+from sksmooth.exceptions import SmoothnessWarning, TargetTypeWarning
 from sksmooth.index import level_difference
 
 SMALL = BesovSmoothnessEstimator(4, max_depth=5, random_state=0)
@@ -623,6 +623,11 @@ def test_progress(digits, views, capsys):
         ({"a": LogisticRegression()}, TypeError, "LogisticRegression, which has no transf"),
         ({"a": TSNE()}, TypeError, "TSNE, which has no transform"),
         ({"a": make_pipeline(PCA(), SMALL)}, TypeError, "estimator=pipeline"),
+        (
+            {"a": make_pipeline(PCA(2), LogisticRegression())},
+            TypeError,
+            r"ends in a LogisticRegression, which has no transform; .* pipeline\[:-1\]",
+        ),
         ({"a": PCA(), "b": None}, ValueError, "X is required, for the .* 'a', 'b'"),
     ],
 )
@@ -733,3 +738,108 @@ def test_few_samples():
     scaled = make_pipeline(StandardScaler(), PCA(2))
     table = compare({"raw": None, "scaled": scaled}, X, y, cv=3)
     assert np.isfinite(table[["held_out", "alpha"]].to_numpy()).all()
+
+
+def test_all_targets_are_checked_before_the_first_is_measured(digits):
+    """A table of many targets is not lost to the last of them."""
+    X, y = digits
+    seen = []
+    counted = FunctionTransformer(lambda X: seen.append(len(X)) or X)
+    gaps = np.where(y < 3, y, np.nan)
+    folds = [(np.flatnonzero(y != k), np.flatnonzero(y == k)) for k in range(10)]
+    for targets, cv in (
+        ({"fine": y, "same": np.ones(300)}, None),
+        ({"fine": y, "many": [f"m{k}" for k in range(300)]}, None),
+        ({"fine": X[:, 20], "few": gaps}, folds),
+    ):
+        with pytest.raises(ValueError, match=f"Target '{list(targets)[1]}'"):
+            compare({"counted": counted}, X, targets, cv=cv)
+    assert seen == []
+
+
+def test_a_caution_says_of_which_targets_it_is(digits):
+    X, y = digits
+    few = (y % 3).astype(float)
+    targets = {"few": few, "more": X[:, 20], "few again": few[::-1].copy()}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        compare({"x": X, "some": X[:, :20]}, y=targets)
+    (caution,) = caught
+    assert issubclass(caution.category, TargetTypeWarning)
+    assert str(caution.message).startswith("Targets 'few', 'few again': y is of a float")
+    assert caution.filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(TargetTypeWarning, match="'few again'"):
+            compare({"x": X}, y=targets)
+
+
+@pytest.mark.parametrize("kind", ["y", "a target", "two representations", "data sets"])
+def test_rows_that_have_the_same_names_in_another_order_are_refused(digits, kind):
+    X, y = digits
+    names = [f"mol{k}" for k in range(300)]
+    order = np.random.RandomState(0).permutation(300)
+    frame, labels = pd.DataFrame(X, names), pd.Series(y, names)
+    other, shuffled = frame.iloc[order], labels.iloc[order]
+    one = {"x": frame}
+    options = {
+        "y": (one, None, shuffled),
+        "a target": (one, None, {"fine": labels, "shuffled": shuffled}),
+        "two representations": ({**one, "other": other}, None, y),
+        "data sets": ({"x": PCA(2)}, {"one": frame}, {"one": shuffled}),
+    }
+    with pytest.raises(ValueError, match=r"in another order.*sort them alike"):
+        compare(*options[kind])
+    aligned = compare({**one, "other": other.loc[names]}, y=shuffled.loc[names])
+    assert_frame_equal(numbers_of(aligned), numbers_of(compare({"x": X, "other": X}, y=y)))
+
+
+@pytest.mark.parametrize("seed", [None, 3, np.random.RandomState(3), "deprecated"])
+def test_random_states_of_transformers_may_be_any_that_they_know(digits, seed):
+    class Seeded(PCA):
+        def fit_transform(self, X, y=None):
+            assert self.random_state == seed or isinstance(self.random_state, int)
+            return PCA(self.n_components).fit_transform(X)
+
+        def transform(self, X):
+            return PCA(self.n_components).fit_transform(X)
+
+    assert len(compare({"a": Seeded(2, random_state=seed)}, *digits)) == 1
+
+
+def test_molecules_that_a_transformer_cannot_read_are_told_what_to_do(digits):
+    _, y = digits
+    smiles = ["CCO", "c1ccccc1", "CC(=O)Nc1ccc(O)cc1"] * 100
+    for X in (smiles, np.array(smiles), pd.DataFrame({"smiles": smiles})):
+        with pytest.raises(ValueError, match=r"(?s)'pca': X holds molecules.*ECFPFingerprint"):
+            compare({"pca": make_pipeline(StandardScaler(), PCA(2))}, X, y)
+
+
+def test_labels_that_are_given_as_X_are_told_of(digits):
+    X, y = digits
+    with pytest.raises(ValueError, match="if it holds the labels, pass y="):
+        compare({"a": X}, y)
+
+
+def test_words_agree_with_the_held_out_score():
+    """What explains on samples that are left out is not said to explain nothing."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(200, 2))
+    y = X[:, 0] ** 2 + X[:, 1] ** 4  # whose spread few samples tell
+    table = compare({"both": X, "first": X[:, :1]}, y=y, estimator=None)
+    table = type(table)(table.frame.assign(explained_low=0.0))
+    assert (table["held_out_low"] > 0).any()
+    assert str(table).splitlines()[-1].startswith("Best: 'both'")
+    nothing = type(table)(table.frame.assign(held_out_low=0.0))
+    assert "No representation is shown to explain anything" in str(nothing)
+
+
+def test_tables_of_one_target(digits, views):
+    _, y = digits
+    table = compare({"rows": views["rows"]}, y=y)
+    for call in (table.profile, table.summary, lambda: table.of("t")):
+        with pytest.raises(ValueError, match="one has one target"):
+            call()
+    only = compare({"rows": views["rows"]}, y={"t": y})
+    assert [*map(str, only.of("t")["representation"])] == ["rows"]
+    assert "Over 1" not in str(only)

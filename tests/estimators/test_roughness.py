@@ -631,6 +631,33 @@ def test_copies_are_not_what_a_sample_jumps_from(steps):
     assert np.corrcoef(twice.cliff[:240], once.cliff)[0, 1] > 0.95
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.MultiIndex.from_product([["a", "b"], range(120)]),
+        pd.date_range("2020", periods=240, tz="Europe/Berlin"),
+        pd.CategoricalIndex([f"m{k}" for k in range(240)]),
+        pd.interval_range(0, 240),
+        pd.Index([f"m{k}" for k in range(240)], name="molecule"),
+    ],
+    ids=lambda index: type(index).__name__,
+)
+@pytest.mark.parametrize("lightest", [0.0, 1.0])
+def test_neighbours_are_named_as_the_rows_are(steps, index, lightest):
+    X, y, *_ = steps
+    weight = np.where(np.arange(240) < 5, lightest, 1.0)
+    options = dict(estimator=small(), sample_weight=weight, random_state=0)
+    expected = sample_roughness(X, y, **options)["neighbour"]
+    frame = sample_roughness(pd.DataFrame(X, index), y, **options)
+    assert frame.index.equals(index)
+    names = list(index)
+    for found, place in zip(frame["neighbour"], expected, strict=True):
+        if np.isnan(place):
+            assert pd.isna(found)
+        else:
+            assert found == names[int(place)]
+
+
 def test_samples_of_weight_zero_are_nobodys_neighbours(steps):
     X, y, _, _ = steps
     index = pd.Index([f"m{k}" for k in range(240)])

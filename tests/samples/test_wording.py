@@ -45,6 +45,8 @@ MOLECULES = {
     "column": np.array(SMILES, dtype=object)[:, None],
     "frame": pd.DataFrame({"smiles": SMILES}),
     "beside numbers": pd.DataFrame({"weight": Y, "smiles": SMILES}),
+    "with names": ["CCO ethanol", "c1ccccc1 benzene"] * (N // 2),
+    "of ChemAxon": ["CC1=CCCC1 |c:1|", "[Na+].[Cl-] |r|"] * (N // 2),
     "with a gap": pd.DataFrame({"smiles": [None, *SMILES[1:]]}),
     "InChI": ["InChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3"] * N,
     "SELFIES": ["[C][C][O]", "[C][=Branch1][C][=O][O]"] * (N // 2),
@@ -178,3 +180,43 @@ def test_infinite_descriptors_are_named(of):
     ):
         small().fit(of(bad), Y)
     assert 0 <= small().fit(np.where(np.isinf(bad), np.nan, bad), Y).explained_ <= 1
+
+
+@pytest.mark.parametrize("dtype", [object, str, "string"])
+def test_many_decimals_as_text_are_doubted(dtype):
+    """A column of a table is text if some cell once held a word."""
+    values = [f"{4 + k / 10:.1f}" for k in range(40)] * 3
+    words = np.where(np.arange(120) % 40 == 0, "inactive", values)
+    for text in (values, words):
+        y = pd.Series(text, dtype=dtype)
+        with pytest.warns(TargetTypeWarning, match="text.*40 .*astype.float"):
+            fitted = small().fit(np.arange(120)[:, None] % 7, y)
+        assert len(fitted.classes_) == 40
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [f"{k}" for k in range(40)],  # y.astype(str) says that whole numbers are classes
+        [f"{k / 2}" for k in range(20)] * 2,
+        [f"{k}.{k}.{k}" for k in range(40)],  # such as numbers of enzymes
+        [f"v{k / 10}" for k in range(40)],
+    ],
+    ids=["whole", "few", "versions", "names"],
+)
+def test_other_labels_are_not(labels, recwarn):
+    small().fit(np.arange(120)[:, None] % 7, np.array(labels * 3))
+    assert not [each for each in recwarn if issubclass(each.category, TargetTypeWarning)]
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_infinite_targets_are_told_what_to_do(value):
+    y = Y.copy()
+    y[7] = value
+    with pytest.raises(ValueError, match=r"kept = np.isfinite\(y\)"):
+        small().fit(X, y)
+
+
+def test_a_column_of_text_is_told_what_to_do():
+    with pytest.raises(ValueError, match=r"X is one column of text.*Vectorizer"):
+        small().fit(["hello world", "good bye"] * (N // 2), Y)

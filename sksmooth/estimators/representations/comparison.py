@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from numbers import Integral
 from typing import Any
 
@@ -13,11 +14,13 @@ from joblib import effective_n_jobs
 from ..._lib.docstrings import documented
 from ..._lib.messages import listed, naming
 from ..._lib.scikit_learn import validate_params
+from ..._lib.warn import warn_caller
+from ...exceptions import TargetTypeWarning
 from ..besov import BesovSmoothnessEstimator
 from ..comparison import check_comparable, integer_seed, ready_estimator
 from .columns import columns_of
-from .measurement import measure_all
-from .sources import read_cases
+from .measurement import check_case, measure_all
+from .sources import Case, read_cases
 from .table import RepresentationComparison, joined_tables, table_of
 
 __all__ = ["compare_representations"]
@@ -214,11 +217,43 @@ def compare_representations(
         shares, trees_share = 1, n_jobs
     if n_jobs is not None:
         template.set_params(n_jobs=trees_share)
+    _check_all(cases, template, seed)  # before the first is measured, which takes long
     tables = {}
     for name, case in cases.items():
-        with naming(f"Target {name!r}") if name is not None else nullcontext():
+        with _of_target(name):
             measured = measure_all(case, template, seed, n_jobs=shares, verbose=verbose)
         tables[name] = table_of(measured, baseline, template.confidence_level)
     if None in tables:
         return tables[None]
     return joined_tables({str(name): table for name, table in tables.items()})
+
+
+def _check_all(
+    cases: Mapping[str | None, Case], estimator: BesovSmoothnessEstimator, seed: int
+) -> None:
+    """Check all targets, and say of which of several a caution is."""
+    if None in cases:
+        check_case(cases[None], estimator, seed)
+        return
+    cautions: dict[str, list[str | None]] = {}
+    others: dict[str, warnings.WarningMessage] = {}
+    for name, case in cases.items():
+        with _of_target(name), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", TargetTypeWarning)
+            check_case(case, estimator, seed)
+        for each in caught:
+            text = str(each.message)
+            if issubclass(each.category, TargetTypeWarning):
+                cautions.setdefault(text, []).append(name)
+            else:
+                others.setdefault(text, each)
+    for each in others.values():
+        warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    if cautions:
+        texts = [f"{listed(names, 'Target')}: {text}" for text, names in cautions.items()]
+        warn_caller(TargetTypeWarning(" ".join(texts)))
+
+
+def _of_target(name: str | None) -> AbstractContextManager[None]:
+    """Name one of several targets in errors."""
+    return nullcontext() if name is None else naming(f"Target {name!r}")

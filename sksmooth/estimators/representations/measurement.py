@@ -41,7 +41,7 @@ from ..levels import (
 from .columns import FITTED, MeasuredRepresentation
 from .sources import Case, Source
 
-__all__ = ["measure_all"]
+__all__ = ["check_case", "measure_all"]
 
 _FOLDS = 5  # where representations are learned, and cv is None
 
@@ -74,16 +74,10 @@ def measure_all(
     measured : list of MeasuredRepresentation
         One a representation, in their order.
     """
-    labels = read_labels(case.y, case.sample_weight, case.groups)
     if case.is_cross_fitted:
-        if estimator.forest is not None:
-            raise ValueError(
-                "Representations are measured in folds, by randomised trees that are grown "
-                "for that, so estimator must have forest=None; or pass features alone, and "
-                "cv=None."
-            )
-        folds = split(labels, _FOLDS if case.cv is None else case.cv, seed)
-        _check_groups(labels, folds)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # check_case has given them
+            labels, folds = _labels_and_folds(case, seed)
         # Halves have other indices than the whole, so if one is measured by them, all are.
         parts = _halves(folds) if case.is_learned else _whole(folds)
         # Several transformers are given the same.
@@ -109,6 +103,39 @@ def measure_all(
     return run_parallel(
         tasks, len(tasks), n_jobs=n_jobs, label="representations", verbose=verbose
     )
+
+
+def check_case(case: Case, estimator: BesovSmoothnessEstimator, seed: int) -> None:
+    """Find what is wrong with targets, weights, groups and folds before all work.
+
+    Parameters
+    ----------
+    case, estimator, seed
+        As in :func:`measure_all`.
+
+    Raises
+    ------
+    ValueError
+        If there is something.
+    """
+    if case.is_cross_fitted and estimator.forest is not None:
+        raise ValueError(
+            "Representations are measured in folds, by randomised trees that are grown "
+            "for that, so estimator must have forest=None; or pass features alone, and "
+            "cv=None."
+        )
+    _labels_and_folds(case, seed)
+
+
+def _labels_and_folds(case: Case, seed: int) -> tuple[Labels, list[Fold]]:
+    labels = read_labels(case.y, case.sample_weight, case.groups)
+    if not case.is_cross_fitted:
+        return labels, []
+    folds = split(labels, _FOLDS if case.cv is None else case.cv, seed)
+    _check_groups(labels, folds)
+    if case.is_learned:
+        _check_halves(labels, folds)
+    return labels, folds
 
 
 def _measured(
@@ -256,6 +283,18 @@ def _halves(folds: Sequence[Fold]) -> list[Fold]:
         min(halves, key=lambda half: sum(map(len, half))).append(test)
     first, second = (np.sort(np.concatenate(half)) for half in halves)
     return [(first, second), (second, first)]
+
+
+def _check_halves(labels: Labels, folds: Sequence[Fold]) -> None:
+    """Refuse folds of which a half has no index, since its targets are all the same."""
+    values = labels.samples.targets.values
+    for _, part in _halves(folds):
+        if (values[part] == values[part[:1]]).all():
+            raise ValueError(
+                "Where representations are learned, an index is read from each half of the "
+                "folds, and cv puts samples into one that all have the same value of y; "
+                "pass folds that mix them, such as an integer."
+            )
 
 
 def _fit_in(

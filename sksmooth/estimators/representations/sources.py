@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from inspect import isclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,7 +94,10 @@ def read_cases(
     """
     representations = _named(representations)
     if y is None:
-        raise ValueError("y is required: the labels or numbers of the samples.")
+        mend = ""
+        if X is not None and not any(map(_needs_samples, representations.values())):
+            mend = " X is what transformers are given; if it holds the labels, pass y=..."
+        raise ValueError(f"y is required: the labels or numbers of the samples.{mend}")
     cv = _read_again(cv)
     shared = dict(sample_weight=sample_weight, groups=groups, cv=cv)
     if _is_mapping(X) or any(map(_is_mapping, representations.values())):
@@ -106,6 +110,7 @@ def read_cases(
             )
     n_rows, targets = _targets(y)
     sources = _sources(representations, X, n_rows, seed)
+    _check_order(sources, {"y": y} if targets is None else targets)
     if targets is None:
         return {None: Case(sources, y, **shared)}
     return {
@@ -165,6 +170,7 @@ def _data_sets(
         }
         with naming(f"Data set {key!r}"):
             sources = _sources(chosen, own.pop("X"), number_of_rows(target, "y"), seed)
+            _check_order(sources, {"y": target})
         cases[key] = Case(sources, target, **own)
     return cases
 
@@ -267,6 +273,30 @@ def _sources(
     }
 
 
+def _check_order(sources: dict[str, Source], targets: dict[str, Any]) -> None:
+    """Refuse rows that have the same names, as text in pandas, in another order."""
+    parts = {f"representation {name!r}": source.X for name, source in sources.items()}
+    parts |= {name if name == "y" else f"target {name!r}": y for name, y in targets.items()}
+    indices = {
+        what: part.index
+        for what, part in parts.items()
+        if isinstance(part, pd.Series | pd.DataFrame)
+        and part.index.inferred_type == "string"
+    }
+    for (first, one), (second, other) in pairwise(indices.items()):
+        if not one.equals(other) and set(one) == set(other):
+            raise ValueError(
+                f"The index of {first} names the same rows as that of {second}, but in "
+                "another order, and rows are taken as they stand; sort them alike, such as "
+                "by X.loc[y.index]."
+            )
+
+
+def _needs_samples(value: Any) -> bool:
+    """Tell what is made of X from features that are given."""
+    return value is None or isinstance(value, str) or not _is_data(value)
+
+
 def _is_data(value: Any) -> bool:
     """Tell features from tools that make some, and from what has no rows at all."""
     if isclass(value) or hasattr(value, "fit") or callable(value):
@@ -300,6 +330,11 @@ def _checked_transformer(name: str, value: Any, seed: int) -> Any:
             f"{what} is a Pipeline that ends in a BesovSmoothnessEstimator, which "
             "measures; pass the steps before it, pipeline[:-1], and to measure by it "
             "estimator=pipeline[-1]."
+        )
+    if isinstance(value, Pipeline) and not hasattr(value, "transform"):
+        raise TypeError(
+            f"{what} is a Pipeline that ends in a {type(value[-1]).__name__}, which has no "
+            "transform; pass the steps before it, pipeline[:-1]."
         )
     if hasattr(value, "fit") and not hasattr(value, "transform"):
         raise TypeError(

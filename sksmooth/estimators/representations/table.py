@@ -118,7 +118,8 @@ class RepresentationComparison(FrameTable):
         ValueError
             If the table has no such target.
         """
-        known = list(dict.fromkeys(self.frame.get("target", [])))
+        self._check_profile("of")
+        known = list(dict.fromkeys(self.frame["target"]))
         if target not in known:
             raise ValueError(f"The table has no target {target!r}; it has {known}.")
         places = np.flatnonzero(self.frame["target"] == target)
@@ -170,6 +171,7 @@ class RepresentationComparison(FrameTable):
             the best), ``n_best``, the number of targets where it is the best, and
             ``n_tied_with_best``, where it is not told apart from the best.
         """
+        self._check_profile("summary")
         ranks = self.profile("held_out").rank(axis=1, ascending=False)
         summary = pd.DataFrame(
             {
@@ -193,8 +195,8 @@ class RepresentationComparison(FrameTable):
     def _check_profile(self, name: str) -> None:
         if not self._is_profile:
             raise ValueError(
-                f"{name} is of several targets, and this table has one; read its columns, "
-                'such as table["held_out"].'
+                f"{name}() is for a table of several targets, and this one has one target; "
+                'read its columns, such as table["held_out"].'
             )
 
     def _known(self) -> Mapping[Hashable, Column]:
@@ -306,13 +308,18 @@ def in_words(frame: pd.DataFrame) -> list[str]:
     sentences : list of str
         One of one target, or one of each of a few targets and one of all of them.
     """
-    needed = {"representation", "explained_low", "held_out", "tied_with_best", "p_value"}
+    needed = {
+        *("representation", "explained_low", "held_out", "held_out_low"),
+        *("tied_with_best", "p_value"),
+    }
     if len(frame) == 0 or not needed <= set(frame.columns):
         return []
     if "target" not in frame.columns:
         return [_of_target(frame)]
     targets = list(frame.groupby("target", sort=False))
     sentences = [f"{name}: {_of_target(part)}" for name, part in targets[:MOST_NAMES]]
+    if len(targets) == 1:
+        return sentences
     if len(targets) > MOST_NAMES:
         sentences = []
     return [*sentences, _of_all(RepresentationComparison(frame).summary(), len(targets))]
@@ -324,7 +331,7 @@ def _of_target(frame: pd.DataFrame) -> str:
     others = np.arange(len(frame)) != place
     tied = frame["tied_with_best"].to_numpy(dtype=bool)
     best = names.iloc[place]
-    if (frame["explained_low"] <= 0).all():
+    if (frame[["explained_low", "held_out_low"]] <= 0).all(axis=None):
         if len(frame) == 1:
             return f"{best!r} is not shown to explain anything."
         return "No representation is shown to explain anything."
