@@ -355,6 +355,20 @@ TABLES = {
     "choices": Table("rank_features", SCORES, list(choice_columns()), "Score"),
     "regrets": Table("rank_features", SCORES, list(regret_columns()), "Score"),
     "landscapes": Table("landscapes", NUMBERS, list(landscape_columns()), "Number"),
+    "landscape costs": Table(
+        "landscapes",
+        {
+            "all of ours, one fit": "one fit of ours",
+            "the same, sparse": "one fit of ours, sparse",
+            "random forest, out of bag": "random forest, out of bag",
+            "random forest, five folds": "random forest, five folds",
+            "5-NN": "5-NN",
+            "ROGI-XD": "ROGI-XD",
+            "RMODI": "RMODI",
+        },
+        list(landscape_costs()),
+        "Number",
+    ),
     "categories": Table(
         "categories",
         {name: name for name in read_figures("categories")["sets"]},
