@@ -406,11 +406,13 @@ def sets_table(found, kind):
             (e.min(axis=1) if model == "best model" else e[model]).idxmin()
             for e in errors_of
         ]
-        pairs = list(zip(truth, says, strict=True))
+        sets = [[said["best"], *said["tied"]] for said in says]
+        held = [best in among for best, among in zip(truth, sets, strict=True)]
+        first = [best == among[0] for best, among in zip(truth, sets, strict=True)]
         rows[f"by the {model}"] = {
-            "in the set, %": 100 * np.mean([best in said["tied"] for best, said in pairs]),
-            "first, %": 100 * np.mean([best == said["best"] for best, said in pairs]),
-            "mean size": np.mean([len(said["tied"]) for said in says]),
+            "in the set, %": 100 * np.mean(held),
+            "first, %": 100 * np.mean(first),
+            "mean size": np.mean([len(among) for among in sets]),
             "of": len(errors_of[0]),
         }
     return rows

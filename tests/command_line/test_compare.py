@@ -392,6 +392,16 @@ def test_labels_and_groups_with_gaps(samples, folder, call_wrongly):
     assert "the group 'meadow' is missing" in error
 
 
+def test_molecules_as_text_are_refused_with_what_to_do(samples, folder, call_wrongly):
+    chains = ["C" * (k + 1) + "(=O)O" for k in range(len(samples))]
+    pd.DataFrame({"smiles": chains}).to_csv(folder / "raw.csv", index=False)
+    files = [folder / "sepals.csv", folder / "raw.csv", "--drop", "flower"]
+    error = call_wrongly("compare", *files, "--target", "species")
+    assert "raw.csv: text, not numbers, in column 'smiles'" in error
+    assert "fingerprints" in error
+    assert "--drop smiles" in error
+
+
 def test_missing_extras_are_named(folder, call_wrongly, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     for option, name in (("--plot", "out.png"), ("--report", "out.html")):

@@ -364,8 +364,9 @@ def test_hostile_names_in_pages():
     names = [name for name in HOSTILE if "\ud800" not in name]  # as pyarrow takes none
     page = page_of(make_frame(names, np.linspace(0, 1, len(names)), cautions=names))
     assert {shown(name) for name in names} <= {"", *page.texts}
-    page = page_of(make_profile(names[:7], names[7:14]))
-    assert {shown(name, 60) for name in names[7:14]} <= {"", *page.texts}
+    names = [name for name in names if "\0" not in name]  # where old pandas stops
+    page = page_of(make_profile(names[:7], names[7:]))
+    assert {shown(name, 60) for name in names[7:]} <= {"", *page.texts}
     assert {f"Target “{shown(name, 60)}”" for name in names[:7]} <= {*page.texts}
 
 

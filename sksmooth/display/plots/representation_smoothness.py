@@ -198,9 +198,9 @@ class RepresentationSmoothnessDisplay:
             of_kind = rows["tied_with_best"].to_numpy(dtype=bool) == is_tied
             if of_kind.any():
                 self.points_[is_tied] = self.ax_.errorbar(
-                    value[of_kind],
-                    place[of_kind],
-                    xerr=[length[of_kind] for length in lengths],
+                    value[of_kind].to_numpy(),
+                    place[of_kind].to_numpy(),
+                    xerr=[length[of_kind].to_numpy() for length in lengths],
                     **_style(is_tied) | options,
                 )
         self._mark_best(low[0], high[0])
@@ -306,8 +306,8 @@ class RepresentationSmoothnessDisplay:
         )
         self.ax_.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False)
         self.ax_.set_xlabel(
-            f"{self._label()}; bold where not told apart from the best of the row,\n"
-            "the paler the farther from it"
+            f"{self._label()}\nbold: not told apart from the best of the row\n"
+            "the paler, the farther from it"
         )
 
     def _label(self) -> str:
@@ -325,7 +325,7 @@ def size_of_picture(table: pd.DataFrame) -> tuple[float, float]:
     width, height = _INCHES_PER_CELL
     return max(
         5.0, 0.8 + beside + above + width * n_names
-    ), 1.2 + above + height * n_targets
+    ), 1.4 + above + height * n_targets
 
 
 def _length_of_names(names: pd.Series) -> int:
