@@ -555,20 +555,28 @@ def resident(what):
     return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 1e3
 
 
+def measured(name, n, folder):
+    """What another process measures, unless there is its file."""
+    path = folder / f"{name}, {n}.json"
+    if not path.exists():
+        command = [sys.executable, __file__, "--measure", name, str(n), str(folder)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        path.write_text(done.stdout.splitlines()[-1], encoding="utf-8")
+        print(name, n, path.read_text(encoding="utf-8"), flush=True)
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def cost(args):
     """Seconds and memory of numbers, each in a process of its own."""
-    path = Path(args.cache) / "many"
-    if not path.exists():
-        many_molecules(path)
-    rows = {}
-    for name, (_, sizes) in COSTLY.items():
-        rows[name] = {}
-        for n in sizes:
-            command = [sys.executable, __file__, "--measure", name, str(n), str(path)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            spent = json.loads(done.stdout.splitlines()[-1])
-            rows[name] |= {f"{n:,}: {what}": value for what, value in spent.items()}
-            print(name, n, spent, flush=True)
+    folder = Path(args.cache) / "many"
+    if not folder.exists():
+        many_molecules(folder)
+    rows = {name: {} for name in COSTLY}
+    for n in SIZES:
+        for name, (_, sizes) in COSTLY.items():
+            if n in sizes:
+                spent = measured(name, n, folder)
+                rows[name] |= {f"{n:,}: {what}": value for what, value in spent.items()}
     return {"cost": rows}
 
 

@@ -159,6 +159,43 @@ def choice_columns():
     yield Column("Seconds", "all", "seconds", "{:.2f}")
 
 
+NUMBERS = {
+    "1 - `explained_`, as a root": "spread left",
+    "`oob_score_`": "held-out score",
+    "`explained_`": "explained",
+    "`roughness_`": "roughness",
+    "`alpha_`": "alpha",
+    "random forest, out of bag": "random forest, out of bag",
+    "random forest, five folds": "random forest, five folds",
+    "5-NN": "5-NN",
+    "1-NN": "1-NN",
+    "RMODI": "RMODI",
+    "ROGI-XD": "ROGI-XD",
+    "ROGI": "ROGI",
+}
+
+
+def landscape_columns():
+    """How numbers go with the error of the best model."""
+    yield Column("Pearson", "random folds", "Pearson", "{:.2f}")
+    yield Column("lower quartile", "random folds", "Pearson, lower quartile", "{:.2f}")
+    yield Column("mean of five models", "random folds", "Pearson, mean of five", "{:.2f}")
+    yield Column(
+        "without the random one", "random folds", "Pearson, without random", "{:.2f}"
+    )
+    yield Column("Spearman", "random folds", "Spearman", "{:.2f}")
+    yield Column("300 molecules: Spearman", "300 molecules", "Spearman", "{:.2f}")
+    yield Column("Seconds", "seconds", "s", "{:.2f}", is_partial=True)
+
+
+def landscape_costs():
+    """Seconds and memory by number of molecules."""
+    for n in ("1,000", "3,000", "10,000", "100,000"):
+        yield Column(f"{n}: s", "cost", f"{n}: s", "{:,.1f}", is_partial=True)
+    for n in ("10,000", "100,000"):
+        yield Column(f"{n}: MB", "cost", f"{n}: MB", "{:,.0f}", is_partial=True)
+
+
 def regret_columns():
     """Regret, set by set."""
     sets = ("mnist", "segment", "satimage", "ionosphere", "texture", "spambase", "phoneme")
@@ -317,6 +354,21 @@ TABLES = {
     ),
     "choices": Table("rank_features", SCORES, list(choice_columns()), "Score"),
     "regrets": Table("rank_features", SCORES, list(regret_columns()), "Score"),
+    "landscapes": Table("landscapes", NUMBERS, list(landscape_columns()), "Number"),
+    "landscape costs": Table(
+        "landscapes",
+        {
+            "all of ours, one fit": "one fit of ours",
+            "the same, sparse": "one fit of ours, sparse",
+            "random forest, out of bag": "random forest, out of bag",
+            "random forest, five folds": "random forest, five folds",
+            "5-NN": "5-NN",
+            "ROGI-XD": "ROGI-XD",
+            "RMODI": "RMODI",
+        },
+        list(landscape_costs()),
+        "Number",
+    ),
     "categories": Table(
         "categories",
         {name: name for name in read_figures("categories")["sets"]},

@@ -87,6 +87,8 @@ BOOSTING = "boosting_terms/errors/{}/{}"
 PRECISION = "find_mislabelled/average precision, {} trees/{}/{}"
 SUSPECTS = "find_mislabelled/positive excess, 100 trees/{}/precision"
 IMPORTANCE = "importances/{}/{}/{}"
+LANDSCAPE = "landscapes/{}/{}/{}"
+AHEAD = "landscapes/tests, random folds/Pearson: {} against {}/{}"
 SLOPES = "image_compression/images/{}/{}"
 LEAD = "image_compression/lead/photographs, {}/{}"
 TOOL = "authors_tool/alpha/{}/{}"
@@ -472,6 +474,43 @@ QUOTES = {
         ),
     ],
     "doc/figures.md": [
+        (
+            "`oob_score_` is ahead of ROGI-XD on {} of {} targets, and of 5-NN on {} "
+            "(paired Wilcoxon test over targets: p = {})",
+            *(AHEAD.format("held-out score", "ROGI-XD", x) for x in ("ahead on", "of")),
+            *(AHEAD.format("held-out score", "5-NN", x) for x in ("ahead on", "p")),
+        ),
+        (
+            "is ahead of 5-NN on {}. On the 26 targets that were not looked at before, the "
+            "median of `oob_score_` is {}",
+            AHEAD.format("spread left", "5-NN", "ahead on"),
+            LANDSCAPE.format("random folds, unseen targets", "held-out score", "Pearson"),
+        ),
+        (
+            "it has a rank correlation of {} with the errors of models of all, ROGI-XD one "
+            "of {}",
+            *(
+                LANDSCAPE.format("300 molecules", number, "Spearman")
+                for number in ("held-out score", "ROGI-XD")
+            ),
+        ),
+        (
+            "{} of ten on average, hold that of the least error of a random forest on {} % "
+            "of the targets, and that of the best model on {} %",
+            LANDSCAPE.format("sets of the best", "by the best model", "mean size"),
+            *(
+                LANDSCAPE.format("sets of the best", f"by the {model}", "in the set, %")
+                for model in ("random forest", "best model")
+            ),
+        ),
+        (
+            "puts first its error is {} % larger",
+            LANDSCAPE.format("random folds", "held-out score", "regret %"),
+        ),
+        (
+            "not ahead of 1-NN (on {} of {} targets)",
+            *(AHEAD.format("held-out score", "1-NN", x) for x in ("ahead on", "of")),
+        ),
         (
             "the mean score is {}, against {} for codes, {} for one-hot columns and {} for "
             "`TargetEncoder`",

@@ -77,7 +77,7 @@ def test_counts_take_the_memory_of_float32(dtype):
     X = counts(n=2000).astype(dtype)
     y = activities(X)
     estimator = BesovSmoothnessEstimator(2, max_depth=2, random_state=0)
-    estimator.fit(X[:100], y[:100])  # compiled
+    estimator.fit(X, y)  # compiles its loops
     tracemalloc.start()
     estimator.fit(X, y)
     peak = tracemalloc.get_traced_memory()[1]
@@ -90,7 +90,7 @@ def test_sparse_bits_do_not_become_dense():
     X.data[:] = 1
     y = np.asarray(X[:, :20].sum(axis=1)).ravel()
     estimator = BesovSmoothnessEstimator(2, max_depth=2, random_state=0)
-    estimator.fit(X[:100], y[:100])
+    estimator.fit(X.astype(np.uint8), y)
     tracemalloc.start()
     estimator.fit(X.astype(np.uint8), y)
     peak = tracemalloc.get_traced_memory()[1]
