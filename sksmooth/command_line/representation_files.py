@@ -96,12 +96,11 @@ def read_representations(options: argparse.Namespace) -> RepresentationData:
     n_first = len(all_tables) - len(files)
     tables = dict(zip(files, all_tables[n_first:], strict=True))
 
-    names = _target_names(all_tables, options)
-    reserved = [*names, *filter(None, [options.id, options.groups])]
-    for name in options.drop or []:
-        known = _columns_of(all_tables)
-        check_name(name, known, f"{_paths_of(all_tables)}: no column {name!r}")
-    left_out = {*reserved, *(options.drop or [])}
+    known, what = _columns_of(all_tables), f"{_paths_of(all_tables)}: --drop"
+    dropped = _selected(options.drop or [], known, what)
+    names = _target_names(all_tables, dropped, options)
+    left_out = {*names, *filter(None, [options.id, options.groups]), *dropped}
+    is_joined = options.id is not None
     if options.sets:
         (table,) = tables.values()
         representations = _sets(table, left_out, options.sets)
@@ -114,10 +113,12 @@ def read_representations(options: argparse.Namespace) -> RepresentationData:
     return RepresentationData(
         representations,
         {
-            name: _target(*_shared_column(name, all_tables), options.task, len(names) > 1)
+            name: _target(
+                *_shared_column(name, all_tables, is_joined), options.task, len(names) > 1
+            )
             for name in names
         },
-        _groups(options.groups, all_tables),
+        _groups(options.groups, all_tables, is_joined),
         files,
         labels_path,
     )
@@ -299,9 +300,11 @@ def _in_order(first: pd.Index, of: _Table, table: _Table, key: pd.Index) -> pd.D
 # ---------------------------------------------------------------------- targets
 
 
-def _target_names(tables: list[_Table], options: argparse.Namespace) -> list[str]:
+def _target_names(
+    tables: list[_Table], dropped: Sequence[str], options: argparse.Namespace
+) -> list[str]:
     """Find the columns of labels."""
-    others = {options.id, options.groups, *(options.drop or [])}
+    others = {options.id, options.groups, *dropped}
     if options.target:
         known = [name for name in _columns_of(tables) if name not in others]
         return _selected(options.target, known, f"{_paths_of(tables)}: --target")
@@ -339,17 +342,19 @@ def _selected(texts: Sequence[str], known: Sequence[str], what: str) -> list[str
     return list(found)
 
 
-def _shared_column(name: str, tables: list[_Table]) -> tuple[pd.Series, Path]:
+def _shared_column(
+    name: str, tables: list[_Table], is_joined: bool
+) -> tuple[pd.Series, Path]:
     """Find a column in the first table that has it; others that have it must agree."""
     first, *others = (table for table in tables if name in table.frame)
     column = first.frame[name]
     for other in others:
         n_different = _count_different(column, other.frame[name])
         if n_different:
+            mend = "; if the rows are in another order, join them with --id NAME"
             raise CommandError(
                 f"{first.path} and {other.path} differ in column {name!r}, in "
-                f"{n_different} of {len(column)} rows; if the rows are in another order, "
-                "join them with --id NAME"
+                f"{n_different} of {len(column)} rows{'' if is_joined else mend}"
             )
     return column, first.path
 
@@ -381,12 +386,12 @@ def _target(column: pd.Series, path: Path, task: str, may_have_gaps: bool) -> np
     return y
 
 
-def _groups(name: str | None, tables: list[_Table]) -> np.ndarray | None:
+def _groups(name: str | None, tables: list[_Table], is_joined: bool) -> np.ndarray | None:
     if name is None:
         return None
     known = _columns_of(tables)
     check_name(name, known, f"{_paths_of(tables)}: --groups: no column {name!r}")
-    column, path = _shared_column(name, tables)
+    column, path = _shared_column(name, tables, is_joined)
     if column.isna().any():
         raise CommandError(
             f"{path}: the group {name!r} is missing (empty or NaN) in "

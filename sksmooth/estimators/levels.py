@@ -34,6 +34,7 @@ from ..samples import (
     SamplingUnits,
     group_units,
     number_of_rows,
+    numbered,
     read_samples,
     refuse_molecules,
     sampling_units,
@@ -134,11 +135,11 @@ def groups_of(groups: Any, samples: Samples, n_rows: int) -> np.ndarray:
         raise ValueError(
             f"groups must have shape ({n_rows},), one a sample, got {groups.shape}."
         )
-    if (groups != groups).any() or (groups.dtype == object and None in groups):
+    if np.any(pd.isna(groups)):
         raise ValueError("groups has missing values; give every sample a group.")
     if samples.rows is not None:
         groups = groups[samples.rows]
-    names, codes = np.unique(groups, return_inverse=True)
+    names, codes = numbered(groups)
     if len(names) < _FEWEST_GROUPS:
         raise ValueError(
             f"There are {len(names)} groups of samples; at least {_FEWEST_GROUPS} are "
@@ -190,6 +191,11 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
     else:
         folds = _folds_of_rows(cv, labels)
     times = np.bincount(np.concatenate([test for _, test in folds]), minlength=len(rows))
+    if not all(len(train) for train, _ in folds):
+        raise ValueError(
+            "cv has a fold without training samples of known y and positive weight; pass "
+            "other folds."
+        )
     if (times != 1).any():
         raise ValueError(
             "cv must put each sample into one test fold, as KFold does; "

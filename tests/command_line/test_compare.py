@@ -70,6 +70,29 @@ def test_files_have_the_values_of_the_python_call(samples, folder, call_json):
     assert results["in_words"][0].startswith("Best: 'petals'")
 
 
+@pytest.mark.parametrize(
+    "drop", [["flower", "meadow"], ["flower,meadow"], ["fl*", "meadow"], ["meadow,fl*"]]
+)
+def test_columns_are_dropped_by_the_names_that_choose_them(folder, call_json, drop):
+    files = [folder / "sepals.csv", folder / "petals.csv"]
+    results = call_json(*files, "--target", "species", "--drop", *drop)
+    assert [each["n_features"] for each in results["representations"]] == [2, 2]
+
+
+def test_labels_that_differ_after_joining_are_not_to_be_joined(
+    samples, folder, call_wrongly
+):
+    path = folder / "others.csv"
+    samples[["flower", "petal length (cm)"]].assign(meadow=7).to_csv(path, index=False)
+    options = [folder / "sepals.csv", path, "--target", "species", "--groups", "meadow"]
+    error = call_wrongly("compare", *options, "--drop", "flower")
+    assert "differ in column 'meadow'" in error
+    assert "--id NAME" in error
+    error = call_wrongly("compare", *options, "--id", "flower")
+    assert "differ in column 'meadow'" in error
+    assert "--id" not in error
+
+
 def test_options_reach_the_python_call(samples, folder, call_json):
     files = [f"small={folder / 'sepals.csv'}", f"large={folder / 'petals.csv'}"]
     options = ["--cv", 3, "--groups", "meadow", "--baseline", "small", "--trees", 3]

@@ -394,6 +394,9 @@ def test_pages_that_cannot_be_made():
         page_of(make_frame().drop(columns="tied_with_best"))
     with pytest.raises(TypeError, match="compare_representations returned"):
         report(make_frame())
+    for nothing in (table.frame.iloc[:0], table.frame.iloc[:0].assign(target="t")):
+        with pytest.raises(ValueError, match="no rows"):
+            report(RepresentationComparison(nothing))
 
 
 def test_unknown_scores_are_dashes():

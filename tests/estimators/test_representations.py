@@ -811,7 +811,7 @@ def test_molecules_that_a_transformer_cannot_read_are_told_what_to_do(digits):
     _, y = digits
     smiles = ["CCO", "c1ccccc1", "CC(=O)Nc1ccc(O)cc1"] * 100
     for X in (smiles, np.array(smiles), pd.DataFrame({"smiles": smiles})):
-        with pytest.raises(ValueError, match=r"(?s)'pca': X holds molecules.*ECFPFingerprint"):
+        with pytest.raises(ValueError, match=r"(?s)'pca': X holds mol.*ECFPFingerprint"):
             compare({"pca": make_pipeline(StandardScaler(), PCA(2))}, X, y)
 
 
@@ -843,3 +843,32 @@ def test_tables_of_one_target(digits, views):
     only = compare({"rows": views["rows"]}, y={"t": y})
     assert [*map(str, only.of("t")["representation"])] == ["rows"]
     assert "Over 1" not in str(only)
+
+
+def test_groups_may_be_of_any_type_and_are_never_missing(digits):
+    X, y = digits
+    number = np.arange(300) // 5
+    expected = numbers_of(compare({"x": X}, y=y, groups=number))
+    names = np.array([f"s{k:02}" for k in number], dtype=object)
+    days = pd.Timestamp("2020") + pd.to_timedelta(number, "D")
+    mixed = np.where(number < 30, number, names)
+    for groups in (names, pd.Series(names, dtype="string"), list(names), days, mixed):
+        found = numbers_of(compare({"x": X}, y=y, groups=groups))
+        assert_frame_equal(found, expected)
+    gap = np.arange(300) == 7
+    for groups in (pd.Series(names, dtype="string"), pd.Series(number), pd.Series(mixed)):
+        for missing in (groups.mask(gap), groups.astype(object).mask(gap, None)):
+            with pytest.raises(ValueError, match="groups has missing values"):
+                compare({"x": X}, y=y, groups=missing)
+
+
+def test_folds_without_a_training_sample_are_refused(digits):
+    X, y = digits
+    even = np.arange(300) % 2 == 0
+    folds = [(np.flatnonzero(even), np.flatnonzero(~even))]
+    folds += [fold[::-1] for fold in folds]
+    targets = {"all": X[:, 20], "even": np.where(even, X[:, 20], np.nan)}
+    with pytest.raises(ValueError, match="Target 'even': cv has a fold without training"):
+        compare({"x": None}, X, targets, cv=folds)
+    with pytest.raises(ValueError, match="cv has a fold without training"):
+        compare({"x": None}, X, y, cv=folds, sample_weight=even.astype(float))

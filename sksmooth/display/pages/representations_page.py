@@ -38,6 +38,8 @@ _SUMMARY = {
 def representations_page(result: RepresentationComparison, title: str) -> str:
     """Render a table of :func:`sksmooth.compare_representations` as one HTML page."""
     frame = result.ranked().frame
+    if len(frame) == 0:
+        raise ValueError("The table has no rows, so there is nothing to report.")
     names = frame["representation"].unique()
     subtitle = f"{len(names):,} representations"
     if "target" in frame:

@@ -130,7 +130,8 @@ def compare_representations(
     ------
     ValueError
         If representations and ``y`` differ in their number of rows, ``X`` is missing where
-        a transformer needs it, ``baseline`` is not known, a sample is in no test fold or in
+        a transformer needs it, data frames name the same rows by text in another order,
+        ``baseline`` is not known, a sample is in no test fold or in
         several, there are fewer than 5 groups, or the estimator's index is that of a
         published tool; or as :meth:`BesovSmoothnessEstimator.fit` raises. The name of the
         representation, and of several targets that of the target, come first.

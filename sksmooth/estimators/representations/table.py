@@ -318,10 +318,10 @@ def in_words(frame: pd.DataFrame) -> list[str]:
         return [_of_target(frame)]
     targets = list(frame.groupby("target", sort=False))
     sentences = [f"{name}: {_of_target(part)}" for name, part in targets[:MOST_NAMES]]
-    if len(targets) == 1:
-        return sentences
     if len(targets) > MOST_NAMES:
         sentences = []
+    if len(targets) == 1:
+        return sentences
     return [*sentences, _of_all(RepresentationComparison(frame).summary(), len(targets))]
 
 
