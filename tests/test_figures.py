@@ -88,6 +88,7 @@ PRECISION = "find_mislabelled/average precision, {} trees/{}/{}"
 SUSPECTS = "find_mislabelled/positive excess, 100 trees/{}/precision"
 IMPORTANCE = "importances/{}/{}/{}"
 LANDSCAPE = "landscapes/{}/{}/{}"
+RIVALS = ("held-out score", "explained", "roughness", "5-NN", "ROGI-XD", "ROGI")
 AHEAD = "landscapes/tests, random folds/Pearson: {} against {}/{}"
 SLOPES = "image_compression/images/{}/{}"
 LEAD = "image_compression/lead/photographs, {}/{}"
@@ -109,6 +110,42 @@ QUOTES = {
         ("{} times faster than scikit-learn-intelex", SPEED.format("scikit-learn-intelex")),
     ],
     "doc/chemistry.md": [
+        (
+            "is {} for `oob_score_`, {} for `explained_`, {} for `roughness_`, {} for the "
+            "error of 5 nearest neighbours, {} for ROGI-XD and {} for ROGI",
+            *(LANDSCAPE.format("random folds", name, "Pearson") for name in RIVALS),
+        ),
+        (
+            "which is easy to tell, it is {}, {}, {}, {}, {} and {}",
+            *(
+                LANDSCAPE.format("random folds", name, "Pearson, without random")
+                for name in RIVALS
+            ),
+        ),
+        (
+            "these were {} of ten on average, and held the representation that is best for "
+            "the best model on {} % of the targets; the highest score alone is right on "
+            "{} %",
+            *(
+                LANDSCAPE.format("sets of the best", "by the best model", what)
+                for what in ("mean size", "in the set, %", "first, %")
+            ),
+        ),
+        (
+            "`oob_score_` has a rank correlation of {} with the errors of models of all, "
+            "ROGI-XD one of {}",
+            *(
+                LANDSCAPE.format("300 molecules", name, "Spearman")
+                for name in ("held-out score", "ROGI-XD")
+            ),
+        ),
+        (
+            "with a median correlation of {}, and 10,000 molecules of 2,048 bits take it "
+            "{} s of processor time where one fit here takes {} s",
+            LANDSCAPE.format("random folds", "random forest, out of bag", "Pearson"),
+            LANDSCAPE.format("cost", "random forest, out of bag", "10,000: s"),
+            LANDSCAPE.format("cost", "one fit of ours", "10,000: s"),
+        ),
         (
             "the median average precision of `cliff` is {} where chance gives {}; of SALI "
             "{}, of the difference to the nearest neighbour {}, and of cleanlab's score "
