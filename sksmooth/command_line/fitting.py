@@ -113,7 +113,13 @@ def notes_of(caught: list[warnings.WarningMessage], is_told: bool) -> list[dict[
 
 
 def with_options(text: str) -> str:
-    """Add how to say on the command line what is said in Python about the target."""
+    """Say for the command line what is said in Python about the target."""
+    said, is_censored, _ = text.partition("Drop these rows: ")
+    if is_censored:
+        return (
+            f"{said}Remove those rows from the file, or write the bound in place of each, "
+            "which hides how far off it is."
+        )
     if "y.astype(" not in text:
         return text
     return f"{text} (Here: --task classification or --task regression.)"

@@ -44,6 +44,8 @@ def test_censored_activities_are_counted(table, measure_wrongly):
     error = measure_wrongly(table)
     assert "'activity': y holds censored values" in error
     assert "(2 of 40, the first '>10' in row 5)" in error
+    assert "Remove those rows from the file" in error
+    assert "pd." not in error
 
 
 def test_activities_with_units_are_no_classes(table, measure_wrongly):
