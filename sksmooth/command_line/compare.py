@@ -18,8 +18,8 @@ from ..display.plots.representation_smoothness import size_of_picture
 from ..display.report import report
 from ..estimators.representations.comparison import compare_representations
 from ..estimators.representations.table import RepresentationComparison, in_words
-from .errors import CommandError, user_error
-from .fitting import estimator_of, noted, notes_of, with_options
+from .errors import CommandError, user_error, with_options
+from .fitting import estimator_of, noted, notes_of
 from .output import in_ascii, write, write_json
 from .pictures import check_picture_path, check_report_path, save_picture
 from .representation_files import RepresentationData, read_representations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["CommandError", "one_line", "user_error"]
+__all__ = ["CommandError", "one_line", "user_error", "with_options"]
 
 
 class CommandError(Exception):
@@ -20,9 +20,22 @@ def user_error(*kinds: type[BaseException], prefix: str) -> Iterator[None]:
     except kinds as error:
         # An OSError would name the file once more.
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise CommandError(f"{prefix}: {reason}") from error
+        raise CommandError(f"{prefix}: {with_options(reason)}") from error
 
 
 def one_line(text: object) -> str:
     """Replace line breaks by spaces."""
     return " ".join(str(text).split())
+
+
+def with_options(text: str) -> str:
+    """Say for the command line what is said in Python about the target."""
+    said, is_censored, _ = text.partition("Drop these rows: ")
+    if is_censored:
+        return (
+            f"{said}Remove those rows from the file, or write the bound in place of each, "
+            "which hides how far off it is."
+        )
+    if "y.astype(" not in text:
+        return text
+    return f"{text} (Here: --task classification or --task regression.)"

@@ -17,7 +17,7 @@ from .._lib.messages import tell
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..exceptions import IdentifierWarning, TargetTypeWarning
 from .data_files import Dataset, read_dataset
-from .errors import CommandError, one_line
+from .errors import CommandError, one_line, with_options
 
 __all__ = [
     "Measured",
@@ -25,7 +25,6 @@ __all__ = [
     "fit_to_file",
     "noted",
     "notes_of",
-    "with_options",
 ]
 
 
@@ -110,16 +109,3 @@ def notes_of(caught: list[warnings.WarningMessage], is_told: bool) -> list[dict[
             key = category if is_of_target else text
             notes.setdefault(key, {"category": category, "message": text})
     return list(notes.values())
-
-
-def with_options(text: str) -> str:
-    """Say for the command line what is said in Python about the target."""
-    said, is_censored, _ = text.partition("Drop these rows: ")
-    if is_censored:
-        return (
-            f"{said}Remove those rows from the file, or write the bound in place of each, "
-            "which hides how far off it is."
-        )
-    if "y.astype(" not in text:
-        return text
-    return f"{text} (Here: --task classification or --task regression.)"
