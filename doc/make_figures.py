@@ -185,6 +185,8 @@ def landscape_columns():
     )
     yield Column("Spearman", "random folds", "Spearman", "{:.2f}")
     yield Column("300 molecules: Spearman", "300 molecules", "Spearman", "{:.2f}")
+    yield Column("scaffolds: Pearson", "scaffold folds", "Pearson", "{:.2f}")
+    yield Column("NK landscapes: Pearson", "NK landscapes", "Pearson", "{:.2f}")
     yield Column("Seconds", "seconds", "s", "{:.2f}", is_partial=True)
 
 

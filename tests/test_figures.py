@@ -88,6 +88,8 @@ PRECISION = "find_mislabelled/average precision, {} trees/{}/{}"
 SUSPECTS = "find_mislabelled/positive excess, 100 trees/{}/precision"
 IMPORTANCE = "importances/{}/{}/{}"
 LANDSCAPE = "landscapes/{}/{}/{}"
+SCORED = "Pearson: held-out score"
+SCORED_AGAINST_FORESTS = f"{SCORED} against random forest, out of bag"
 RIVALS = ("held-out score", "explained", "roughness", "5-NN", "ROGI-XD", "ROGI")
 AHEAD = "landscapes/tests, random folds/Pearson: {} against {}/{}"
 SLOPES = "image_compression/images/{}/{}"
@@ -538,6 +540,28 @@ QUOTES = {
             *(
                 LANDSCAPE.format("sets of the best", f"by the {model}", "in the set, %")
                 for model in ("random forest", "best model")
+            ),
+        ),
+        (
+            "still ahead of ROGI-XD ({} of 30) and of 5-NN ({} of 30)",
+            *(
+                LANDSCAPE.format("tests, scaffold folds", pair, "ahead on")
+                for pair in (f"{SCORED} against ROGI-XD", f"{SCORED} against 5-NN")
+            ),
+        ),
+        (
+            "its correlation is {} where it is {} without",
+            *(
+                LANDSCAPE.format("scaffold folds", number, "Pearson")
+                for number in ("held-out score, by scaffolds", "held-out score")
+            ),
+        ),
+        (
+            "of `oob_score_` is {}, and ahead of the forest's out-of-bag error on {} of {}",
+            LANDSCAPE.format("NK landscapes", "held-out score", "Pearson"),
+            *(
+                LANDSCAPE.format("tests, NK landscapes", SCORED_AGAINST_FORESTS, what)
+                for what in ("ahead on", "of")
             ),
         ),
         (
