@@ -70,7 +70,7 @@ plt.show()
 # %%
 # How rough is it, in one number? ``roughness_`` is what is left of the spread of the
 # activity while molecules are divided into more and more cells: 1 for noise. ``noise_`` is
-# the share of the variance that no model of these columns explains, or an upper bound of it.
+# the share of the variance that no model of these columns explains, or an upper bound.
 
 for name in (table.best_, "keys", "of another molecule"):
     fitted = BesovSmoothnessEstimator(random_state=0).fit(representations[name], y)
