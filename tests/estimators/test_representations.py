@@ -475,6 +475,16 @@ def test_data_sets_are_each_on_their_own(digits):
     )
 
 
+def test_data_sets_may_come_with_their_targets(digits):
+    X, y = digits
+    halves = {"first": slice(0, 150), "second": slice(150, 300)}
+    pairs = {name: (X[half], y[half]) for name, half in halves.items()}
+    apart = [{name: data[half] for name, half in halves.items()} for data in (X, y)]
+    assert_frame_equal(
+        numbers_of(compare({"raw": None}, pairs)), numbers_of(compare({"raw": None}, *apart))
+    )
+
+
 # --- the table -------------------------------------------------------------------------
 
 

@@ -79,7 +79,8 @@ def compare_representations(
         With several data sets, features are a dict of their names to arrays.
     X : array-like of n_samples rows, or dict, default=None
         What transformers are given, such as a table, or a list of texts. Not needed where
-        all representations are features. A dict of names to samples is several data sets.
+        all representations are features. A dict of names to samples is several data sets;
+        one of names to pairs (X, y) brings the targets, too.
     y : array-like, data frame or dict
         The target: class labels or regression targets, as in
         :meth:`BesovSmoothnessEstimator.fit`. Several targets of the same samples are the

@@ -93,6 +93,8 @@ def read_cases(
         One entry a target or data set; the name None if there is one target alone.
     """
     representations = _named(representations)
+    if y is None and _are_pairs(X):
+        X, y = ({name: pair[place] for name, pair in X.items()} for place in (0, 1))
     if y is None:
         mend = ""
         if X is not None and not any(map(_needs_samples, representations.values())):
@@ -140,6 +142,13 @@ def _named(representations: Any) -> dict[str, Any]:
 def _is_mapping(value: Any) -> bool:
     """Tell mappings of names from data that have names, such as SliceDict of skorch."""
     return isinstance(value, Mapping) and not hasattr(value, "shape")
+
+
+def _are_pairs(X: Any) -> bool:
+    """Tell data sets that come with their targets, as pairs (X, y)."""
+    return _is_mapping(X) and all(
+        isinstance(pair, tuple) and len(pair) == 2 for pair in X.values()
+    )
 
 
 def _read_again(cv: Any) -> Any:
