@@ -481,7 +481,8 @@ def test_data_sets_may_come_with_their_targets(digits):
     pairs = {name: (X[half], y[half]) for name, half in halves.items()}
     apart = [{name: data[half] for name, half in halves.items()} for data in (X, y)]
     assert_frame_equal(
-        numbers_of(compare({"raw": None}, pairs)), numbers_of(compare({"raw": None}, *apart))
+        numbers_of(compare({"raw": None}, pairs)),
+        numbers_of(compare({"raw": None}, *apart)),
     )
 
 
