@@ -38,7 +38,9 @@ __all__ = [
     "as_task",
     "check_lengths",
     "check_name",
+    "check_order",
     "check_text_options",
+    "chosen_columns",
     "open_npz",
     "read_array",
     "read_dataset",
@@ -117,7 +119,7 @@ def _read_one_table(options: argparse.Namespace) -> Dataset:
         )
     for name in [target, *(options.drop or []), *(options.features or [])]:
         check_name(name, names, f"{path}: no column {name!r}")
-    X = _chosen(frame, path, options.features, [target, *(options.drop or [])])
+    X = chosen_columns(frame, path, options.features, [target, *(options.drop or [])])
     y = target_column(frame[target], path)
     return Dataset(path, features_of(X, path), y, list(X.columns), repr(target))
 
@@ -135,23 +137,30 @@ def _read_two_files(options: argparse.Namespace) -> Dataset:
     frame, labels = (read_table(p, options, wanted=wanted) for p in (path, labels_path))
     hint = "; has one of them a first line of names?"
     check_lengths(str(path), frame, str(labels_path), labels, hint)
-    if are_shuffled(frame.index, labels.index):
-        raise CommandError(
-            f"{path} and {labels_path} name the same rows in another order; sort them alike"
-        )
+    check_order(path, frame, labels_path, labels)
     for name in options.features or []:
         check_name(name, list(frame.columns), f"{path}: no column {name!r}")
     for name in options.drop or []:
         known = [*frame.columns, *labels.columns]
         check_name(name, known, f"{path}, {labels_path}: no column {name!r}")
-    X = _chosen(frame, path, options.features, options.drop)
-    Y = _chosen(labels, labels_path, None, options.drop)
+    X = chosen_columns(frame, path, options.features, options.drop)
+    Y = chosen_columns(labels, labels_path, None, options.drop)
     if Y.shape[1] == 1:
         y = target_column(Y.iloc[:, 0], labels_path)
     else:
         y = number_matrix(Y, labels_path)
     matrix, targets = features_of(X, path), listed(list(Y.columns))
     return Dataset(path, matrix, y, list(X.columns), targets, labels_path)
+
+
+def check_order(
+    path: Path, frame: pd.DataFrame, other_path: Path, other: pd.DataFrame
+) -> None:
+    """Refuse files that label their rows alike, but in another order."""
+    if are_shuffled(frame.index, other.index):
+        raise CommandError(
+            f"{path} and {other_path} name the same rows in another order; sort them alike"
+        )
 
 
 def are_shuffled(one: pd.Index, other: pd.Index) -> bool:
@@ -161,11 +170,11 @@ def are_shuffled(one: pd.Index, other: pd.Index) -> bool:
     return set(one) == set(other)
 
 
-def _chosen(
+def chosen_columns(
     frame: pd.DataFrame,
     path: Path,
     wanted: Sequence[str] | None,
-    dropped: Sequence[str] | None,
+    dropped: Collection[str] | None,
 ) -> pd.DataFrame:
     """Select columns, each once, and note which of them look like identifiers."""
     names = dict.fromkeys(wanted or frame.columns)
@@ -194,7 +203,9 @@ def _read_npz(options: argparse.Namespace) -> Dataset:
     names = [f"{features}[{column}]" for column in range(X.shape[1])]
     for name in options.drop or []:
         check_name(name, names, f"{path}: no column {name!r}")
-    frame = _chosen(pd.DataFrame(X, columns=names, copy=False), path, None, options.drop)
+    frame = chosen_columns(
+        pd.DataFrame(X, columns=names, copy=False), path, None, options.drop
+    )
     y = y.reshape(len(y), -1)
     check_finite(y, [target] * y.shape[1], path)
     X, y = number_matrix(frame, path), y[:, 0] if y.shape[1] == 1 else y

@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 
 from .._lib.messages import listed
-from .columns import features_of, labels_rows, note_identifiers, target_column
+from .columns import features_of, labels_rows, target_column
 from .data_files import (
     are_shuffled,
     as_task,
     check_lengths,
     check_name,
+    check_order,
     check_text_options,
+    chosen_columns,
     open_npz,
     read_array,
     read_table,
@@ -107,7 +109,9 @@ def read_representations(options: argparse.Namespace) -> RepresentationData:
         files = dict.fromkeys(representations, table.path)
     else:
         representations = {
-            name: features_of(_features(table, left_out), table.path)
+            name: features_of(
+                chosen_columns(table.frame, table.path, None, left_out), table.path
+            )
             for name, table in tables.items()
         }
     return RepresentationData(
@@ -225,11 +229,7 @@ def _aligned(tables: list[_Table], identifier: str | None) -> list[_Table]:
     for other in others:
         hint = f"; or name the column by which to join them with --id{_shared_id(tables)}"
         check_lengths(str(first.path), first.frame, str(other.path), other.frame, hint)
-        if are_shuffled(first.frame.index, other.frame.index):
-            raise CommandError(
-                f"{first.path} and {other.path} name the same rows in another order; sort "
-                "them alike"
-            )
+        check_order(first.path, first.frame, other.path, other.frame)
         for name in first.frame.columns.intersection(other.frame.columns):
             one, two = first.frame[name], other.frame[name]
             if labels_rows(one) and are_shuffled(_as_index(one), _as_index(two)):
@@ -403,19 +403,11 @@ def _groups(name: str | None, tables: list[_Table], is_joined: bool) -> np.ndarr
 # ---------------------------------------------------------------------- features
 
 
-def _features(table: _Table, left_out: set[str]) -> pd.DataFrame:
-    frame = table.frame[[name for name in table.frame.columns if name not in left_out]]
-    if frame.shape[1] == 0:
-        raise CommandError(f"{table.path}: no feature column is left")
-    note_identifiers(frame, table.path)
-    return frame
-
-
 def _sets(
     table: _Table, left_out: set[str], texts: Sequence[str]
 ) -> dict[str, np.ndarray | pd.DataFrame]:
     """Take sets of the columns of a table, and the whole."""
-    chosen = _features(table, left_out)
+    chosen = chosen_columns(table.frame, table.path, None, left_out)
     whole = features_of(chosen, table.path)
     names = list(chosen.columns)
     sets = {_WHOLE: names}

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from .._lib.state import Versioned
-from .containers import column_at, is_categorical
+from .containers import column_at, column_names, is_categorical
 
 __all__ = ["Categories", "category_columns", "text_columns"]
 
@@ -147,8 +147,8 @@ def text_columns(X: Any) -> list[Any]:
     """Find the columns that hold anything but numbers: by name, or by position."""
     if len(np.shape(X)) != 2 or sparse.issparse(X):
         return []
-    names = list(getattr(X, "columns", range(np.shape(X)[1])))
-    return [name for place, name in enumerate(names) if _holds_text(column_at(X, place))]
+    names = enumerate(column_names(X))
+    return [name for place, name in names if _holds_text(column_at(X, place))]
 
 
 def _seen(column: Any) -> np.ndarray:

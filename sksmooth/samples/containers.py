@@ -18,6 +18,7 @@ from .._lib.scikit_learn import safe_indexing
 __all__ = [
     "as_array",
     "column_at",
+    "column_names",
     "columns_of",
     "holds_categories",
     "in_memory",
@@ -151,6 +152,11 @@ def columns_of(data: Any) -> Iterator[tuple[Hashable, Any, Callable[[], Any]]]:
             yield k, dtype, partial(column_at, data, k)
     elif dtype is not None:
         yield getattr(data, "name", None), dtype, lambda: data
+
+
+def column_names(data: Any) -> list[Any]:
+    """Give the names of the columns of a table, or their positions in an array."""
+    return list(getattr(data, "columns", range(np.shape(data)[1])))
 
 
 def column_at(data: Any, place: int) -> Any:

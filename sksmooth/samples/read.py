@@ -20,7 +20,14 @@ from .._lib.optional import comes_from
 from .._lib.scikit_learn import safe_indexing
 from .categories import Categories, category_columns, text_columns
 from .checks import check_weights, reading, weights_in_units
-from .containers import column_at, in_memory, is_dask, number_of_rows, read_rows
+from .containers import (
+    column_at,
+    column_names,
+    in_memory,
+    is_dask,
+    number_of_rows,
+    read_rows,
+)
 from .features import feature_dtype, plain_features
 from .samples import Samples
 from .targets import Targets, encode_targets, refuse_no_targets
@@ -236,14 +243,14 @@ def refuse_molecules(X: Any, error: Exception) -> None:
         raise molecules_error() from error
     if n_axes != 2 or sparse.issparse(X):
         return
-    names = list(getattr(X, "columns", range(np.shape(X)[1])))
-    molecules = [name for k, name in enumerate(names) if are_molecules(column_at(X, k))]
+    names = enumerate(column_names(X))
+    molecules = [name for place, name in names if are_molecules(column_at(X, place))]
     if molecules:
         raise molecules_error(f" in the {listed(molecules, 'column')}") from error
 
 
 def _infinite_columns(X: Any) -> list[Any]:
-    names = list(getattr(X, "columns", range(np.shape(X)[1])))
+    names = column_names(X)
     if sparse.issparse(X):
         matrix: Any = X
         entries = matrix.tocoo()

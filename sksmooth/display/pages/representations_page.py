@@ -37,14 +37,15 @@ _SUMMARY = {
 
 def representations_page(result: RepresentationComparison, title: str) -> str:
     """Render a table of :func:`sksmooth.compare_representations` as one HTML page."""
-    frame = result.ranked().frame
+    result = result.ranked()
+    frame = result.frame
     if len(frame) == 0:
         raise ValueError("The table has no rows, so there is nothing to report.")
     names = frame["representation"].unique()
     subtitle = f"{len(names):,} representations"
     if "target" in frame:
         targets = frame["target"].unique()
-        sections = _of_several(result.ranked(), targets)
+        sections = _of_several(result, targets)
         subtitle += f", {len(targets):,} targets"
     else:
         sections = [
@@ -86,7 +87,7 @@ def _points(frame: pd.DataFrame) -> Html:
 def _of_several(result: RepresentationComparison, targets: Any) -> list[Html]:
     summary, frame = result.summary(), result.frame
     names = list(summary.index)
-    profile = _profile(frame, targets[:_MOST_TARGETS], names[:_MOST_NAMES])
+    profile = _profile(result, targets[:_MOST_TARGETS], names[:_MOST_NAMES])
     sections = [
         section(
             "Over all targets",
@@ -134,13 +135,10 @@ def _summary_table(summary: pd.DataFrame) -> Html:
     return table(heads, rows, caption)
 
 
-def _profile(frame: pd.DataFrame, targets: Any, names: list[str]) -> Html:
+def _profile(result: RepresentationComparison, targets: Any, names: list[str]) -> Html:
     """Make the table of targets and representations."""
-    held_out, tied = (
-        frame.pivot(index="target", columns="representation", values=value)
-        for value in ("held_out", "tied_with_best")
-    )
-    is_tied = tied.eq(True)  # a missing one is NaN
+    held_out = result.profile("held_out")
+    is_tied = result.profile("tied_with_best").eq(True)  # a missing one is NaN
     heads = ["target", *(OfNumbers(visible(name, _LONGEST_NAME)) for name in names)]
     rows = [
         [
@@ -150,9 +148,9 @@ def _profile(frame: pd.DataFrame, targets: Any, names: list[str]) -> Html:
         for target in targets
     ]
     caption = "Held-out score by target and representation"
-    if frame["target"].nunique() > len(targets):
+    if len(held_out) > len(targets):
         caption += f", of the first {len(targets)} targets"
-    if frame["representation"].nunique() > len(names):
+    if held_out.shape[1] > len(names):
         caption += f", of the {len(names)} representations that rank best"
     note = element("p", "Bold: not told apart from the best of the target.")
     return joined([table(heads, rows, caption), note])

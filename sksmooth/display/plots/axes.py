@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import pandas as pd
 
 from ..._lib.html import visible
 from ..._lib.optional import require
+from ..._lib.tables import FrameTable
 
-__all__ = ["new_axes", "new_figure", "plain"]
+__all__ = ["checked_frame", "new_axes", "new_figure", "plain"]
 
 _NEEDS = {"purpose": "Drawing", "install": "sksmooth[plot]"}
 
@@ -21,6 +25,43 @@ def new_figure(width: float, height: float) -> Any:
     """Make a figure that needs no display, unlike those of pyplot; sizes in inches."""
     figure = require("matplotlib.figure", **_NEEDS)
     return figure.Figure(figsize=(width, height), layout="constrained")
+
+
+def checked_frame(table: Any, columns: Sequence[str], givers: str) -> pd.DataFrame:
+    """Get the DataFrame of a table that must have some columns and a row.
+
+    Parameters
+    ----------
+    table : FrameTable or DataFrame
+        The table.
+    columns : sequence of str
+        Names of the columns.
+    givers : str
+        Functions that give such tables.
+
+    Returns
+    -------
+    frame : DataFrame
+        Its frame.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    ValueError
+        If it lacks a column, or has no rows.
+    """
+    frame = table.frame if isinstance(table, FrameTable) else table
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"Expected a DataFrame, got {type(frame).__name__}.")
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise ValueError(
+            f"The table has no columns {missing}; pass one that {givers} has given."
+        )
+    if frame.empty:
+        raise ValueError("The table has no rows.")
+    return frame
 
 
 def plain(text: Any) -> str:

@@ -13,12 +13,13 @@ from ...networks.columns import MARKS
 from ...networks.comparison import compare_layers
 from ...networks.monitor import SmoothnessMonitor
 from ...networks.table import LayerComparison
-from .axes import new_axes, plain
+from .axes import checked_frame, new_axes, plain
 
 __all__ = ["LayerSmoothnessDisplay", "SmoothnessHistoryDisplay"]
 
 _ALPHA = r"Smoothness index $\alpha$"
 _INDEX = ["layer", "alpha", "alpha_low", "alpha_high"]  # columns that are drawn
+_GIVERS = "compare_layers or SmoothnessMonitor.to_frame"  # of tables
 _LONGEST_NAME = 24
 _SHORT_NAME = 6  # such names need no slope
 _WIDTH_OF_LAYER = 0.55  # inches
@@ -128,7 +129,7 @@ class LayerSmoothnessDisplay:
             raise ValueError("There is no table to draw.")
         apart: dict[str, pd.DataFrame] = {}
         for name, each in frames.items():
-            for words, part in _parts(_checked_frame(each, _INDEX)):
+            for words, part in _parts(checked_frame(each, _INDEX, _GIVERS)):
                 apart[", ".join([*filter(None, [name]), *words])] = part
         display = cls(frames=apart, rise=_rise_of(list(frames.values())))
         return display.plot(ax, curve_kwargs=curve_kwargs, mark_losses=mark_losses)
@@ -393,7 +394,7 @@ class SmoothnessHistoryDisplay:
             If matplotlib is not installed.
         """
         given = monitor.to_frame() if isinstance(monitor, SmoothnessMonitor) else monitor
-        frame = _checked_frame(given, ["step", "layer", "alpha"])
+        frame = checked_frame(given, ["step", "layer", "alpha"], _GIVERS)
         alpha = frame.pivot(index="layer", columns="step", values="alpha")
         layers, steps = frame["layer"].unique(), frame["step"].unique()
         rises = {}
@@ -466,22 +467,6 @@ class SmoothnessHistoryDisplay:
         if test is None or not (test.rises or test.falls):
             return name
         return f"{name} {_UPWARDS if test.rises else _DOWNWARDS}"
-
-
-def _checked_frame(table: Any, columns: list[str]) -> pd.DataFrame:
-    """Get the DataFrame of a table that must have some columns and a row."""
-    frame = table.frame if isinstance(table, LayerComparison) else table
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"Expected a DataFrame, got {type(frame).__name__}.")
-    missing = [column for column in columns if column not in frame]
-    if missing:
-        raise ValueError(
-            f"The table has no columns {missing}; pass one that compare_layers or "
-            "SmoothnessMonitor.to_frame has given."
-        )
-    if frame.empty:
-        raise ValueError("The table has no rows.")
-    return frame
 
 
 def _rise_of(tables: Sequence[Any]) -> Rise | None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..._lib.html import number, visible
 from ...estimators.representations.table import RepresentationComparison
-from .axes import new_axes, plain
+from .axes import checked_frame, new_axes, plain
 
 __all__ = ["RepresentationSmoothnessDisplay", "size_of_picture"]
 
@@ -125,7 +125,7 @@ class RepresentationSmoothnessDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        return cls(table=_checked_frame(table, value), value=value).plot(ax, **kwargs)
+        return cls(table=_with_value(table, value), value=value).plot(ax, **kwargs)
 
     def plot(self, ax: Any = None, **kwargs: Any) -> RepresentationSmoothnessDisplay:
         """Draw the picture.
@@ -262,13 +262,12 @@ class RepresentationSmoothnessDisplay:
 
     def _order(self) -> tuple[pd.Index, pd.Index]:
         """Order targets as in the table, representations by their mean rank."""
-        targets, names = (self.table[key].unique() for key in ("target", "representation"))
-        held_out = self._arranged("held_out").loc[targets, names]
+        held_out = self._arranged("held_out")
         ranks = held_out.rank(axis=1, ascending=False).mean()
-        return pd.Index(targets), ranks.sort_values(kind="stable").index
+        return held_out.index, ranks.sort_values(kind="stable").index
 
     def _arranged(self, value: str) -> pd.DataFrame:
-        return self.table.pivot(index="target", columns="representation", values=value)
+        return RepresentationComparison(self.table).profile(value)
 
     def _plot_map(self, options: dict[str, Any]) -> None:
         targets, names = self._order()
@@ -332,20 +331,10 @@ def _length_of_names(names: pd.Series) -> int:
     return max(len(_named(name)) for name in names.unique())
 
 
-def _checked_frame(table: Any, value: str) -> pd.DataFrame:
-    """Get the DataFrame of a table that can be drawn."""
-    frame = table.frame if isinstance(table, RepresentationComparison) else table
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"Expected a DataFrame, got {type(frame).__name__}.")
-    needed = ["representation", "held_out", "tied_with_best", value]
-    missing = [column for column in needed if column not in frame]
-    if missing:
-        raise ValueError(
-            f"The table has no columns {missing}; pass one that compare_representations "
-            f"has given, and as value one of {_drawable(frame)}."
-        )
-    if frame.empty:
-        raise ValueError("The table has no rows.")
+def _with_value(table: Any, value: str) -> pd.DataFrame:
+    """Get the DataFrame of a table of which one column can be drawn."""
+    needed = ["representation", "held_out", "tied_with_best"]
+    frame = checked_frame(table, needed, "compare_representations")
     if value not in _drawable(frame):
         raise ValueError(
             f"value={value!r} is not a column of numbers; choose one of {_drawable(frame)}."

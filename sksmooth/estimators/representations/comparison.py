@@ -19,7 +19,7 @@ from ...exceptions import TargetTypeWarning
 from ..besov import BesovSmoothnessEstimator
 from ..comparison import check_comparable, integer_seed, ready_estimator
 from .columns import columns_of
-from .measurement import check_case, measure_all
+from .measurement import Drawn, draw, measure_all
 from .sources import Case, read_cases
 from .table import RepresentationComparison, joined_tables, table_of
 
@@ -219,30 +219,33 @@ def compare_representations(
         shares, trees_share = 1, n_jobs
     if n_jobs is not None:
         template.set_params(n_jobs=trees_share)
-    _check_all(cases, template, seed)  # before the first is measured, which takes long
+    # All are checked before the first is measured, which takes long.
+    drawn = _drawn(cases, template, seed)
     tables = {}
     for name, case in cases.items():
         with _of_target(name):
-            measured = measure_all(case, template, seed, n_jobs=shares, verbose=verbose)
+            measured = measure_all(
+                case, drawn[name], template, n_jobs=shares, verbose=verbose
+            )
         tables[name] = table_of(measured, baseline, template.confidence_level)
     if None in tables:
         return tables[None]
     return joined_tables({str(name): table for name, table in tables.items()})
 
 
-def _check_all(
+def _drawn(
     cases: Mapping[str | None, Case], estimator: BesovSmoothnessEstimator, seed: int
-) -> None:
-    """Check all targets, and say of which of several a caution is."""
+) -> dict[str | None, Drawn]:
+    """Read the labels of all targets, and say of which of several a caution is."""
     if None in cases:
-        check_case(cases[None], estimator, seed)
-        return
+        return {None: draw(cases[None], estimator, seed)}
+    drawn: dict[str | None, Drawn] = {}
     cautions: dict[str, list[str | None]] = {}
     others: dict[str, warnings.WarningMessage] = {}
     for name, case in cases.items():
         with _of_target(name), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", TargetTypeWarning)
-            check_case(case, estimator, seed)
+            drawn[name] = draw(case, estimator, seed)
         for each in caught:
             text = str(each.message)
             if issubclass(each.category, TargetTypeWarning):
@@ -254,6 +257,7 @@ def _check_all(
     if cautions:
         texts = [f"{listed(names, 'Target')}: {text}" for text, names in cautions.items()]
         warn_caller(TargetTypeWarning(" ".join(texts)))
+    return drawn
 
 
 def _of_target(name: str | None) -> AbstractContextManager[None]:

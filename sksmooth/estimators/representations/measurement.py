@@ -41,15 +41,15 @@ from ..levels import (
 from .columns import FITTED, MeasuredRepresentation
 from .sources import Case, Source
 
-__all__ = ["check_case", "measure_all"]
+__all__ = ["Drawn", "draw", "measure_all"]
 
 _FOLDS = 5  # where representations are learned, and cv is None
 
 
 def measure_all(
     case: Case,
+    drawn: Drawn,
     estimator: BesovSmoothnessEstimator,
-    seed: int,
     *,
     n_jobs: int | None,
     verbose: int,
@@ -60,10 +60,10 @@ def measure_all(
     ----------
     case : Case
         Representations and samples.
+    drawn : Drawn
+        Its labels and folds.
     estimator : BesovSmoothnessEstimator
         How trees are grown; its random states are integers.
-    seed : int
-        Seed of the folds.
     n_jobs : int or None
         Number of joblib workers, which share the representations.
     verbose : int
@@ -75,9 +75,7 @@ def measure_all(
         One a representation, in their order.
     """
     if case.is_cross_fitted:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # check_case has given them
-            labels, folds = _labels_and_folds(case, seed)
+        labels, folds = drawn
         # Halves have other indices than the whole, so if one is measured by them, all are.
         parts = _halves(folds) if case.is_learned else _whole(folds)
         # Several transformers are given the same.
@@ -105,18 +103,40 @@ def measure_all(
     )
 
 
-def check_case(case: Case, estimator: BesovSmoothnessEstimator, seed: int) -> None:
-    """Find what is wrong with targets, weights, groups and folds before all work.
+class Drawn(NamedTuple):
+    """What is known of a case before its features are read.
+
+    Attributes
+    ----------
+    labels : Labels
+        Targets, weights and groups.
+    folds : list of (train, test)
+        Places of the samples; empty where all are measured out of the bags.
+    """
+
+    labels: Labels
+    folds: list[Fold]
+
+
+def draw(case: Case, estimator: BesovSmoothnessEstimator, seed: int) -> Drawn:
+    """Read the labels of a case and split them, which finds what is wrong with them.
 
     Parameters
     ----------
-    case, estimator, seed
+    case, estimator
         As in :func:`measure_all`.
+    seed : int
+        Seed of the folds.
+
+    Returns
+    -------
+    drawn : Drawn
+        Labels and folds.
 
     Raises
     ------
     ValueError
-        If there is something.
+        If something is wrong with targets, weights, groups or folds.
     """
     if case.is_cross_fitted and estimator.forest is not None:
         raise ValueError(
@@ -124,18 +144,14 @@ def check_case(case: Case, estimator: BesovSmoothnessEstimator, seed: int) -> No
             "for that, so estimator must have forest=None; or pass features alone, and "
             "cv=None."
         )
-    _labels_and_folds(case, seed)
-
-
-def _labels_and_folds(case: Case, seed: int) -> tuple[Labels, list[Fold]]:
     labels = read_labels(case.y, case.sample_weight, case.groups)
     if not case.is_cross_fitted:
-        return labels, []
+        return Drawn(labels, [])
     folds = split(labels, _FOLDS if case.cv is None else case.cv, seed)
     _check_groups(labels, folds)
     if case.is_learned:
         _check_halves(labels, folds)
-    return labels, folds
+    return Drawn(labels, folds)
 
 
 def _measured(
