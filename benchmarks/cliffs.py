@@ -25,10 +25,10 @@ of 0.7 or more, or less; of targets that have ten cliffs and ten others there.
 
 import argparse
 import time
-from importlib.metadata import files
 
 import numpy as np
 import pandas as pd
+from _data import molecule_tables
 from _results import write_results
 from cleanlab.regression.rank import get_label_quality_scores
 from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles
@@ -42,15 +42,6 @@ from sksmooth import BesovSmoothnessEstimator, sample_roughness
 CHOSEN_ON = ("CHEMBL1862_Ki", "CHEMBL1871_Ki", "CHEMBL2034_Ki", "CHEMBL2047_EC50")
 OURS = "cliff"
 LEAST_DISTANCE, SIMILAR, FEWEST = 1e-3, 0.7, 10
-
-
-def tables():
-    """Paths of the tables of all targets, by name."""
-    return {
-        path.stem: path.locate()
-        for path in sorted(files("MoleculeACE"), key=str)
-        if path.parent.name == "benchmark_data" and path.suffix == ".csv"
-    }
 
 
 def similarities(X):
@@ -158,7 +149,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--targets", nargs="+")
     args = parser.parse_args()
-    paths = tables()
+    paths = molecule_tables()
     start, found = time.time(), []
     for name in args.targets or paths:
         found += measure(name, paths[name])

@@ -38,12 +38,12 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
-from importlib.metadata import files
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _data import molecule_tables
 from _landscape_numbers import (
     FOLDS,
     FOREST,
@@ -92,16 +92,9 @@ WORDS = [(k, seed) for k in (0, 1, 2, 3, 5) for seed in range(4)]  # of NK lands
 # Molecules and their representations
 
 
-@cache
-def tables():
-    """Paths of the tables of all targets, by name; the package itself is not imported."""
-    found = (f for f in files("MoleculeACE") or () if f.parent.name == "benchmark_data")
-    return {Path(f).stem: f.locate() for f in sorted(found) if f.suffix == ".csv"}
-
-
 def molecules(name, most=None):
     """SMILES and activities of a target, of at most so many molecules."""
-    table = pd.read_csv(tables()[name])
+    table = pd.read_csv(molecule_tables()[name])
     rows = np.random.default_rng(0).permutation(len(table))[:most]
     return table["smiles"].iloc[rows].tolist(), table["y"].to_numpy()[rows]
 
@@ -523,7 +516,7 @@ COSTLY = {
 def many_molecules(path):
     """Write 2,048 bits and activities of all molecules, and of children, to a folder."""
     rng = np.random.default_rng(0)
-    both = [molecules(name) for name in tables()]
+    both = [molecules(name) for name in molecule_tables()]
     y = np.concatenate([y for _, y in both])
     maker = ECFPFingerprint(fp_size=2048)
     X = maker.transform([text for smiles, _ in both for text in smiles]).astype(np.uint8)
@@ -591,7 +584,7 @@ PARTS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--targets", nargs="+", default=list(tables()))
+    parser.add_argument("--targets", nargs="+", default=list(molecule_tables()))
     parser.add_argument("--most", type=int, default=600, help="molecules of a target")
     parser.add_argument("--cache", default=Path(tempfile.gettempdir()) / "landscapes")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)

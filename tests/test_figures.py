@@ -91,6 +91,10 @@ LANDSCAPE = "landscapes/{}/{}/{}"
 SCORED = "Pearson: held-out score"
 SCORED_AGAINST_FORESTS = f"{SCORED} against random forest, out of bag"
 RIVALS = ("held-out score", "explained", "roughness", "5-NN", "ROGI-XD", "ROGI")
+AT_300 = [
+    LANDSCAPE.format("300 molecules", name, "Spearman")
+    for name in ("held-out score", "ROGI-XD")
+]
 AHEAD = "landscapes/tests, random folds/Pearson: {} against {}/{}"
 SLOPES = "image_compression/images/{}/{}"
 LEAD = "image_compression/lead/photographs, {}/{}"
@@ -136,10 +140,7 @@ QUOTES = {
         (
             "`oob_score_` has a rank correlation of {} with the errors of models of all, "
             "ROGI-XD one of {}",
-            *(
-                LANDSCAPE.format("300 molecules", name, "Spearman")
-                for name in ("held-out score", "ROGI-XD")
-            ),
+            *AT_300,
         ),
         (
             "with a median correlation of {}, and 10,000 molecules of 2,048 bits take it "
@@ -528,10 +529,7 @@ QUOTES = {
         (
             "it has a rank correlation of {} with the errors of models of all, ROGI-XD one "
             "of {}",
-            *(
-                LANDSCAPE.format("300 molecules", number, "Spearman")
-                for number in ("held-out score", "ROGI-XD")
-            ),
+            *AT_300,
         ),
         (
             "{} of ten on average, hold that of the least error of a random forest on {} % "
