@@ -44,7 +44,8 @@ __all__ = [
 
 _inner = partial(compiled, is_inner=True)
 
-_MOST_CLASSES = 24  # of a node, beyond which exact scans are as fast
+# Exact scans are as fast for fewer runs, or more classes in the node.
+_FEWEST_RUNS, _MOST_CLASSES = 8, 24
 _SINGLE, _DOUBLE = 2.0**-22, 2.0**-50  # a few times the rounding of one number
 _RELATIVE = 1e-5  # and that of a sum of squares, by far
 _ONE, _NOTHING = np.float32(1), np.float32(0)
@@ -55,8 +56,8 @@ class Batch(NamedTuple):
 
     Attributes
     ----------
-    starts, runs : ndarray of shape (LANES,), int64
-        Where their keys begin, and what they are called.
+    starts : ndarray of shape (LANES,), int64
+        Where their keys begin.
     upper : ndarray of shape (LANES,), float64
         Bounds of their gains.
     counts : ndarray of shape (LANES * n_classes,), float32
@@ -68,7 +69,6 @@ class Batch(NamedTuple):
     """
 
     starts: np.ndarray
-    runs: np.ndarray
     upper: np.ndarray
     counts: np.ndarray
     reciprocals: np.ndarray
@@ -78,14 +78,14 @@ class Batch(NamedTuple):
 class Best(NamedTuple):
     """The best cut so far.
 
-    ``score / scale`` is its score, of which a division is saved. ``run`` is that of the
-    cut, or ``NO_CUT``, and ``is_new`` says whether it is of the last batch. The search ends
+    ``score / scale`` is its score, of which a division is saved. ``start`` is where its run
+    begins, or ``NO_CUT``, and ``is_new`` says whether it is of the last batch. The search ends
     at a score of ``enough``. ``whole`` is the score of the node without a cut.
     """
 
     score: float
     scale: float
-    run: int
+    start: int
     n_left: int
     missing_left: bool
     is_new: bool
@@ -105,7 +105,6 @@ def new_batch(weights, n_classes):
         reciprocals[j] = 1 / j
     return Batch(
         np.zeros(LANES, dtype=np.int64),
-        np.zeros(LANES, dtype=np.int64),
         np.empty(LANES),
         np.empty(LANES * min(n_classes, _MOST_CLASSES), dtype=np.float32),
         reciprocals,
@@ -123,11 +122,11 @@ def new_best(n, values, sums):
     return Best(-1.0, 1.0, NO_CUT, 0, False, False, enough, squares / sums.weight)
 
 
-@_inner
+@partial(compiled, inline="always")
 def is_enough(best, n_tried, max_features):
     """Tell whether no better cut is to be found, or looked for."""
     is_unbeaten = best.score >= best.enough * best.scale
-    return best.run != NO_CUT and (is_unbeaten or n_tried >= max_features)
+    return best.start != NO_CUT and (is_unbeaten or n_tried >= max_features)
 
 
 @_inner
@@ -138,13 +137,13 @@ def most_at_once(n, n_tried, max_features):
     return min(LANES, max(1, max_features - n_tried))
 
 
-@_inner
+@partial(compiled, inline="always")
 def scan_batch(batch, n_runs, keys, n, samples, sums, best, n_tried, max_features):
     """Find the best cut of some runs, the first of several equal ones.
 
     Parameters
     ----------
-    batch : Batch, with the names of runs of ``n`` of the keys, and where they begin
+    batch : Batch, with the starts of runs of ``n`` keys
     n_runs : how many runs there are
     samples, sums : as for ``find_cut``
     best : Best, of the batches before
@@ -161,7 +160,7 @@ def scan_batch(batch, n_runs, keys, n, samples, sums, best, n_tried, max_feature
     starts, upper = batch.starts, batch.upper
     _bound_gains(batch, n_runs, keys, n, values, sums)
     score, scale, enough, whole = best.score, best.scale, best.enough, best.whole
-    best = Best(score, scale, best.run, best.n_left, best.missing_left, False, enough, whole)
+    best = Best(score, scale, best.start, best.n_left, best.missing_left, False, enough, whole)
     for k in range(n_runs):
         n_tried += 1
         if upper[k] + whole >= score / scale:
@@ -170,25 +169,25 @@ def scan_batch(batch, n_runs, keys, n, samples, sums, best, n_tried, max_feature
                 scale,
             )  # fmt: skip
             if cut != NO_CUT:
-                run = batch.runs[k]
-                best = Best(score, scale, run, cut, with_missing, True, enough, whole)
+                best = Best(score, scale, starts[k], cut, with_missing, True, enough, whole)
         if is_enough(best, n_tried, max_features):
             break
     return best, n_tried
 
 
-@_inner
+@partial(compiled, inline="always")
 def _bound_gains(batch, n_runs, keys, n, values, sums):
     """Write bounds of the gains of the runs; infinite where none is known."""
     starts, upper, unit = batch.starts, batch.upper, batch.unit
     n_outputs, n_sums = values.shape[1], len(sums.total)
-    if n_runs == 1 or unit == 0 or n_outputs > 1 or n_sums > _MOST_CLASSES:
-        upper[:] = np.inf
+    if n_runs < _FEWEST_RUNS or n_sums > _MOST_CLASSES or n_outputs > 1 or unit == 0:
+        for k in range(n_runs):
+            upper[k] = np.inf
         return
     for k in range(n_runs, LANES):
         starts[k] = starts[0]
     if n_outputs == 0:
-        _gains_of_classes(batch, keys, n, sums.firsts, sums.total / sums.weight)
+        _gains_of_classes(batch, keys, n, sums.firsts, sums.total, 1 / sums.weight)
         factor, error = unit, np.sqrt(n_sums) * n * _SINGLE
     else:
         _gains_of_output(batch, keys, n, values, sums.total[0] / n)
@@ -202,10 +201,10 @@ def _bound_gains(batch, n_runs, keys, n, values, sums):
 
 
 @_inner
-def _gains_of_classes(batch, keys, n, firsts, shares):
-    """Write gains, given where the samples of every class begin, and its share of all."""
+def _gains_of_classes(batch, keys, n, firsts, total, scale):
+    """Write gains, given where the samples of every class begin, and scaled weights."""
     counts, reciprocals, starts = batch.counts, batch.reciprocals, batch.starts
-    n_classes = len(shares)
+    n_classes = len(total)
     best, one = spread(_NOTHING), spread(_ONE)
     for c in range(1, n_classes):
         store(counts, c * LANES, spread(_NOTHING))
@@ -221,10 +220,10 @@ def _gains_of_classes(batch, keys, n, firsts, shares):
             count = load(counts, c * LANES)
             count = choose(sample >= spread(firsts[c]), count + one, count)
             store(counts, c * LANES, count)
-            apart = from_here - count - spread(np.float32(shares[c - 1])) * n_left
+            apart = from_here - count - spread(np.float32(total[c - 1] * scale)) * n_left
             squares = squares + apart * apart
             from_here = count
-        apart = from_here - spread(np.float32(shares[n_classes - 1])) * n_left
+        apart = from_here - spread(np.float32(total[n_classes - 1] * scale)) * n_left
         squares = squares + apart * apart
         gains = squares * spread(reciprocals[j] + reciprocals[n - j])
         is_cut = (key ^ following) >= spread(RANK_STEP)

@@ -217,10 +217,10 @@ def _find_cut(search, samples, sums, node):
     Runs are tried in a cyclic order that begins at random; or those that vary in random
     order, if only some are to be tried. Ends when no other cut can be better.
     """
-    values, batch = samples.values, search.batch
+    batch, starts = search.batch, search.batch.starts
     keys, order, is_sampled = search.runs[node.depth % 2], search.order, search.is_sampled
     n, n_runs, base = node.stop - node.start, node.n_runs, node.base
-    best = new_best(n, values, sums)
+    best = new_best(n, samples.values, sums)
     first = np.int64(mixed(node.seed, 0) % np.uint64(n_runs))
     n_visits = n_runs
     if is_sampled:
@@ -242,16 +242,16 @@ def _find_cut(search, samples, sums, node):
             visit += 1
             start = base + r * n
             if _varies(keys, start, n):
-                batch.runs[n_batch], batch.starts[n_batch] = r, start
+                starts[n_batch] = start
                 n_batch += 1
         best, n_tried = scan_batch(
             batch, n_batch, keys, n, samples, sums, best, n_tried, search.max_features
         )
-    if best.run == NO_CUT:
+    if best.start == NO_CUT:
         return Cut(NO_CUT, keys[:0], 0, False)
-    start = base + best.run * n
-    feature: Any = np.int64(search.varying[node.depth, best.run])
-    return Cut(feature, keys[start : start + n], best.n_left, best.missing_left)
+    feature: Any = np.int64(search.varying[node.depth, (best.start - base) // n])
+    run = keys[best.start : best.start + n]
+    return Cut(feature, run, best.n_left, best.missing_left)
 
 
 @_inner

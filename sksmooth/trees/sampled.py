@@ -133,6 +133,7 @@ def _find_cut(search, samples, sums, own, node):
     """
     ranks, features, differing = search.ranks, search.features, search.differing
     batch, keys, n = search.batch, search.runs, len(own)
+    starts = batch.starts
     rows = search.own_rows[:n]
     for j in range(n):
         rows[j] = search.rows[own[j]]
@@ -145,7 +146,7 @@ def _find_cut(search, samples, sums, own, node):
         most = min(most_at_once(n, n_tried, search.max_features), n_visits - visit)
         for k in range(most):
             feature = drawn(features, visit + k, n_visits, node.seed)
-            batch.runs[k], batch.starts[k] = k, k * n
+            starts[k] = k * n
             run = keys[k * n : (k + 1) * n]
             for j in range(n):
                 run[j] = np.uint32(ranks[rows[j], feature]) << np.uint32(16) | own[j]
@@ -153,9 +154,9 @@ def _find_cut(search, samples, sums, own, node):
         best, n_tried = scan_batch(
             batch, most, keys, n, samples, sums, best, n_tried, search.max_features
         )
-        if best.run != NO_CUT and best.is_new:
-            best_feature = features[visit + best.run]
-            best_run[:] = keys[best.run * n : (best.run + 1) * n]
+        if best.is_new:
+            best_feature = features[visit + best.start // n]
+            best_run[:] = keys[best.start : best.start + n]
         visit += most
     return Cut(best_feature, best_run, best.n_left, best.missing_left)
 
