@@ -40,14 +40,15 @@ __all__ = [
     "new_batch",
     "new_best",
     "scan_batch",
+    "upper_gain",
 ]
 
 _inner = partial(compiled, is_inner=True)
 
 # Exact scans are as fast for fewer runs, or more classes in the node.
 _FEWEST_RUNS, _MOST_CLASSES = 8, 24
-_SINGLE, _DOUBLE = 2.0**-22, 2.0**-50  # a few times the rounding of one number
-_RELATIVE = 1e-5  # and that of a sum of squares, by far
+_ROUNDING = 2.0**-22  # four times that of one number in single precision
+_RELATIVE = 1e-5  # more than that of a sum of squares
 _ONE, _NOTHING = np.float32(1), np.float32(0)
 
 
@@ -175,6 +176,17 @@ def scan_batch(batch, n_runs, keys, n, samples, sums, best, n_tried, max_feature
     return best, n_tried
 
 
+@_inner
+def upper_gain(gain, largest):
+    """Bound a gain, given what sums in single precision say of it.
+
+    Its root is the length of a vector of differences, which are between numbers up to
+    ``largest`` (a length as well), so that it is wrong by no more than their rounding.
+    """
+    root = np.sqrt(np.float64(gain)) * (1 + _RELATIVE) + largest * _ROUNDING
+    return root * root
+
+
 @partial(compiled, inline="always")
 def _bound_gains(batch, n_runs, keys, n, values, sums):
     """Write bounds of the gains of the runs; infinite where none is known."""
@@ -188,16 +200,13 @@ def _bound_gains(batch, n_runs, keys, n, values, sums):
         starts[k] = starts[0]
     if n_outputs == 0:
         _gains_of_classes(batch, keys, n, sums.firsts, sums.total, 1 / sums.weight)
-        factor, error = unit, np.sqrt(n_sums) * n * _SINGLE
+        factor, largest = unit, n * np.sqrt(n_sums)
     else:
         _gains_of_output(batch, keys, n, values, sums.total[0] / n)
-        factor, error = 1 / unit, abs(sums.total[0]) * _DOUBLE
+        factor, largest = 1 / unit, abs(sums.total[0])
     for k in range(n_runs):
-        if keys[starts[k] + n - 1] < MISSING_KEY:
-            root = np.sqrt(upper[k]) * (1 + _RELATIVE) + error
-            upper[k] = factor * root * root
-        else:
-            upper[k] = np.inf
+        has_missing = keys[starts[k] + n - 1] >= MISSING_KEY
+        upper[k] = np.inf if has_missing else factor * upper_gain(upper[k], largest)
 
 
 @_inner

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from .._lib.compilation import compiled
+from .batches import upper_gain
 from .bins import MISSING_CODE, MOST_BINS, NodeCodes
 from .exact_sums import GrowthSamples
 from .kernels import (
@@ -26,6 +27,7 @@ from .kernels import (
     split_score,
 )
 from .keys import keys_of_values
+from .lanes import LANES, as_floats, load, spread, store, total_of
 from .problem import GrowthProblem, TopNode
 from .thresholds import halfway
 
@@ -112,7 +114,8 @@ def _counted(own: GrowthSamples) -> GrowthSamples:
 
 def _search(codes, features, counted, total, max_tried) -> _BinnedCut:
     n_sums = counted.n_classes or counted.values.shape[1] + 1
-    histogram = np.empty((MOST_BINS + 1, n_sums), dtype=counted.weights.dtype)
+    width = -(-n_sums // LANES) * LANES  # whole vectors a bin
+    histogram = np.zeros((MOST_BINS + 1, width), dtype=counted.weights.dtype)
     return _best_binned_cut(*codes, features, *counted, total, max_tried, histogram)
 
 
@@ -169,21 +172,22 @@ def _exact_ends(values, before, near, own):
 
 @compiled
 def _best_binned_cut(
-    dense, rows, data, indices, indptr, zero_codes, features, labels, values, weights,
-    n_classes, total, max_tried, hist
+    dense, rows, data, indices, indptr, zero_codes, n_bins, features, labels, values,
+    weights, n_classes, total, max_tried, hist
 ):  # fmt: skip
     """Find the best cut of some samples between two bins of a feature.
 
     Parameters
     ----------
-    dense, rows, data, indices, indptr, zero_codes : as in ``NodeCodes``, one by one: numba
+    dense, rows, data, indices, indptr, zero_codes, n_bins : as in ``NodeCodes``, one by one: numba
         0.60 keeps something of every tuple that a kernel is called with
     features : in the order in which they are tried; the first of equal cuts is taken
     labels, values, weights, n_classes : as in ``GrowthSamples``, with weights that are
         integers if they can be summed as such
     total : their sums, as ``GrowthSamples.total``
     max_tried : number of features that vary which are tried
-    hist : (MOST_BINS + 1, n_sums) scratch in the dtype of the weights
+    hist : (MOST_BINS + 1, width) zeros in the dtype of the weights, with as many columns
+        as there are sums, and more until they are whole vectors
 
     Returns
     -------
@@ -192,12 +196,18 @@ def _best_binned_cut(
     n_outputs = values.shape[1]
     left = np.zeros(len(total))
     weight = np.float64(weights.sum())
+    whole = (total * total).sum() / weight
+    counts = np.zeros(hist.shape[1], dtype=np.float32)
+    shares = np.zeros(hist.shape[1], dtype=np.float32)
+    shares[: len(total)] = total / weight
     best, position, best_code, missing_left = -1.0, NO_CUT, -1, False
     n_tried = 0
     everyone = np.arange(len(labels))
     for place in range(len(features)):
         feature = features[place]
-        hist[:] = 0
+        n_used = n_bins[feature]
+        hist[:n_used] = 0
+        hist[MISSING_CODE] = 0
         if dense.size > 0:
             _count(hist, dense[feature], rows, labels, values, weights)
         else:
@@ -209,11 +219,14 @@ def _best_binned_cut(
             _count(hist, data[start:stop], places, *own)
             if stop - start < len(labels):
                 _count_others(hist, zero_codes[feature], *own, total, weight)
-        score, code, with_missing, varies = _scan_bins(
-            hist, n_outputs, total, left, weight, best
-        )
-        if code >= 0:
-            best, position, best_code, missing_left = score, place, code, with_missing
+        upper, varies = _bound_gain(hist, n_used, n_outputs, counts, shares, weight)
+        if upper + whole >= best:
+            score, code, with_missing, varies = _scan_bins(
+                hist, n_used, n_outputs, total, left, weight, best
+            )
+            if code >= 0:
+                best, position, best_code = score, place, code
+                missing_left = with_missing
         n_tried += varies
         if n_tried >= max_tried and position != NO_CUT:
             break
@@ -224,14 +237,59 @@ def _best_binned_cut(
 def _count(hist, codes, places, labels, values, weights):
     """Add samples to their bins: by class, or their values and then their weights."""
     n_outputs = values.shape[1]
-    for j in range(len(places)):
-        code = codes[places[j]]
-        if n_outputs == 0:
-            hist[code, labels[j]] += weights[j]
-        else:
+    flat, width = hist.ravel(), np.uint32(hist.shape[1])
+    if n_outputs == 0:
+        for j in range(len(places)):
+            code = np.uint32(codes[np.uint64(places[j])])
+            flat[code * width + np.uint32(labels[j])] += weights[j]
+    else:
+        for j in range(len(places)):
+            code = np.uint32(codes[np.uint64(places[j])])
             hist[code, n_outputs] += weights[j]
             for k in range(n_outputs):
                 hist[code, k] += values[j, k]
+
+
+@_inner
+def _bound_gain(hist, n_bins, n_outputs, counts, shares, weight):
+    """Bound what the best cut of a histogram gains, as :mod:`batches` does for runs.
+
+    Parameters
+    ----------
+    hist, n_bins : bins, and how many are used
+    n_outputs : 0 for classes
+    counts : float32 scratch, as wide as a bin
+    shares : float32, of every class in the weight
+    weight : of all samples
+
+    Returns
+    -------
+    upper : infinite where no bound is known
+    varies : as in ``_scan_bins``; only where there is a bound
+    """
+    if n_outputs > 0 or _bin_weight(hist, MISSING_CODE, 0) > 0:
+        return np.inf, True
+    flat, width = hist.ravel(), hist.shape[1]
+    best, varies, all_weight = np.float32(0), False, np.float32(weight)
+    counts[:] = 0
+    for code in range(n_bins):
+        left_weight = np.float32(0)
+        for c in range(0, width, LANES):
+            below = load(counts, c) + as_floats(load(flat, code * width + c))
+            store(counts, c, below)
+            left_weight += total_of(below)
+        right_weight = all_weight - left_weight
+        if left_weight > 0 and right_weight > 0:
+            varies = True
+            squares = np.float32(0)
+            for c in range(0, width, LANES):
+                apart = load(counts, c) - load(shares, c) * spread(left_weight)
+                squares += total_of(apart * apart)
+            best = max(best, squares * (1 / left_weight + 1 / right_weight))
+    largest = weight * np.sqrt(len(counts))
+    # Sums of counts are exact, those of other weights are rounded at every bin.
+    is_exact = hist.itemsize == 4 and weight < 2**24
+    return upper_gain(best, largest * (1 if is_exact else n_bins)), varies
 
 
 @_inner
@@ -252,8 +310,8 @@ def _count_others(hist, code, labels, values, weights, total, weight):
 
 
 @_inner
-def _scan_bins(hist, n_outputs, total, left, weight, floor):
-    """Find the best cut of a histogram above ``floor``.
+def _scan_bins(hist, n_bins, n_outputs, total, left, weight, floor):
+    """Find the best cut of the first bins of a histogram above ``floor``.
 
     Returns
     -------
@@ -270,7 +328,7 @@ def _scan_bins(hist, n_outputs, total, left, weight, floor):
             left[c] = hist[MISSING_CODE, c] if with_missing else 0.0
             left_square += left[c] ** 2
             right_square += (total[c] - left[c]) ** 2
-        for code in range(MOST_BINS):
+        for code in range(n_bins):
             bin_weight = _bin_weight(hist, code, n_outputs)
             if bin_weight == 0:
                 continue
@@ -304,7 +362,7 @@ def _scan_bins(hist, n_outputs, total, left, weight, floor):
 def _bin_weight(hist, code, n_outputs):
     if n_outputs > 0:
         return np.float64(hist[code, n_outputs])
-    weight = 0.0
+    weight = np.float64(0)
     for c in range(hist.shape[1]):
         weight += hist[code, c]
     return weight

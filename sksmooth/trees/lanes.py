@@ -2,7 +2,7 @@
 
 LLVM vectorises loops over one array well, and not those that keep sums for many arrays side
 by side. So those are written with vectors: ``load`` and ``pick`` make them, operators and
-``choose`` work lane by lane, and ``store``, ``element`` and ``total`` take them apart. The
+``choose`` work lane by lane, and ``store``, ``element`` and ``total_of`` take them apart. The
 compiler turns them into what the processor has: one AVX-512 register, two of AVX2, or four.
 """
 
@@ -32,7 +32,7 @@ __all__ = [
     "pick",
     "spread",
     "store",
-    "total",
+    "total_of",
 ]
 
 LANES = 16
@@ -168,7 +168,7 @@ def element(typing_context, lanes, k):
 
 
 @intrinsic
-def total(typing_context, lanes):
+def total_of(typing_context, lanes):
     """Return the sum of floats over the lanes."""
 
     def generate(context, builder, signature, arguments):
@@ -202,11 +202,12 @@ def choose(typing_context, mask, first, second):
 
 @intrinsic
 def as_floats(typing_context, lanes):
-    """Return integers as float32."""
+    """Return int32 or float64 as float32."""
     floats = Lanes(types.float32)
 
     def generate(context, builder, signature, arguments):
-        convert = builder.sitofp if signature.args[0].dtype.signed else builder.uitofp
+        is_float = isinstance(signature.args[0].dtype, types.Float)
+        convert = builder.fptrunc if is_float else builder.sitofp
         return convert(arguments[0], context.get_value_type(floats))
 
     return floats(lanes), generate
