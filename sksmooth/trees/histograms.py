@@ -27,7 +27,16 @@ from .kernels import (
     split_score,
 )
 from .keys import keys_of_values
-from .lanes import LANES, as_floats, load, spread, store, total_of
+from .lanes import (
+    LANES,
+    as_floats,
+    choose,
+    element,
+    load,
+    running_total,
+    spread,
+    store,
+)
 from .problem import GrowthProblem, TopNode
 from .thresholds import halfway
 
@@ -35,6 +44,8 @@ __all__ = ["PlacedCut", "find_binned_cut"]
 
 
 _inner = partial(compiled, is_inner=True)
+
+_ONE, _NOTHING = np.float32(1), np.float32(0)
 
 
 class PlacedCut(NamedTuple):
@@ -114,8 +125,7 @@ def _counted(own: GrowthSamples) -> GrowthSamples:
 
 def _search(codes, features, counted, total, max_tried) -> _BinnedCut:
     n_sums = counted.n_classes or counted.values.shape[1] + 1
-    width = -(-n_sums // LANES) * LANES  # whole vectors a bin
-    histogram = np.zeros((MOST_BINS + 1, width), dtype=counted.weights.dtype)
+    histogram = np.empty((n_sums, MOST_BINS + 1), dtype=counted.weights.dtype)
     return _best_binned_cut(*codes, features, *counted, total, max_tried, histogram)
 
 
@@ -186,8 +196,7 @@ def _best_binned_cut(
         integers if they can be summed as such
     total : their sums, as ``GrowthSamples.total``
     max_tried : number of features that vary which are tried
-    hist : (MOST_BINS + 1, width) zeros in the dtype of the weights, with as many columns
-        as there are sums, and more until they are whole vectors
+    hist : (n_sums, MOST_BINS + 1) scratch in the dtype of the weights
 
     Returns
     -------
@@ -197,29 +206,28 @@ def _best_binned_cut(
     left = np.zeros(len(total))
     weight = np.float64(weights.sum())
     whole = (total * total).sum() / weight
-    counts = np.zeros(hist.shape[1], dtype=np.float32)
-    shares = np.zeros(hist.shape[1], dtype=np.float32)
-    shares[: len(total)] = total / weight
+    shares = (total / weight).astype(np.float32)
+    sums_left = np.empty(hist.size, dtype=np.float32)
+    flat = hist.ravel()
     best, position, best_code, missing_left = -1.0, NO_CUT, -1, False
     n_tried = 0
     everyone = np.arange(len(labels))
     for place in range(len(features)):
         feature = features[place]
         n_used = n_bins[feature]
-        hist[:n_used] = 0
-        hist[MISSING_CODE] = 0
+        flat[:] = 0
         if dense.size > 0:
-            _count(hist, dense[feature], rows, labels, values, weights)
+            _count(hist, flat, dense[feature], rows, labels, values, weights)
         else:
             start, stop = indptr[feature], indptr[feature + 1]
             if start == stop:
                 continue
             these, places = indices[start:stop], everyone[: stop - start]
             own = labels[these], values[these], weights[these]
-            _count(hist, data[start:stop], places, *own)
+            _count(hist, flat, data[start:stop], places, *own)
             if stop - start < len(labels):
                 _count_others(hist, zero_codes[feature], *own, total, weight)
-        upper, varies = _bound_gain(hist, n_used, n_outputs, counts, shares, weight)
+        upper, varies = _bound_gain(hist, flat, n_used, n_outputs, sums_left, shares, weight)
         if upper + whole >= best:
             score, code, with_missing, varies = _scan_bins(
                 hist, n_used, n_outputs, total, left, weight, best
@@ -234,62 +242,72 @@ def _best_binned_cut(
 
 
 @_inner
-def _count(hist, codes, places, labels, values, weights):
-    """Add samples to their bins: by class, or their values and then their weights."""
+def _count(hist, flat, codes, places, labels, values, weights):
+    """Add samples to their bins: by class, or their values and then their weights.
+
+    Classes are counted in the one-dimensional view of the histogram: one product less.
+    """
     n_outputs = values.shape[1]
-    flat, width = hist.ravel(), np.uint32(hist.shape[1])
     if n_outputs == 0:
         for j in range(len(places)):
             code = np.uint32(codes[np.uint64(places[j])])
-            flat[code * width + np.uint32(labels[j])] += weights[j]
+            flat[np.uint32(labels[j]) * np.uint32(MOST_BINS + 1) + code] += weights[j]
     else:
         for j in range(len(places)):
             code = np.uint32(codes[np.uint64(places[j])])
-            hist[code, n_outputs] += weights[j]
+            hist[n_outputs, code] += weights[j]
             for k in range(n_outputs):
-                hist[code, k] += values[j, k]
+                hist[k, code] += values[j, k]
 
 
 @_inner
-def _bound_gain(hist, n_bins, n_outputs, counts, shares, weight):
+def _bound_gain(hist, flat, n_bins, n_outputs, left, shares, weight):
     """Bound what the best cut of a histogram gains, as :mod:`batches` does for runs.
 
     Parameters
     ----------
-    hist, n_bins : bins, and how many are used
+    hist, flat, n_bins : bins, the same in one dimension, and how many are used
     n_outputs : 0 for classes
-    counts : float32 scratch, as wide as a bin
+    left : float32 scratch of the size of ``flat``
     shares : float32, of every class in the weight
     weight : of all samples
 
     Returns
     -------
     upper : infinite where no bound is known
-    varies : as in ``_scan_bins``; only where there is a bound
+    varies : as in ``_scan_bins``, and only known where there is a bound
     """
     if n_outputs > 0 or _bin_weight(hist, MISSING_CODE, 0) > 0:
         return np.inf, True
-    flat, width = hist.ravel(), hist.shape[1]
-    best, varies, all_weight = np.float32(0), False, np.float32(weight)
-    counts[:] = 0
-    for code in range(n_bins):
-        left_weight = np.float32(0)
-        for c in range(0, width, LANES):
-            below = load(counts, c) + as_floats(load(flat, code * width + c))
-            store(counts, c, below)
-            left_weight += total_of(below)
+    nothing, one, all_weight = spread(_NOTHING), spread(_ONE), spread(np.float32(weight))
+    row = MOST_BINS + 1
+    for c in range(len(shares)):
+        before = nothing
+        for start in range(c * row, c * row + n_bins, LANES):
+            below = running_total(as_floats(load(flat, start))) + before
+            store(left, start, below)
+            before = spread(element(below, LANES - 1))
+    best = spread(-_ONE)
+    for start in range(0, n_bins, LANES):
+        left_weight, squares = nothing, nothing
+        for c in range(len(shares)):
+            left_weight = left_weight + load(left, c * row + start)
+        for c in range(len(shares)):
+            apart = load(left, c * row + start) - spread(shares[c]) * left_weight
+            squares = squares + apart * apart
         right_weight = all_weight - left_weight
-        if left_weight > 0 and right_weight > 0:
-            varies = True
-            squares = np.float32(0)
-            for c in range(0, width, LANES):
-                apart = load(counts, c) - load(shares, c) * spread(left_weight)
-                squares += total_of(apart * apart)
-            best = max(best, squares * (1 / left_weight + 1 / right_weight))
-    largest = weight * np.sqrt(len(counts))
+        gains = squares * (one / left_weight + one / right_weight)
+        is_cut = (left_weight > nothing) & (right_weight > nothing)
+        best = choose(is_cut & (gains > best), gains, best)
+    gain = -_ONE
+    for k in range(LANES):
+        gain = max(gain, element(best, k))
+    if gain < 0:
+        return -np.inf, False
     # Sums of counts are exact, those of other weights are rounded at every bin.
     is_exact = hist.itemsize == 4 and weight < 2**24
-    return upper_gain(best, largest * (1 if is_exact else n_bins)), varies
+    largest = weight * np.sqrt(len(shares)) * (1 if is_exact else n_bins)
+    return upper_gain(gain, largest), True
 
 
 @_inner
@@ -297,16 +315,16 @@ def _count_others(hist, code, labels, values, weights, total, weight):
     """Add all samples but these to one bin; the sums are exact, so nothing is lost."""
     n_outputs = values.shape[1]
     for k in range(len(total)):
-        hist[code, k] += total[k]
+        hist[k, code] += total[k]
     if n_outputs > 0:
-        hist[code, n_outputs] += weight
+        hist[n_outputs, code] += weight
     for j in range(len(weights)):
         if n_outputs == 0:
-            hist[code, labels[j]] -= weights[j]
+            hist[labels[j], code] -= weights[j]
         else:
-            hist[code, n_outputs] -= weights[j]
+            hist[n_outputs, code] -= weights[j]
             for k in range(n_outputs):
-                hist[code, k] -= values[j, k]
+                hist[k, code] -= values[j, k]
 
 
 @_inner
@@ -325,7 +343,7 @@ def _scan_bins(hist, n_bins, n_outputs, total, left, weight, floor):
         left_weight = missing_weight if with_missing else 0.0
         left_square, right_square = 0.0, 0.0
         for c in range(len(total)):
-            left[c] = hist[MISSING_CODE, c] if with_missing else 0.0
+            left[c] = hist[c, MISSING_CODE] if with_missing else 0.0
             left_square += left[c] ** 2
             right_square += (total[c] - left[c]) ** 2
         for code in range(n_bins):
@@ -335,7 +353,7 @@ def _scan_bins(hist, n_bins, n_outputs, total, left, weight, floor):
             if n_outputs == 0:
                 # Squares change by (l + w)^2 - l^2, as where samples are scanned.
                 for c in range(len(total)):
-                    w = np.float64(hist[code, c])
+                    w = np.float64(hist[c, code])
                     before = left[c]
                     beyond = before - total[c]
                     left_square += w * (before + before + w)
@@ -344,7 +362,7 @@ def _scan_bins(hist, n_bins, n_outputs, total, left, weight, floor):
             else:
                 left_square, right_square = 0.0, 0.0
                 for c in range(len(total)):
-                    left[c] += hist[code, c]
+                    left[c] += hist[c, code]
                     left_square += left[c] ** 2
                     right_square += (total[c] - left[c]) ** 2
             left_weight += bin_weight
@@ -361,8 +379,8 @@ def _scan_bins(hist, n_bins, n_outputs, total, left, weight, floor):
 @_inner
 def _bin_weight(hist, code, n_outputs):
     if n_outputs > 0:
-        return np.float64(hist[code, n_outputs])
+        return np.float64(hist[n_outputs, code])
     weight = np.float64(0)
-    for c in range(hist.shape[1]):
-        weight += hist[code, c]
+    for c in range(hist.shape[0]):
+        weight += hist[c, code]
     return weight

@@ -2,7 +2,7 @@
 
 LLVM vectorises loops over one array well, and not those that keep sums for many arrays side
 by side. So those are written with vectors: ``load`` and ``pick`` make them, operators and
-``choose`` work lane by lane, and ``store``, ``element`` and ``total_of`` take them apart. The
+``choose`` work lane by lane, and ``store`` and ``element`` take them apart. The
 compiler turns them into what the processor has: one AVX-512 register, two of AVX2, or four.
 """
 
@@ -30,9 +30,9 @@ __all__ = [
     "gather",
     "load",
     "pick",
+    "running_total",
     "spread",
     "store",
-    "total_of",
 ]
 
 LANES = 16
@@ -62,6 +62,10 @@ class _LanesModel(models.PrimitiveModel):
 
 def _undefined(vector: ir.VectorType) -> ir.Constant:
     return ir.Constant(vector, ir.Undefined)
+
+
+def _constants(kind: ir.Type, numbers: list[int]) -> ir.Constant:
+    return ir.Constant(ir.VectorType(kind, LANES), numbers)
 
 
 def _data(context, builder, kind, array):
@@ -151,8 +155,7 @@ def spread(typing_context, number):
     def generate(context, builder, signature, arguments):
         nothing = _undefined(context.get_value_type(lanes))
         first = builder.insert_element(nothing, arguments[0], ir.Constant(_INDEX, 0))
-        everywhere = ir.Constant(ir.VectorType(_INDEX, LANES), [0] * LANES)
-        return builder.shuffle_vector(first, nothing, everywhere)
+        return builder.shuffle_vector(first, nothing, _constants(_INDEX, [0] * LANES))
 
     return lanes(number), generate
 
@@ -168,23 +171,22 @@ def element(typing_context, lanes, k):
 
 
 @intrinsic
-def total_of(typing_context, lanes):
-    """Return the sum of floats over the lanes."""
+def running_total(typing_context, lanes):
+    """Return the sums of floats up to every lane."""
 
     def generate(context, builder, signature, arguments):
         (lanes,) = arguments
-        nothing = _undefined(lanes.type)
-        half = LANES // 2
-        while half > 0:  # lane k of each half has the sum of 2 lanes, then of 4, ...
-            order = [(k + half) % LANES for k in range(LANES)]
-            turned = builder.shuffle_vector(
-                lanes, nothing, ir.Constant(ir.VectorType(_INDEX, LANES), order)
-            )
-            lanes = builder.fadd(lanes, turned)
-            half //= 2
-        return builder.extract_element(lanes, ir.Constant(_INDEX, 0))
+        step = 1
+        while step < LANES:  # every lane has the sum of 2 lanes, then of 4, ...
+            order = [(k - step) % LANES for k in range(LANES)]
+            # Turning and choosing is twice as fast as shifting zeros in.
+            turned = builder.shuffle_vector(lanes, lanes, _constants(_INDEX, order))
+            is_later = _constants(ir.IntType(1), [k >= step for k in range(LANES)])
+            lanes = builder.select(is_later, builder.fadd(lanes, turned), lanes)
+            step *= 2
+        return lanes
 
-    return lanes.dtype(lanes), generate
+    return lanes(lanes), generate
 
 
 # -------------------------------------------------------------------------- lane by lane
@@ -255,6 +257,7 @@ def _compared(sign: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
 _operator(operator.add, _fused("fadd"), _integer("add"))
 _operator(operator.sub, _fused("fsub"), _integer("sub"))
 _operator(operator.mul, _fused("fmul"), _integer("mul"))
+_operator(operator.truediv, _fused("fdiv"), _integer("udiv"))
 _operator(operator.and_, _integer("and_"), _integer("and_"))
 _operator(operator.xor, _integer("xor"), _integer("xor"))
 _operator(operator.ge, *_compared(">="), is_test=True)
