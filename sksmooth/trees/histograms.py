@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
 from .bins import MISSING_CODE, MOST_BINS, NodeCodes
 from .exact_sums import GrowthSamples
 from .kernels import (
@@ -32,7 +32,7 @@ from .thresholds import halfway
 __all__ = ["PlacedCut", "find_binned_cut"]
 
 
-_inner = partial(compiled, is_inner=True)
+_inner = inner
 
 
 class PlacedCut(NamedTuple):

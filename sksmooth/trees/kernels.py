@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
 
 __all__ = [
     "MISSING_KEY",
@@ -56,7 +56,7 @@ NO_CUT = -1
 _MOST_CLASSES = 5  # of which all ways to be on one side are tried
 
 
-_inner = partial(compiled, is_inner=True)
+_inner = inner
 
 
 class Nodes(NamedTuple):

@@ -16,7 +16,7 @@ from numba import types
 from numba.extending import overload
 from scipy import sparse
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
 from .bins import MISSING_CODE
 from .exact_sums import GrowthSamples
 from .kernels import (
@@ -40,7 +40,7 @@ from .tree import Tree
 __all__ = ["KeyBuffers", "grow_presorted"]
 
 
-_inner = partial(compiled, is_inner=True)
+_inner = inner
 
 
 class KeyBuffers:

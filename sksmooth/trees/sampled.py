@@ -13,7 +13,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
 from .exact_sums import GrowthSamples
 from .kernels import (
     NO_CUT,
@@ -50,7 +50,7 @@ def grow_sampled(problem: GrowthProblem, node: TopNode) -> Tree:
 # -------------------------------------------------------------------------------- kernels
 
 
-_inner = partial(compiled, is_inner=True)
+_inner = inner
 
 
 class Sampled(NamedTuple):
