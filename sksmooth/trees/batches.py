@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
 from .kernels import (
     MISSING_KEY,
     NO_CUT,
@@ -42,8 +42,6 @@ __all__ = [
     "scan_batch",
     "upper_gain",
 ]
-
-_inner = partial(compiled, is_inner=True)
 
 # Exact scans are as fast for fewer runs, or more classes in the node.
 _FEWEST_RUNS, _MOST_CLASSES = 8, 24
@@ -94,7 +92,7 @@ class Best(NamedTuple):
     whole: float
 
 
-@_inner
+@inner
 def new_batch(weights, n_classes):
     """Allocate a batch for runs of some samples."""
     unit = weights[0]
@@ -113,7 +111,7 @@ def new_batch(weights, n_classes):
     )
 
 
-@_inner
+@inner
 def new_best(n, values, sums):
     """Begin the search of a node of ``n`` samples."""
     squares = 0.0
@@ -130,7 +128,7 @@ def is_enough(best, n_tried, max_features):
     return best.start != NO_CUT and (is_unbeaten or n_tried >= max_features)
 
 
-@_inner
+@inner
 def most_at_once(n, n_tried, max_features):
     """Return how many runs of ``n`` samples the next batch may have."""
     if n == 2:  # the first one will do
@@ -161,7 +159,9 @@ def scan_batch(batch, n_runs, keys, n, samples, sums, best, n_tried, max_feature
     starts, upper = batch.starts, batch.upper
     _bound_gains(batch, n_runs, keys, n, values, sums)
     score, scale, enough, whole = best.score, best.scale, best.enough, best.whole
-    best = Best(score, scale, best.start, best.n_left, best.missing_left, False, enough, whole)
+    best = Best(
+        score, scale, best.start, best.n_left, best.missing_left, False, enough, whole
+    )
     for k in range(n_runs):
         n_tried += 1
         if upper[k] + whole >= score / scale:
@@ -176,7 +176,7 @@ def scan_batch(batch, n_runs, keys, n, samples, sums, best, n_tried, max_feature
     return best, n_tried
 
 
-@_inner
+@inner
 def upper_gain(gain, largest):
     """Bound a gain, given what sums in single precision say of it.
 
@@ -209,7 +209,7 @@ def _bound_gains(batch, n_runs, keys, n, values, sums):
         upper[k] = np.inf if has_missing else factor * upper_gain(upper[k], largest)
 
 
-@_inner
+@inner
 def _gains_of_classes(batch, keys, n, firsts, total, scale):
     """Write gains, given where the samples of every class begin, and scaled weights."""
     counts, reciprocals, starts = batch.counts, batch.reciprocals, batch.starts
@@ -241,7 +241,7 @@ def _gains_of_classes(batch, keys, n, firsts, total, scale):
         batch.upper[k] = element(best, k)
 
 
-@_inner
+@inner
 def _gains_of_output(batch, keys, n, values, mean):
     """Write gains, given the mean of the values."""
     starts, reciprocals, column = batch.starts, batch.reciprocals, values[:, 0]

@@ -8,13 +8,12 @@ would need memory for all features at once, and saves nothing where a few are tr
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
 from .batches import upper_gain
 from .bins import MISSING_CODE, MOST_BINS, NodeCodes
 from .exact_sums import GrowthSamples
@@ -42,8 +41,6 @@ from .thresholds import halfway
 
 __all__ = ["PlacedCut", "find_binned_cut"]
 
-
-_inner = partial(compiled, is_inner=True)
 
 _ONE, _NOTHING = np.float32(1), np.float32(0)
 
@@ -227,7 +224,9 @@ def _best_binned_cut(
             _count(hist, flat, data[start:stop], places, *own)
             if stop - start < len(labels):
                 _count_others(hist, zero_codes[feature], *own, total, weight)
-        upper, varies = _bound_gain(hist, flat, n_used, n_outputs, sums_left, shares, weight)
+        upper, varies = _bound_gain(
+            hist, flat, n_used, n_outputs, sums_left, shares, weight
+        )
         if upper + whole >= best:
             score, code, with_missing, varies = _scan_bins(
                 hist, n_used, n_outputs, total, left, weight, best
@@ -241,7 +240,7 @@ def _best_binned_cut(
     return _BinnedCut(best, position, best_code, missing_left)
 
 
-@_inner
+@inner
 def _count(hist, flat, codes, places, labels, values, weights):
     """Add samples to their bins: by class, or their values and then their weights.
 
@@ -260,7 +259,7 @@ def _count(hist, flat, codes, places, labels, values, weights):
                 hist[k, code] += values[j, k]
 
 
-@_inner
+@inner
 def _bound_gain(hist, flat, n_bins, n_outputs, left, shares, weight):
     """Bound what the best cut of a histogram gains, as :mod:`batches` does for runs.
 
@@ -310,7 +309,7 @@ def _bound_gain(hist, flat, n_bins, n_outputs, left, shares, weight):
     return upper_gain(gain, largest), True
 
 
-@_inner
+@inner
 def _count_others(hist, code, labels, values, weights, total, weight):
     """Add all samples but these to one bin; the sums are exact, so nothing is lost."""
     n_outputs = values.shape[1]
@@ -327,7 +326,7 @@ def _count_others(hist, code, labels, values, weights, total, weight):
                 hist[k, code] -= values[j, k]
 
 
-@_inner
+@inner
 def _scan_bins(hist, n_bins, n_outputs, total, left, weight, floor):
     """Find the best cut of the first bins of a histogram above ``floor``.
 
@@ -376,7 +375,7 @@ def _scan_bins(hist, n_bins, n_outputs, total, left, weight, floor):
     return best, best_code, missing_left, varies
 
 
-@_inner
+@inner
 def _bin_weight(hist, code, n_outputs):
     if n_outputs > 0:
         return np.float64(hist[n_outputs, code])

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
 
 __all__ = [
     "MISSING_KEY",
@@ -55,9 +55,6 @@ RANK_STEP = np.uint32(0x10000)
 MISSING_KEY = np.uint32(0xFFFF0000)  # rank of samples without a value: above all others
 NO_CUT = -1
 _MOST_CLASSES = 5  # of which all ways to be on one side are tried
-
-
-_inner = partial(compiled, is_inner=True)
 
 
 class Nodes(NamedTuple):
@@ -165,7 +162,7 @@ def hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     raise NotImplementedError
 
 
-@_inner
+@inner
 def grow_nodes(search, samples, n_runs, max_depth, seed):
     """Grow a tree by least squares until its leaves are pure.
 
@@ -232,7 +229,7 @@ def grow_nodes(search, samples, n_runs, max_depth, seed):
     return _first_nodes(nodes, n_nodes)
 
 
-@_inner
+@inner
 def _leaves_only(size):
     """Allocate nodes, all of them leaves."""
     nothing = np.full((3, size), -1, dtype=np.int32)
@@ -241,7 +238,7 @@ def _leaves_only(size):
     return Nodes(nothing[0], nothing[1], nothing[2], beside[0], beside[1], missing_left)
 
 
-@_inner
+@inner
 def _first_nodes(nodes, n_nodes):
     """Copy the first nodes, so that the memory of all of them is freed."""
     return Nodes(
@@ -254,7 +251,7 @@ def _first_nodes(nodes, n_nodes):
     )
 
 
-@_inner
+@inner
 def _sum_up(own, labels, values, weights, own_labels, firsts, total):
     """Write what :class:`NodeSums` holds of some samples; their weight, and how many sums."""
     n_outputs = values.shape[1]
@@ -274,13 +271,13 @@ def _sum_up(own, labels, values, weights, own_labels, firsts, total):
     return weight, n_present + n_outputs
 
 
-@_inner
+@inner
 def _is_pure(own, labels):
     """Tell whether all samples have the same label, given in the order of their labels."""
     return labels[own[0]] == labels[own[-1]]
 
 
-@_inner
+@inner
 def _split_node(nodes, number, n_nodes, cut, weight, weights, goes_left):
     """Make a leaf an inner node, and mark its samples on the left; how many there are."""
     run = cut.run
@@ -302,7 +299,7 @@ def _split_node(nodes, number, n_nodes, cut, weight, weights, goes_left):
     return n_left
 
 
-@_inner
+@inner
 def _partition(own, goes_left, buffer):
     """Move the samples that go left to the front; both sides stay in their order.
 
@@ -354,7 +351,7 @@ def scan_run(keys, start, n, labels, values, weights, total, left, weight, best,
     return best, scale, best_cut, missing_left
 
 
-@_inner
+@inner
 def _scan(
     keys, start, n, n_added, labels, values, weights, total, left, weight, best, scale
 ):
@@ -397,7 +394,7 @@ def scan_sorted(
     )
 
 
-@_inner
+@inner
 def _scan_classes(
     keys, start, n, labels, weights, total, left, left_weight, weight, best, scale
 ):
@@ -435,7 +432,7 @@ def _scan_classes(
     return best, scale, cut
 
 
-@_inner
+@inner
 def _scan_outputs(
     keys, start, n, values, weights, total, left, left_weight, weight, best, scale
 ):
@@ -464,7 +461,7 @@ def _scan_outputs(
     return best, scale, cut
 
 
-@_inner
+@inner
 def _scan_one_output(
     keys, start, n, values, weights, total, left, left_weight, weight, best, scale
 ):
@@ -505,7 +502,7 @@ def split_score(left_square, left_weight, right_square, right_weight):
     )
 
 
-@_inner
+@inner
 def unbeaten_score(n, values, total):
     """Score of a node of ``n`` samples that ends the search, since no other is larger.
 
@@ -567,7 +564,7 @@ def mixed(seed, number):
     return state ^ (state >> np.uint64(31))
 
 
-@_inner
+@inner
 def drawn(order, visit, n_visits, seed):
     """Draw one of ``order[visit:n_visits]``, and exchange it with ``order[visit]``."""
     other = visit + np.int64(mixed(seed, 3 + visit) % np.uint64(n_visits - visit))

@@ -8,7 +8,6 @@ smaller a node gets, the denser it lies in the cache.
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,10 +15,10 @@ from numba import types
 from numba.extending import overload
 from scipy import sparse
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
+from .batches import Batch, is_enough, most_at_once, new_batch, new_best, scan_batch
 from .bins import MISSING_CODE
 from .exact_sums import GrowthSamples
-from .batches import Batch, is_enough, most_at_once, new_batch, new_best, scan_batch
 from .kernels import (
     NO_CUT,
     RANK_STEP,
@@ -37,9 +36,6 @@ from .thresholds import tree_of_nodes
 from .tree import Tree
 
 __all__ = ["KeyBuffers", "grow_presorted"]
-
-
-_inner = partial(compiled, is_inner=True)
 
 
 class KeyBuffers:
@@ -205,12 +201,12 @@ def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows
     return None
 
 
-@_inner
+@inner
 def _varies(keys, start, n):
     return (keys[start] ^ keys[start + n - 1]) >= RANK_STEP
 
 
-@_inner
+@inner
 def _find_cut(search, samples, sums, node):
     """Find the best cut, the first of several equal ones.
 
@@ -254,7 +250,7 @@ def _find_cut(search, samples, sums, node):
     return Cut(feature, run, best.n_left, best.missing_left)
 
 
-@_inner
+@inner
 def _hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     """Write the runs of the children that grow; how many, and where they begin.
 
@@ -279,7 +275,7 @@ def _hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     return n_varying, base, base
 
 
-@_inner
+@inner
 def _split_runs(keys, start, n, rows, goes_left, out, left_base, n_left, right_base):
     """Write the runs of both children, without branches."""
     n_right, one = n - n_left, np.uint64(1)
@@ -294,7 +290,7 @@ def _split_runs(keys, start, n, rows, goes_left, out, left_base, n_left, right_b
             right += one - side
 
 
-@_inner
+@inner
 def _keep_runs(keys, start, n, rows, goes_left, side, out, base, n_kept):
     """Write the runs of one child alone, the other one being a leaf."""
     for r in range(len(rows)):

@@ -6,14 +6,13 @@ A node sorts the features that it tries, by their ranks, into the same runs of k
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numba import types
 from numba.extending import overload
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
 from .batches import Batch, is_enough, most_at_once, new_batch, new_best, scan_batch
 from .exact_sums import GrowthSamples
 from .kernels import NO_CUT, Cut, drawn, find_cut, grow_nodes, hand_down
@@ -42,9 +41,6 @@ def grow_sampled(problem: GrowthProblem, node: TopNode) -> Tree:
 
 
 # -------------------------------------------------------------------------------- kernels
-
-
-_inner = partial(compiled, is_inner=True)
 
 
 class Sampled(NamedTuple):
@@ -124,7 +120,7 @@ def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows
     return None
 
 
-@_inner
+@inner
 def _find_cut(search, samples, sums, own, node):
     """Find the best cut, the first of several equal ones.
 
@@ -161,7 +157,7 @@ def _find_cut(search, samples, sums, own, node):
     return Cut(best_feature, best_run, best.n_left, best.missing_left)
 
 
-@_inner
+@inner
 def _sort(run, differing, spare):
     """Sort keys, given the bits in which their ranks differ."""
     if len(run) <= _SHORT:
@@ -179,7 +175,7 @@ def _sort(run, differing, spare):
         run[:] = spare
 
 
-@_inner
+@inner
 def _find_varying(ranks, rows, differing, features):
     """Write which features vary in some samples, and the bits that differ; how many do."""
     n, n_features = len(rows), ranks.shape[1]
@@ -199,7 +195,7 @@ def _find_varying(ranks, rows, differing, features):
     return n_varying
 
 
-@_inner
+@inner
 def _sort_by_insertion(run):
     for j in range(1, len(run)):
         key = run[j]
@@ -210,7 +206,7 @@ def _sort_by_insertion(run):
         run[place] = key
 
 
-@_inner
+@inner
 def _sort_by_byte(run, shift, out):
     """Write a run in the order of one byte, equal ones in the order in which they are."""
     places = np.zeros(257, dtype=np.int64)

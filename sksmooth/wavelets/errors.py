@@ -272,10 +272,10 @@ def m_term_errors(
         start = share[:, None] * (unseen.T.astype(float) @ roots)
         leaves = np.where(unseen, leaves, -1)
     sums, _ = sweep_errors(
-        *Steps(order[:n_terms], decomposition.tree, decomposition.psi),
-        *node_samples(decomposition, leaves),
-        *Residual(targets.values - start, targets.floor, weights, share),
-        *_one_column(len(weights)),
+        Steps(order[:n_terms], decomposition.tree, decomposition.psi),
+        node_samples(decomposition, leaves),
+        Residual(targets.values - start, targets.floor, weights, share),
+        _one_column(len(weights)),
         decomposition.p,
     )
     return _as_norms(sums[:, 0] / weights.sum(), decomposition.p)
@@ -398,10 +398,10 @@ def tree_errors(
     residual = targets.values - decomposition.mean[first]
     kept_terms = np.unique(np.minimum(kept, len(order)))
     sums, by_column = sweep_errors(
-        *Steps(order, tree_of_node, decomposition.psi[first:last]),
-        *nodes,
-        *Residual(residual, targets.floor, weights, np.ones(len(weights))),
-        *Columns(column, 2 * n_groups, 2, kept_terms),
+        Steps(order, tree_of_node, decomposition.psi[first:last]),
+        nodes,
+        Residual(residual, targets.floor, weights, np.ones(len(weights))),
+        Columns(column, 2 * n_groups, 2, kept_terms),
         decomposition.p,
     )
     group_weights = np.bincount(column, weights, minlength=2 * n_groups).reshape(-1, 2)
