@@ -101,6 +101,11 @@ class BinnedFeatures:
         """Number of bins of every feature, shape (n_features,), int32."""
         return np.isfinite(self.lowest).sum(axis=1, dtype=np.int32)
 
+    @cached_property
+    def hold_all(self) -> bool:
+        """Whether every bin has one value, so that codes say all that values do."""
+        return bool((self.lowest == self.highest).all())
+
     def of_node(self, rows: np.ndarray) -> NodeCodes:
         """Return the codes of some samples as the histogram kernels take them."""
         if not sparse.issparse(self.codes):

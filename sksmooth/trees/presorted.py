@@ -87,12 +87,15 @@ def grow_presorted(problem: GrowthProblem, node: TopNode, buffers: KeyBuffers) -
 def _sorted_columns(problem: GrowthProblem, rows: np.ndarray, buffers: KeyBuffers):
     """Values or codes by sample and feature; features of the keys; keys; spare memory."""
     features = np.arange(problem.n_features)
-    if not problem.is_exact:
+    is_dense = not sparse.issparse(problem.X)
+    if not problem.is_exact or (is_dense and problem.bins_hold_all):
         codes = problem.binned.take(rows)
         keys, spare = buffers.of_shape(codes.shape)
         keys_of_codes(codes, MISSING_CODE, keys)
+        if problem.is_exact:
+            return problem.values_of(rows), features, keys, spare
         return lambda sample, feature: codes[feature, sample], features, keys, spare
-    if not sparse.issparse(problem.X):
+    if is_dense:
         keys, spare = buffers.of_shape((problem.n_features, len(rows)))
         keys_of_values(problem.X, rows, keys)
         return problem.values_of(rows), features, keys, spare
