@@ -18,12 +18,11 @@ from .exact_sums import GrowthSamples
 from .kernels import NO_CUT, Cut, drawn, find_cut, grow_nodes, hand_down
 from .lanes import LANES
 from .problem import GrowthProblem, TopNode
+from .sorting import MOST_ROWS, sort_columns
 from .thresholds import tree_of_nodes
 from .tree import Tree
 
 __all__ = ["grow_sampled"]
-
-_SHORT = 40  # run that is sorted by insertion, beyond which by counting bytes
 
 
 def grow_sampled(problem: GrowthProblem, node: TopNode) -> Tree:
@@ -54,9 +53,10 @@ class Sampled(NamedTuple):
         Rows of the samples in ``ranks``.
     max_features : int
         Number of features that vary which are tried at a node.
-    own_rows, features, differing, runs, spare : ndarray
+    own_rows, features, differing, block, runs, spare : ndarray
         Scratch: rows of the node's samples; features; the bits in which their ranks
-        differ; the runs of a batch, and that of the best cut; one more run.
+        differ; keys of a batch, sample by sample; its runs, and that of the best cut; one
+        more run.
     batch : Batch
         Scratch.
     """
@@ -67,6 +67,7 @@ class Sampled(NamedTuple):
     own_rows: np.ndarray
     features: np.ndarray
     differing: np.ndarray
+    block: np.ndarray
     runs: np.ndarray
     spare: np.ndarray
     batch: Batch
@@ -95,6 +96,7 @@ def _grow(ranks, rows, labels, values, weights, n_classes, max_depth, max_featur
         np.empty(n_samples, dtype=np.int64),
         np.empty(n_features, dtype=np.int32),
         np.empty(n_features, dtype=np.uint16),
+        np.zeros(LANES * min(n_samples, MOST_ROWS), dtype=np.uint32),
         np.empty((LANES + 1) * n_samples, dtype=np.uint32),
         np.empty(n_samples, dtype=np.uint32),
         new_batch(weights, n_classes),
@@ -141,12 +143,13 @@ def _find_cut(search, samples, sums, own, node):
     while visit < n_visits and not is_enough(best, n_tried, search.max_features):
         most = min(most_at_once(n, n_tried, search.max_features), n_visits - visit)
         for k in range(most):
-            feature = drawn(features, visit + k, n_visits, node.seed)
+            drawn(features, visit + k, n_visits, node.seed)
             starts[k] = k * n
-            run = keys[k * n : (k + 1) * n]
-            for j in range(n):
-                run[j] = np.uint32(ranks[rows[j], feature]) << np.uint32(16) | own[j]
-            _sort(run, differing[feature], search.spare[:n])
+        tried = features[visit : visit + most]
+        if n <= MOST_ROWS:
+            _sort_together(ranks, rows, own, tried, search.block, keys)
+        else:
+            _sort_apart(ranks, rows, own, tried, differing, search.spare[:n], keys)
         best, n_tried = scan_batch(
             batch, most, keys, n, samples, sums, best, n_tried, search.max_features
         )
@@ -158,21 +161,39 @@ def _find_cut(search, samples, sums, own, node):
 
 
 @inner
-def _sort(run, differing, spare):
-    """Sort keys, given the bits in which their ranks differ."""
-    if len(run) <= _SHORT:
-        _sort_by_insertion(run)
-        return
-    # Of a byte in which all ranks agree, counting would change nothing.
-    low, high = differing & 0xFF != 0, differing >> 8 != 0
-    if low:
-        _sort_by_byte(run, np.uint32(16), spare)
-    if low and high:
-        _sort_by_byte(spare, np.uint32(24), run)
-    elif high:
-        _sort_by_byte(run, np.uint32(24), spare)
-    if low != high:
-        run[:] = spare
+def _sort_together(ranks, rows, own, features, block, keys):
+    """Write the sorted keys of some features, a run a feature; few samples."""
+    n = len(rows)
+    for j in range(n):
+        of_sample = ranks[rows[j]]
+        for k in range(len(features)):
+            rank = np.uint32(of_sample[np.uint32(features[k])])
+            block[j * LANES + k] = rank << np.uint32(16) | own[j]
+    sort_columns(block, n)
+    for k in range(len(features)):
+        for j in range(n):
+            keys[k * n + j] = block[j * LANES + k]
+
+
+@inner
+def _sort_apart(ranks, rows, own, features, differing, spare, keys):
+    """Write the sorted keys of some features, a run a feature; many samples."""
+    n = len(rows)
+    for k in range(len(features)):
+        feature = features[k]
+        run = keys[k * n : (k + 1) * n]
+        for j in range(n):
+            run[j] = np.uint32(ranks[rows[j], feature]) << np.uint32(16) | own[j]
+        # Of a byte in which all ranks agree, counting would change nothing.
+        low, high = differing[feature] & 0xFF != 0, differing[feature] >> 8 != 0
+        if low:
+            _sort_by_byte(run, np.uint32(16), spare)
+        if low and high:
+            _sort_by_byte(spare, np.uint32(24), run)
+        elif high:
+            _sort_by_byte(run, np.uint32(24), spare)
+        if low != high:
+            run[:] = spare
 
 
 @inner
@@ -193,17 +214,6 @@ def _find_varying(ranks, rows, differing, features):
         features[n_varying] = k
         n_varying += differing[k] != 0
     return n_varying
-
-
-@inner
-def _sort_by_insertion(run):
-    for j in range(1, len(run)):
-        key = run[j]
-        place = j
-        while place > 0 and run[place - 1] > key:
-            run[place] = run[place - 1]
-            place -= 1
-        run[place] = key
 
 
 @inner
