@@ -9,6 +9,8 @@ import numpy as np
 
 from .._lib.compilation import compiled
 from .kernels import MISSING_KEY, RANK_STEP
+from .lanes import LANES, choose, load, spread, store
+from .sorting import MOST_ROWS, sort_columns
 
 __all__ = ["keep_varying_runs", "keys_of_codes", "keys_of_values"]
 
@@ -16,20 +18,14 @@ _CHUNK = 1 << 17  # entries sorted at a time
 
 
 def keys_of_values(values: np.ndarray, rows: np.ndarray, keys: np.ndarray) -> None:
-    """Write the sorted keys of some rows of float32 or float64 values, a run a column.
-
-    float32 values and their samples fit into 64 bits, which sort twice as fast as the
-    indices of float64 values do.
-    """
+    """Write the sorted keys of some rows of float32 or float64 values, a run a column."""
     n_features, n_samples = keys.shape
-    width = max(1, _CHUNK // n_samples)
+    width = max(LANES, _CHUNK // n_samples // LANES * LANES)
     for start in range(0, n_features, width):
         part = slice(start, start + width)
-        chunk = np.ascontiguousarray(values[rows, part])
-        if values.dtype == np.float32:
-            pairs = _value_sample_pairs(chunk.view(np.uint32))
-            pairs.sort(axis=1)
-            _rank_pairs(pairs, keys[part])
+        chunk = np.ascontiguousarray(values[rows, part], dtype=np.float64)
+        if n_samples <= MOST_ROWS:
+            _sort_and_rank(chunk, keys[part])
         else:
             columns = np.ascontiguousarray(chunk.T)
             _rank_columns(columns, np.argsort(columns, axis=1), keys[part])
@@ -58,43 +54,31 @@ def keep_varying_runs(keys):
 
 
 @compiled
-def _sortable(bits):
-    """Turn the bits of a float32 into an integer in the order of the numbers, NaN last."""
-    sign, magnitude = bits & np.uint64(0x80000000), bits & np.uint64(0x7FFFFFFF)
-    if magnitude > np.uint64(0x7F800000):
-        return np.uint64(0xFFFFFFFF)
-    if sign:  # -0 is 0
-        return np.uint64(0x80000000) - magnitude
-    return np.uint64(0x80000000) + magnitude
-
-
-@compiled
-def _value_sample_pairs(bits):
-    """Pair float32 values, as integers in the same order, with their samples."""
-    n_samples, n_features = bits.shape
-    pairs = np.empty((n_features, n_samples), dtype=np.uint64)
-    tile = 16  # of the transposition: a line of the cache holds 16 values
-    for k_tile in range(0, n_features, tile):
-        for i_tile in range(0, n_samples, tile):
-            for k in range(k_tile, min(n_features, k_tile + tile)):
-                for i in range(i_tile, min(n_samples, i_tile + tile)):
-                    pairs[k, i] = _sortable(bits[i, k]) << np.uint64(32) | np.uint64(i)
-    return pairs
-
-
-@compiled
-def _rank_pairs(pairs, keys):
-    for k in range(pairs.shape[0]):
-        rank = np.uint32(0)
-        previous = pairs[k, 0] >> np.uint64(32)
-        for j in range(pairs.shape[1]):
-            value = pairs[k, j] >> np.uint64(32)
-            if value != previous:
-                rank += RANK_STEP
-                previous = value
-            if value == np.uint64(0xFFFFFFFF):
-                rank = MISSING_KEY
-            keys[k, j] = rank | np.uint32(pairs[k, j])
+def _sort_and_rank(samples, keys):
+    """Write sorted keys, sixteen columns at a time."""
+    n, n_features = samples.shape
+    values = np.zeros(n * LANES)
+    numbers = np.empty(n * LANES, dtype=np.uint32)
+    for first in range(0, n_features, LANES):
+        width = min(LANES, n_features - first)
+        for j in range(n):
+            for k in range(width):
+                value = samples[j, first + k]
+                values[j * LANES + k] = np.inf if np.isnan(value) else value
+            for k in range(LANES):
+                numbers[j * LANES + k] = j
+        sort_columns(values, numbers, n)
+        previous, rank = load(values, 0), spread(np.uint32(0))
+        for j in range(n):
+            value = load(values, j * LANES)
+            rank = choose(value > previous, rank + spread(RANK_STEP), rank)
+            previous = value
+            is_missing = value >= spread(np.inf)
+            key = load(numbers, j * LANES) + choose(is_missing, spread(MISSING_KEY), rank)
+            store(numbers, j * LANES, key)
+        for k in range(width):
+            for j in range(n):
+                keys[first + k, j] = numbers[j * LANES + k]
 
 
 @compiled

@@ -169,7 +169,7 @@ def _sort_together(ranks, rows, own, features, block, keys):
         for k in range(len(features)):
             rank = np.uint32(of_sample[np.uint32(features[k])])
             block[j * LANES + k] = rank << np.uint32(16) | own[j]
-    sort_columns(block, n)
+    sort_columns(block, block[:0], n)
     for k in range(len(features)):
         for j in range(n):
             keys[k * n + j] = block[j * LANES + k]

@@ -12,15 +12,21 @@ from .lanes import LANES, choose, load, store
 
 __all__ = ["MOST_ROWS", "sort_columns"]
 
-MOST_ROWS = 512  # beyond which other sorts are as fast
+MOST_ROWS = 1024  # beyond which other sorts are as fast
 
 
 @inner
-def sort_columns(block, n):
-    """Sort the columns of ``block[: n * LANES]``, which are rows of ``LANES`` integers.
+def sort_columns(values, numbers, n):
+    """Sort the columns of values, and the numbers that lie beside them likewise.
 
     Batcher's merge exchange (Knuth, The Art of Computer Programming, volume 3, section
     5.2.2, algorithm M).
+
+    Parameters
+    ----------
+    values : (n * LANES,) rows of ``LANES`` values, without NaN
+    numbers : the same of numbers, or nothing
+    n : number of rows
     """
     largest = 1
     while 2 * largest < n:
@@ -31,11 +37,15 @@ def sort_columns(block, n):
         while True:
             for start in range(r, n - apart, 2 * p):
                 for i in range(start, min(start + p, n - apart)):
-                    first = load(block, i * LANES)
-                    second = load(block, (i + apart) * LANES)
-                    is_above = first > second
-                    store(block, i * LANES, choose(is_above, second, first))
-                    store(block, (i + apart) * LANES, choose(is_above, first, second))
+                    above, below = i * LANES, (i + apart) * LANES
+                    first, second = load(values, above), load(values, below)
+                    is_wrong = first > second
+                    store(values, above, choose(is_wrong, second, first))
+                    store(values, below, choose(is_wrong, first, second))
+                    if len(numbers) > 0:
+                        first, second = load(numbers, above), load(numbers, below)
+                        store(numbers, above, choose(is_wrong, second, first))
+                        store(numbers, below, choose(is_wrong, first, second))
             if q == p:
                 break
             apart = q - p
