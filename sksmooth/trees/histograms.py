@@ -8,7 +8,6 @@ would need memory for all features at once, and saves nothing where a few are tr
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -8,7 +8,6 @@ smaller a node gets, the denser it lies in the cache.
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -6,7 +6,6 @@ A node sorts the features that it tries, by their ranks, into the same runs of k
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
