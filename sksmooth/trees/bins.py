@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,8 @@ class NodeCodes(NamedTuple):
         CSC codes of the samples of the node alone.
     zero_codes : ndarray of shape (n_features,), uint8
         Codes of the entries that are not stored there.
+    n_bins : ndarray of shape (n_features,), int32
+        Number of bins of every feature.
     """
 
     dense: np.ndarray
@@ -53,6 +56,7 @@ class NodeCodes(NamedTuple):
     indices: np.ndarray
     indptr: np.ndarray
     zero_codes: np.ndarray
+    n_bins: np.ndarray
 
     def column(self, feature: int) -> np.ndarray:
         """Return the codes of the samples in one feature."""
@@ -89,15 +93,20 @@ class BinnedFeatures:
         for array in (*parts, self.zero_codes):
             array.setflags(write=False)
 
+    @cached_property
+    def n_bins(self) -> np.ndarray:
+        """Number of bins of every feature, shape (n_features,), int32."""
+        return np.isfinite(self.lowest).sum(axis=1, dtype=np.int32)
+
     def of_node(self, rows: np.ndarray) -> NodeCodes:
         """Return the codes of some samples as the histogram kernels take them."""
         if not sparse.issparse(self.codes):
             data, indices, indptr = _NOTHING_STORED
-            return NodeCodes(self.codes, rows, data, indices, indptr, self.zero_codes)
+            stored = data, indices, indptr
+            return NodeCodes(self.codes, rows, *stored, self.zero_codes, self.n_bins)
         part = sparse.csc_matrix(self.codes[rows])
-        return NodeCodes(
-            _NO_CODES, rows, part.data, part.indices, part.indptr, self.zero_codes
-        )
+        stored = part.data, part.indices, part.indptr
+        return NodeCodes(_NO_CODES, rows, *stored, self.zero_codes, self.n_bins)
 
     def with_features(self, features: np.ndarray, other: BinnedFeatures) -> BinnedFeatures:
         """Return dense codes in which some features are those of others."""
