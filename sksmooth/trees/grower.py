@@ -34,7 +34,7 @@ from .tree import Forest, Tree, find_leaves
 # The searches are imported where a tree is grown: to define them, numba is needed.
 if TYPE_CHECKING:
     from .histograms import PlacedCut
-    from .presorted import KeyBuffers
+    from .subtrees import KeyBuffers
 
 __all__ = ["Search", "choose_search", "grow_trees"]
 
@@ -321,12 +321,10 @@ class _TreeGrower:
 
     def _grow_subtree(self, node: TopNode) -> Tree:
         # Samples cannot be ranked if they are sparse, or of too many values.
+        from .subtrees import grow_presorted, grow_sampled
+
         if self._search_of(node) is Search.SAMPLED and self.problem.ranks is not None:
-            from .sampled import grow_sampled
-
             return grow_sampled(self.problem, node)
-        from .presorted import grow_presorted
-
         with self._buffers() as buffers:
             return grow_presorted(self.problem, node, buffers)
 
@@ -336,7 +334,7 @@ class _TreeGrower:
         try:
             buffers = self.free_buffers.pop()
         except IndexError:  # all are in use
-            from .presorted import KeyBuffers
+            from .subtrees import KeyBuffers
 
             buffers = KeyBuffers()
         yield buffers
