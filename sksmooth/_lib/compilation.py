@@ -43,9 +43,13 @@ class Kernel:
         return self.dispatcher(*arguments)
 
 
+# A division by zero gives inf or NaN, as in NumPy: to raise errors takes code, too.
+_OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+
+
 def compiled(loop: Callable[..., Any], *, inline: str = "never") -> Kernel:
     """Compile a loop at its first call."""
-    return Kernel(loop, {"nogil": True, "inline": inline})
+    return Kernel(loop, {**_OPTIONS, "inline": inline})
 
 
 def inner(loop: Callable[..., Any]) -> Kernel:
@@ -53,8 +57,7 @@ def inner(loop: Callable[..., Any]) -> Kernel:
 
     It is not cached, since it is part of the loops that call it.
     """
-    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "cache": False}
-    return Kernel(loop, {"nogil": True, **options})
+    return Kernel(loop, {**_OPTIONS, "no_cpython_wrapper": True, "cache": False})
 
 
 def readable(array: np.ndarray, dtype: Any) -> np.ndarray:

@@ -121,7 +121,7 @@ def new_best(n, values, sums):
     return Best(-1.0, 1.0, NO_CUT, 0, False, False, enough, squares / sums.weight)
 
 
-@partial(compiled, inline="always")
+@inner
 def is_enough(best, n_tried, max_features):
     """Tell whether no better cut is to be found, or looked for."""
     is_unbeaten = best.score >= best.enough * best.scale
@@ -136,7 +136,7 @@ def most_at_once(n, n_tried, max_features):
     return min(LANES, max(1, max_features - n_tried))
 
 
-@partial(compiled, inline="always")
+@inner
 def scan_batch(batch, n_runs, keys, n, samples, sums, best, n_tried, max_features):
     """Find the best cut of some runs, the first of several equal ones.
 
@@ -187,7 +187,7 @@ def upper_gain(gain, largest):
     return root * root
 
 
-@partial(compiled, inline="always")
+@inner
 def _bound_gains(batch, n_runs, keys, n, values, sums):
     """Write bounds of the gains of the runs; infinite where none is known."""
     starts, upper, unit = batch.starts, batch.upper, batch.unit

@@ -84,7 +84,7 @@ def find_presorted_cut(search, samples, sums, node):
         for r in range(n_runs):
             order[n_visits] = r
             n_visits += _varies(keys, base + r * n, n)
-    visit, n_tried = 0, 0
+    visit, n_tried = np.int64(0), np.int64(0)
     while visit < n_visits and not is_enough(best, n_tried, search.max_features):
         most = most_at_once(n, n_tried, search.max_features)
         n_batch = 0

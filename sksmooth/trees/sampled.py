@@ -84,7 +84,7 @@ def find_sampled_cut(search, samples, sums, own, node):
     best_feature = NO_CUT
     best_run = keys[LANES * n : (LANES + 1) * n]
     n_visits = _find_varying(ranks, rows, differing, features)
-    visit, n_tried = 0, 0
+    visit, n_tried = np.int64(0), np.int64(0)
     while visit < n_visits and not is_enough(best, n_tried, search.max_features):
         most = min(most_at_once(n, n_tried, search.max_features), n_visits - visit)
         for k in range(most):

@@ -157,8 +157,9 @@ def _grow(
     firsts = np.zeros(n_classes, dtype=np.uint32)
     table = np.empty((6, 2 * n_samples), dtype=np.int32)
     nodes = Nodes(table[0], table[1], table[2], table[3], table[4], table[5])
-    _add_leaf(nodes, 0)
-    n_nodes = 1
+    n_nodes = np.int64(0)  # not 0, for which loops would be compiled on its own
+    _add_leaf(nodes, n_nodes)
+    n_nodes += 1
     members = np.empty(n_samples, dtype=np.uint32)  # those of a node side by side
     for i in range(n_samples):
         members[i] = i
@@ -168,9 +169,10 @@ def _grow(
     # Depth first, left before right: the searches reuse the memory of finished branches.
     stack = np.empty((n_samples + 1, 6), dtype=np.int64)
     seeds = np.empty(n_samples + 1, dtype=np.uint64)
-    n_open = 0
+    n_open = np.int64(0)
     if max_depth != 0 and not _is_pure(members, labels):
-        n_open = _open(stack, seeds, 0, OpenNode(0, 0, n_samples, 0, len(keys), 0, seed))
+        root = OpenNode(0, 0, n_samples, 0, len(keys), 0, seed)
+        n_open = _open(stack, seeds, n_open, root)
     while n_open > 0:
         n_open -= 1
         number, start, stop = stack[n_open, 0], stack[n_open, 1], stack[n_open, 2]
