@@ -103,7 +103,7 @@ def new_batch(weights, n_classes):
     for j in range(1, len(reciprocals)):
         reciprocals[j] = 1 / j
     return Batch(
-        np.zeros(LANES, dtype=np.int64),
+        np.empty(LANES, dtype=np.int64),
         np.empty(LANES),
         np.empty(LANES * min(n_classes, _MOST_CLASSES), dtype=np.float32),
         reciprocals,

@@ -141,8 +141,9 @@ def _scan(
     keys, start, n, n_added, labels, values, weights, total, left, weight, best, scale
 ):
     """Find the best cut of a run; ``n_added`` samples behind it are left of all cuts."""
-    left[:] = 0.0
     left_weight = 0.0
+    for k in range(len(left)):
+        left[k] = 0.0
     for j in range(start + n, start + n + n_added):
         i = keys[j] & SAMPLE_MASK
         left_weight += weights[i]

@@ -50,15 +50,13 @@ class Presorted(NamedTuple):
 
 
 @inner
-def new_presorted(keys, spare, max_features, is_sampled, batch):
+def new_presorted(keys, spare, n_features, n_samples, max_features, is_sampled, batch):
     """Begin with the sorted keys of all samples."""
-    n_features, n_samples = keys.shape
     varying = np.empty((n_samples, n_features), dtype=np.int32)
     for k in range(n_features):
         varying[0, k] = k
     order = np.empty(n_features, dtype=np.int32)
-    runs = keys.ravel(), spare
-    return Presorted(runs, varying, order, max_features, is_sampled, batch)
+    return Presorted((keys, spare), varying, order, max_features, is_sampled, batch)
 
 
 @inner

@@ -159,7 +159,9 @@ def _sort_by_insertion(run):
 @inner
 def _sort_by_byte(run, shift, out):
     """Write a run in the order of one byte, equal ones in the order in which they are."""
-    places = np.zeros(257, dtype=np.int64)
+    places = np.empty(257, dtype=np.int64)
+    for byte in range(257):
+        places[byte] = 0
     for key in run:
         places[(key >> shift & np.uint32(0xFF)) + 1] += 1
     for byte in range(256):

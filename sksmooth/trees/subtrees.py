@@ -105,8 +105,9 @@ _NO_RANKS = readable(np.empty((0, 0)), np.uint16)
 
 def _grown(problem: GrowthProblem, node: TopNode, rows, keys, spare, ranks) -> Nodes:
     nodes = _grow(
-        keys,
+        keys.ravel(),
         spare,
+        len(keys),
         ranks,
         rows,
         *problem.summed.take(rows),
@@ -123,16 +124,17 @@ def _grown(problem: GrowthProblem, node: TopNode, rows, keys, spare, ranks) -> N
 
 @compiled
 def _grow(
-    keys, spare, ranks, rows, labels, values, weights, n_classes, max_depth, max_features,
+    keys, spare, n_sorted, ranks, rows, labels, values, weights, n_classes, max_depth, max_features,
     is_sampled, seed
 ):  # fmt: skip
     """Grow a tree by least squares until its leaves are pure.
 
     Parameters
     ----------
-    keys : (n_features, n_samples) uint32, sorted keys, which are overwritten; empty if
-        every node sorts what it tries
-    spare : (n_features * n_samples,) uint32, scratch
+    keys : (n_sorted * n_samples,) uint32, sorted keys feature by feature, which are
+        overwritten
+    spare : (n_sorted * n_samples,) uint32, scratch
+    n_sorted : number of features whose keys are sorted; 0 if every node sorts what it tries
     ranks : (n_all_samples, n_features) uint16, ranks of the values; empty if not
     rows : (n_samples,) intp, the samples in ``ranks``, in the order of their labels
     labels, values, weights, n_classes : as in ``GrowthSamples``, one by one: numba 0.60
@@ -146,15 +148,17 @@ def _grow(
     -------
     nodes : (6, n_nodes) int32, as in ``Nodes``
     """
-    is_presorted = keys.size > 0
+    is_presorted = n_sorted > 0
     samples = GrowthSamples(labels, values, weights, n_classes)
-    batch = new_batch(weights, n_classes)
-    presorted = new_presorted(keys, spare, max_features, is_sampled, batch)
-    sampled = new_sampled(ranks, rows, max_features, batch)
     n_samples = len(weights)
+    batch = new_batch(weights, n_classes)
+    presorted = new_presorted(
+        keys, spare, n_sorted, n_samples, max_features, is_sampled, batch
+    )
+    sampled = new_sampled(ranks, rows, max_features, batch)
     n_sums = values.shape[1] if values.shape[1] > 0 else n_classes
-    own_labels = np.zeros(n_samples, dtype=np.int32)
-    firsts = np.zeros(n_classes, dtype=np.uint32)
+    own_labels = np.empty(n_samples, dtype=np.int32)
+    firsts = np.empty(n_classes, dtype=np.uint32)
     table = np.empty((6, 2 * n_samples), dtype=np.int32)
     nodes = Nodes(table[0], table[1], table[2], table[3], table[4], table[5])
     n_nodes = np.int64(0)  # not 0, for which loops would be compiled on its own
@@ -163,15 +167,15 @@ def _grow(
     members = np.empty(n_samples, dtype=np.uint32)  # those of a node side by side
     for i in range(n_samples):
         members[i] = i
-    goes_left = np.zeros(n_samples, dtype=np.uint64)
+    goes_left = np.empty(n_samples, dtype=np.uint64)
     buffer = np.empty(n_samples, dtype=np.uint32)
-    total, left = np.zeros(n_sums), np.zeros(n_sums)
+    total, left = np.empty(n_sums), np.empty(n_sums)
     # Depth first, left before right: the searches reuse the memory of finished branches.
     stack = np.empty((n_samples + 1, 6), dtype=np.int64)
     seeds = np.empty(n_samples + 1, dtype=np.uint64)
     n_open = np.int64(0)
     if max_depth != 0 and not _is_pure(members, labels):
-        root = OpenNode(0, 0, n_samples, 0, len(keys), 0, seed)
+        root = OpenNode(0, 0, n_samples, 0, n_sorted, 0, seed)
         n_open = _open(stack, seeds, n_open, root)
     while n_open > 0:
         n_open -= 1
@@ -233,7 +237,8 @@ def _open(stack, seeds, n_open, node):
 def _sum_up(own, labels, values, weights, own_labels, firsts, total):
     """Write what :class:`NodeSums` holds of some samples; their weight, and how many sums."""
     n_outputs = values.shape[1]
-    total[:n_outputs] = 0.0
+    for k in range(n_outputs):
+        total[k] = 0.0
     weight, n_present = 0.0, 0
     for j in range(len(own)):
         i = own[j]
@@ -260,7 +265,8 @@ def _split_node(nodes, number, n_nodes, cut, weight, weights, goes_left):
     """Split a leaf into two, and mark its samples on the left; how many there are."""
     run = cut.run
     n_left, left_weight = 0, 0.0
-    for j, key in enumerate(run):
+    for j in range(len(run)):
+        key = run[j]
         i = key & SAMPLE_MASK
         is_left = j < cut.n_left or (cut.missing_left and key >= MISSING_KEY)
         goes_left[i] = is_left
