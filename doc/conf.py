@@ -174,7 +174,7 @@ def set_warnings(gallery_conf, path, when):
 
 
 # Suppress the notice that loops are being compiled, which belongs to no example.
-_numba_loops._COMPILATION.is_announced = True
+_numba_loops._NOTICE.is_given = True
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",

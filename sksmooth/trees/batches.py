@@ -16,12 +16,11 @@ the score of :func:`kernels.split_score` less that of the whole node.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from .._lib.compilation import compiled, inner
+from .._lib.compilation import inner
 from .kernels import (
     MISSING_KEY,
     NO_CUT,
@@ -78,8 +77,8 @@ class Best(NamedTuple):
     """The best cut so far.
 
     ``score / scale`` is its score, of which a division is saved. ``start`` is where its run
-    begins, or ``NO_CUT``, and ``is_new`` says whether it is of the last batch. The search ends
-    at a score of ``enough``. ``whole`` is the score of the node without a cut.
+    begins, or ``NO_CUT``, and ``is_new`` says whether it is of the last batch. The search
+    ends at a score of ``enough``. ``whole`` is the score of the node without a cut.
     """
 
     score: float

@@ -9,7 +9,6 @@ to compile the loop takes longer than to compile a search.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -70,12 +69,15 @@ def grow_presorted(problem: GrowthProblem, node: TopNode, buffers: KeyBuffers) -
 def _sorted_columns(problem: GrowthProblem, rows: np.ndarray, buffers: KeyBuffers):
     """Values or codes by sample and feature; features of the keys; keys; spare memory."""
     features = np.arange(problem.n_features)
-    if not problem.is_exact:
+    is_dense = not sparse.issparse(problem.X)
+    if not problem.is_exact or (is_dense and problem.bins_hold_all):
         codes = problem.binned.take(rows)
         keys, spare = buffers.of_shape(codes.shape)
         keys_of_codes(codes, MISSING_CODE, keys)
+        if problem.is_exact:
+            return problem.values_of(rows), features, keys, spare
         return lambda sample, feature: codes[feature, sample], features, keys, spare
-    if not sparse.issparse(problem.X):
+    if is_dense:
         keys, spare = buffers.of_shape((problem.n_features, len(rows)))
         keys_of_values(problem.X, rows, keys)
         return problem.values_of(rows), features, keys, spare
@@ -124,8 +126,8 @@ def _grown(problem: GrowthProblem, node: TopNode, rows, keys, spare, ranks) -> N
 
 @compiled
 def _grow(
-    keys, spare, n_sorted, ranks, rows, labels, values, weights, n_classes, max_depth, max_features,
-    is_sampled, seed
+    keys, spare, n_sorted, ranks, rows, labels, values, weights, n_classes, max_depth,
+    max_features, is_sampled, seed
 ):  # fmt: skip
     """Grow a tree by least squares until its leaves are pure.
 
@@ -227,15 +229,16 @@ def _add_leaf(nodes, number):
 @inner
 def _open(stack, seeds, n_open, node):
     """Put a node on the stack of those that are to be split; how many these are now."""
-    stack[n_open, 0], stack[n_open, 1], stack[n_open, 2] = node.number, node.start, node.stop
-    stack[n_open, 3], stack[n_open, 4], stack[n_open, 5] = node.depth, node.n_runs, node.base
+    stack[n_open, 0], stack[n_open, 1] = node.number, node.start
+    stack[n_open, 2], stack[n_open, 3] = node.stop, node.depth
+    stack[n_open, 4], stack[n_open, 5] = node.n_runs, node.base
     seeds[n_open] = node.seed
     return n_open + 1
 
 
 @inner
 def _sum_up(own, labels, values, weights, own_labels, firsts, total):
-    """Write what :class:`NodeSums` holds of some samples; their weight, and how many sums."""
+    """Write what :class:`NodeSums` holds of some samples; their weight, how many sums."""
     n_outputs = values.shape[1]
     for k in range(n_outputs):
         total[k] = 0.0
