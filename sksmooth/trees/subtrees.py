@@ -9,6 +9,7 @@ to compile the loop takes longer than to compile a search.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -68,8 +69,8 @@ def grow_presorted(problem: GrowthProblem, node: TopNode, buffers: KeyBuffers) -
 
 def _sorted_columns(problem: GrowthProblem, rows: np.ndarray, buffers: KeyBuffers):
     """Values or codes by sample and feature; features of the keys; keys; spare memory."""
-    features = np.arange(problem.n_features)
-    is_dense = not sparse.issparse(problem.X)
+    features, X = np.arange(problem.n_features), problem.X
+    is_dense = not sparse.issparse(X)
     if not problem.is_exact or (is_dense and problem.bins_hold_all):
         codes = problem.binned.take(rows)
         keys, spare = buffers.of_shape(codes.shape)
@@ -77,12 +78,12 @@ def _sorted_columns(problem: GrowthProblem, rows: np.ndarray, buffers: KeyBuffer
         if problem.is_exact:
             return problem.values_of(rows), features, keys, spare
         return lambda sample, feature: codes[feature, sample], features, keys, spare
-    if is_dense:
+    if not sparse.issparse(X):
         keys, spare = buffers.of_shape((problem.n_features, len(rows)))
-        keys_of_values(problem.X, rows, keys)
+        keys_of_values(X, rows, keys)
         return problem.values_of(rows), features, keys, spare
     # Only columns with entries: there may be many times as many without.
-    columns = sparse.csc_matrix(problem.X[rows])
+    columns = sparse.csc_matrix(X[rows])
     features = np.flatnonzero(np.diff(columns.indptr))
     block = columns[:, features].toarray(order="C")
     keys, spare = buffers.of_shape(block.T.shape)
@@ -106,7 +107,7 @@ _NO_RANKS = readable(np.empty((0, 0)), np.uint16)
 
 
 def _grown(problem: GrowthProblem, node: TopNode, rows, keys, spare, ranks) -> Nodes:
-    nodes = _grow(
+    table = _grow(
         keys.ravel(),
         spare,
         len(keys),
@@ -118,7 +119,8 @@ def _grown(problem: GrowthProblem, node: TopNode, rows, keys, spare, ranks) -> N
         problem.max_features < problem.n_features,
         node.seed,
     )
-    return Nodes(*nodes[:-1], nodes[-1].astype(bool))
+    left, right, feature, below, above, missing_left = table
+    return Nodes(left, right, feature, below, above, missing_left.astype(bool))
 
 
 # -------------------------------------------------------------------------------- kernels
@@ -163,7 +165,7 @@ def _grow(
     firsts = np.empty(n_classes, dtype=np.uint32)
     table = np.empty((6, 2 * n_samples), dtype=np.int32)
     nodes = Nodes(table[0], table[1], table[2], table[3], table[4], table[5])
-    n_nodes = np.int64(0)  # not 0, for which loops would be compiled on its own
+    n_nodes: Any = np.int64(0)  # not 0, for which loops would be compiled on its own
     _add_leaf(nodes, n_nodes)
     n_nodes += 1
     members = np.empty(n_samples, dtype=np.uint32)  # those of a node side by side
