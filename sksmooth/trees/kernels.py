@@ -23,7 +23,9 @@ import numpy as np
 from .._lib.compilation import compiled, inner
 
 __all__ = [
+    "MISSING_CODE",
     "MISSING_KEY",
+    "MOST_BINS",
     "MOST_SAMPLES",
     "NO_CUT",
     "RANK_STEP",
@@ -40,6 +42,8 @@ __all__ = [
     "unbeaten_score",
 ]
 
+MOST_BINS = 255  # of a feature
+MISSING_CODE = 255  # of samples without a value
 MOST_SAMPLES = (1 << 16) - 1  # that the lower half of a key can number
 SAMPLE_MASK = np.uint32(0xFFFF)
 RANK_STEP = np.uint32(0x10000)
