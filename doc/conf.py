@@ -21,7 +21,7 @@ from sphinx.util import logging
 from sphinx_gallery.sorting import ExplicitOrder
 
 import sksmooth
-from sksmooth._lib import compilation as _compilation
+from sksmooth._lib import numba_loops as _numba_loops
 
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 matplotlib.use("Agg")
@@ -174,7 +174,7 @@ def set_warnings(gallery_conf, path, when):
 
 
 # Suppress the notice that loops are being compiled, which belongs to no example.
-_compilation._NOTICE.is_given = True
+_numba_loops._NOTICE.is_given = True
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",

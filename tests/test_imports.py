@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,10 +38,14 @@ OPTIONAL = {
 }  # not pyarrow, which pandas imports where it is installed
 
 
-def printed_by(code):
+def printed_by(code, **environment):
     """What a fresh process prints, on standard output and on standard error."""
     run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert run.returncode == 0, run.stderr
     return run.stdout, run.stderr
@@ -95,20 +100,99 @@ def test_the_stub_is_the_list_of_public_names():
     assert sorted(names) == sorted([*sksmooth.__all__, "__version__"])
 
 
-def test_compilation_is_announced_whichever_module_comes_first():
+def test_the_estimator_is_imported_without_numba():
+    """Its import takes a third of a second; the first fit imports it."""
     code = """
-from numba import njit
-from sksmooth.wavelets.decomposition import wavelet_decomposition
-
-def loop():
-    return 1
-
-loop.__module__ = "sksmooth.loops"  # as one of the package's own
-njit(loop)()
+import sys
+from sksmooth import *
+from sksmooth import BesovSmoothnessEstimator
+print("numba" in sys.modules, "llvmlite" in sys.modules)
+BesovSmoothnessEstimator(2).fit([[each] for each in range(8)], [0, 1] * 4)
+print("numba" in sys.modules)
 """
-    notice = printed_by(code)[1]
-    assert notice.count("sksmooth compiles its loops") == 1
-    assert notice.endswith("is done once.\n")
+    assert printed_by(code)[0] == "False False\nTrue\n"
+
+
+@pytest.fixture(scope="module")
+def first_use(tmp_path_factory):
+    """What a process prints that compiles all loops, and then one that loads them."""
+    code = """
+import sys
+from sksmooth import BesovSmoothnessEstimator
+from sklearn.datasets import load_iris
+
+X, y = load_iris(return_X_y=True)
+BesovSmoothnessEstimator(3, max_samples=0.5, random_state=0, verbose=1).fit(X, y)
+BesovSmoothnessEstimator(3, measure="volume", random_state=0).fit(X, y)
+"""
+    folder = str(tmp_path_factory.mktemp("cache"))
+    return [printed_by(code, NUMBA_CACHE_DIR=folder) for _ in range(2)]
+
+
+def test_compilation_is_announced_once_on_a_line_of_its_own(first_use):
+    (_, first), (_, second) = first_use
+    # Progress bars begin again on the line below.
+    lines = [line for line in first.splitlines() if "compiles" in line]
+    assert lines == [
+        "sksmooth compiles its loops for this machine, which takes some seconds "
+        "and is done once."
+    ]
+    assert "compiles" not in second
+
+
+def test_a_notice_does_not_continue_a_progress_bar():
+    code = """
+from sksmooth._lib.messages import tell
+from sksmooth._lib.progress import progress_bar
+
+for _ in progress_bar([1, 2], 2, "trees"):
+    tell("A notice.")
+tell("The end.")
+"""
+    lines = printed_by(code)[1].split("\n")
+    assert lines.count("A notice.") == 2
+    assert lines[-2:] == ["The end.", ""]
+
+
+def test_another_dtype_or_layout_compiles_nothing():
+    """One form of every loop serves whatever form X has."""
+    code = """
+import sys
+import numpy as np
+from numba.core import event
+from scipy import sparse
+from sklearn.datasets import load_digits
+from sksmooth import BesovSmoothnessEstimator
+
+X, y = load_digits(return_X_y=True)
+X, y = X[:300], y[:300]
+X[0, 0] = 0.1  # so that it is float64
+
+
+def compiled_by(*matrices):
+    with event.install_recorder("numba:compile") as recorder:
+        for X in matrices:
+            estimator = BesovSmoothnessEstimator(2, random_state=0).fit(X, y)
+            estimator.score(X, y)
+            estimator.transform(X)
+    return [each.data["dispatcher"] for _, each in recorder.buffer if each.is_start]
+
+
+def read_only(X):
+    X = X.copy()
+    X.setflags(write=False)
+    return X
+
+
+compiled_by(X, X.astype(np.float32), sparse.csr_matrix(X))
+other = [
+    X.astype(int), np.asfortranarray(X), np.asfortranarray(X, np.float32), read_only(X),
+    np.repeat(X, 2, axis=1)[:, ::2], X.tolist(), X > 8, X.astype(np.uint8),
+    sparse.csr_matrix(X.astype(np.float32)), sparse.csc_array(X),
+]
+print(compiled_by(*other))
+"""
+    assert printed_by(code)[0] == "[]\n"
 
 
 def test_loops_are_compiled_where_no_folder_can_be_written():

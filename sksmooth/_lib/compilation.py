@@ -12,10 +12,10 @@ __all__ = ["Kernel", "compiled", "inner", "readable"]
 
 
 class Kernel:
-    """A loop that numba compiles at its first call, or loads if it has been compiled before.
+    """A loop that numba compiles at its first call, or loads if it was compiled before.
 
-    Numba takes as long to import as scikit-learn's trees do, so it is imported at that call,
-    too. To numba, within other loops, a kernel is what it makes of the loop.
+    Numba is imported at that call, too, since it takes a third of a second. To numba,
+    within other loops, a kernel is what it makes of the loop.
     """
 
     def __init__(self, loop: Callable[..., Any], options: dict[str, Any]) -> None:
@@ -43,18 +43,21 @@ class Kernel:
         return self.dispatcher(*arguments)
 
 
+# A division by zero gives inf or NaN, as in NumPy: to raise errors takes code, too.
+_OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+
+
 def compiled(loop: Callable[..., Any], *, inline: str = "never") -> Kernel:
     """Compile a loop at its first call."""
-    return Kernel(loop, {"nogil": True, "inline": inline})
+    return Kernel(loop, {**_OPTIONS, "inline": inline})
 
 
 def inner(loop: Callable[..., Any]) -> Kernel:
-    """Compile a loop that only other loops call: in less time, without an entry from Python.
+    """Compile a loop that only other loops call, without an entry from Python.
 
-    It is not cached either, since it is part of the loops that call it.
+    It is not cached, since it is part of the loops that call it.
     """
-    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "cache": False}
-    return Kernel(loop, {"nogil": True, **options})
+    return Kernel(loop, {**_OPTIONS, "no_cpython_wrapper": True, "cache": False})
 
 
 def readable(array: np.ndarray, dtype: Any) -> np.ndarray:

@@ -27,8 +27,8 @@ class _Notice(event.Listener):
         if is_ours and not self.is_given:
             self.is_given = True
             tell(
-                "sksmooth compiles its loops for this machine, which takes some seconds and "
-                f"{self.how_often}."
+                "sksmooth compiles its loops for this machine, which takes some seconds "
+                f"and {self.how_often}."
             )
 
     def on_end(self, ended: event.Event) -> None:

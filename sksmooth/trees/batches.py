@@ -16,12 +16,11 @@ the score of :func:`kernels.split_score` less that of the whole node.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from .._lib.compilation import compiled, inner
+from .._lib.compilation import inner
 from .kernels import (
     MISSING_KEY,
     NO_CUT,
@@ -78,8 +77,8 @@ class Best(NamedTuple):
     """The best cut so far.
 
     ``score / scale`` is its score, of which a division is saved. ``start`` is where its run
-    begins, or ``NO_CUT``, and ``is_new`` says whether it is of the last batch. The search ends
-    at a score of ``enough``. ``whole`` is the score of the node without a cut.
+    begins, or ``NO_CUT``, and ``is_new`` says whether it is of the last batch. The search
+    ends at a score of ``enough``. ``whole`` is the score of the node without a cut.
     """
 
     score: float
@@ -103,7 +102,7 @@ def new_batch(weights, n_classes):
     for j in range(1, len(reciprocals)):
         reciprocals[j] = 1 / j
     return Batch(
-        np.zeros(LANES, dtype=np.int64),
+        np.empty(LANES, dtype=np.int64),
         np.empty(LANES),
         np.empty(LANES * min(n_classes, _MOST_CLASSES), dtype=np.float32),
         reciprocals,
@@ -121,7 +120,7 @@ def new_best(n, values, sums):
     return Best(-1.0, 1.0, NO_CUT, 0, False, False, enough, squares / sums.weight)
 
 
-@partial(compiled, inline="always")
+@inner
 def is_enough(best, n_tried, max_features):
     """Tell whether no better cut is to be found, or looked for."""
     is_unbeaten = best.score >= best.enough * best.scale
@@ -136,7 +135,7 @@ def most_at_once(n, n_tried, max_features):
     return min(LANES, max(1, max_features - n_tried))
 
 
-@partial(compiled, inline="always")
+@inner
 def scan_batch(batch, n_runs, keys, n, samples, sums, best, n_tried, max_features):
     """Find the best cut of some runs, the first of several equal ones.
 
@@ -187,7 +186,7 @@ def upper_gain(gain, largest):
     return root * root
 
 
-@partial(compiled, inline="always")
+@inner
 def _bound_gains(batch, n_runs, keys, n, values, sums):
     """Write bounds of the gains of the runs; infinite where none is known."""
     starts, upper, unit = batch.starts, batch.upper, batch.unit

@@ -12,7 +12,7 @@ from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from scipy import sparse
 
 from .._lib.compilation import compiled
-from .lanes import LANES, choose, element, gather, load, spread
+from .kernels import MISSING_CODE, MOST_BINS
 
 __all__ = [
     "MISSING_CODE",
@@ -23,9 +23,6 @@ __all__ = [
     "in_blocks",
 ]
 
-MOST_BINS = 255
-_PART = 16  # bins
-MISSING_CODE = 255  # of samples without a value
 # Columns are copied and sorted in blocks. All workers together hold this much of X, or
 # this share of it: small data then take little, and maps on disk are read in long pieces.
 _BLOCK_BYTES, _BLOCK_SHARE = 1 << 20, 1 / 64
@@ -229,6 +226,8 @@ def _bin_sparse(X: sparse.csr_matrix, weights: np.ndarray, max_bins: int):
 
 def _bin_columns(columns, weights, max_bins, lowest, highest, codes) -> None:
     """Bins and codes of the rows of ``columns``, written to the last three arrays."""
+    from .bin_codes import find_codes  # here, since numba comes with it
+
     if (weights == weights[0]).all():
         ordered = np.sort(columns, axis=1)
         order = np.zeros((len(columns), 0), dtype=np.intp)
@@ -236,7 +235,7 @@ def _bin_columns(columns, weights, max_bins, lowest, highest, codes) -> None:
         order = np.argsort(columns, axis=1)
         ordered = np.take_along_axis(columns, order, axis=1)
     _cut_columns(ordered, order, weights, max_bins, lowest, highest)
-    _find_codes(columns, highest, codes)
+    find_codes(columns, highest, codes)
 
 
 @compiled
@@ -270,36 +269,3 @@ def _cut_columns(ordered, order, weights, max_bins, lowest, highest):
                 highest[k, n_bins - 1] = row[start]
             before += weight
             start = stop
-
-
-@compiled
-def _find_codes(columns, highest, codes):
-    """Bin of every value: the first one that ends at or above it."""
-    n_samples = columns.shape[1]
-    n_whole = n_samples - n_samples % LANES
-    flat = columns.ravel()
-    for k in range(len(columns)):
-        ends = highest[k]
-        for start in range(0, n_whole, LANES):
-            values = load(flat, k * n_samples + start)
-            # Sixteen parts first, as comparisons with one number cost less than gathering.
-            found, step = spread(np.uint32(0)), _PART // 2
-            for end in range(_PART - 1, MOST_BINS, _PART):
-                is_beyond = values > spread(ends[end])
-                found = choose(is_beyond, found + spread(np.uint32(_PART)), found)
-            while step > 0:
-                beyond = found + spread(np.uint32(step))
-                is_beyond = values > gather(ends, beyond - spread(np.uint32(1)))
-                found = choose(is_beyond, beyond, found)
-                step //= 2
-            for lane in range(LANES):
-                codes[k, start + lane] = element(found, lane)
-        for i in range(n_whole, n_samples):
-            code, step = 0, (MOST_BINS + 1) // 2
-            while step > 0:
-                code += step * (ends[code + step - 1] < columns[k, i])
-                step //= 2
-            codes[k, i] = code
-        for i in range(n_samples):
-            if np.isnan(columns[k, i]):
-                codes[k, i] = MISSING_CODE

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
@@ -25,14 +25,16 @@ from ..samples import Samples, draw_bags
 from .bins import MOST_BINS, bin_features
 from .categories import N_FOLDS, CategoryPlaces, order_categories
 from .exact_sums import growth_samples
-from .histograms import PlacedCut, find_binned_cut
 from .kernels import MOST_SAMPLES, mixed
 from .options import Growth, number_of_trees
-from .presorted import KeyBuffers, grow_presorted
 from .problem import GrowthProblem, Search, TopNode
 from .ranks import rank_codes, rank_features, with_ranks
-from .sampled import grow_sampled
 from .tree import Forest, Tree, find_leaves
+
+# The searches are imported where a tree is grown: to define them, numba is needed.
+if TYPE_CHECKING:
+    from .histograms import PlacedCut
+    from .subtrees import KeyBuffers
 
 __all__ = ["Search", "choose_search", "grow_trees"]
 
@@ -289,6 +291,8 @@ class _TreeGrower:
 
     def _grow_top(self) -> list[TopNode]:
         """Split nodes by histograms, and return those that are to be split otherwise."""
+        from .histograms import find_binned_cut
+
         problem = self.problem
         open_nodes, waiting = [], [self.root]
         while waiting:
@@ -318,6 +322,8 @@ class _TreeGrower:
 
     def _grow_subtree(self, node: TopNode) -> Tree:
         # Samples cannot be ranked if they are sparse, or of too many values.
+        from .subtrees import grow_presorted, grow_sampled
+
         if self._search_of(node) is Search.SAMPLED and self.problem.ranks is not None:
             return grow_sampled(self.problem, node)
         with self._buffers() as buffers:
@@ -329,6 +335,8 @@ class _TreeGrower:
         try:
             buffers = self.free_buffers.pop()
         except IndexError:  # all are in use
+            from .subtrees import KeyBuffers
+
             buffers = KeyBuffers()
         yield buffers
         self.free_buffers.append(buffers)

@@ -186,8 +186,8 @@ def _best_binned_cut(
 
     Parameters
     ----------
-    dense, rows, data, indices, indptr, zero_codes, n_bins : as in ``NodeCodes``, one by one: numba
-        0.60 keeps something of every tuple that a kernel is called with
+    dense, rows, data, indices, indptr, zero_codes, n_bins : as in ``NodeCodes``, one by
+        one: numba 0.60 keeps something of every tuple that a kernel is called with
     features : in the order in which they are tried; the first of equal cuts is taken
     labels, values, weights, n_classes : as in ``GrowthSamples``, with weights that are
         integers if they can be summed as such

@@ -1,9 +1,4 @@
-"""What the searches for splits share: keys, scores, scans of a sorted run, the node loop.
-
-A tree on few samples is grown by one loop over its nodes, ``grow_nodes``. How the best cut
-of a node is found, and what its children must be given for theirs, depends on the search:
-those two steps are functions of which every search registers its own version, chosen by
-numba from the type of the search state when it compiles the loop.
+"""What the searches for splits share: keys, scores, and scans of a sorted run.
 
 Sorted features are runs of 32-bit keys, with the rank of a sample's value in the upper half
 and the number of the sample in the lower one, so that one array is sorted, scanned and
@@ -28,19 +23,17 @@ import numpy as np
 from .._lib.compilation import compiled, inner
 
 __all__ = [
+    "MISSING_CODE",
     "MISSING_KEY",
+    "MOST_BINS",
     "MOST_SAMPLES",
     "NO_CUT",
     "RANK_STEP",
     "SAMPLE_MASK",
     "Cut",
     "NodeSums",
-    "Nodes",
     "OpenNode",
     "drawn",
-    "find_cut",
-    "grow_nodes",
-    "hand_down",
     "largest_class_score",
     "mixed",
     "scan_run",
@@ -49,27 +42,14 @@ __all__ = [
     "unbeaten_score",
 ]
 
+MOST_BINS = 255  # of a feature
+MISSING_CODE = 255  # of samples without a value
 MOST_SAMPLES = (1 << 16) - 1  # that the lower half of a key can number
 SAMPLE_MASK = np.uint32(0xFFFF)
 RANK_STEP = np.uint32(0x10000)
 MISSING_KEY = np.uint32(0xFFFF0000)  # rank of samples without a value: above all others
 NO_CUT = -1
 _MOST_CLASSES = 5  # of which all ways to be on one side are tried
-
-
-class Nodes(NamedTuple):
-    """Nodes of a tree, parents before children; arrays with one entry a node.
-
-    Cuts are told by the samples beside them: ``below`` has the largest value to the left,
-    ``above`` the smallest one to the right, or none.
-    """
-
-    left: np.ndarray
-    right: np.ndarray
-    feature: np.ndarray
-    below: np.ndarray
-    above: np.ndarray
-    missing_left: np.ndarray
 
 
 class OpenNode(NamedTuple):
@@ -124,197 +104,6 @@ class Cut(NamedTuple):
     missing_left: bool
 
 
-# ------------------------------------------------------------------------- the node loop
-
-
-def find_cut(search, samples, sums, own, node):
-    """Find the best cut of a node; every search has its own version.
-
-    Parameters
-    ----------
-    search : NamedTuple, the state of the search
-    samples : GrowthSamples, of the tree
-    sums : NodeSums, of the node
-    own : (n,) uint32, the samples of the node
-    node : OpenNode
-
-    Returns
-    -------
-    Cut
-    """
-    raise NotImplementedError
-
-
-def hand_down(search, node, goes_left, n_left, left_grows, right_grows):
-    """Prepare the search for the children of a node; every search has its own version.
-
-    Parameters
-    ----------
-    search, node : as in ``find_cut``
-    goes_left : (n_samples,) uint64, 1 for samples that go left, of those in the node
-    n_left : how many these are
-    left_grows, right_grows : whether the child is to be split; one of them is
-
-    Returns
-    -------
-    n_runs, left_base, right_base : of the children, as in ``OpenNode``
-    """
-    raise NotImplementedError
-
-
-@inner
-def grow_nodes(search, samples, n_runs, max_depth, seed):
-    """Grow a tree by least squares until its leaves are pure.
-
-    Parameters
-    ----------
-    search : NamedTuple, for which ``find_cut`` and ``hand_down`` are registered
-    samples : GrowthSamples, in the order of their labels
-    n_runs : of the root, as in ``OpenNode``
-    max_depth : largest depth, negative for none
-    seed : uint64, of the order in which features are tried
-
-    Returns
-    -------
-    Nodes
-    """
-    labels, values, weights = samples.labels, samples.values, samples.weights
-    n_samples = len(weights)
-    n_sums = values.shape[1] if values.shape[1] > 0 else samples.n_classes
-    own_labels = np.zeros(n_samples, dtype=np.int32)
-    firsts = np.zeros(samples.n_classes, dtype=np.uint32)
-    nodes = _leaves_only(2 * n_samples)
-    n_nodes = 1
-    members = np.arange(n_samples).astype(np.uint32)  # those of a node side by side
-    goes_left = np.zeros(n_samples, dtype=np.uint64)
-    buffer = np.empty(n_samples, dtype=np.uint32)
-    total, left = np.zeros(n_sums), np.zeros(n_sums)
-    # Depth first, left before right: the searches reuse the memory of finished branches.
-    stack = np.empty((n_samples + 1, 6), dtype=np.int64)
-    seeds = np.empty(n_samples + 1, dtype=np.uint64)
-    stack[0] = (0, 0, n_samples, 0, n_runs, 0)
-    seeds[0] = seed
-    n_open = 0 if max_depth == 0 or _is_pure(members, labels) else 1
-    while n_open > 0:
-        n_open -= 1
-        number, start, stop = stack[n_open, 0], stack[n_open, 1], stack[n_open, 2]
-        depth, n_runs, base = stack[n_open, 3], stack[n_open, 4], stack[n_open, 5]
-        node = OpenNode(number, start, stop, depth, n_runs, base, seeds[n_open])
-        own = members[start:stop]
-        weight, n = _sum_up(own, labels, values, weights, own_labels, firsts, total)
-        n_present = n if values.shape[1] == 0 else 0
-        sums = NodeSums(own_labels, firsts[:n_present], total[:n], left[:n], weight)
-        cut = find_cut(search, samples, sums, own, node)
-        if cut.feature == NO_CUT:
-            continue
-        n_left = _split_node(nodes, number, n_nodes, cut, weight, weights, goes_left)
-        _partition(own, goes_left, buffer)
-        middle = start + n_left
-        may_grow = depth + 1 != max_depth
-        left_grows = may_grow and not _is_pure(members[start:middle], labels)
-        right_grows = may_grow and not _is_pure(members[middle:stop], labels)
-        if left_grows or right_grows:
-            n_runs, left_base, right_base = hand_down(
-                search, node, goes_left, n_left, left_grows, right_grows
-            )
-            if right_grows:
-                stack[n_open] = (n_nodes + 1, middle, stop, depth + 1, n_runs, right_base)
-                seeds[n_open] = mixed(node.seed, 2)
-                n_open += 1
-            if left_grows:
-                stack[n_open] = (n_nodes, start, middle, depth + 1, n_runs, left_base)
-                seeds[n_open] = mixed(node.seed, 1)
-                n_open += 1
-        n_nodes += 2
-    return _first_nodes(nodes, n_nodes)
-
-
-@inner
-def _leaves_only(size):
-    """Allocate nodes, all of them leaves."""
-    nothing = np.full((3, size), -1, dtype=np.int32)
-    beside = np.zeros((2, size), dtype=np.int32)
-    missing_left = np.zeros(size, dtype=np.bool_)
-    return Nodes(nothing[0], nothing[1], nothing[2], beside[0], beside[1], missing_left)
-
-
-@inner
-def _first_nodes(nodes, n_nodes):
-    """Copy the first nodes, so that the memory of all of them is freed."""
-    return Nodes(
-        nodes.left[:n_nodes].copy(),
-        nodes.right[:n_nodes].copy(),
-        nodes.feature[:n_nodes].copy(),
-        nodes.below[:n_nodes].copy(),
-        nodes.above[:n_nodes].copy(),
-        nodes.missing_left[:n_nodes].copy(),
-    )
-
-
-@inner
-def _sum_up(own, labels, values, weights, own_labels, firsts, total):
-    """Write what :class:`NodeSums` holds of some samples; their weight, and how many sums."""
-    n_outputs = values.shape[1]
-    total[:n_outputs] = 0.0
-    weight, n_present = 0.0, 0
-    for j in range(len(own)):
-        i = own[j]
-        weight += weights[i]
-        if n_outputs == 0:
-            if j == 0 or labels[i] != labels[own[j - 1]]:
-                firsts[n_present], total[n_present] = i, 0.0
-                n_present += 1
-            own_labels[i] = n_present - 1
-            total[n_present - 1] += weights[i]
-        for k in range(n_outputs):
-            total[k] += values[i, k]
-    return weight, n_present + n_outputs
-
-
-@inner
-def _is_pure(own, labels):
-    """Tell whether all samples have the same label, given in the order of their labels."""
-    return labels[own[0]] == labels[own[-1]]
-
-
-@inner
-def _split_node(nodes, number, n_nodes, cut, weight, weights, goes_left):
-    """Make a leaf an inner node, and mark its samples on the left; how many there are."""
-    run = cut.run
-    n_left, left_weight = 0, 0.0
-    for j, key in enumerate(run):
-        i = key & SAMPLE_MASK
-        is_left = j < cut.n_left or (cut.missing_left and key >= MISSING_KEY)
-        goes_left[i] = is_left
-        n_left += is_left
-        left_weight += is_left * weights[i]
-    nodes.left[number], nodes.right[number] = n_nodes, n_nodes + 1
-    nodes.feature[number] = cut.feature
-    nodes.below[number] = run[cut.n_left - 1] & SAMPLE_MASK
-    nodes.above[number] = run[cut.n_left] & SAMPLE_MASK
-    if run[-1] >= MISSING_KEY:
-        nodes.missing_left[number] = cut.missing_left
-    else:  # none was seen: if some come later, they go with most of the samples
-        nodes.missing_left[number] = 2 * left_weight > weight
-    return n_left
-
-
-@inner
-def _partition(own, goes_left, buffer):
-    """Move the samples that go left to the front; both sides stay in their order.
-
-    A sample is written to both sides, and the position moves on where it belongs: a branch
-    would be mispredicted for every other sample.
-    """
-    p, q = np.uint64(0), np.uint64(0)
-    for i in own:
-        side = goes_left[i]
-        own[p], buffer[q] = i, i
-        p += side
-        q += np.uint64(1) - side
-    own[p:] = buffer[:q]
-
-
 # ------------------------------------------------------------ the best cut of a sorted run
 
 
@@ -356,8 +145,9 @@ def _scan(
     keys, start, n, n_added, labels, values, weights, total, left, weight, best, scale
 ):
     """Find the best cut of a run; ``n_added`` samples behind it are left of all cuts."""
-    left[:] = 0.0
     left_weight = 0.0
+    for k in range(len(left)):
+        left[k] = 0.0
     for j in range(start + n, start + n + n_added):
         i = keys[j] & SAMPLE_MASK
         left_weight += weights[i]

@@ -31,6 +31,15 @@ def keys_of_values(values: np.ndarray, rows: np.ndarray, keys: np.ndarray) -> No
             _rank_columns(columns, np.argsort(columns, axis=1), keys[part])
 
 
+def keep_varying_runs(keys: np.ndarray) -> np.ndarray:
+    """Move the runs of keys with more than one value to the front; give their numbers."""
+    varying = np.flatnonzero((keys[:, 0] ^ keys[:, -1]) >= RANK_STEP)
+    for place, run in enumerate(varying):
+        if place < run:
+            keys[place] = keys[run]
+    return varying
+
+
 def keys_of_codes(codes: np.ndarray, missing: int, keys: np.ndarray) -> None:
     """Write the sorted keys of binned features, a run a feature, to ``keys``."""
     keys[:] = codes
@@ -38,19 +47,6 @@ def keys_of_codes(codes: np.ndarray, missing: int, keys: np.ndarray) -> None:
     keys <<= np.uint32(16)
     keys |= np.arange(codes.shape[1], dtype=np.uint32)
     keys.sort(axis=1)
-
-
-@compiled
-def keep_varying_runs(keys):
-    """Move the runs of keys with more than one value to the front; give their numbers."""
-    varying = np.empty(len(keys), dtype=np.int64)
-    n_varying = 0
-    for k in range(len(keys)):
-        if (keys[k, 0] ^ keys[k, -1]) >= RANK_STEP:
-            keys[n_varying] = keys[k]
-            varying[n_varying] = k
-            n_varying += 1
-    return varying[:n_varying]
 
 
 @compiled

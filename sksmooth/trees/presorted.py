@@ -7,112 +7,15 @@ smaller a node gets, the denser it lies in the cache.
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
-from numba.extending import overload
-from scipy import sparse
 
-from .._lib.compilation import compiled, inner
-from .batches import Batch, is_enough, most_at_once, new_batch, new_best, scan_batch
-from .bins import MISSING_CODE
-from .exact_sums import GrowthSamples
-from .kernels import (
-    NO_CUT,
-    RANK_STEP,
-    SAMPLE_MASK,
-    Cut,
-    drawn,
-    find_cut,
-    grow_nodes,
-    hand_down,
-    mixed,
-)
-from .keys import keep_varying_runs, keys_of_codes, keys_of_values
-from .problem import GrowthProblem, TopNode
-from .thresholds import tree_of_nodes
-from .tree import Tree
+from .._lib.compilation import inner
+from .batches import Batch, is_enough, most_at_once, new_best, scan_batch
+from .kernels import NO_CUT, RANK_STEP, SAMPLE_MASK, Cut, drawn, mixed
 
-__all__ = ["KeyBuffers", "grow_presorted"]
-
-
-class KeyBuffers:
-    """Reusable memory for keys: allocators rarely return large freed blocks."""
-
-    def __init__(self) -> None:
-        self.halves = np.empty((2, 0), dtype=np.uint32)
-
-    def of_shape(self, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Return an array of this shape, and a flat one of the same size."""
-        size = math.prod(shape)
-        if size > self.halves.shape[1]:
-            del self.halves  # before there are more
-            self.halves = np.empty((2, size), dtype=np.uint32)
-        first, second = self.halves[:, :size]
-        return first.reshape(shape), second
-
-
-def grow_presorted(problem: GrowthProblem, node: TopNode, buffers: KeyBuffers) -> Tree:
-    """Grow the subtree of a node of few samples.
-
-    Parameters
-    ----------
-    problem, node : GrowthProblem, TopNode
-        What is grown, and the node.
-    buffers : KeyBuffers
-        Memory that no other thread uses at the same time.
-    """
-    rows = problem.summed.in_order_of_labels(node.rows)
-    value_of, features, keys, spare = _sorted_columns(problem, rows, buffers)
-    # Those that do not vary would only be passed over, and a sparse block has fewer.
-    varying = keep_varying_runs(keys)
-    if len(varying) == 0:
-        return Tree.leaf()
-    nodes = _grow(
-        keys[: len(varying)],
-        spare,
-        *problem.summed.take(rows),
-        problem.levels_below(node),
-        problem.max_features,
-        problem.max_features < problem.n_features,
-        node.seed,
-    )
-    inner = nodes.left >= 0
-    nodes.feature[inner] = features[varying[nodes.feature[inner]]]
-    return tree_of_nodes(problem, nodes, value_of)
-
-
-def _sorted_columns(problem: GrowthProblem, rows: np.ndarray, buffers: KeyBuffers):
-    """Values or codes by sample and feature; features of the keys; keys; spare memory."""
-    features = np.arange(problem.n_features)
-    is_dense = not sparse.issparse(problem.X)
-    if not problem.is_exact or (is_dense and problem.bins_hold_all):
-        codes = problem.binned.take(rows)
-        keys, spare = buffers.of_shape(codes.shape)
-        keys_of_codes(codes, MISSING_CODE, keys)
-        if problem.is_exact:
-            return problem.values_of(rows), features, keys, spare
-        return lambda sample, feature: codes[feature, sample], features, keys, spare
-    if is_dense:
-        keys, spare = buffers.of_shape((problem.n_features, len(rows)))
-        keys_of_values(problem.X, rows, keys)
-        return problem.values_of(rows), features, keys, spare
-    # Only columns with entries: there may be many times as many without.
-    columns = sparse.csc_matrix(problem.X[rows])
-    features = np.flatnonzero(np.diff(columns.indptr))
-    block = columns[:, features].toarray(order="C")
-    keys, spare = buffers.of_shape(block.T.shape)
-    keys_of_values(block, np.arange(len(rows)), keys)
-
-    def value_of(sample: np.ndarray, feature: np.ndarray) -> np.ndarray:
-        return block[sample, np.searchsorted(features, feature)]
-
-    return value_of, features, keys, spare
-
-
-# -------------------------------------------------------------------------------- kernels
+__all__ = ["Presorted", "find_presorted_cut", "hand_down", "new_presorted"]
 
 
 class Presorted(NamedTuple):
@@ -146,62 +49,14 @@ class Presorted(NamedTuple):
     batch: Batch
 
 
-@compiled
-def _grow(
-    keys,
-    spare,
-    labels,
-    values,
-    weights,
-    n_classes,
-    max_depth,
-    max_features,
-    is_sampled,
-    seed,
-):
-    """Grow a tree by least squares until its leaves are pure.
-
-    Parameters
-    ----------
-    keys : (n_features, n_samples) uint32, sorted keys, which are overwritten
-    spare : (n_features * n_samples,) uint32, scratch
-    labels, values, weights, n_classes : as in ``GrowthSamples``, one by one: numba 0.60
-        keeps something of every tuple that a kernel is called with
-    max_depth, seed : as in ``grow_nodes``
-    max_features, is_sampled : as in ``Presorted``
-
-    Returns
-    -------
-    Nodes
-    """
-    n_features, n_samples = keys.shape
+@inner
+def new_presorted(keys, spare, n_features, n_samples, max_features, is_sampled, batch):
+    """Begin with the sorted keys of all samples."""
     varying = np.empty((n_samples, n_features), dtype=np.int32)
     for k in range(n_features):
         varying[0, k] = k
     order = np.empty(n_features, dtype=np.int32)
-    batch = new_batch(weights, n_classes)
-    runs = keys.ravel(), spare
-    search = Presorted(runs, varying, order, max_features, is_sampled, batch)
-    samples = GrowthSamples(labels, values, weights, n_classes)
-    return grow_nodes(search, samples, n_features, max_depth, seed)
-
-
-@overload(find_cut, inline="always")
-def _overload_find_cut(search, samples, sums, own, node):
-    if isinstance(search, types.NamedTuple) and search.instance_class is Presorted:
-        return lambda search, samples, sums, own, node: _find_cut(
-            search, samples, sums, node
-        )
-    return None
-
-
-@overload(hand_down, inline="always")
-def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows):
-    if isinstance(search, types.NamedTuple) and search.instance_class is Presorted:
-        return lambda search, node, goes_left, n_left, left_grows, right_grows: _hand_down(
-            search, node, goes_left, n_left, left_grows, right_grows
-        )
-    return None
+    return Presorted((keys, spare), varying, order, max_features, is_sampled, batch)
 
 
 @inner
@@ -210,7 +65,7 @@ def _varies(keys, start, n):
 
 
 @inner
-def _find_cut(search, samples, sums, node):
+def find_presorted_cut(search, samples, sums, node):
     """Find the best cut, the first of several equal ones.
 
     Runs are tried in a cyclic order that begins at random; or those that vary in random
@@ -227,7 +82,7 @@ def _find_cut(search, samples, sums, node):
         for r in range(n_runs):
             order[n_visits] = r
             n_visits += _varies(keys, base + r * n, n)
-    visit, n_tried = 0, 0
+    visit, n_tried = np.int64(0), np.int64(0)
     while visit < n_visits and not is_enough(best, n_tried, search.max_features):
         most = most_at_once(n, n_tried, search.max_features)
         n_batch = 0
@@ -254,7 +109,7 @@ def _find_cut(search, samples, sums, node):
 
 
 @inner
-def _hand_down(search, node, goes_left, n_left, left_grows, right_grows):
+def hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     """Write the runs of the children that grow; how many, and where they begin.
 
     Features that did not vary in the node do not vary in its children.

@@ -9,37 +9,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import types
-from numba.extending import overload
 
-from .._lib.compilation import compiled, inner
-from .batches import Batch, is_enough, most_at_once, new_batch, new_best, scan_batch
-from .exact_sums import GrowthSamples
-from .kernels import NO_CUT, Cut, drawn, find_cut, grow_nodes, hand_down
+from .._lib.compilation import inner
+from .batches import Batch, is_enough, most_at_once, new_best, scan_batch
+from .kernels import NO_CUT, Cut, drawn
 from .lanes import LANES
-from .problem import GrowthProblem, TopNode
 from .sorting import MOST_ROWS, sort_columns
-from .thresholds import tree_of_nodes
-from .tree import Tree
 
-__all__ = ["grow_sampled"]
-
-
-def grow_sampled(problem: GrowthProblem, node: TopNode) -> Tree:
-    """Grow the subtree of a node of few samples, given the ranks of all."""
-    rows = problem.summed.in_order_of_labels(node.rows)
-    nodes = _grow(
-        problem.ranks,
-        rows,
-        *problem.summed.take(rows),
-        problem.levels_below(node),
-        problem.max_features,
-        node.seed,
-    )
-    return tree_of_nodes(problem, nodes, problem.values_of(rows))
-
-
-# -------------------------------------------------------------------------------- kernels
+__all__ = ["Sampled", "find_sampled_cut", "new_sampled"]
 
 
 class Sampled(NamedTuple):
@@ -73,23 +50,12 @@ class Sampled(NamedTuple):
     batch: Batch
 
 
-@compiled
-def _grow(ranks, rows, labels, values, weights, n_classes, max_depth, max_features, seed):
-    """Grow a tree by least squares until its leaves are pure.
-
-    Parameters
-    ----------
-    ranks, rows, max_features : as in ``Sampled``
-    labels, values, weights, n_classes : as in ``GrowthSamples``, one by one: numba 0.60
-        keeps something of every tuple that a kernel is called with
-    max_depth, seed : as in ``grow_nodes``
-
-    Returns
-    -------
-    Nodes
-    """
-    n_samples, n_features = len(rows), ranks.shape[1]
-    search = Sampled(
+@inner
+def new_sampled(ranks, rows, max_features, batch):
+    """Begin with the ranks of all samples."""
+    n_features = ranks.shape[1]
+    n_samples = len(rows) if n_features > 0 else 0
+    return Sampled(
         ranks,
         rows,
         max_features,
@@ -99,31 +65,12 @@ def _grow(ranks, rows, labels, values, weights, n_classes, max_depth, max_featur
         np.zeros(LANES * min(n_samples, MOST_ROWS), dtype=np.uint32),
         np.empty((LANES + 1) * n_samples, dtype=np.uint32),
         np.empty(n_samples, dtype=np.uint32),
-        new_batch(weights, n_classes),
+        batch,
     )
-    samples = GrowthSamples(labels, values, weights, n_classes)
-    return grow_nodes(search, samples, 0, max_depth, seed)
-
-
-@overload(find_cut, inline="always")
-def _overload_find_cut(search, samples, sums, own, node):
-    if isinstance(search, types.NamedTuple) and search.instance_class is Sampled:
-        return lambda search, samples, sums, own, node: _find_cut(
-            search, samples, sums, own, node
-        )
-    return None
-
-
-@overload(hand_down, inline="always")
-def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows):
-    if isinstance(search, types.NamedTuple) and search.instance_class is Sampled:
-        # Children find all that they need in the ranks.
-        return lambda search, node, goes_left, n_left, left_grows, right_grows: (0, 0, 0)
-    return None
 
 
 @inner
-def _find_cut(search, samples, sums, own, node):
+def find_sampled_cut(search, samples, sums, own, node):
     """Find the best cut, the first of several equal ones.
 
     Features that vary are tried in random order, until there are enough and a cut, or no
@@ -139,7 +86,7 @@ def _find_cut(search, samples, sums, own, node):
     best_feature = NO_CUT
     best_run = keys[LANES * n : (LANES + 1) * n]
     n_visits = _find_varying(ranks, rows, differing, features)
-    visit, n_tried = 0, 0
+    visit, n_tried = np.int64(0), np.int64(0)
     while visit < n_visits and not is_enough(best, n_tried, search.max_features):
         most = min(most_at_once(n, n_tried, search.max_features), n_visits - visit)
         for k in range(most):
@@ -155,7 +102,8 @@ def _find_cut(search, samples, sums, own, node):
         )
         if best.is_new:
             best_feature = features[visit + best.start // n]
-            best_run[:] = keys[best.start : best.start + n]
+            for j in range(n):
+                best_run[j] = keys[best.start + j]
         visit += most
     return Cut(best_feature, best_run, best.n_left, best.missing_left)
 
@@ -193,14 +141,16 @@ def _sort_apart(ranks, rows, own, features, differing, spare, keys):
         elif high:
             _sort_by_byte(run, np.uint32(24), spare)
         if low != high:
-            run[:] = spare
+            for j in range(n):
+                run[j] = spare[j]
 
 
 @inner
 def _find_varying(ranks, rows, differing, features):
     """Write which features vary in some samples, and the bits that differ; how many do."""
     n, n_features = len(rows), ranks.shape[1]
-    differing[:] = 0
+    for k in range(n_features):
+        differing[k] = 0
     first = ranks[rows[0]]
     # Four rows at a time, since memory is the limit; the last one again if there are fewer.
     for j in range(0, n, 4):
@@ -219,7 +169,9 @@ def _find_varying(ranks, rows, differing, features):
 @inner
 def _sort_by_byte(run, shift, out):
     """Write a run in the order of one byte, equal ones in the order in which they are."""
-    places = np.zeros(257, dtype=np.int64)
+    places = np.empty(257, dtype=np.int64)
+    for byte in range(257):
+        places[byte] = 0
     for key in run:
         places[(key >> shift & np.uint32(0xFF)) + 1] += 1
     for byte in range(256):

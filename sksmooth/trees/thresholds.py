@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .bins import MISSING_CODE
-from .kernels import Nodes
 from .problem import GrowthProblem, ValueOf
 from .tree import Tree
 
-__all__ = ["halfway", "tree_of_nodes"]
+__all__ = ["Nodes", "halfway", "tree_of_nodes"]
 
 # Samples halfway between the two sides of a cut go left whatever the rounding.
 _LEANING = 1e-9
+
+
+class Nodes(NamedTuple):
+    """Nodes of a tree, parents before children; arrays with one entry a node.
+
+    Cuts are told by the samples beside them: ``below`` has the largest value to the left,
+    ``above`` the smallest one to the right, or none.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    feature: np.ndarray
+    below: np.ndarray
+    above: np.ndarray
+    missing_left: np.ndarray
 
 
 def halfway(below: np.ndarray, above: np.ndarray) -> np.ndarray:
