@@ -14,6 +14,7 @@ __all__ = [
     "Residual",
     "Steps",
     "add_along_paths",
+    "add_unseen",
     "log_box_volumes",
     "node_sums",
     "sample_ranges",
@@ -50,6 +51,23 @@ def add_along_paths(parent, values):
         if up >= 0:
             for k in range(values.shape[1]):
                 values[node, k] += values[up, k]
+
+
+@compiled
+def add_unseen(path_sums, roots, leaves, unseen, first, step, sums, counts):
+    """Add to every sample the values of its leaves in the trees that have not seen it.
+
+    Of the trees ``first``, ``first + step``, ...; ``counts`` says how many these are.
+    Zeros are added where a tree has seen a sample: half of the branches would be
+    mispredicted.
+    """
+    for tree in range(first, len(leaves), step):
+        for i in range(leaves.shape[1]):
+            is_unseen = unseen[tree, i]
+            node = roots[tree] + leaves[tree, i]
+            counts[i] += is_unseen
+            for k in range(sums.shape[1]):
+                sums[i, k] += path_sums[node, k] if is_unseen else 0.0
 
 
 @compiled

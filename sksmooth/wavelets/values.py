@@ -10,7 +10,7 @@ from scipy import sparse
 from ..samples import Samples
 from ..trees import GrownForest
 from .decomposition import WaveletDecomposition, node_samples, tree_wavelets
-from .kernels import add_along_paths
+from .kernels import add_along_paths, add_unseen
 
 __all__ = [
     "error_of_endless_forest",
@@ -63,7 +63,8 @@ def sums_of_unseen(
     path_sums: np.ndarray,
     leaves: np.ndarray,
     unseen: np.ndarray,
-    trees: slice = slice(None),
+    first: int = 0,
+    step: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Add the trees up that have not seen a sample.
 
@@ -77,8 +78,8 @@ def sums_of_unseen(
         Leaves of the samples.
     unseen : ndarray of shape (n_trees, n_samples), bool
         Trees that are added at a sample.
-    trees : slice, default=slice(None)
-        The trees to add; all by default.
+    first, step : int
+        The trees to add: the first one, and every ``step``-th after it; all by default.
 
     Returns
     -------
@@ -87,14 +88,10 @@ def sums_of_unseen(
     counts : ndarray of shape (n_samples,), int64
         Numbers of them.
     """
-    unseen = unseen[trees]
     sums = np.zeros((leaves.shape[1], path_sums.shape[1]))
-    for leaf, root, used in zip(
-        leaves[trees], decomposition.roots[trees], unseen, strict=True
-    ):
-        rows = np.flatnonzero(used)  # far faster than the mask
-        sums[rows] += path_sums[leaf[rows] + root]
-    return sums, unseen.sum(axis=0)
+    counts = np.zeros(leaves.shape[1], dtype=np.int64)
+    add_unseen(path_sums, decomposition.roots, leaves, unseen, first, step, sums, counts)
+    return sums, counts
 
 
 def error_of_endless_forest(
