@@ -373,6 +373,8 @@ class _TopNodes:
         The other nodes of a subtree follow all nodes before it, so that parents keep being
         numbered before their children.
         """
+        if roots == [0]:
+            return subtrees[0]
         left, right = [np.array(self.left)], [np.array(self.right)]
         feature, threshold = [np.array(self.feature)], [np.array(self.threshold)]
         missing_left = [np.array(self.missing_left)]
