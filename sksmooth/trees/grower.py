@@ -18,15 +18,17 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from scipy import sparse
 from sklearn.utils import check_random_state
 
 from .._lib.parallel import run_parallel
 from ..samples import Samples, draw_bags
-from .bins import MOST_BINS, bin_features
+from .bins import MISSING_CODE, MOST_BINS, bin_features
 from .categories import N_FOLDS, CategoryPlaces, order_categories
 from .exact_sums import growth_samples
 from .histograms import PlacedCut, find_binned_cut
 from .kernels import MOST_SAMPLES, mixed
+from .keys import keys_of_codes, keys_of_values
 from .options import Growth, number_of_trees
 from .presorted import KeyBuffers, grow_presorted
 from .problem import GrowthProblem, Search, TopNode
@@ -187,11 +189,16 @@ def _prepared(
         )
     if choose(1, n_largest) is Search.SAMPLED:
         ranks = rank_features(X, growth.n_jobs) if is_exact else rank_codes(binned.codes)
+    keys = None
+    are_roots = choose(n_largest, n_largest) is Search.PRESORTED
+    if are_roots and not samples.category_counts and n_trees * n_largest >= 2 * n_samples:
+        keys = _sorted_keys(X if is_exact else binned.codes, is_exact=is_exact)
     return GrowthProblem(
         X=X,
         summed=summed,
         binned=binned,
         ranks=ranks,
+        keys=keys,
         max_depth=-1 if growth.max_depth is None else min(int(growth.max_depth), n_samples),
         max_features=n_tried,
         category_counts=samples.category_counts,
@@ -199,6 +206,19 @@ def _prepared(
         max_bins=growth.max_bins,
         choose=choose,
     )
+
+
+def _sorted_keys(X: Any, *, is_exact: bool) -> np.ndarray | None:
+    """Sort the samples by every feature, or by its bins, for all trees at once."""
+    n_samples = X.shape[0 if is_exact else 1]
+    if sparse.issparse(X) or n_samples > MOST_SAMPLES:
+        return None
+    keys = np.empty(X.shape[::-1] if is_exact else X.shape, dtype=np.uint32)
+    if is_exact:
+        keys_of_values(X, np.arange(n_samples), keys)
+    else:
+        keys_of_codes(X, MISSING_CODE, keys)
+    return keys
 
 
 def _bag_fraction(max_samples: float | int, n_samples: int) -> float:
@@ -237,7 +257,8 @@ def _grow_tree(
     if problem.folds is not None:
         grown_on, places = _ordered(problem, problem.folds, rows)
     tree = _TreeGrower(grown_on, rows, np.uint64(seed), n_threads).tree()
-    tree = replace(tree, places=places)
+    if places is not None:
+        tree = replace(tree, places=places)
     grown = Forest((tree,), problem.n_features, single_precision=False)
     return tree, find_leaves(grown, problem.X)[0]
 

@@ -32,7 +32,7 @@ from .kernels import (
     scan_run,
     unbeaten_score,
 )
-from .keys import keep_varying_runs, keys_of_codes, keys_of_values
+from .keys import keep_varying_runs, keys_of_codes, keys_of_some, keys_of_values
 from .problem import GrowthProblem, TopNode
 from .thresholds import tree_of_nodes
 from .tree import Tree
@@ -91,6 +91,10 @@ def grow_presorted(problem: GrowthProblem, node: TopNode, buffers: KeyBuffers) -
 def _sorted_columns(problem: GrowthProblem, rows: np.ndarray, buffers: KeyBuffers):
     """Values or codes by sample and feature; features of the keys; keys; spare memory."""
     features = np.arange(problem.n_features)
+    if problem.keys is not None:
+        keys, spare = buffers.of_shape((problem.n_features, len(rows)))
+        keys_of_some(problem.keys, rows, keys)
+        return problem.values_of(rows), features, keys, spare
     if not problem.is_exact:
         codes = problem.binned.take(rows)
         keys, spare = buffers.of_shape(codes.shape)
