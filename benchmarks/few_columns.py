@@ -1,15 +1,15 @@
 """Cost and worth of a comparison of 18 choices of few columns, beside nearest neighbours.
 
-    python benchmarks/few_columns.py [--parts cost worth] [--data digits ...] [--repeats 5]
+    python benchmarks/few_columns.py [--parts cost workers worth] [--repeats 3]
 
 Every data set is a table of which 18 choices of two to ten columns are drawn. They are
-judged by ``compare_representations``, by ``oob_score_`` of single fits, and by the accuracy
-(R2 of numbers) of 5 nearest neighbours in five folds, with and without scaled columns.
+judged by ``compare_representations``, and by the accuracy (R2 of numbers) of 5 nearest
+neighbours in five folds, with and without scaled columns.
 
-- ``cost``: seconds of the processor on one core, medians of runs in turns; and seconds of
-  the clock with two workers.
+- ``cost``: seconds of the processor on one core, medians of runs in turns.
+- ``workers``: seconds of the clock with one and two workers.
 - ``worth``: Spearman correlations over the choices with the mean accuracy of five models
-  (forest, boosting, linear, SVM, neighbours) in five folds, of the level by which
+  (forest, boosting, linear, SVM, neighbours) in three folds, of the level by which
   representations are compared, read from fewer and more randomised trees, and of the
   accuracy of neighbours.
 """
@@ -72,9 +72,10 @@ DATA = {
     "digits, 1,797 rows": components_of_digits,
     "friedman, 2,000 rows": partial(make_friedman1, 2000, noise=1.0, random_state=0),
     "table, 2,000 rows": partial(table, 2000),
-    "table, 10,000 rows": partial(table, 10_000),
+    "table, 5,000 rows": partial(table, 5000),
 }
-LARGE = "table, 10,000 rows"  # whose models take too long
+LARGE = "table, 5,000 rows"  # whose models take too long
+SMALL = ("breast cancer, 569 rows", "digits, 1,797 rows", "table, 2,000 rows")
 
 
 def choices_of(X):
@@ -92,9 +93,10 @@ def is_numbers(y):
     return y.dtype.kind == "f"
 
 
-def accuracies(model, choices, y):
-    """Accuracy, or R2, in five folds."""
-    folds = (KFold if is_numbers(y) else StratifiedKFold)(5, shuffle=True, random_state=0)
+def accuracies(model, choices, y, n_folds=5):
+    """Accuracy, or R2, in folds."""
+    kind = KFold if is_numbers(y) else StratifiedKFold
+    folds = kind(n_folds, shuffle=True, random_state=0)
     return [cross_val_score(model, X, y, cv=folds).mean() for X in choices.values()]
 
 
@@ -106,56 +108,54 @@ def compare(choices, y, n_jobs=None):
     return compare_representations(choices, y=y, random_state=0, n_jobs=n_jobs)
 
 
-def fit_each(choices, y):
-    for X in choices.values():
-        BesovSmoothnessEstimator(random_state=0).fit(X, y)
-
-
 def cost(args):
     """Seconds of all choices."""
     rows = {}
-    for name in args.data:
-        X, y = DATA[name]()
+    for name, load in DATA.items():
+        X, y = load()
         choices = choices_of(X)
         scaled = make_pipeline(StandardScaler(), neighbours(y))
         seconds = in_turns(
             {
                 "compare s": partial(compare, choices, y),
-                "fits s": partial(fit_each, choices, y),
                 "5-NN s": partial(accuracies, neighbours(y), choices, y),
                 "5-NN scaled s": partial(accuracies, scaled, choices, y),
             },
             args.repeats,
             time.process_time,
         )
-        workers = in_turns(
-            {
-                f"{n} workers, clock s": partial(compare, choices, y, n_jobs=n)
-                for n in (1, 2)
-            },
-            args.repeats,
-        )
         rows[name] = seconds | {
             "compare / 5-NN": seconds["compare s"] / seconds["5-NN s"],
             "compare / 5-NN scaled": seconds["compare s"] / seconds["5-NN scaled s"],
-            **workers,
         }
     return {"cost": rows}
+
+
+def workers(args):
+    """Seconds of the clock."""
+    rows = {}
+    for name in SMALL:
+        X, y = DATA[name]()
+        choices = choices_of(X)
+        rows[name] = in_turns(
+            {f"{n} s": partial(compare, choices, y, n_jobs=n) for n in (1, 2)}, args.repeats
+        )
+    return {"workers": rows}
 
 
 def models(y):
     """Five models, scaled where it matters."""
     if is_numbers(y):
         return [
-            RandomForestRegressor(100, random_state=0),
-            HistGradientBoostingRegressor(max_iter=50, random_state=0),
+            RandomForestRegressor(50, random_state=0),
+            HistGradientBoostingRegressor(max_iter=20, random_state=0),
             make_pipeline(StandardScaler(), RidgeCV()),
             make_pipeline(StandardScaler(), SVR()),
             make_pipeline(StandardScaler(), neighbours(y)),
         ]
     return [
-        RandomForestClassifier(100, random_state=0),
-        HistGradientBoostingClassifier(max_iter=50, random_state=0),
+        RandomForestClassifier(50, random_state=0),
+        HistGradientBoostingClassifier(max_iter=20, random_state=0),
         make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
         make_pipeline(StandardScaler(), SVC()),
         make_pipeline(StandardScaler(), neighbours(y)),
@@ -173,10 +173,11 @@ def level_of(X, y, n_trees):
 def worth(args):
     """Rank correlations with the mean accuracy of five models."""
     rows = {}
-    for name in (name for name in args.data if name != LARGE):
+    for name in (name for name in DATA if name != LARGE):
         X, y = DATA[name]()
         choices = choices_of(X)
-        truth = np.mean([accuracies(model, choices, y) for model in models(y)], axis=0)
+        found = [accuracies(model, choices, y, n_folds=3) for model in models(y)]
+        truth = np.mean(found, axis=0)
         row = {}
         for n_trees in TREES:
             levels = [level_of(X, y, n_trees) for X in choices.values()]
@@ -188,14 +189,13 @@ def worth(args):
     return {"worth": rows}
 
 
-PARTS = {"cost": cost, "worth": worth}
+PARTS = {"cost": cost, "workers": workers, "worth": worth}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
     setup = f"{N_CHOICES} choices of 2 to {MOST_COLUMNS} columns; {args.repeats} runs"
     for i, part in enumerate(args.parts):
