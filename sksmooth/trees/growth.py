@@ -42,7 +42,7 @@ class GrownForest:
     fitted: Any
     units: SamplingUnits
 
-    @property
+    @cached_property
     def unseen(self) -> np.ndarray:
         """Samples that are out of the bag of a tree, shape (n_trees, n_samples)."""
         return self.bags == 0
