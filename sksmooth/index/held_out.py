@@ -546,7 +546,7 @@ class _Approximation:
             return np.empty(0)
         totals = np.empty(n_groups)
         for group in range(n_groups):
-            sums, counts = self._added(group, n_groups)
+            sums, counts = self._added(slice(group, None, n_groups))
             counts = self._counts - counts
             known = weights * (counts > 0)
             powers = self._powers(samples, self._sums - sums, counts)

@@ -9,7 +9,7 @@ many workers there are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -36,7 +36,7 @@ from .ranks import rank_codes, rank_features, with_ranks
 from .sampled import grow_sampled
 from .tree import Forest, Tree, find_leaves
 
-__all__ = ["Search", "choose_search", "grow_trees"]
+__all__ = ["Search", "choose_search", "grow_batches", "grow_trees"]
 
 
 # Nodes are grown exactly up to so many samples; more where rows are short.
@@ -132,6 +132,30 @@ def grow_trees(
     leaves : ndarray of shape (n_estimators, n_samples), int32
         The leaf of every sample in every tree.
     """
+    *_, grown = grow_batches(samples, growth, lambda n_trees: [n_trees], rule)
+    return grown
+
+
+def grow_batches(
+    samples: Samples,
+    growth: Growth,
+    sizes: Callable[[int], Sequence[int]],
+    rule: Callable[..., Search] = choose_search,
+) -> Iterator[tuple[Forest, np.ndarray, np.ndarray]]:
+    """Grow the same trees in batches, each together with those before it.
+
+    Parameters
+    ----------
+    samples, growth, rule
+        As in :func:`grow_trees`.
+    sizes : callable
+        Gives increasing numbers of trees, of which the last is all, given that.
+
+    Yields
+    ------
+    forest, bags, leaves
+        As :func:`grow_trees` returns them, of so many trees.
+    """
     n_trees = number_of_trees(
         growth.n_estimators, growth.max_samples, samples.units.n_units
     )
@@ -145,20 +169,23 @@ def grow_trees(
         units = samples.units
         folds = (rng.permutation(units.n_units) % N_FOLDS)[units.unit]
     problem = _prepared(samples, growth, n_trees, n_largest, rule, folds)
-    n_threads = math.ceil(effective_n_jobs(growth.n_jobs) / n_trees)
-    grown = run_parallel(
-        (
-            delayed(_grow_tree)(problem, bag, seed, n_threads)
-            for seed, bag in zip(seeds.tolist(), bags, strict=True)
-        ),
-        n_trees,
-        n_jobs=growth.n_jobs,
-        label="trees",
-        verbose=growth.verbose,
-    )
-    trees, leaves = zip(*grown, strict=True)
-    forest = Forest(trees, problem.n_features, single_precision=False)
-    return forest, bags, np.stack(leaves)
+    grown: list[tuple[Tree, np.ndarray]] = []
+    for size in sizes(n_trees):
+        batch = slice(len(grown), size)
+        n_threads = math.ceil(effective_n_jobs(growth.n_jobs) / (size - len(grown)))
+        grown += run_parallel(
+            (
+                delayed(_grow_tree)(problem, bag, seed, n_threads)
+                for seed, bag in zip(seeds[batch].tolist(), bags[batch], strict=True)
+            ),
+            size - len(grown),
+            n_jobs=growth.n_jobs,
+            label="trees",
+            verbose=growth.verbose,
+        )
+        trees, leaves = zip(*grown, strict=True)
+        forest = Forest(trees, problem.n_features, single_precision=False)
+        yield forest, bags[:size], np.stack(leaves)
 
 
 def _prepared(

@@ -11,13 +11,15 @@ from .._lib.compilation import compiled
 __all__ = [
     "Columns",
     "NodeSamples",
-    "Residual",
     "Steps",
     "add_along_paths",
     "add_unseen",
+    "depths",
+    "inherit_means",
     "log_box_volumes",
     "node_sums",
     "sample_ranges",
+    "sample_states",
     "sweep_errors",
 ]
 
@@ -44,6 +46,36 @@ def node_sums(parent, leaf, weights, values):
 
 
 @compiled
+def depths(parent):
+    """Count the nodes above every node: parents have smaller numbers than children."""
+    depth = np.zeros(len(parent), dtype=np.int32)
+    for node in range(1, len(parent)):
+        depth[node] = depth[parent[node]] + 1
+    return depth
+
+
+@compiled
+def inherit_means(parent, count, mean):
+    """Give nodes without samples the mean of their parent, so that their wavelet is zero."""
+    for node in range(1, len(parent)):
+        if count[node] == 0:
+            for k in range(mean.shape[1]):
+                mean[node, k] = mean[parent[node], k]
+
+
+@compiled
+def add_unseen(path_sums, roots, leaves, unseen, trees, sums, counts):
+    """Add the values of some trees at the samples that they have not seen."""
+    for tree in trees:
+        for i in range(leaves.shape[1]):
+            if unseen[tree, i]:
+                counts[i] += 1
+                node = roots[tree] + leaves[tree, i]
+                for k in range(path_sums.shape[1]):
+                    sums[i, k] += path_sums[node, k]
+
+
+@compiled
 def add_along_paths(parent, values):
     """Add to the values of every node those of all nodes above it, in place, top-down."""
     for node in range(len(parent)):
@@ -51,23 +83,6 @@ def add_along_paths(parent, values):
         if up >= 0:
             for k in range(values.shape[1]):
                 values[node, k] += values[up, k]
-
-
-@compiled
-def add_unseen(path_sums, roots, leaves, unseen, first, step, sums, counts):
-    """Add to every sample the values of its leaves in the trees that have not seen it.
-
-    Of the trees ``first``, ``first + step``, ...; ``counts`` says how many these are.
-    Zeros are added where a tree has seen a sample: half of the branches would be
-    mispredicted.
-    """
-    for tree in range(first, len(leaves), step):
-        for i in range(leaves.shape[1]):
-            is_unseen = unseen[tree, i]
-            node = roots[tree] + leaves[tree, i]
-            counts[i] += is_unseen
-            for k in range(sums.shape[1]):
-                sums[i, k] += path_sums[node, k] if is_unseen else 0.0
 
 
 @compiled
@@ -136,6 +151,9 @@ def log_box_volumes(parent, is_left, feature, threshold, low, high):
     return log_volume
 
 
+_BLOCK_ENTRIES = 1 << 13  # of heights that a sweep gathers: few enough for the caches
+
+
 class NodeSamples(NamedTuple):
     """The samples of every tree, sorted so that those of a node stand side by side.
 
@@ -159,18 +177,42 @@ class Steps(NamedTuple):
     height: np.ndarray
 
 
-class Residual(NamedTuple):
-    """The error of an approximation at the samples.
+# Columns of the states of the samples in a sweep, before those of the residual. They lie side
+# by side, since a sweep meets the samples in no order, and each line of the cache costs time.
+_POWER, _WEIGHT, _SHARE, _FLOOR, _N_STATES = 0, 1, 2, 3, 4
 
-    ``values`` is the residual, of shape (n_samples, n_outputs), which the sweep overwrites;
-    ``floor`` the squared error that no approximation removes; ``weight`` the weight of a
-    sample, and ``share`` the factor of all steps at it.
+
+def sample_states(
+    values: np.ndarray,
+    start: np.ndarray,
+    floor: np.ndarray,
+    weight: np.ndarray,
+    share: np.ndarray | float,
+) -> np.ndarray:
+    """Put together what a sweep reads and writes at every sample.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_outputs)
+        Targets.
+    start : ndarray of shape (n_outputs,) or (n_samples, n_outputs)
+        Approximation without any term.
+    floor : ndarray of shape (n_samples,)
+        Squared error that no approximation removes.
+    weight : ndarray of shape (n_samples,)
+        Weights of the samples.
+    share : ndarray of shape (n_samples,) or float
+        Factor of all steps at a sample.
+
+    Returns
+    -------
+    states : ndarray of shape (n_samples, 4 + n_outputs)
+        The states.
     """
-
-    values: np.ndarray
-    floor: np.ndarray
-    weight: np.ndarray
-    share: np.ndarray
+    states = np.empty((len(values), _N_STATES + values.shape[1]))
+    states[:, _WEIGHT], states[:, _SHARE], states[:, _FLOOR] = weight, share, floor
+    np.subtract(values, start, out=states[:, _N_STATES:])
+    return states
 
 
 class Columns(NamedTuple):
@@ -188,20 +230,20 @@ class Columns(NamedTuple):
 
 @compiled
 def sweep_errors(
-    order, tree, height, start, stop, samples, residual, floor, weight, share, column,
-    n_columns, n_sides, kept, p
+    order, tree, height, start, stop, samples, states, column, n_columns, n_sides, kept, p
 ):  # fmt: skip
     """Sum weighted p-th powers of errors while terms are added one by one.
 
     A term changes the residual only at the samples of its node, so all M-term errors cost
-    no more than the sum of the sizes of the nodes.
+    no more than the sum of the sizes of the nodes. Steps follow no order in memory, so they
+    are gathered in blocks, which lets the processor fetch several at a time.
 
     Parameters
     ----------
     order, tree, height : as in ``Steps``, one by one, as all that follow: numba 0.60 keeps
         something of every tuple that a kernel is called with
     start, stop, samples : as in ``NodeSamples``
-    residual, floor, weight, share : as in ``Residual``, without any term
+    states : of ``sample_states``, without any term; overwritten
     column, n_columns, n_sides, kept : as in ``Columns``
     p : exponent of the errors
 
@@ -210,53 +252,82 @@ def sweep_errors(
     sums : (len(order) + 1, n_sides)
     by_column : (len(kept), n_columns)
     """
-    n_samples, n_outputs = residual.shape
-    power = floor.copy()  # p-th power of the error at every sample
-    for i in range(n_samples):
-        for k in range(n_outputs):
-            power[i] += residual[i, k] ** 2
-        power[i] **= 0.5 * p
-    sums = np.zeros((len(order) + 1, n_sides))
+    n_steps, n_outputs = len(order), height.shape[1]
+    _set_powers(states, p)
+    sums = np.zeros((n_steps + 1, n_sides))
     by_column = np.zeros((len(kept), n_columns))
-    current = _column_sums(power, weight, column, n_columns)
-    _sum_sides(current, sums[0])
+    current = np.zeros(n_columns)
+    _sum_columns(states, column, current)
+    for side in range(n_sides):
+        sums[0, side] = _sum_of_side(current, side, n_sides)
     summed = sums[0].copy()
     n_kept = 0
-    for m in range(len(order) + 1):
-        if m > 0:
-            node = order[m - 1]
-            for position in range(start[node], stop[node]):
-                i = samples[tree[node], position]
-                squared, factor = floor[i], share[i]
+    if len(kept) > 0 and kept[0] == 0:
+        by_column[0] = current
+        n_kept = 1
+    size = max(_BLOCK_ENTRIES // n_outputs, 1)
+    first = np.empty(size, dtype=np.int64)
+    last = np.empty(size, dtype=np.int64)
+    heights = np.empty((size, n_outputs))
+    all_samples, stride = samples.reshape(-1), samples.shape[1]
+    for begin in range(0, n_steps, size):
+        n_own = min(size, n_steps - begin)
+        for step in range(n_own):
+            node = order[begin + step]
+            first[step] = tree[node] * stride + start[node]
+            last[step] = tree[node] * stride + stop[node]
+            for k in range(n_outputs):
+                heights[step, k] = height[node, k]
+        for step in range(n_own):
+            m = begin + step + 1
+            for position in range(first[step], last[step]):
+                i = all_samples[position]
+                squared, factor = states[i, _FLOOR], states[i, _SHARE]
                 for k in range(n_outputs):
-                    residual[i, k] -= factor * height[node, k]
-                    squared += residual[i, k] ** 2
+                    states[i, _N_STATES + k] -= factor * heights[step, k]
+                    squared += states[i, _N_STATES + k] ** 2
                 # A power takes longer than all the rest, so L2 goes without.
                 after = squared if p == 2.0 else squared ** (0.5 * p)
-                current[column[i]] += weight[i] * (after - power[i])
-                power[i] = after
-            _sum_sides(current, sums[m])
+                current[column[i]] += states[i, _WEIGHT] * (after - states[i, _POWER])
+                states[i, _POWER] = after
+            has_fallen = False
+            for side in range(n_sides):
+                sums[m, side] = sums[m - 1, side]
+                if first[step] < last[step]:
+                    sums[m, side] = _sum_of_side(current, side, n_sides)
+                has_fallen |= sums[m, side] < 0.25 * summed[side]
             # Differences lose digits as the sums fall, so they are taken afresh at times.
-            if (sums[m] < 0.25 * summed).any():
-                current = _column_sums(power, weight, column, n_columns)
-                _sum_sides(current, sums[m])
-                summed[:] = sums[m]
-        if n_kept < len(kept) and kept[n_kept] == m:
-            by_column[n_kept] = current
-            n_kept += 1
+            if has_fallen:
+                _sum_columns(states, column, current)
+                for side in range(n_sides):
+                    sums[m, side] = _sum_of_side(current, side, n_sides)
+                    summed[side] = sums[m, side]
+            if n_kept < len(kept) and kept[n_kept] == m:
+                by_column[n_kept] = current
+                n_kept += 1
     return sums, by_column
 
 
 @compiled
-def _column_sums(power, weight, column, n_columns):
-    sums = np.zeros(n_columns)
-    for i in range(len(power)):
-        sums[column[i]] += weight[i] * power[i]
-    return sums
+def _set_powers(states, p):
+    for i in range(len(states)):
+        power = states[i, _FLOOR]
+        for k in range(_N_STATES, states.shape[1]):
+            power += states[i, k] ** 2
+        states[i, _POWER] = power ** (0.5 * p)
 
 
 @compiled
-def _sum_sides(current, out):
-    out[:] = 0.0
-    for j in range(len(current)):
-        out[j % len(out)] += current[j]
+def _sum_columns(states, column, sums):
+    sums[:] = 0.0
+    for i in range(len(states)):
+        sums[column[i]] += states[i, _WEIGHT] * states[i, _POWER]
+
+
+@compiled
+def _sum_of_side(current, side, n_sides):
+    total, column = 0.0, side
+    while column < len(current):
+        total += current[column]
+        column += n_sides
+    return total

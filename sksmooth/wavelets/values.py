@@ -63,8 +63,7 @@ def sums_of_unseen(
     path_sums: np.ndarray,
     leaves: np.ndarray,
     unseen: np.ndarray,
-    first: int = 0,
-    step: int = 1,
+    trees: slice = slice(None),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Add the trees up that have not seen a sample.
 
@@ -78,8 +77,8 @@ def sums_of_unseen(
         Leaves of the samples.
     unseen : ndarray of shape (n_trees, n_samples), bool
         Trees that are added at a sample.
-    first, step : int
-        The trees to add: the first one, and every ``step``-th after it; all by default.
+    trees : slice, default=slice(None)
+        The trees to add; all by default.
 
     Returns
     -------
@@ -89,8 +88,9 @@ def sums_of_unseen(
         Numbers of them.
     """
     sums = np.zeros((leaves.shape[1], path_sums.shape[1]))
-    counts = np.zeros(leaves.shape[1], dtype=np.int64)
-    add_unseen(path_sums, decomposition.roots, leaves, unseen, first, step, sums, counts)
+    counts = np.zeros(len(sums), dtype=np.int64)
+    numbers = np.arange(len(leaves))[trees]
+    add_unseen(path_sums, decomposition.roots, leaves, unseen, numbers, sums, counts)
     return sums, counts
 
 
