@@ -10,6 +10,7 @@ __all__ = [
     "IncompatibleVersionError",
     "LayersLeftOutWarning",
     "PoorFitWarning",
+    "PrecisionWarning",
     "SmoothnessWarning",
     "TargetTypeWarning",
     "UnresolvedIndexWarning",
@@ -56,6 +57,10 @@ class InSampleOnlyWarning(SmoothnessWarning):
 
 class PoorFitWarning(SmoothnessWarning):
     """The decay is not a power law over the fit window (low ``r_squared_``)."""
+
+
+class PrecisionWarning(SmoothnessWarning):
+    """The interval of the index is wider than ``precision`` asks for."""
 
 
 class UnresolvedIndexWarning(SmoothnessWarning):

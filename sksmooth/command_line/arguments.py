@@ -184,6 +184,8 @@ def _add_estimator_options(add: Callable[..., Any]) -> None:
     add("--no-class-pairs", **left_out, help=about)
     about = "level of the interval (default: 0.95)"
     add("--confidence", type=float, dest="confidence_level", metavar="P", help=about)
+    about = "grow only as many trees as half of the interval's length needs to be so small"
+    add("--precision", type=float, metavar="WIDTH", help=about)
 
 
 def _add_run_options(group: Any) -> None:

@@ -28,6 +28,7 @@ from ..index import (
     HeldOutError,
     IndexFit,
     Shares,
+    imprecise,
     least,
     out_of_bag_errors,
     variance_shares,
@@ -40,7 +41,7 @@ from ..samples import (
     read_features,
     read_samples,
 )
-from ..trees import grow, number_of_trees
+from ..trees import Growth, grow, grow_in_batches, number_of_trees
 from ..wavelets import (
     MEASURES,
     ErrorCurves,
@@ -153,6 +154,15 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         long again as growing the forest; nothing for numbers and fewer classes.
     confidence_level : float, default=0.95
         Level of the intervals, in (0, 1).
+    precision : float, default=None
+        If given, the built-in forest is grown in batches of 4, 8, 16, ... trees until
+        ``alpha_interval_`` is at most twice as long, that is, until half of its length is
+        at most ``precision``; so an easy question takes few trees. ``n_estimators`` is then
+        the largest number of trees, after which a PrecisionWarning tells what was reached.
+        The trees are the first ones of the forest without ``precision``;
+        ``wavelets_.n_trees`` is their number. It shortens the time for ``alpha_`` alone:
+        ``explained_``, ``roughness_`` and ``score`` stand on the fifty other trees as ever.
+        It cannot be given together with ``forest``.
     random_state : int, RandomState instance or None, default=None
         Seed of the subsamples and of ties between splits.
     n_jobs : int, default=None
@@ -312,6 +322,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         "p": [Interval(Real, 1, _LARGEST_P, closed="both")],
         "class_pairs": ["boolean"],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "precision": [Interval(Real, 0, None, closed="neither"), None],
     }
 
     def __init__(
@@ -329,6 +340,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         categorical_features: ArrayLike | str | None = "from_dtype",
         class_pairs: bool = True,
         confidence_level: float = 0.95,
+        precision: float | None = None,
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
         verbose: int = 0,
@@ -345,6 +357,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         self.categorical_features = categorical_features
         self.class_pairs = class_pairs
         self.confidence_level = confidence_level
+        self.precision = precision
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -385,8 +398,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         ValueError
             If X is infinite or y is not finite, y holds one class or one value, or more
             classes than half of the rows or than fit into 16 GB of memory, X or y holds
-            dates, lengths differ, there are fewer than 5 rows, or weights are negative or
-            all zero.
+            dates, lengths differ, there are fewer than 5 rows, weights are negative or all
+            zero, or both ``forest`` and ``precision`` are given.
         TypeError
             If ``forest`` is not made of trees.
         """
@@ -784,17 +797,11 @@ def fit_samples(
     estimator : BesovSmoothnessEstimator
         The same estimator, fitted.
     """
-    convention = CONVENTIONS[estimator.index]
-    p, measure = convention.exponent(estimator.p), convention.measure(estimator.measure)
-
     growth = growth_of(estimator)
-    grown = grow(samples, growth)
-    wavelets = decompose(grown, samples, p=p, measure=measure)
-    curves = error_curves(wavelets, grown, samples, estimator.n_jobs)
-    of_pairs = growth if estimator.class_pairs else None
-    fit = convention.fit(curves, estimator.confidence_level, of_pairs)
-    by_rate = fit if convention is DEFAULT else DEFAULT.fit(curves, fit.confidence_level)
-    errors = out_of_bag_errors(wavelets, grown, samples, growth)
+    curves, fit = _index_of(estimator, samples, growth)
+    is_default = fit.convention is DEFAULT
+    by_rate = fit if is_default else DEFAULT.fit(curves, fit.confidence_level)
+    errors = out_of_bag_errors(curves.decomposition, curves.grown, samples, growth)
     shares = variance_shares(curves, by_rate, errors)
     names = getattr(estimator, "feature_names_in_", None)
     identifier = identifier_caution(samples.X, fit.importances, names)
@@ -805,6 +812,32 @@ def fit_samples(
         warn_caller(*fit.cautions)
     estimator._keep(samples, curves, fit, shares, errors)
     return estimator
+
+
+def _index_of(
+    estimator: BesovSmoothnessEstimator, samples: Samples, growth: Growth
+) -> tuple[ErrorCurves, IndexFit]:
+    """Grow the forest that the index is read from, up to the precision if there is one."""
+    convention, precision = CONVENTIONS[estimator.index], estimator.precision
+    of_pairs = growth if estimator.class_pairs else None
+    if precision is not None and growth.forest is not None:
+        raise ValueError(
+            "precision= chooses the number of trees of the built-in forest, which forest= "
+            "takes the place of: leave out one of them."
+        )
+    is_fixed = precision is None
+    for grown in [grow(samples, growth)] if is_fixed else grow_in_batches(samples, growth):
+        wavelets = decompose(
+            grown,
+            samples,
+            p=convention.exponent(estimator.p),
+            measure=convention.measure(estimator.measure),
+        )
+        curves = error_curves(wavelets, grown, samples, estimator.n_jobs)
+        fit = convention.fit(curves, estimator.confidence_level, of_pairs)
+        if precision is not None and fit.half_width <= precision:
+            return curves, fit
+    return curves, fit if precision is None else imprecise(fit, precision, grown)
 
 
 def _check_powers(values: np.ndarray, p: float, least: float = -_MOST_DIGITS) -> None:

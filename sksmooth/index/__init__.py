@@ -1,5 +1,6 @@
 """From error curves to a smoothness index, by one of several conventions."""
 
+from .cautions import imprecise
 from .conventions import CONVENTIONS, DEFAULT, Convention
 from .fit import IndexFit
 from .floor import NoiseFloor
@@ -38,6 +39,7 @@ __all__ = [
     "error_on_others",
     "fit_window",
     "holm",
+    "imprecise",
     "joined",
     "least",
     "level_difference",

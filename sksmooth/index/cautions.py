@@ -10,14 +10,16 @@ from ..exceptions import (
     BentDecayWarning,
     FewTermsWarning,
     PoorFitWarning,
+    PrecisionWarning,
     UnresolvedIndexWarning,
 )
+from ..trees import GrownForest
 from ..wavelets import ErrorCurves
 from .fit import IndexFit
 from .power_law import fit_power_law
 from .window import log_spaced
 
-__all__ = ["checked", "is_finite_box_function", "unresolved"]
+__all__ = ["checked", "imprecise", "is_finite_box_function", "unresolved"]
 
 _FEWEST_TERMS = 40  # the window must end beyond them, or a warning says so
 _FEWEST_POINTS = 5  # of the curves of procedures that have no window
@@ -80,6 +82,44 @@ def checked(fit: IndexFit, *, power_law: bool) -> IndexFit:
                 else "; with more of them, or less noise, it would change."
             )
         )
+    return fit.with_cautions(caution)
+
+
+def imprecise(fit: IndexFit, precision: float, grown: GrownForest) -> IndexFit:
+    """Add a caution that all trees leave the interval too wide, and what would narrow it.
+
+    Parameters
+    ----------
+    fit : IndexFit
+        The fit.
+    precision : float
+        Half of the length that was asked for.
+    grown : GrownForest
+        Its trees. Of more than ``n_apart``, the variance of the index does not fall.
+
+    Returns
+    -------
+    fit : IndexFit
+        The fit, with the caution.
+    """
+    n_trees = len(grown.forest.trees)
+    of_trees = fit.replicates.by_source()[1]
+    without = replace(fit, replicates=replace(fit.replicates, trees=np.empty(0)))
+    if fit.is_bound:
+        mend = "alpha_ is a lower bound, whose interval has no upper end."
+    elif n_trees < grown.n_apart and (of_trees > 0) and without.half_width <= precision:
+        mend = "More trees would narrow it: let n_estimators be larger."
+    else:
+        mend = (
+            "More trees would not narrow it, since it is the samples and the fit window "
+            "that it owes its length to, or trees that share most of their samples: "
+            "measure more rows, or let precision be larger."
+        )
+    caution = PrecisionWarning(
+        f"precision = {precision:g} is not reached with {n_trees} trees, all that "
+        f"n_estimators allows: half of the length of alpha_interval_ is "
+        f"{fit.half_width:.2g}. {mend}"
+    )
     return fit.with_cautions(caution)
 
 

@@ -125,6 +125,12 @@ class IndexFit(Versioned):
             low = max(low, min(self.alpha, 0.0))
         return low, np.inf if self.is_bound else high
 
+    @property
+    def half_width(self) -> float:
+        """Half of the length of the interval; infinite where it has no upper end."""
+        low, high = self.interval
+        return (high - low) / 2
+
     def with_cautions(self, *cautions: SmoothnessWarning) -> IndexFit:
         """Put cautions before those that are there."""
         return replace(self, cautions=(*cautions, *self.cautions))

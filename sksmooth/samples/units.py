@@ -60,7 +60,12 @@ class SamplingUnits:
         bags : ndarray of shape (n_trees, n_samples)
             Weights in the bags, 0 out of them.
         """
-        return float(np.mean([len(np.unique(self.unit[bag > 0])) for bag in bags]))
+        counts = []
+        for bag in bags:
+            is_drawn = np.zeros(self.n_units, dtype=bool)
+            is_drawn[self.unit[bag > 0]] = True
+            counts.append(np.count_nonzero(is_drawn))
+        return float(np.mean(counts))
 
 
 def sampling_units(

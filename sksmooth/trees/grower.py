@@ -9,7 +9,7 @@ many workers there are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from scipy import sparse
 from sklearn.utils import check_random_state
 
 from .._lib.parallel import run_parallel
 from ..samples import Samples, draw_bags
-from .bins import MOST_BINS, bin_features
+from .bins import MISSING_CODE, MOST_BINS, bin_features
 from .categories import N_FOLDS, CategoryPlaces, order_categories
 from .exact_sums import growth_samples
 from .kernels import MOST_SAMPLES, mixed
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from .histograms import PlacedCut
     from .subtrees import KeyBuffers
 
-__all__ = ["Search", "choose_search", "grow_trees"]
+__all__ = ["Search", "choose_search", "grow_batches", "grow_trees"]
 
 
 # Nodes are grown exactly up to so many samples; more where rows are short.
@@ -132,6 +133,30 @@ def grow_trees(
     leaves : ndarray of shape (n_estimators, n_samples), int32
         The leaf of every sample in every tree.
     """
+    *_, grown = grow_batches(samples, growth, lambda n_trees: [n_trees], rule)
+    return grown
+
+
+def grow_batches(
+    samples: Samples,
+    growth: Growth,
+    sizes: Callable[[int], Sequence[int]],
+    rule: Callable[..., Search] = choose_search,
+) -> Iterator[tuple[Forest, np.ndarray, np.ndarray]]:
+    """Grow the same trees in batches, each together with those before it.
+
+    Parameters
+    ----------
+    samples, growth, rule
+        As in :func:`grow_trees`.
+    sizes : callable
+        Gives increasing numbers of trees, of which the last is all, given that.
+
+    Yields
+    ------
+    forest, bags, leaves
+        As :func:`grow_trees` returns them, of so many trees.
+    """
     n_trees = number_of_trees(
         growth.n_estimators, growth.max_samples, samples.units.n_units
     )
@@ -145,20 +170,23 @@ def grow_trees(
         units = samples.units
         folds = (rng.permutation(units.n_units) % N_FOLDS)[units.unit]
     problem = _prepared(samples, growth, n_trees, n_largest, rule, folds)
-    n_threads = math.ceil(effective_n_jobs(growth.n_jobs) / n_trees)
-    grown = run_parallel(
-        (
-            delayed(_grow_tree)(problem, bag, seed, n_threads)
-            for seed, bag in zip(seeds.tolist(), bags, strict=True)
-        ),
-        n_trees,
-        n_jobs=growth.n_jobs,
-        label="trees",
-        verbose=growth.verbose,
-    )
-    trees, leaves = zip(*grown, strict=True)
-    forest = Forest(trees, problem.n_features, single_precision=False)
-    return forest, bags, np.stack(leaves)
+    grown: list[tuple[Tree, np.ndarray]] = []
+    for size in sizes(n_trees):
+        batch = slice(len(grown), size)
+        n_threads = math.ceil(effective_n_jobs(growth.n_jobs) / (size - len(grown)))
+        grown += run_parallel(
+            (
+                delayed(_grow_tree)(problem, bag, seed, n_threads)
+                for seed, bag in zip(seeds[batch].tolist(), bags[batch], strict=True)
+            ),
+            size - len(grown),
+            n_jobs=growth.n_jobs,
+            label="trees",
+            verbose=growth.verbose,
+        )
+        trees, leaves = zip(*grown, strict=True)
+        forest = Forest(trees, problem.n_features, single_precision=False)
+        yield forest, bags[:size], np.stack(leaves)
 
 
 def _prepared(
@@ -190,11 +218,16 @@ def _prepared(
     if choose(1, n_largest) is Search.SAMPLED:
         tell_all = binned is not None and (binned.hold_all or not is_exact)
         ranks = rank_codes(binned.codes) if tell_all else rank_features(X, growth.n_jobs)
+    keys = None
+    are_roots = choose(n_largest, n_largest) is Search.PRESORTED
+    if are_roots and not samples.category_counts and n_trees * n_largest >= 2 * n_samples:
+        keys = _sorted_keys(X if is_exact else binned.codes, is_exact=is_exact)
     return GrowthProblem(
         X=X,
         summed=summed,
         binned=binned,
         ranks=ranks,
+        keys=keys,
         max_depth=-1 if growth.max_depth is None else min(int(growth.max_depth), n_samples),
         max_features=n_tried,
         category_counts=samples.category_counts,
@@ -202,6 +235,21 @@ def _prepared(
         max_bins=growth.max_bins,
         choose=choose,
     )
+
+
+def _sorted_keys(X: Any, *, is_exact: bool) -> np.ndarray | None:
+    """Sort the samples by every feature, or by its bins, for all trees at once."""
+    n_samples = X.shape[0 if is_exact else 1]
+    if sparse.issparse(X) or n_samples > MOST_SAMPLES:
+        return None
+    from .keys import keys_of_codes, keys_of_values
+
+    keys = np.empty(X.shape[::-1] if is_exact else X.shape, dtype=np.uint32)
+    if is_exact:
+        keys_of_values(X, np.arange(n_samples), keys)
+    else:
+        keys_of_codes(X, MISSING_CODE, keys)
+    return keys
 
 
 def _bag_fraction(max_samples: float | int, n_samples: int) -> float:
@@ -240,7 +288,8 @@ def _grow_tree(
     if problem.folds is not None:
         grown_on, places = _ordered(problem, problem.folds, rows)
     tree = _TreeGrower(grown_on, rows, np.uint64(seed), n_threads).tree()
-    tree = replace(tree, places=places)
+    if places is not None:
+        tree = replace(tree, places=places)
     grown = Forest((tree,), problem.n_features, single_precision=False)
     return tree, find_leaves(grown, problem.X)[0]
 
@@ -382,6 +431,8 @@ class _TopNodes:
         The other nodes of a subtree follow all nodes before it, so that parents keep being
         numbered before their children.
         """
+        if roots == [0]:
+            return subtrees[0]
         left, right = [np.array(self.left)], [np.array(self.right)]
         feature, threshold = [np.array(self.feature)], [np.array(self.threshold)]
         missing_left = [np.array(self.missing_left)]

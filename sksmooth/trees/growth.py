@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..samples import Samples, SamplingUnits
-from .grower import grow_trees
+from .grower import grow_batches, grow_trees
 from .libraries import library_of
-from .options import Growth
+from .options import Growth, batches
 from .tree import Forest
 
-__all__ = ["GrownForest", "grow"]
+__all__ = ["GrownForest", "grow", "grow_in_batches"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ class GrownForest:
     fitted: Any
     units: SamplingUnits
 
-    @property
+    @cached_property
     def unseen(self) -> np.ndarray:
         """Samples that are out of the bag of a tree, shape (n_trees, n_samples)."""
         return self.bags == 0
@@ -117,6 +118,23 @@ def grow(samples: Samples, growth: Growth) -> GrownForest:
         forest, bags, leaves = grow_trees(samples, growth)
         return GrownForest(forest, bags, leaves, None, samples.units)
     return _fitted_forest(samples, growth)
+
+
+def grow_in_batches(samples: Samples, growth: Growth) -> Iterator[GrownForest]:
+    """Grow the built-in forest of :func:`grow`, first a few trees of it, then more.
+
+    Parameters
+    ----------
+    samples, growth
+        As in :func:`grow`, of which ``growth.forest`` is None.
+
+    Yields
+    ------
+    grown : GrownForest
+        The first 4, 8, 16, ... trees over the samples; at last all.
+    """
+    for forest, bags, leaves in grow_batches(samples, growth, batches):
+        yield GrownForest(forest, bags, leaves, None, samples.units)
 
 
 def _fitted_forest(samples: Samples, growth: Growth) -> GrownForest:

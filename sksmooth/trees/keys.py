@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from .._lib.compilation import compiled
-from .kernels import MISSING_KEY, RANK_STEP
+from .kernels import MISSING_KEY, RANK_STEP, SAMPLE_MASK
 from .lanes import LANES, choose, load, spread, store
 from .sorting import MOST_ROWS, sort_columns
 
-__all__ = ["keep_varying_runs", "keys_of_codes", "keys_of_values"]
+__all__ = ["keep_varying_runs", "keys_of_codes", "keys_of_some", "keys_of_values"]
 
 _CHUNK = 1 << 17  # entries sorted at a time
 
@@ -47,6 +47,30 @@ def keys_of_codes(codes: np.ndarray, missing: int, keys: np.ndarray) -> None:
     keys <<= np.uint32(16)
     keys |= np.arange(codes.shape[1], dtype=np.uint32)
     keys.sort(axis=1)
+
+
+def keys_of_some(all_keys: np.ndarray, rows: np.ndarray, keys: np.ndarray) -> None:
+    """Write the sorted keys of some rows, given those of all, which are read once."""
+    place = np.full(all_keys.shape[1], -1, dtype=np.int32)
+    place[rows] = np.arange(len(rows))
+    all_keys = all_keys.view()
+    all_keys.setflags(write=False)  # as in other processes: one kind is compiled
+    _take_keys(all_keys, place, keys)
+
+
+@compiled
+def _take_keys(all_keys, place, keys):
+    """Keep the keys of rows that have a place; ranks stay those among all rows."""
+    n = keys.shape[1]
+    for k in range(len(keys)):
+        p = 0
+        for key in all_keys[k]:
+            if p == n:
+                break
+            own = place[key & SAMPLE_MASK]
+            # Written over by the next one if the row has no place, without a branch.
+            keys[k, p] = (key & ~SAMPLE_MASK) | np.uint32(own)
+            p += own >= 0
 
 
 @compiled

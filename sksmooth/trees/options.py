@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Growth", "number_of_trees", "randomised"]
+__all__ = ["Growth", "batches", "number_of_trees", "randomised"]
 
 _FEWEST_TREES, _MOST_TREES = 10, 100
 _SAMPLES_OF_ALL_TREES = 10_000  # below a thousand samples each, more trees make it up
+_FIRST_BATCH = 4  # trees, whose variance says a little already
 _RANDOMISED_TREES = 50
 _RANDOMISED_SHARE = 0.625  # of the samples of other trees: half of all, by default
 
@@ -71,6 +72,12 @@ def number_of_trees(
         n_samples = min(n_samples, int(max_samples))
     wanted = math.ceil(_SAMPLES_OF_ALL_TREES / max(n_samples, 1))
     return min(max(wanted, _FEWEST_TREES), _MOST_TREES)
+
+
+def batches(n_trees: int) -> list[int]:
+    """Number the trees after which one looks whether they are enough: 4, 8, ..., all."""
+    doubled = [_FIRST_BATCH * 2**k for k in range(n_trees.bit_length())]
+    return [*(size for size in doubled if size < n_trees), n_trees]
 
 
 def randomised(growth: Growth, n_trees: int = _RANDOMISED_TREES) -> Growth:

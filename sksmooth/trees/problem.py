@@ -34,6 +34,9 @@ class GrowthProblem:
         Bins of the features; None if no node is so large that it needs them.
     ranks : ndarray of shape (n_samples, n_features), uint16, or None
         Ranks of the values of every feature; None if nodes do not sort what they try.
+    keys : ndarray of shape (n_features, n_samples), uint32, or None
+        Sorted keys of all samples, from which those of every root are taken; None if roots
+        are not presorted, or sort their own.
     max_depth : int
         Largest depth of a tree, negative for none.
     max_features : int
@@ -52,6 +55,7 @@ class GrowthProblem:
     summed: GrowthSamples
     binned: Any  # BinnedFeatures or None: who asks for bins knows that there are some
     ranks: np.ndarray | None
+    keys: np.ndarray | None
     max_depth: int
     max_features: int
     category_counts: dict[int, int]

@@ -19,7 +19,7 @@ from .batches import new_batch
 from .bins import MISSING_CODE
 from .exact_sums import GrowthSamples
 from .kernels import MISSING_KEY, NO_CUT, SAMPLE_MASK, NodeSums, OpenNode, mixed
-from .keys import keep_varying_runs, keys_of_codes, keys_of_values
+from .keys import keep_varying_runs, keys_of_codes, keys_of_some, keys_of_values
 from .presorted import find_presorted_cut, hand_down, new_presorted
 from .problem import GrowthProblem, TopNode
 from .sampled import find_sampled_cut, new_sampled
@@ -71,6 +71,10 @@ def _sorted_columns(problem: GrowthProblem, rows: np.ndarray, buffers: KeyBuffer
     """Values or codes by sample and feature; features of the keys; keys; spare memory."""
     features, X = np.arange(problem.n_features), problem.X
     is_dense = not sparse.issparse(X)
+    if problem.keys is not None:
+        keys, spare = buffers.of_shape((problem.n_features, len(rows)))
+        keys_of_some(problem.keys, rows, keys)
+        return problem.values_of(rows), features, keys, spare
     if not problem.is_exact or (is_dense and problem.bins_hold_all):
         codes = problem.binned.take(rows)
         keys, spare = buffers.of_shape(codes.shape)
@@ -78,7 +82,7 @@ def _sorted_columns(problem: GrowthProblem, rows: np.ndarray, buffers: KeyBuffer
         if problem.is_exact:
             return problem.values_of(rows), features, keys, spare
         return lambda sample, feature: codes[feature, sample], features, keys, spare
-    if not sparse.issparse(X):
+    if is_dense:
         keys, spare = buffers.of_shape((problem.n_features, len(rows)))
         keys_of_values(X, rows, keys)
         return problem.values_of(rows), features, keys, spare

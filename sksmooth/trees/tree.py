@@ -18,6 +18,7 @@ from .categories import CategoryPlaces
 __all__ = ["Forest", "Tree", "find_leaves", "row_blocks"]
 
 _BLOCK_BYTES = 1 << 26  # of X are prepared at a time, whatever its size
+_SIDE_BY_SIDE = 128  # samples that go down a tree at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,8 +154,7 @@ def find_leaves(forest: Forest, X: np.ndarray | sparse.csr_matrix) -> np.ndarray
                 readable(data, np.float64),
                 readable(block.indices, np.int64),
                 readable(block.indptr, np.int64),
-                _NO_SINGLE,
-                np.zeros((1, block.shape[1])),
+                np.zeros(block.shape[1]),
             )
         else:
             samples = _rounded(block, forest.single_precision)
@@ -196,34 +196,62 @@ def _rounded(values: np.ndarray, single_precision: bool) -> np.ndarray:
 
 @compiled
 def _find_leaves(single, double, left, right, feature, threshold, missing_left, out):
-    """Find leaves of the samples in the one of two arrays that is not empty."""
+    """Find leaves of the samples in the one of two arrays that is not empty.
+
+    Some samples go down side by side, without branches on values, of which every other one
+    would be mispredicted: sample by sample takes 2.5 times as long.
+    """
     is_double = len(double) > 0
-    for i in range(len(out)):
-        node = 0
-        while left[node] >= 0:
-            k = feature[node]
-            value = double[i, k] if is_double else np.float64(single[i, k])
-            if value <= threshold[node] or (missing_left[node] and np.isnan(value)):
-                node = left[node]
-            else:
-                node = right[node]
-        out[i] = node
+    n_nodes, n_samples = len(left), len(out)
+    # Unsigned, as signed indices are tested for being negative.
+    children = np.empty(2 * n_nodes, dtype=np.uint32)
+    column = np.empty(n_nodes, dtype=np.uint32)
+    for node in range(n_nodes):
+        children[2 * node], children[2 * node + 1] = right[node], left[node]
+        column[node] = feature[node]
+    own = np.empty(_SIDE_BY_SIDE, dtype=np.uint32)
+    for start in range(0, n_samples, _SIDE_BY_SIDE):
+        n_open = min(_SIDE_BY_SIDE, n_samples - start)
+        for j in range(n_open):
+            own[j] = start + j
+            out[start + j] = 0
+        if left[0] < 0:
+            continue
+        while n_open > 0:
+            n_inner = 0
+            for j in range(n_open):
+                i = own[j]
+                node = np.uint32(out[i])
+                k = column[node]
+                value = double[i, k] if is_double else np.float64(single[i, k])
+                goes_left = value <= threshold[node]
+                goes_left |= missing_left[node] & (value != value)
+                node = children[2 * node + np.uint32(goes_left)]
+                out[i] = node
+                own[n_inner] = i
+                n_inner += left[node] >= 0
+            n_open = n_inner
 
 
 @compiled
 def _find_sparse_leaves(
-    data, indices, indptr, single, row, left, right, feature, threshold, missing_left, out
+    data, indices, indptr, row, left, right, feature, threshold, missing_left, out
 ):  # fmt: skip
     """Spread one row at a time over a dense one, which is cleared again entry by entry."""
     for i in range(len(out)):
         start, stop = indptr[i], indptr[i + 1]
         for entry in range(start, stop):
-            row[0, indices[entry]] = data[entry]
-        _find_leaves(
-            single, row, left, right, feature, threshold, missing_left, out[i : i + 1]
-        )
+            row[indices[entry]] = data[entry]
+        node = 0
+        while left[node] >= 0:
+            value = row[feature[node]]
+            if value <= threshold[node] or (missing_left[node] and np.isnan(value)):
+                node = left[node]
+            else:
+                node = right[node]
+        out[i] = node
         for entry in range(start, stop):
-            row[0, indices[entry]] = 0.0
+            row[indices[entry]] = 0.0
 
 
 def row_blocks(shape: tuple[int, int]) -> list[slice]:

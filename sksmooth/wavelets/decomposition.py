@@ -21,7 +21,7 @@ from .._lib.scikit_learn import Interval, StrOptions, validate_params
 from .._lib.state import Versioned
 from ..samples import Samples, read_samples
 from ..trees import Forest, GrownForest, Tree, read_forest
-from .kernels import NodeSamples, node_sums, sample_ranges
+from .kernels import NodeSamples, depths, inherit_means, node_sums, sample_ranges
 from .measures import MEASURES, NodeMeasure, log_share, split_of_parent
 
 __all__ = [
@@ -317,9 +317,8 @@ def tree_wavelets(
     up = np.maximum(parent, 0)  # the root is its own parent, so that its wavelet is zero
     with np.errstate(invalid="ignore"):  # nodes without samples, see below
         mean = total / count[:, None]
-    depth = _depths(parent)
-    if (count == 0).any():
-        mean = _inherit_means(mean, count, parent, depth)
+    depth = depths(parent)
+    inherit_means(parent, count, mean)
     psi = mean - mean[up]
     # Rounding makes impurities that grow empty splits; their wavelets are zero.
     psi[np.abs(psi).max(axis=1) <= _ROUNDING * np.abs(psi).max(initial=0.0)] = 0.0
@@ -339,26 +338,6 @@ def tree_wavelets(
     }
 
 
-def _depths(parent: np.ndarray) -> np.ndarray:
-    """Compute depths by pointer doubling, in as many steps as the depth has bits."""
-    depth = (parent >= 0).astype(np.int32)
-    ancestor = np.maximum(parent, 0)
-    while ancestor.any():  # depth counts the steps to `ancestor`, which doubles its reach
-        depth = depth + depth[ancestor]
-        ancestor = ancestor[ancestor]
-    return depth
-
-
-def _inherit_means(
-    mean: np.ndarray, count: np.ndarray, parent: np.ndarray, depth: np.ndarray
-) -> np.ndarray:
-    # Nodes without samples copy their parent, so that their wavelet is zero.
-    for level in range(1, depth.max() + 1):
-        empty = np.flatnonzero((depth == level) & (count == 0))
-        mean[empty] = mean[parent[empty]]
-    return mean
-
-
 def falling_order(log_norm: np.ndarray, nodes: np.ndarray) -> np.ndarray:
     """Sort nodes by falling norm, equal ones by their number.
 
@@ -366,8 +345,14 @@ def falling_order(log_norm: np.ndarray, nodes: np.ndarray) -> np.ndarray:
     rounding, which depends on the order of the samples; so they are compared in
     single precision.
     """
-    keys = log_norm[nodes]
-    return nodes[np.argsort(-keys.astype(np.float32), kind="stable")].astype(np.int32)
+    keys = 0.0 - log_norm[nodes].astype(np.float32)  # not -0.0, whose bits differ
+    # By halves of their bits, in the order of the numbers: NumPy's radix sort takes 16.
+    bits = keys.view(np.uint32)
+    bits = np.where(bits >> 31 == 1, ~bits, bits | np.uint32(1 << 31))
+    order = np.argsort(bits.astype(np.uint16), kind="stable")
+    high = (bits >> 16).astype(np.uint16)
+    order = order[np.argsort(high[order], kind="stable")]
+    return nodes[order].astype(np.int32)
 
 
 def node_samples(decomposition: WaveletDecomposition, leaves: np.ndarray) -> NodeSamples:

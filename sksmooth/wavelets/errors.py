@@ -17,7 +17,7 @@ from .decomposition import (
     node_samples,
     write_ranges,
 )
-from .kernels import Columns, NodeSamples, Residual, Steps, sweep_errors
+from .kernels import Columns, NodeSamples, Steps, sample_states, sweep_errors
 
 __all__ = [
     "ErrorCurves",
@@ -262,7 +262,7 @@ def m_term_errors(
     order = decomposition.order[np.isin(decomposition.tree[decomposition.order], trees)]
     roots = decomposition.mean[decomposition.roots]
     if unseen is None:
-        share = np.full(len(weights), 1 / len(trees))
+        share = 1 / len(trees)
         start = roots[trees].mean(axis=0)
     else:
         # A sample is approximated by the mean of its own trees; the others get no leaf.
@@ -274,7 +274,7 @@ def m_term_errors(
     sums, _ = sweep_errors(
         Steps(order[:n_terms], decomposition.tree, decomposition.psi),
         node_samples(decomposition, leaves),
-        Residual(targets.values - start, targets.floor, weights, share),
+        sample_states(targets.values, start, targets.floor, weights, share),
         _one_column(len(weights)),
         decomposition.p,
     )
@@ -395,12 +395,12 @@ def tree_errors(
     n_groups = int(group.max()) + 1
     column = 2 * group + ~in_bag  # of each group two columns: in the bag, and out of it
     tree_of_node = np.zeros(last - first, dtype=np.int32)
-    residual = targets.values - decomposition.mean[first]
+    root_mean = decomposition.mean[first]
     kept_terms = np.unique(np.minimum(kept, len(order)))
     sums, by_column = sweep_errors(
         Steps(order, tree_of_node, decomposition.psi[first:last]),
         nodes,
-        Residual(residual, targets.floor, weights, np.ones(len(weights))),
+        sample_states(targets.values, root_mean, targets.floor, weights, 1.0),
         Columns(column, 2 * n_groups, 2, kept_terms),
         decomposition.p,
     )

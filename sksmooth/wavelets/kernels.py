@@ -11,12 +11,15 @@ from .._lib.compilation import compiled, inner, readable
 __all__ = [
     "Columns",
     "NodeSamples",
-    "Residual",
     "Steps",
     "add_along_paths",
+    "add_unseen",
+    "depths",
+    "inherit_means",
     "log_box_volumes",
     "node_sums",
     "sample_ranges",
+    "sample_states",
     "sweep_errors",
 ]
 
@@ -67,6 +70,64 @@ def _add_from_above(parent, values):
         if up >= 0:
             for k in range(values.shape[1]):
                 values[node, k] += values[up, k]
+
+
+def depths(parent: np.ndarray) -> np.ndarray:
+    """Count the nodes above every node: parents have smaller numbers than children."""
+    depth = np.zeros(len(parent), dtype=np.int32)
+    _count_above(readable(parent, np.int32), depth)
+    return depth
+
+
+@compiled
+def _count_above(parent, depth):
+    for node in range(1, len(parent)):
+        depth[node] = depth[parent[node]] + 1
+
+
+def inherit_means(parent: np.ndarray, count: np.ndarray, mean: np.ndarray) -> None:
+    """Give nodes without samples the mean of their parent: their wavelet is zero."""
+    _inherit(readable(parent, np.int32), readable(count, np.float64), mean)
+
+
+@compiled
+def _inherit(parent, count, mean):
+    for node in range(1, len(parent)):
+        if count[node] == 0:
+            for k in range(mean.shape[1]):
+                mean[node, k] = mean[parent[node], k]
+
+
+def add_unseen(
+    path_sums: np.ndarray,
+    roots: np.ndarray,
+    leaves: np.ndarray,
+    unseen: np.ndarray,
+    trees: np.ndarray,
+    sums: np.ndarray,
+    counts: np.ndarray,
+) -> None:
+    """Add the values of some trees at the samples that they have not seen."""
+    _add_unseen(
+        readable(path_sums, np.float64),
+        readable(roots, np.int64),
+        readable(leaves, np.int32),
+        readable(unseen, np.bool_),
+        readable(trees, np.int64),
+        sums,
+        counts,
+    )
+
+
+@compiled
+def _add_unseen(path_sums, roots, leaves, unseen, trees, sums, counts):
+    for tree in trees:
+        for i in range(leaves.shape[1]):
+            if unseen[tree, i]:
+                counts[i] += 1
+                node = roots[tree] + leaves[tree, i]
+                for k in range(path_sums.shape[1]):
+                    sums[i, k] += path_sums[node, k]
 
 
 def sample_ranges(
@@ -164,6 +225,9 @@ def _add_log_shares(parent, is_left, feature, threshold, low, high, log_volume):
             log_volume[node] += np.log(part / side) if part > 0 else -np.inf
 
 
+_BLOCK_ENTRIES = 1 << 13  # of heights that a sweep gathers: few enough for the caches
+
+
 class NodeSamples(NamedTuple):
     """The samples of every tree, sorted so that those of a node stand side by side.
 
@@ -187,18 +251,42 @@ class Steps(NamedTuple):
     height: np.ndarray
 
 
-class Residual(NamedTuple):
-    """The error of an approximation at the samples.
+# Columns of the states of the samples in a sweep, before those of the residual. They lie
+# side by side, since a sweep meets samples in no order, and each line of the cache costs.
+_POWER, _WEIGHT, _SHARE, _FLOOR, _N_STATES = 0, 1, 2, 3, 4
 
-    ``values`` is the residual, of shape (n_samples, n_outputs), which the sweep overwrites;
-    ``floor`` the squared error that no approximation removes; ``weight`` the weight of a
-    sample, and ``share`` the factor of all steps at it.
+
+def sample_states(
+    values: np.ndarray,
+    start: np.ndarray,
+    floor: np.ndarray,
+    weight: np.ndarray,
+    share: np.ndarray | float,
+) -> np.ndarray:
+    """Put together what a sweep reads and writes at every sample.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_outputs)
+        Targets.
+    start : ndarray of shape (n_outputs,) or (n_samples, n_outputs)
+        Approximation without any term.
+    floor : ndarray of shape (n_samples,)
+        Squared error that no approximation removes.
+    weight : ndarray of shape (n_samples,)
+        Weights of the samples.
+    share : ndarray of shape (n_samples,) or float
+        Factor of all steps at a sample.
+
+    Returns
+    -------
+    states : ndarray of shape (n_samples, 4 + n_outputs)
+        The states.
     """
-
-    values: np.ndarray
-    floor: np.ndarray
-    weight: np.ndarray
-    share: np.ndarray
+    states = np.empty((len(values), _N_STATES + values.shape[1]))
+    states[:, _WEIGHT], states[:, _SHARE], states[:, _FLOOR] = weight, share, floor
+    np.subtract(values, start, out=states[:, _N_STATES:])
+    return states
 
 
 class Columns(NamedTuple):
@@ -215,12 +303,13 @@ class Columns(NamedTuple):
 
 
 def sweep_errors(
-    steps: Steps, nodes: NodeSamples, residual: Residual, columns: Columns, p: float
+    steps: Steps, nodes: NodeSamples, states: np.ndarray, columns: Columns, p: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sum weighted p-th powers of errors while terms are added one by one.
 
     A term changes the residual only at the samples of its node, so all M-term errors cost
-    no more than the sum of the sizes of the nodes.
+    no more than the sum of the sizes of the nodes. Steps follow no order in memory, so they
+    are gathered in blocks, which lets the processor fetch several at a time.
 
     Parameters
     ----------
@@ -228,8 +317,8 @@ def sweep_errors(
         The terms.
     nodes : NodeSamples
         Their samples.
-    residual : Residual
-        Errors without any term.
+    states : ndarray of shape (n_samples, 4 + n_outputs)
+        Of ``sample_states``, without any term; overwritten.
     columns : Columns
         How errors are added up.
     p : float
@@ -244,21 +333,22 @@ def sweep_errors(
     """
     sums = np.zeros((len(steps.order) + 1, columns.n_sides))
     by_column = np.zeros((len(columns.kept), columns.n_columns))
+    n_outputs = steps.height.shape[1]
+    size = max(_BLOCK_ENTRIES // n_outputs, 1)
     _sweep(
         readable(steps.order, np.int32),
         readable(steps.tree, np.int32),
         readable(steps.height, np.float64),
         readable(nodes.start, np.int64),
         readable(nodes.stop, np.int64),
-        readable(nodes.samples, np.int32),
-        np.ascontiguousarray(residual.values, np.float64),
-        readable(residual.floor, np.float64),
-        readable(residual.weight, np.float64),
-        readable(residual.share, np.float64),
+        readable(nodes.samples, np.int32).reshape(-1),
+        nodes.samples.shape[1],
+        states,
         readable(columns.column, np.int64),
         readable(columns.kept, np.int64),
         float(p),
-        np.empty(len(residual.values)),
+        np.empty((2, size), dtype=np.int64),
+        np.empty((size, n_outputs)),
         np.zeros(columns.n_columns),
         np.zeros(columns.n_sides),
         sums,
@@ -269,61 +359,88 @@ def sweep_errors(
 
 @compiled
 def _sweep(
-    order, tree, height, start, stop, samples, residual, floor, weight, share, column, kept,
-    p, power, current, summed, sums, by_column
+    order, tree, height, start, stop, samples, stride, states, column, kept, p, ends,
+    heights, current, summed, sums, by_column
 ):  # fmt: skip
-    """Write the sums; ``power``, ``current`` and ``summed`` are scratch.
+    """Write the sums; ``ends``, ``heights``, ``current`` and ``summed`` are scratch.
 
     Arrays are not in their tuples, of which numba 0.60 keeps something at every call.
     """
-    n_samples, n_outputs = residual.shape
-    for i in range(n_samples):  # p-th power of the error at every sample
-        squared = floor[i]
-        for k in range(n_outputs):
-            squared += residual[i, k] ** 2
-        power[i] = squared ** (0.5 * p)
-    _sum_columns(power, weight, column, current)
-    _sum_sides(current, summed)
+    n_steps, n_outputs, n_sides = len(order), height.shape[1], len(summed)
+    first, last = ends[0], ends[1]
+    _set_powers(states, p)
+    _sum_columns(states, column, current)
+    for side in range(n_sides):
+        sums[0, side] = _sum_of_side(current, side, n_sides)
+        summed[side] = sums[0, side]
     n_kept = 0
-    for m in range(len(order) + 1):
-        if m > 0:
-            node = order[m - 1]
-            for position in range(start[node], stop[node]):
-                i = samples[tree[node], position]
-                squared, factor = floor[i], share[i]
+    if len(kept) > 0 and kept[0] == 0:
+        _copy(current, by_column[0])
+        n_kept = 1
+    for begin in range(0, n_steps, len(first)):
+        n_own = min(len(first), n_steps - begin)
+        for step in range(n_own):
+            node = order[begin + step]
+            first[step] = tree[node] * stride + start[node]
+            last[step] = tree[node] * stride + stop[node]
+            for k in range(n_outputs):
+                heights[step, k] = height[node, k]
+        for step in range(n_own):
+            m = begin + step + 1
+            for position in range(first[step], last[step]):
+                i = samples[position]
+                squared, factor = states[i, _FLOOR], states[i, _SHARE]
                 for k in range(n_outputs):
-                    residual[i, k] -= factor * height[node, k]
-                    squared += residual[i, k] ** 2
+                    states[i, _N_STATES + k] -= factor * heights[step, k]
+                    squared += states[i, _N_STATES + k] ** 2
                 # A power takes longer than all the rest, so L2 goes without.
                 after = squared if p == 2.0 else squared ** (0.5 * p)
-                current[column[i]] += weight[i] * (after - power[i])
-                power[i] = after
-        _sum_sides(current, sums[m])
-        # Differences lose digits as the sums fall, so they are taken afresh at times.
-        is_far = False
-        for side in range(len(summed)):
-            is_far |= sums[m, side] < 0.25 * summed[side]
-        if is_far:
-            _sum_columns(power, weight, column, current)
-            _sum_sides(current, sums[m])
-            _sum_sides(current, summed)
-        if n_kept < len(kept) and kept[n_kept] == m:
-            for j in range(len(current)):
-                by_column[n_kept, j] = current[j]
-            n_kept += 1
+                current[column[i]] += states[i, _WEIGHT] * (after - states[i, _POWER])
+                states[i, _POWER] = after
+            has_fallen = False
+            for side in range(n_sides):
+                sums[m, side] = sums[m - 1, side]
+                if first[step] < last[step]:
+                    sums[m, side] = _sum_of_side(current, side, n_sides)
+                has_fallen |= sums[m, side] < 0.25 * summed[side]
+            # Differences lose digits as the sums fall, so they are taken afresh at times.
+            if has_fallen:
+                _sum_columns(states, column, current)
+                for side in range(n_sides):
+                    sums[m, side] = _sum_of_side(current, side, n_sides)
+                    summed[side] = sums[m, side]
+            if n_kept < len(kept) and kept[n_kept] == m:
+                _copy(current, by_column[n_kept])
+                n_kept += 1
 
 
 @inner
-def _sum_columns(power, weight, column, out):
+def _copy(numbers, out):
     for j in range(len(out)):
-        out[j] = 0.0
-    for i in range(len(power)):
-        out[column[i]] += weight[i] * power[i]
+        out[j] = numbers[j]
 
 
 @inner
-def _sum_sides(current, out):
-    for side in range(len(out)):
-        out[side] = 0.0
-    for j in range(len(current)):
-        out[j % len(out)] += current[j]
+def _set_powers(states, p):
+    for i in range(len(states)):
+        power = states[i, _FLOOR]
+        for k in range(_N_STATES, states.shape[1]):
+            power += states[i, k] ** 2
+        states[i, _POWER] = power ** (0.5 * p)
+
+
+@inner
+def _sum_columns(states, column, sums):
+    for j in range(len(sums)):
+        sums[j] = 0.0
+    for i in range(len(states)):
+        sums[column[i]] += states[i, _WEIGHT] * states[i, _POWER]
+
+
+@inner
+def _sum_of_side(current, side, n_sides):
+    total, column = 0.0, side
+    while column < len(current):
+        total += current[column]
+        column += n_sides
+    return total

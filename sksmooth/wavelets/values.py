@@ -10,7 +10,7 @@ from scipy import sparse
 from ..samples import Samples
 from ..trees import GrownForest
 from .decomposition import WaveletDecomposition, node_samples, tree_wavelets
-from .kernels import add_along_paths
+from .kernels import add_along_paths, add_unseen
 
 __all__ = [
     "error_of_endless_forest",
@@ -87,14 +87,11 @@ def sums_of_unseen(
     counts : ndarray of shape (n_samples,), int64
         Numbers of them.
     """
-    unseen = unseen[trees]
     sums = np.zeros((leaves.shape[1], path_sums.shape[1]))
-    for leaf, root, used in zip(
-        leaves[trees], decomposition.roots[trees], unseen, strict=True
-    ):
-        rows = np.flatnonzero(used)  # far faster than the mask
-        sums[rows] += path_sums[leaf[rows] + root]
-    return sums, unseen.sum(axis=0)
+    counts = np.zeros(len(sums), dtype=np.int64)
+    numbers = np.arange(len(leaves))[trees]
+    add_unseen(path_sums, decomposition.roots, leaves, unseen, numbers, sums, counts)
+    return sums, counts
 
 
 def error_of_endless_forest(

@@ -242,6 +242,13 @@ def test_options_reach_the_estimator(digits, digits_npz, call_json):
     assert best["importance"] == expected.feature_importances_.max()
 
 
+def test_a_precision_takes_few_trees(digits, digits_npz, call_json):
+    results = call_json(digits_npz, "--precision", "0.5")
+    expected = BesovSmoothnessEstimator(precision=0.5, random_state=0).fit(*digits)
+    assert expected.wavelets_.n_trees == 4
+    assert results["alpha"] == expected.alpha_
+
+
 def test_pairs_of_classes_can_be_left_out(digits, digits_npz, call_json):
     results = call_json(digits_npz, "--no-class-pairs")
     expected = BesovSmoothnessEstimator(class_pairs=False, random_state=0).fit(*digits)

@@ -150,6 +150,24 @@ def test_only_forests_of_libraries_round_the_samples(data):
     assert_array_equal(Forest((cut,), 1).apply(X), [[1, 1, 2]])
 
 
+@pytest.mark.parametrize("n_samples", [1, 128, 300])
+def test_every_sample_goes_down_the_tree_on_its_own(n_samples):
+    rng = np.random.RandomState(0)
+    X, y = rng.normal(size=(300, 3)), rng.randint(3, size=300)
+    X[rng.uniform(size=X.shape) < 0.1] = np.nan
+    forest = grown(X, y).forest
+    for tree, leaves in zip(forest.trees, forest.apply(X[:n_samples]), strict=True):
+        for x, leaf in zip(X, leaves, strict=False):
+            node = 0
+            while tree.left[node] >= 0:
+                value = x[tree.feature[node]]
+                goes_left = value <= tree.threshold[node]
+                goes_left |= np.isnan(value) & tree.missing_left[node]
+                node = tree.left[node] if goes_left else tree.right[node]
+            assert leaf == node
+    assert_array_equal(Forest((Tree.leaf(),), 3).apply(X[:n_samples]), [[0] * n_samples])
+
+
 def test_read_only_samples_are_accepted_and_left_alone(data):
     X, y = data
     frozen = X.copy()

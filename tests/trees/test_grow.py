@@ -17,10 +17,11 @@ from sksmooth.exceptions import TargetTypeWarning
 from sksmooth.samples.samples import Samples
 from sksmooth.samples.targets import encode_targets
 from sksmooth.samples.units import draw_bags, sampling_units
-from sksmooth.trees import Growth
+from sksmooth.trees import Growth, grower
 from sksmooth.trees.bins import MISSING_CODE, MOST_BINS, bin_features
 from sksmooth.trees.grower import Search, choose_search, grow_trees
-from sksmooth.trees.kernels import MOST_SAMPLES
+from sksmooth.trees.kernels import MISSING_KEY, MOST_SAMPLES, SAMPLE_MASK
+from sksmooth.trees.keys import keys_of_some, keys_of_values
 
 
 @pytest.fixture(autouse=True)
@@ -576,6 +577,40 @@ def test_tried_features_are_sorted_by_node_or_before(kind, missing, max_bins, mo
     (first, _, leaves), (second, _, same_leaves) = found
     assert_same_forest(first, second)
     assert_array_equal(leaves, same_leaves)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+@pytest.mark.parametrize("options", [{}, {"max_bins": 30}, {"max_features": 2}])
+def test_features_are_sorted_once_or_by_every_tree(dtype, missing, options, monkeypatch):
+    X, y = continuous_data("classes", n=300)
+    X = np.column_stack([X, np.round(X[:, :2])]).astype(dtype)
+    X[np.random.RandomState(0).uniform(size=X.shape) < missing] = np.nan
+    options = {"n_estimators": 4, "max_samples": 0.6, **options}
+    with rule(lambda n_node, n_tree, **numbers: Search.PRESORTED):
+        once, _, leaves = grown(X, y, **options)
+        monkeypatch.setattr(grower, "_sorted_keys", lambda *_, **__: None)
+        by_tree, _, same_leaves = grown(X, y, **options)
+    assert_same_forest(once, by_tree)
+    assert_array_equal(leaves, same_leaves)
+
+
+def test_keys_of_some_samples_are_theirs_among_all():
+    rng = np.random.RandomState(0)
+    X = np.round(rng.normal(size=(200, 3)), 1)
+    X[rng.uniform(size=X.shape) < 0.1] = np.nan
+    rows = rng.permutation(200)[:70]
+    all_keys, own, taken = (np.empty((3, n), dtype=np.uint32) for n in (200, 70, 70))
+    keys_of_values(X, np.arange(200), all_keys)
+    keys_of_values(X, rows, own)
+    keys_of_some(all_keys, rows, taken)
+    for k in range(3):
+        values, expected = (X[rows[keys[k] & SAMPLE_MASK], k] for keys in (taken, own))
+        assert_array_equal(values, expected)
+        assert_array_equal(np.sort(taken[k] & SAMPLE_MASK), np.arange(70))
+        is_other, expected = (np.diff(keys[k] >> 16) != 0 for keys in (taken, own))
+        assert_array_equal(is_other, expected)
+        assert_array_equal(taken[k] >= MISSING_KEY, np.isnan(values))
 
 
 @pytest.mark.parametrize("kind", KINDS_OF_TARGETS)

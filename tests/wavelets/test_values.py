@@ -18,6 +18,7 @@ from sksmooth.wavelets import (
     kept_values,
     m_term_approximation,
     staged_approximations,
+    sums_of_unseen,
     wavelet_features,
     wavelet_importances,
 )
@@ -37,6 +38,21 @@ def test_leading_terms_are_summed_one_by_one(n_terms):
     assert 0 < unseen.any(axis=0).sum() < 30
     values = m_term_approximation(case.decomposition, case.new_leaves, n_terms, unseen)
     assert_allclose(values, reference.approximation(*arguments, unseen), **CLOSE)
+
+
+@pytest.mark.parametrize("trees", [slice(None), slice(1, None, 2), slice(2, None, 5)])
+def test_unseen_trees_are_added_up_in_their_order(trees):
+    case = Case()
+    wavelets, leaves = case.decomposition, case.new_leaves
+    path_sums = kept_values(wavelets, wavelets.order[:7])
+    unseen = np.random.RandomState(0).uniform(size=leaves.shape) < 0.5
+    expected = np.zeros((leaves.shape[1], path_sums.shape[1]))
+    for tree in range(len(leaves))[trees]:
+        rows = np.flatnonzero(unseen[tree])
+        expected[rows] += path_sums[wavelets.roots[tree] + leaves[tree, rows]]
+    sums, counts = sums_of_unseen(wavelets, path_sums, leaves, unseen, trees)
+    assert_array_equal(sums, expected)
+    assert_array_equal(counts, unseen[trees].sum(axis=0))
 
 
 def test_all_terms_are_the_means_of_the_leaves():
