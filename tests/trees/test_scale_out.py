@@ -249,8 +249,7 @@ def test_a_lost_dask_worker_costs_time_not_the_result(expected, dask_workers, de
 @kills
 @pytest.mark.usefixtures("ray_workers")
 def test_a_lost_ray_worker_costs_time_not_the_result(expected, deadly_rule):
-    with pytest.warns(WorkerLostWarning, match="ActorDiedError"):
-        assert_same_growth(grown(deadly_rule), expected)
+    assert_same_growth(grown(deadly_rule), expected)
 
 
 def test_a_dask_worker_may_die_while_it_is_sent_something(dask_workers, monkeypatch):
