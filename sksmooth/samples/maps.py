@@ -1,15 +1,16 @@
-"""Rows of memory maps, whose pages are read from the disk at once rather than one by one."""
+"""Rows of memory maps, of which many pages are read from the disk at a time."""
 
 from __future__ import annotations
 
 import mmap
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 __all__ = ["has_rows_in_a_map", "read_mapped_rows"]
 
-_BATCH = 1 << 24  # bytes of pages that are asked for before their rows are taken
+_BATCH = 1 << 24
 
 
 def has_rows_in_a_map(data: Any) -> bool:
@@ -22,7 +23,9 @@ def has_rows_in_a_map(data: Any) -> bool:
     return _map_of(data) is not None and 0 < _row_bytes(data) <= data.strides[0]
 
 
-def read_mapped_rows(data: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def read_mapped_rows(
+    data: np.ndarray, rows: np.ndarray, n_bytes: int = _BATCH
+) -> np.ndarray:
     """Copy rows of a memory map, and read no page without any of them.
 
     An access to a page that is not in memory waits for the disk, and reads what lies around
@@ -36,6 +39,8 @@ def read_mapped_rows(data: np.ndarray, rows: np.ndarray) -> np.ndarray:
         Array of which ``has_rows_in_a_map`` is true.
     rows : ndarray of intp
         Numbers of rows, in increasing order.
+    n_bytes : int, default=2^24
+        Size of the pages that are asked for before their rows are copied.
 
     Returns
     -------
@@ -44,11 +49,11 @@ def read_mapped_rows(data: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """
     mapped: Any = _map_of(data)
     first, start, length = _page_runs(data, rows, mapped)
-    batch = np.cumsum(length) // _BATCH
+    batch = np.cumsum(length) // n_bytes
     begins = np.append(np.flatnonzero(np.diff(batch, prepend=-1)), len(first))
     first = np.append(first, len(rows))
     read = np.empty((len(rows), *data.shape[1:]), data.dtype)
-    for begin, end in zip(begins[:-1], begins[1:], strict=True):
+    for begin, end in pairwise(begins):
         for run in zip(start[begin:end].tolist(), length[begin:end].tolist(), strict=True):
             mapped.madvise(mmap.MADV_WILLNEED, *run)
         part = slice(first[begin], first[end])
