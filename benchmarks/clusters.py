@@ -1,4 +1,4 @@
-"""What a fit takes on processes of Dask and Ray, what it sends, and what a lost worker costs.
+"""What fits take on processes of Dask and Ray, what they send, what a lost worker costs.
 
     python benchmarks/clusters.py [--rows 20000] [--columns 200] [--workers 1 2 4]
 
@@ -65,6 +65,7 @@ class Threads:
         self.n_threads = n_threads
 
     def context(self):
+        """Set the backend of joblib."""
         return parallel_config(backend="threading", n_jobs=self.n_threads)
 
 
@@ -79,12 +80,15 @@ class DaskProcesses:
         self.n_workers = n_workers
 
     def context(self):
+        """Set the backend of joblib."""
         return parallel_config(backend="dask")
 
     def wait(self):
+        """Wait until all workers are there."""
         self.client.wait_for_workers(self.n_workers, timeout=60)
 
     def process_ids(self):
+        """List the processes that work, as soon as there are some."""
         return list(self.client.run(os.getpid).values())
 
     def sent_by(self, action):
@@ -92,10 +96,10 @@ class DaskProcesses:
         _count_writes()
         self.client.run(_count_writes)
         action()
-        sent = sum(self.client.run(_bytes_written).values()) + _bytes_written()
-        return sent
+        return sum(self.client.run(_bytes_written).values()) + _bytes_written()
 
     def close(self):
+        """End the processes."""
         self.client.close()
         self.cluster.close()
 
@@ -130,12 +134,14 @@ class RayProcesses:
         self.n_workers = n_workers
 
     def context(self):
+        """Set the backend of joblib."""
         return parallel_config(backend="ray", n_jobs=self.n_workers)
 
     def wait(self):
-        pass
+        """Wait for nothing: Ray starts workers when it has tasks."""
 
     def process_ids(self):
+        """List the processes that work, as soon as there are some."""
         found = []
         while not found:  # between two steps of a fit none is busy
             children = psutil.Process().children(recursive=True)
@@ -165,6 +171,7 @@ class RayProcesses:
         return sum(sizes)
 
     def close(self):
+        """End the processes."""
         ray.shutdown()
 
 

@@ -176,7 +176,7 @@ def measured_maps(path, shapes, jobs):
     return {"reading of maps": reading, "fits of maps": fits}
 
 
-def measured_blocks(jobs, n_rows=2_000_000, n_columns=10, n_blocks=20, n_seeds=5):
+def measured_blocks(jobs, n_rows=2_000_000, n_columns=10, n_blocks=20, n_seeds=3):
     """Index of rows drawn uniformly, and of blocks, in two orders of the rows."""
     X = np.random.default_rng(0).random((n_rows, n_columns), dtype=np.float32)
     length = N_READ // n_blocks
@@ -220,7 +220,7 @@ def measured_rows(path, n_columns, n_rows, n_drawn=2000):
     """Time of a row of a map, and the speed of reading front to back."""
     X, _ = write(path, (n_rows, n_columns))
     alone, _ = seconds_of(lambda: read_rows(X, drawn(n_rows, n_drawn)))
-    del X
+    X = None
     forget(path)
     whole, n_bytes = seconds_of(lambda: front_to_back(path))
     return {"row, us": 1e6 * alone / n_drawn, "front to back, GB/s": n_bytes / whole / 1e9}
