@@ -214,6 +214,7 @@ def measured(n_workers, X, y, repeats):
             with run.context():
                 taken, fit = seconds_of(lambda: fitted(X, y))
             seconds[name].append(taken)
+            print(f"{n_workers} processes, {name}: {taken:.1f} s", flush=True)
             expected = fit if expected is None else expected
             assert_same(fit, expected)
     rows = {name: {"s": min(taken[1:])} for name, taken in seconds.items()}
@@ -227,6 +228,7 @@ def measured(n_workers, X, y, repeats):
         rows[name]["kB a tree"] = (many - few) / MORE_TREES / 1e3
         usual = rows[name]["s"]
         rows[name]["lost worker, s"] = lost_worker(cluster, X, y, usual, expected)
+        print(name, rows[name], flush=True)
     for cluster in clusters.values():
         cluster.close()
     return rows
