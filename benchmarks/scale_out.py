@@ -1,17 +1,25 @@
-"""What a fit of data larger than memory takes: a table for up to 10^9 rows of 10^4 columns.
+"""What a fit of data larger than memory takes: measured, and a table for up to 10^9 rows.
 
-    python benchmarks/scale_out.py [--rows 300000] [--jobs 2] [--folder FOLDER]
+    python benchmarks/scale_out.py [--parts maps blocks fits] [--shapes 10000000x100]
+        [--jobs 2] [--folder FOLDER]
 
-The constants are measured here, on memory maps of random numbers with labels of a smooth
-border. The table is extrapolated from them, and assumes that
+*maps* writes memory maps of the given shapes, one after another (4 GB, if none is given),
+and fits 10 trees of some thousands of rows each. ``NumPy, s`` is how long ``X[rows]`` takes
+for the 200,000 rows of 20,000 a tree, ``pages, s`` how long the fit takes to read them, and
+beside each is what the disk has read meanwhile.
+
+*blocks* says what becomes of the index if 20 blocks of 10,000 neighbours are drawn in place
+of 200,000 rows, where rows lie in random order, and where they are sorted by a feature.
+
+*fits* measures fits and rows of several lengths, and makes a table for up to 10^9 rows of
+10^4 columns, which assumes that
 
 - X is float32, its labels fit into memory, and 10 trees of 20,000 rows each are grown, so
   200,000 rows are read, whatever the number of rows;
 - time and memory of a fit are straight lines in the number of columns: through two
   measured ones, and a third one says how far they are off;
-- every row of a memory map is found on its own, and takes as long as a row of as many bytes
-  does here. The file is put out of the cache of the operating system before, but not out
-  of that of a virtual disk;
+- every row of a memory map takes as long as a row of as many bytes does here. The file is
+  put out of the cache of the operating system before, not out of that of a virtual disk;
 - a Dask array reads every chunk of 100 MB that holds one of the rows, as fast as the file
   here is read from front to back. A cluster divides that by the number of its disks.
 """
@@ -19,7 +27,7 @@ border. The table is extrapolated from them, and assumes that
 import argparse
 import os
 import tempfile
-import tracemalloc
+import threading
 import warnings
 from pathlib import Path
 
@@ -29,28 +37,42 @@ from _results import write_results
 
 from sksmooth import BesovSmoothnessEstimator
 from sksmooth.exceptions import SmoothnessWarning
+from sksmooth.samples import read_rows
 
 N_TREES, ROWS_A_TREE = 10, 20_000
 N_READ = N_TREES * ROWS_A_TREE
 CHUNK = 1e8  # bytes of a Dask chunk
+MEASURED_ROWS = 300_000
 MEASURED_COLUMNS, CHECKED_COLUMNS = (50, 200), 1000
 ROW_LENGTHS = (100, 1000, 10_000)
-BLOCK = 50_000
+SHAPES = ((10_000_000, 100),)
+TREE_SIZES = (2000, 20_000, 50_000)
+BLOCK = 16_000_000  # entries
+
+
+# --------------------------------------------------------------------------- the files
 
 
 def write(path, shape):
-    """Write a memory map of normal numbers, and labels; the file is not in the cache."""
+    """Write a memory map of uniform numbers, and labels; the file is not in the cache.
+
+    Two classes have a smooth border in two dimensions, so the index is 1/2.
+    """
     rng = np.random.default_rng(0)
-    X = np.memmap(path, dtype=np.float32, mode="w+", shape=shape)
-    y = np.empty(shape[0], dtype=int)
-    step = max(1, BLOCK * 100 // shape[1])
-    for start in range(0, shape[0], step):
-        block = rng.standard_normal(X[start : start + step].shape, dtype=np.float32)
-        X[start : start + step] = block
-        y[start : start + step] = np.sin(3 * block[:, 0]) + block[:, 1] > 0
-    X.flush()
+    y = np.empty(shape[0], dtype=np.int8)
+    step = BLOCK // shape[1]
+    with open(path, "wb") as file:
+        for start in range(0, shape[0], step):
+            rows = min(step, shape[0] - start)
+            block = rng.random((rows, shape[1]), dtype=np.float32)
+            y[start : start + step] = labels_of(block)
+            block.tofile(file)
     forget(path)
     return np.memmap(path, dtype=np.float32, mode="r", shape=shape), y
+
+
+def labels_of(X):
+    return np.sin(6 * X[:, 0]) + X[:, 1] > 0.9
 
 
 def forget(path):
@@ -65,35 +87,153 @@ def front_to_back(path):
         return sum(len(part) for part in iter(lambda: file.read(1 << 24), b""))
 
 
-def estimator(jobs):
+# ------------------------------------------------------------------- clocks and counters
+
+
+def disk_bytes():
+    """Bytes that this process has made the disk read."""
+    return int(Path("/proc/self/io").read_text().split("read_bytes: ")[1].split()[0])
+
+
+def memory():
+    """Bytes of memory of this process, without the pages of files."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("RssAnon:")[1].split()[0])
+
+
+def peak_of(action):
+    """Seconds of a function, what it returns, and the memory it took at most, in MB."""
+    start, most, done = memory(), [0], threading.Event()
+
+    def watch():
+        while not done.wait(0.02):
+            most.append(memory())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        seconds, result = seconds_of(action)
+    finally:
+        done.set()
+        watcher.join()
+    return seconds, result, (max(most) - start) / 1e6
+
+
+def estimator(jobs, n_rows=ROWS_A_TREE, seed=0):
     return BesovSmoothnessEstimator(
-        N_TREES, max_samples=ROWS_A_TREE, random_state=0, n_jobs=jobs
+        N_TREES, max_samples=n_rows, random_state=seed, n_jobs=jobs
     )
 
 
-def measured_fit(path, n_rows, n_columns, jobs):
+def drawn(n_rows, n_drawn=N_READ):
+    return np.sort(np.random.default_rng(0).choice(n_rows, n_drawn, replace=False))
+
+
+# ---------------------------------------------------------------------------- the parts
+
+
+def measured_map(path, shape, jobs):
+    """Reading and fits of one large map."""
+    writing, (X, y) = seconds_of(lambda: write(path, shape))
+    reading = {"GB": X.nbytes / 1e9, "writing, s": writing}
+    rows, fits = drawn(len(X)), {}
+    for way, read in (("NumPy", np.ndarray.__getitem__), ("pages", read_rows)):
+        X = None  # the pages of a map that is in use are not put out of the cache
+        forget(path)
+        start = disk_bytes()
+        X = np.memmap(path, dtype=np.float32, mode="r", shape=shape)
+        reading[f"{way}, s"], _ = seconds_of(lambda read=read, X=X: read(X, rows))
+        reading[f"{way}, GB"] = (disk_bytes() - start) / 1e9
+    print(shape, reading, flush=True)
+    for n_rows in TREE_SIZES:
+        X = None
+        forget(path)
+        start = disk_bytes()
+        X = np.memmap(path, dtype=np.float32, mode="r", shape=shape)
+        seconds, fit, peak = peak_of(lambda n=n_rows, X=X: estimator(jobs, n).fit(X, y))
+        low, high = fit.alpha_interval_
+        fits[f"{n_rows:,} rows a tree"] = {
+            "s": seconds,
+            "peak, MB": peak,
+            "read, GB": (disk_bytes() - start) / 1e9,
+            "index": fit.alpha_,
+            "low": low,
+            "high": high,
+            "explained": fit.explained_,
+        }
+        print(n_rows, fits[f"{n_rows:,} rows a tree"], flush=True)
+    path.unlink()
+    return reading, fits
+
+
+def measured_maps(path, shapes, jobs):
+    """Tables of all of them."""
+    reading, fits = {}, {}
+    for shape in shapes:
+        name = "{:,} x {:,}".format(*shape)
+        reading[name], own = measured_map(path, shape, jobs)
+        fits |= {f"{name}, {row}": values for row, values in own.items()}
+    return {"reading of maps": reading, "fits of maps": fits}
+
+
+def measured_blocks(jobs, n_rows=2_000_000, n_columns=10, n_blocks=20, n_seeds=3):
+    """Index of rows drawn uniformly, and of blocks, in two orders of the rows."""
+    X = np.random.default_rng(0).random((n_rows, n_columns), dtype=np.float32)
+    length = N_READ // n_blocks
+    table = {}
+    for order in ("random order", "sorted by a feature"):
+        if order != "random order":
+            X = X[np.argsort(X[:, 0])]
+        y = labels_of(X).astype(np.int8)
+        for way in ("rows", "blocks"):
+            values = []
+            for seed in range(n_seeds):
+                rows = slice(None)
+                if way == "blocks":
+                    rng = np.random.default_rng(seed)
+                    firsts = rng.choice(n_rows // length, n_blocks, replace=False)
+                    rows = (np.sort(firsts)[:, None] * length + np.arange(length)).ravel()
+                fit = estimator(jobs, seed=seed).fit(X[rows], y[rows])
+                values.append((fit.alpha_, fit.explained_))
+            index, explained = np.transpose(values)
+            table[f"{order}, {way}"] = {
+                "index": index.mean(),
+                "spread of the index": index.std(ddof=1),
+                "explained": explained.mean(),
+                "spread of the explained": explained.std(ddof=1),
+            }
+    return {"blocks": table}
+
+
+def measured_fit(path, n_columns, jobs):
     """Seconds of a fit, those of the reading in it, and its largest memory."""
-    X, y = write(path, (n_rows, n_columns))
-    fit = estimator(jobs)
-    total, _ = seconds_of(lambda: fit.fit(X, y))
-    rows = np.sort(np.random.default_rng(0).choice(n_rows, N_READ, replace=False))
+    X, y = write(path, (MEASURED_ROWS, n_columns))
+    total, _, peak = peak_of(lambda: estimator(jobs).fit(X, y))
+    shape, X = X.shape, None
     forget(path)
-    reading, _ = seconds_of(lambda: X[rows])
-    tracemalloc.start()  # makes it slower, so in a run of its own
-    fit.fit(X, y)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return {"s": total, "reading, s": reading, "peak, MB": peak / 1e6}
+    X = np.memmap(path, dtype=np.float32, mode="r", shape=shape)
+    reading, _ = seconds_of(lambda: read_rows(X, drawn(len(X))))
+    return {"s": total, "reading, s": reading, "peak, MB": peak}
 
 
 def measured_rows(path, n_columns, n_rows, n_drawn=2000):
-    """Time of a row, found on its own, and the speed of reading front to back."""
+    """Time of a row of a map, and the speed of reading front to back."""
     X, _ = write(path, (n_rows, n_columns))
-    rows = np.sort(np.random.default_rng(0).choice(n_rows, n_drawn, replace=False))
-    alone, _ = seconds_of(lambda: X[rows])
+    alone, _ = seconds_of(lambda: read_rows(X, drawn(n_rows, n_drawn)))
+    X = None
     forget(path)
     whole, n_bytes = seconds_of(lambda: front_to_back(path))
     return {"row, us": 1e6 * alone / n_drawn, "front to back, GB/s": n_bytes / whole / 1e9}
+
+
+def measured_fits(path, jobs):
+    fits = {
+        f"{n} columns": measured_fit(path, n, jobs)
+        for n in (*MEASURED_COLUMNS, CHECKED_COLUMNS)
+    }
+    rows = {f"{n} columns": measured_rows(path, n, 10**9 // (4 * n)) for n in ROW_LENGTHS}
+    checked, table = extrapolated(fits, rows)
+    return {"fits": fits | checked, "rows": rows, "extrapolated": table}
 
 
 def extrapolated(fits, rows):
@@ -122,29 +262,37 @@ def extrapolated(fits, rows):
     return {f"line at {CHECKED_COLUMNS} columns": checked}, table
 
 
+def shape_of(text):
+    return tuple(map(int, text.split("x")))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=300_000)
+    parts = ("maps", "blocks", "fits")
+    parser.add_argument("--parts", nargs="*", choices=parts, default=parts)
+    parser.add_argument("--shapes", type=shape_of, nargs="*", default=SHAPES)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--folder", type=Path, default=None)
     args = parser.parse_args()
     warnings.simplefilter("ignore", SmoothnessWarning)
-    estimator(1).set_params(max_samples=2000).fit(  # compiles
-        np.random.default_rng(0).standard_normal((10_000, 300)), np.arange(10_000) % 2
+    estimator(1, 2000).fit(  # compiles
+        np.random.default_rng(0).random((10_000, 300), dtype=np.float32),
+        np.arange(10_000) % 2,
     )
+    figures = {}
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         path = Path(folder) / "X"
-        fits = {
-            f"{n} columns": measured_fit(path, args.rows, n, args.jobs)
-            for n in (*MEASURED_COLUMNS, CHECKED_COLUMNS)
-        }
-        rows = {
-            f"{n} columns": measured_rows(path, n, 10**9 // (4 * n)) for n in ROW_LENGTHS
-        }
-    checked, table = extrapolated(fits, rows)
-    figures = {"fits": fits | checked, "rows": rows, "extrapolated": table}
-    setup = f"float32, {args.rows:,} rows, 10 trees of 20,000 rows, n_jobs={args.jobs}"
-    write_results("scale_out", figures, setup=setup)
+        if "maps" in args.parts:
+            figures |= measured_maps(path, args.shapes, args.jobs)
+        if "blocks" in args.parts:
+            figures |= measured_blocks(args.jobs)
+        if "fits" in args.parts:
+            figures |= measured_fits(path, args.jobs)
+    setup = (
+        f"float32, 10 trees, n_jobs={args.jobs}; of {ROWS_A_TREE:,} rows each, of "
+        f"{MEASURED_ROWS:,} rows, where the row of the table does not say otherwise"
+    )
+    write_results("scale_out", figures, setup=setup, append=True)
 
 
 if __name__ == "__main__":

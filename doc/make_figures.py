@@ -16,7 +16,10 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = {name: ROOT / "doc" / f"{name}.md" for name in ("figures", "reading_the_index")}
+PAGES = {
+    name: ROOT / "doc" / f"{name}.md"
+    for name in ("figures", "large_data", "reading_the_index")
+}
 RESULTS = ROOT / "benchmarks" / "results"
 MARKED = re.compile(r"(<!-- table ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -206,6 +209,43 @@ def regret_columns():
         yield Column(title, name, "regret, mean", "{:.1f}", best="min")
 
 
+def map_columns():
+    """What reading 200,000 rows of a map takes, all pages around them or their own."""
+    yield Column("Data", "reading of maps", "GB", "{:.0f} GB")
+    for way, title in (("NumPy", "`X[rows]`"), ("pages", "own pages")):
+        yield Column(f"{title}: s", "reading of maps", f"{way}, s", "{:.1f}")
+        yield Column(f"{title}: read", "reading of maps", f"{way}, GB", "{:.1f} GB")
+
+
+def map_fit_columns():
+    """What fits of a map take, and what they find."""
+    yield Column("Fit, s", "fits of maps", "s", "{:.0f}")
+    yield Column("Memory", "fits of maps", "peak, MB", "{:,.0f} MB")
+    yield Column("Read", "fits of maps", "read, GB", "{:.1f} GB")
+    yield Column("`alpha_`", "fits of maps", "index", "{:.2f}")
+    yield Column("from", "fits of maps", "low", "{:.2f}")
+    yield Column("to", "fits of maps", "high", "{:.2f}")
+    yield Column("`explained_`", "fits of maps", "explained", "{:.3f}")
+
+
+def block_columns():
+    """Index and explained share over seeds, with their spreads."""
+    yield Column("`alpha_`", "blocks", "index", "{:.2f}")
+    yield Column("its spread", "blocks", "spread of the index", "{:.3f}")
+    yield Column("`explained_`", "blocks", "explained", "{:.3f}")
+    yield Column("its spread", "blocks", "spread of the explained", "{:.3f}")
+
+
+def extrapolated_columns():
+    """What a fit of so many rows would take."""
+    yield Column("Data, GB", "extrapolated", "data, GB", "{:,.1f}")
+    yield Column("Memory, MB", "extrapolated", "memory, MB", "{:,.0f}")
+    yield Column("Fit, min", "extrapolated", "fit, min", "{:.1f}")
+    yield Column("Reading a map, min", "extrapolated", "reading a map, min", "{:.1f}")
+    chunks = "reading Dask chunks, min"
+    yield Column("Reading Dask chunks, min", "extrapolated", chunks, "{:.1f}")
+
+
 def slope_columns():
     """Both correlations with the slope of each error curve."""
     for curve, title in (("tree", "tree"), ("haar", "Haar"), ("bior4.4", "bior4.4")):
@@ -339,6 +379,7 @@ def broken_columns():
             yield Column(f"{network}: {title}", network, name, form, is_partial=True)
 
 
+MAPS = ("100,000,000 x 75", "1,000,000,000 x 10")
 TABLES = {
     "accuracy": Table(
         "known_smoothness", dict(groups_by_index()), list(both_sizes()), "Functions, index"
@@ -556,6 +597,46 @@ TABLES = {
         list(columns_of_sets()),
         "Data",
         page="reading_the_index",
+    ),
+    "maps": Table(
+        "scale_out",
+        {name: name for name in MAPS},
+        list(map_columns()),
+        "Rows x columns",
+        page="large_data",
+    ),
+    "fits of maps": Table(
+        "scale_out",
+        {
+            f"{name}, {n} rows a tree": f"{name}, {n} rows a tree"
+            for name in MAPS
+            for n in ("2,000", "20,000", "50,000")
+        },
+        list(map_fit_columns()),
+        "Rows x columns",
+        page="large_data",
+    ),
+    "blocks": Table(
+        "scale_out",
+        {
+            f"{order}, {way}": f"{order}, {way}"
+            for order in ("random order", "sorted by a feature")
+            for way in ("rows", "blocks")
+        },
+        list(block_columns()),
+        "Order of the rows, what is drawn",
+        page="large_data",
+    ),
+    "extrapolated": Table(
+        "scale_out",
+        {
+            f"10^{rows} x 10^{columns}": f"10^{rows} x 10^{columns}"
+            for rows in (6, 7, 8, 9)
+            for columns in (2, 3, 4)
+        },
+        list(extrapolated_columns()),
+        "Rows x columns",
+        page="large_data",
     ),
 }
 

@@ -347,24 +347,6 @@ QUOTES = {
             }.items()
         ),
     ],
-    "doc/large_data.md": [
-        (
-            "50, 200 and 1,000 columns took {}, {} and {} seconds",
-            *(f"scale_out/fits/{n} columns/s" for n in (50, 200, 1000)),
-        ),
-        (
-            "were found in {}, {} and {} microseconds",
-            *(f"scale_out/rows/{n} columns/row, us" for n in (100, 1000, 10_000)),
-        ),
-        *(
-            (
-                f"| 10^{rows} | 10^4 | {size} | 13.5 GB | {{}} min | {{}} min |",
-                f"scale_out/extrapolated/10^{rows} x 10^4/fit, min",
-                f"scale_out/extrapolated/10^{rows} x 10^4/reading a map, min",
-            )
-            for rows, size in ((6, "40 GB"), (7, "400 GB"), (8, "4 TB"), (9, "40 TB"))
-        ),
-    ],
     "doc/images.md": [
         *(
             (
@@ -764,7 +746,7 @@ def test_the_page_on_the_lecture_quotes_the_results(rows):
         check_quote(page, text, values)
 
 
-@pytest.mark.parametrize("page", ["figures", "reading_the_index"])
+@pytest.mark.parametrize("page", ["figures", "large_data", "reading_the_index"])
 def test_tables_of_the_pages_are_made_of_the_results(page, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "doc")
     figures = __import__("make_figures")

@@ -32,13 +32,20 @@ _LOST_WORKER_ERRORS = {
 
 
 def run_parallel(
-    tasks: Iterable[Any], n_tasks: int, *, n_jobs: int | None, label: str, verbose: int
+    tasks: Iterable[Any],
+    n_tasks: int,
+    *,
+    n_jobs: int | None,
+    label: str,
+    verbose: int,
+    are_short: bool = False,
 ) -> list[Any]:
     """Run joblib ``delayed`` tasks, and give their results in order.
 
     Threads are preferred, since the kernels release the GIL; ``joblib.parallel_config``
     overrides that and ``n_jobs=None``. No more workers than tasks are started. If the tasks
-    run in other processes and one of these dies, all tasks run again, at most twice.
+    run in other processes and one of these dies, its tasks or all tasks run again, at most
+    twice where the backend does not do so itself.
 
     Parameters
     ----------
@@ -52,13 +59,17 @@ def run_parallel(
         What the progress bar is called.
     verbose : int
         1 shows the progress bar.
+    are_short : bool, default=False
+        Whether the tasks take less long than to send them to other processes. They run
+        here then, in threads.
 
     Returns
     -------
     results : list
         One result a task.
     """
-    backend, _ = get_active_backend(prefer="threads")
+    require = "sharedmem" if are_short else None
+    backend, _ = get_active_backend(prefer="threads", require=require)
     n_jobs = None if n_jobs is None else min(int(n_jobs), n_tasks)
 
     def results(tasks: Iterable[Any]) -> list[Any]:
@@ -67,6 +78,7 @@ def run_parallel(
         parallel = Parallel(
             n_jobs=n_jobs,
             prefer="threads",
+            require=require,
             return_as="generator" if streaming else "list",
         )
         finished = parallel(tasks)
@@ -75,7 +87,13 @@ def run_parallel(
     if getattr(backend, "supports_sharedmem", False):
         return results(tasks)
     tasks = list(tasks)
-    return _repeated(lambda: results(_with_futures(tasks, backend, n_jobs)))
+    n_workers = effective_n_jobs(n_jobs)
+    library = type(backend).__module__.removeprefix("joblib._").partition(".")[0]
+    if library == "ray" and n_workers > 1:
+        return _repeated(lambda: _results_of_ray(tasks, n_workers, backend))
+    if library == "dask" and n_workers > 1:
+        return _repeated(lambda: results(_with_futures(tasks, backend.client)))
+    return _repeated(lambda: results(tasks))
 
 
 def _repeated(run: Callable[[], list[Any]]) -> list[Any]:
@@ -105,45 +123,60 @@ def _is_lost_worker(error: Exception) -> bool:
     return not kinds.isdisjoint(_LOST_WORKER_ERRORS)
 
 
-def _with_futures(tasks: list[Any], backend: Any, n_jobs: int | None) -> list[Any]:
-    """Scatter each distinct argument once, and replace it in the tasks by a future.
+def _results_of_ray(tasks: list[Any], n_workers: int, backend: Any) -> list[Any]:
+    """Run tasks in the processes of Ray, so many at a time.
 
-    The joblib backends of Dask and Ray are meant to do so. But Ray's does not recognise the
-    tasks of later versions of joblib and sends every argument with every task, and Dask's
-    waits forever if a worker dies while it receives something.
+    Ray keeps these processes for later tasks, and runs the tasks of one that dies again.
+    Its backend for joblib starts actors anew for every call, which takes seconds, and all
+    tasks have to be run again if one of them dies.
     """
-    library = type(backend).__module__.removeprefix("joblib._").partition(".")[0]
-    if library not in ("dask", "ray") or effective_n_jobs(n_jobs) == 1:
-        return tasks
+    import ray
+
+    call = ray.remote(_call).options(**(backend.ray_remote_args or {}))
+    calls: list[Any] = []
+    running: list[Any] = []
+    for function, arguments, options in _stored(
+        tasks, lambda values: [ray.put(value) for value in values]
+    ):
+        if len(running) == n_workers:
+            _, running = ray.wait(running)
+        calls.append(call.remote(function, *arguments, **options))
+        running.append(calls[-1])
+    return ray.get(calls)
+
+
+def _with_futures(tasks: list[Any], client: Any) -> list[Any]:
+    """Send each distinct argument to Dask once, and replace it in the tasks by a future.
+
+    The joblib backend of Dask is meant to do so, but waits forever if a worker dies while
+    it receives something.
+    """
+    stored = _stored(tasks, lambda values: client.scatter(values, hash=False))
+    return [
+        delayed(_call)(function, *arguments, **options)
+        for function, arguments, options in stored
+    ]
+
+
+def _stored(tasks: list[Any], store: Callable[[list[Any]], list[Any]]) -> list[Any]:
+    """Store each distinct argument once, and put what stands for it into the tasks."""
     values = {
         id(value): value
         for _, arguments, _ in tasks
         for value in arguments
         if not isinstance(value, _SMALL)
     }
-    if library == "ray":
-        import ray
-
-        put = [ray.put(value) for value in values.values()]
-    else:
-        put = backend.client.scatter(list(values.values()), hash=False)
-    futures = dict(zip(values, put, strict=True))
+    stored = dict(zip(values, store(list(values.values())), strict=True))
     return [
-        delayed(_call_with_futures)(
-            function, *(futures.get(id(value), value) for value in arguments), **options
-        )
+        (function, tuple(stored.get(id(value), value) for value in arguments), options)
         for function, arguments, options in tasks
     ]
 
 
-def _call_with_futures(function: Callable, *arguments: Any, **options: Any) -> Any:
+def _call(function: Callable, *arguments: Any, **options: Any) -> Any:
     return function(*map(_fetched, arguments), **options)
 
 
 def _fetched(value: Any) -> Any:
-    if comes_from(value, "ray"):
-        import ray
-
-        return ray.get(value)
     # Dask fetches futures itself, but not if all workers but one died and tasks run here.
     return value.result() if comes_from(value, "distributed") else value

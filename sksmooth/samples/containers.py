@@ -14,6 +14,7 @@ from scipy import sparse
 
 from .._lib.optional import comes_from
 from .._lib.scikit_learn import safe_indexing
+from .maps import has_rows_in_a_map, read_mapped_rows
 
 __all__ = [
     "as_array",
@@ -82,6 +83,8 @@ def read_rows(data: Any, rows: np.ndarray) -> Any:
         data = matrix.tocsr()  # some formats have no rows to take
     if hasattr(data, "shape") and not _is_known(data):
         return data[rows.tolist()]
+    if has_rows_in_a_map(data):
+        return read_mapped_rows(data, rows)
     return None if data is None else safe_indexing(data, rows)
 
 

@@ -176,7 +176,7 @@ def grow_batches(
         n_threads = math.ceil(effective_n_jobs(growth.n_jobs) / (size - len(grown)))
         grown += run_parallel(
             (
-                delayed(_grow_tree)(problem, bag, seed, n_threads)
+                delayed(_grow_tree)(problem, np.packbits(bag > 0), seed, n_threads)
                 for seed, bag in zip(seeds[batch].tolist(), bags[batch], strict=True)
             ),
             size - len(grown),
@@ -186,7 +186,7 @@ def grow_batches(
         )
         trees, leaves = zip(*grown, strict=True)
         forest = Forest(trees, problem.n_features, single_precision=False)
-        yield forest, bags[:size], np.stack(leaves)
+        yield forest, bags[:size], np.stack(leaves, dtype=np.int32)
 
 
 def _prepared(
@@ -279,19 +279,24 @@ def _number_of_features(max_features: float | int | str | None, n_features: int)
 
 
 def _grow_tree(
-    problem: GrowthProblem, bag: np.ndarray, seed: int, n_threads: int
+    problem: GrowthProblem, in_bag: np.ndarray, seed: int, n_threads: int
 ) -> tuple[Tree, np.ndarray]:
-    """Grow one tree, and find the leaf of every sample in it."""
+    """Grow one tree, and find the leaf of every sample in it.
+
+    The samples in the bag are given by bits, and leaves by the shortest integers that hold
+    them, since both are sent if trees grow in other processes.
+    """
     if n_threads > 1:  # counting processors takes as long as a small tree
         n_threads = min(n_threads, cpu_count())  # of this machine, which may be one of many
-    rows, places, grown_on = np.flatnonzero(bag), None, problem
+    rows, places, grown_on = np.flatnonzero(np.unpackbits(in_bag)), None, problem
     if problem.folds is not None:
         grown_on, places = _ordered(problem, problem.folds, rows)
     tree = _TreeGrower(grown_on, rows, np.uint64(seed), n_threads).tree()
     if places is not None:
         tree = replace(tree, places=places)
     grown = Forest((tree,), problem.n_features, single_precision=False)
-    return tree, find_leaves(grown, problem.X)[0]
+    leaves = find_leaves(grown, problem.X)[0]
+    return tree, leaves.astype(np.min_scalar_type(tree.n_nodes))
 
 
 def _ordered(

@@ -137,6 +137,7 @@ class Forest(Versioned):
             n_jobs=n_jobs,
             label="leaves",
             verbose=0,
+            are_short=True,
         )
         return np.concatenate(leaves, axis=1)
 

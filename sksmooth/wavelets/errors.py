@@ -195,6 +195,7 @@ def error_curves(
         n_jobs=n_jobs,
         label="errors",
         verbose=0,
+        are_short=True,
     )
     by_tree = padded([e.curve for e in errors])
     sums = np.stack([e.group_sums for e in errors])

@@ -17,6 +17,7 @@ from scipy import sparse
 from sksmooth import BesovSmoothnessEstimator
 from sksmooth._lib.parallel import run_parallel
 from sksmooth.exceptions import WorkerLostWarning
+from sksmooth.samples import read_samples
 from sksmooth.samples.samples import Samples
 from sksmooth.samples.targets import encode_targets
 from sksmooth.trees import Growth
@@ -119,7 +120,7 @@ def test_dask_gives_the_results_of_threads(dask_workers, shape, form, kind):
     assert_same_leaves(distributed, expected, X)
 
 
-# Few, since Ray starts its workers anew for every step of a fit, in seconds.
+# Few, since they go the way of Dask but for how tasks are sent.
 @pytest.mark.parametrize(
     ("shape", "form", "kind"),
     [
@@ -167,8 +168,9 @@ def test_ray_sends_an_argument_once(ray_workers):
     assert times_pickled(12) == times_pickled(2) == 1
 
 
-@pytest.mark.parametrize("form", ["float64", "sparse"])
-def test_dask_sends_the_samples_once(dask_workers, monkeypatch, form):
+@pytest.fixture
+def bytes_sent(monkeypatch):
+    """Sizes of the messages of this process, in which the scheduler of Dask is."""
     tcp = pytest.importorskip("distributed.comm.tcp")
     write, sent = tcp.TCP.write, []
 
@@ -177,15 +179,51 @@ def test_dask_sends_the_samples_once(dask_workers, monkeypatch, form):
         return sent[-1]
 
     monkeypatch.setattr(tcp.TCP, "write", counted)
+    return sent
+
+
+@pytest.mark.usefixtures("dask_workers")
+@pytest.mark.parametrize("form", ["float64", "sparse"])
+def test_dask_sends_the_samples_once(bytes_sent, form):
     X, y = data(LARGE, form)
     n_bytes = {}
     for n_estimators in (2, 10):
-        sent.clear()
+        bytes_sent.clear()
         fit(X, y, n_estimators)
-        n_bytes[n_estimators] = sum(sent)
+        n_bytes[n_estimators] = sum(bytes_sent)
     size = X.nbytes if form == "float64" else X.data.nbytes + X.indices.nbytes
     assert n_bytes[2] > size
     assert n_bytes[10] - n_bytes[2] < 2 * size  # not the 8 of the 8 more trees
+
+
+@pytest.mark.usefixtures("dask_workers")
+def test_a_tree_sends_at_most_two_bytes_a_row(bytes_sent):
+    X, y = data((20_000, 3))
+    n_bytes = []
+    for n_estimators in (2, 10):
+        bytes_sent.clear()
+        grow_trees(read_samples(X, y), Growth(n_estimators, max_depth=2, random_state=0))
+        n_bytes.append(sum(bytes_sent))
+    assert n_bytes[1] - n_bytes[0] < 8 * 2 * len(X)  # where bags alone take 8 * 8 as floats
+
+
+def processes_of(n_tasks, **options):
+    tasks = [delayed(os.getpid)() for _ in range(n_tasks)]
+    return set(run_parallel(tasks, n_tasks, n_jobs=2, label="", verbose=0, **options))
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_short_tasks_are_not_sent(backend):
+    with parallel_config(backend=backend, n_jobs=2):
+        assert processes_of(3, are_short=True) == {os.getpid()}
+        assert (processes_of(3) == {os.getpid()}) == (backend == "threading")
+
+
+@pytest.mark.usefixtures("ray_workers")
+def test_ray_keeps_its_processes():
+    first = processes_of(4)
+    assert os.getpid() not in first
+    assert first & processes_of(4)
 
 
 # ------------------------------------------------------------------------ workers that die
@@ -249,8 +287,7 @@ def test_a_lost_dask_worker_costs_time_not_the_result(expected, dask_workers, de
 @kills
 @pytest.mark.usefixtures("ray_workers")
 def test_a_lost_ray_worker_costs_time_not_the_result(expected, deadly_rule):
-    with pytest.warns(WorkerLostWarning, match="ActorDiedError"):
-        assert_same_growth(grown(deadly_rule), expected)
+    assert_same_growth(grown(deadly_rule), expected)
 
 
 def test_a_dask_worker_may_die_while_it_is_sent_something(dask_workers, monkeypatch):
