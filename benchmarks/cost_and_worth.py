@@ -43,8 +43,8 @@ ROUNDS = {2_000: 5, 10_000: 5, 60_000: 3}
 MOST_IN_FOLDS = 10_000  # five folds of neighbours take minutes for more
 SETUP = (
     "MNIST. Cost: pixels, two jobs, medians of five rounds, at 60,000 rows of three. "
-    f"Worth: 20 representations, {N_DRAWS} draws of {N_WORTH:,} images, models tested on as "
-    "many others"
+    f"Worth: 20 representations, {N_DRAWS} draws of {N_WORTH:,} images, tested on as many "
+    "others"
 )
 
 
