@@ -144,9 +144,15 @@ def compare_libraries(X, y, args):
             actions[name], leaves_of[name] = prepare(X, y.astype(np.float32), args), leaves
         except ImportError:
             print(f"{name} is not installed and left out")
-    table = with_ratios(in_turns(actions, args.repeats))
-    for name, action in actions.items():
-        table[name]["leaves a tree"] = leaves_of[name](action()) / args.n_trees
+    grown = {}
+
+    def keep(name):
+        grown[name] = actions[name]()
+
+    keeping = {name: partial(keep, name) for name in actions}
+    table = with_ratios(in_turns(keeping, args.repeats))
+    for name, forest in grown.items():
+        table[name]["leaves a tree"] = leaves_of[name](forest) / args.n_trees
     return table
 
 
