@@ -12,7 +12,7 @@ others in the results.
 - speed: scikit-learn and scikit-learn-intelex, all rows in every tree. The time of sksmooth
   is that of growth, bins among it, of samples that have been read, and of a whole fit.
 - libraries: LightGBM and YDF, where they do the same: least squares on two classes as 0 and
-  1, four fifths of the rows in every tree, without replacement. The cuts of YDF are exact,
+  1, half of the rows, four fifths of these in every tree, without replacement. The cuts of YDF are exact,
   as those of sksmooth; LightGBM cuts between 255 bins, as sksmooth does with ``max_bins``.
   YDF reads its own copy of the table beforehand. Trees have nearly the same numbers of
   leaves, which are in the table, but not the same rows.
@@ -129,7 +129,7 @@ def compare_speed(X, y, args):
 
 def compare_libraries(X, y, args):
     """Grow the same trees by least squares: animals against vehicles, as 0 and 1."""
-    y = np.isin(y, [0, 1, 8, 9]).astype(int)
+    X, y = X[: len(y) // 2], np.isin(y[: len(y) // 2], [0, 1, 8, 9]).astype(int)
     ours = {"sksmooth": {}, "sksmooth, 255 bins": {"max_bins": MOST_BINS}}
     actions = {
         name: growing(X, y, args.n_trees, args.jobs, max_samples=0.8, **options)
