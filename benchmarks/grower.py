@@ -11,11 +11,12 @@ others in the results.
 
 - speed: scikit-learn and scikit-learn-intelex, all rows in every tree. The time of sksmooth
   is that of growth, bins among it, of samples that have been read, and of a whole fit.
+- pixels: the same of 10,000 images of MNIST (an npz file, or OpenML), 784 features.
 - libraries: LightGBM and YDF, where they do the same: least squares on two classes as 0 and
-  1, half of the rows, four fifths of these in every tree, without replacement. The cuts of YDF are exact,
-  as those of sksmooth; LightGBM cuts between 255 bins, as sksmooth does with ``max_bins``.
-  YDF reads its own copy of the table beforehand. Trees have nearly the same numbers of
-  leaves, which are in the table, but not the same rows.
+  1, half of the rows, four fifths of these in every tree, without replacement. The cuts of
+  YDF are exact, as those of sksmooth; LightGBM cuts between 255 bins, as sksmooth does with
+  ``max_bins``. YDF reads its own copy of the table beforehand. Trees have nearly the same
+  numbers of leaves, which are in the table, but not the same rows.
 - whole fit: of the default estimator, over growth: of its trees, or of all trees that it
   grows, the randomised ones for held-out errors among them.
 - updates: how many entries (samples times features) the search of a node reads in a
@@ -25,7 +26,7 @@ others in the results.
   all nodes that are split.
 - index, jobs, digits, scaling, memory: whole fits.
 - sampled: a few of the features at each node, as forests for prediction try them, on one
-  core: MNIST (an npz file, or OpenML), digits and a generated table.
+  core: MNIST, digits and a generated table.
 """
 
 import argparse
@@ -60,7 +61,7 @@ from sksmooth.trees import MOST_BINS, Growth, grow, grower, randomised
 
 SETUP = (
     "20,000 CIFAR-10 images through two random layers: 2,304 features, 10 classes; "
-    "full depth, all features; speed, libraries: 4 trees; whole fit: 10; scaling: two; "
+    "full depth, all features; speed, pixels, libraries: 4 trees; whole fit: 10; scaling: two; "
     "memory: whole fits of 10 trees to memory maps of random numbers; updates, sampled: "
     "one core, seconds of the process"
 )
@@ -125,6 +126,11 @@ def compare_speed(X, y, args):
     except ImportError:
         print("scikit-learn-intelex is not installed and left out")
     return with_ratios(in_turns(actions, args.repeats))
+
+
+def compare_pixels(X, y, args):
+    """Grow trees on features of which many are 0 in most samples."""
+    return compare_speed(*load_images(args.npz, 10_000), args)
 
 
 def compare_libraries(X, y, args):
@@ -479,6 +485,7 @@ def measure_memory(X, y, args):
 
 PARTS = {
     "speed": compare_speed,
+    "pixels": compare_pixels,
     "libraries": compare_libraries,
     "whole fit": compare_whole_fit,
     "updates": measure_updates,
@@ -495,16 +502,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = list(PARTS)
     parser.add_argument("--images", help="npz file of CIFAR-10")
-    parser.add_argument("--npz", help="npz file of MNIST, for the part sampled")
+    parser.add_argument("--npz", help="npz file of MNIST, for pixels and sampled")
     parser.add_argument("--n-samples", type=int, default=20_000)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--n-trees", type=int, default=4, help="of the part speed")
+    parser.add_argument(
+        "--n-trees", type=int, default=4, help="of speed, pixels and libraries"
+    )
     parser.add_argument("--repeats", type=int, default=5, help="of all timings but memory")
     parser.add_argument("--parts", nargs="+", choices=names, default=names)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.getLogger("absl").setLevel(logging.ERROR)  # of YDF
-    needs_images = {*args.parts} - {"digits", "sampled"}
+    needs_images = {*args.parts} - {"pixels", "digits", "sampled"}
     data = layer_features(args.images, args.n_samples) if needs_images else (None, None)
     libraries = ["scikit-learn-intelex", "lightgbm", "ydf"]
     for part in args.parts:

@@ -322,6 +322,13 @@ PROBES = {
 }
 
 
+def columns_of_speed():
+    """Seconds and ratios on convolution features and on pixels."""
+    for title, table in (("convolutions", "speed"), ("pixels", "pixels")):
+        for name, form in (("s", "{:.2f}"), ("ratio", "{:.1f}")):
+            yield Column(f"{title}: {name}", table, name, form, is_partial=True)
+
+
 def columns_of_libraries():
     """Seconds, ratios, and sizes of the trees."""
     yield Column("Seconds", "libraries", "s", "{:.1f}")
@@ -493,10 +500,7 @@ TABLES = {
     "speed": Table(
         "grower",
         SIDES,
-        [
-            Column("Seconds", "speed", "s", "{:.1f}", is_partial=True),
-            Column("relative to sksmooth", "speed", "ratio", "{:.1f}", is_partial=True),
-        ],
+        list(columns_of_speed()),
     ),
     "libraries": Table(
         "grower", {name: name for name in LIBRARIES}, list(columns_of_libraries())
