@@ -31,12 +31,12 @@ class Column:
     form: str = "{:.3f}"
     best: str = ""  # "max" or "min": the value that is set in bold
     bound: str = ""  # column that says whether the value is an upper bound
-    is_partial: bool = False  # some rows have no such value
+    is_partial: bool = False  # some rows, or parts that were not run, have no such value
 
     def value(self, results, row):
         """Value of a cell; None where there is none."""
         if self.is_partial:
-            return read_figures(results)[self.table].get(row, {}).get(self.name)
+            return read_figures(results).get(self.table, {}).get(row, {}).get(self.name)
         return figure(results, self.table, row, self.name)
 
     def text(self, results, row):
@@ -331,9 +331,11 @@ def columns_of_speed():
 
 def columns_of_libraries():
     """Seconds, ratios, and sizes of the trees."""
-    yield Column("Seconds", "libraries", "s", "{:.1f}")
-    yield Column("relative to sksmooth", "libraries", "ratio", "{:.2f}")
-    yield Column("Leaves a tree", "libraries", "leaves a tree", "{:,.0f}")
+    yield Column("Seconds", "libraries", "s", "{:.1f}", is_partial=True)
+    yield Column("relative to sksmooth", "libraries", "ratio", "{:.2f}", is_partial=True)
+    yield Column(
+        "Leaves a tree", "libraries", "leaves a tree", "{:,.0f}", is_partial=True
+    )
 
 
 def columns_of_updates():
