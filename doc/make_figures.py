@@ -333,9 +333,7 @@ def columns_of_libraries():
     """Seconds, ratios, and sizes of the trees."""
     yield Column("Seconds", "libraries", "s", "{:.1f}", is_partial=True)
     yield Column("relative to sksmooth", "libraries", "ratio", "{:.2f}", is_partial=True)
-    yield Column(
-        "Leaves a tree", "libraries", "leaves a tree", "{:,.0f}", is_partial=True
-    )
+    yield Column("Leaves a tree", "libraries", "leaves a tree", "{:,.0f}", is_partial=True)
 
 
 def columns_of_updates():
