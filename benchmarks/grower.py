@@ -15,8 +15,9 @@ others in the results.
 - libraries: LightGBM and YDF, where they do the same: least squares on two classes as 0 and
   1, half of the rows, four fifths of these in every tree, without replacement. The cuts of
   YDF are exact, as those of sksmooth; LightGBM cuts between 255 bins, as sksmooth does with
-  ``max_bins``. YDF reads its own copy of the table beforehand. Trees have nearly the same
-  numbers of leaves, which are in the table, but not the same rows.
+  ``max_bins``. YDF reads its own copy of the table beforehand, and sorts in the nodes,
+  which took 0.8 times as long here as its default. Trees have nearly the same numbers of
+  leaves, which are in the table, but not the same rows.
 - whole fit: of the default estimator, over growth: of its trees, or of all trees that it
   grows, the randomised ones for held-out errors among them.
 - updates: how many entries (samples times features) the search of a node reads in a
@@ -189,7 +190,7 @@ def ydf_forest(X, y, args):
         "y", task=ydf.Task.REGRESSION, num_trees=args.n_trees, num_threads=args.jobs,
         bootstrap_size_ratio=0.8, sampling_with_replacement=False,
         num_candidate_attributes=-1, max_depth=-1, min_examples=1,
-        compute_oob_performances=False, random_seed=0,
+        sorting_strategy="IN_NODE", compute_oob_performances=False, random_seed=0,
     )  # fmt: skip
     return partial(learner.train, data)
 
