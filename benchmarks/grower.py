@@ -16,8 +16,8 @@ others in the results.
   1, half of the rows, four fifths of these in every tree, without replacement. The cuts of
   YDF are exact, as those of sksmooth; LightGBM cuts between 255 bins, as sksmooth does with
   ``max_bins``. YDF reads its own copy of the table beforehand, and sorts in the nodes,
-  which took 0.8 times as long here as its default. Trees have nearly the same numbers of
-  leaves, which are in the table, but not the same rows.
+  which took 0.8 times as long here as its default. The rows of the trees differ, and their
+  numbers of leaves, which are in the table.
 - whole fit: of the default estimator, over growth: of its trees, or of all trees that it
   grows, the randomised ones for held-out errors among them.
 - updates: how many entries (samples times features) the search of a node reads in a
