@@ -61,9 +61,13 @@ def seconds_of(action, clock=time.perf_counter):
     return clock() - start, result
 
 
-def in_turns(actions, repeats=5, clock=time.perf_counter):
-    """Median seconds of functions that run one after the other, several times."""
-    next(iter(actions.values()))()  # compiled and warm
+def in_turns(actions, repeats=5, clock=time.perf_counter, *, is_warm=False):
+    """Median seconds of functions that run one after the other, several times.
+
+    The first one runs once more before, unless all that it needs is compiled and warm.
+    """
+    if not is_warm:
+        next(iter(actions.values()))()
     runs = [
         {name: seconds_of(run, clock)[0] for name, run in actions.items()}
         for _ in range(repeats)

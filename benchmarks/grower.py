@@ -1,4 +1,4 @@
-"""The built-in grower against scikit-learn and scikit-learn-intelex, at real size.
+"""The built-in grower against those of other libraries, at real size.
 
     python benchmarks/grower.py [--images FILE] [--jobs 2] [--parts speed digits ...]
     python benchmarks/grower.py --parts sampled [--npz FILE] [--repeats 3]
@@ -6,23 +6,42 @@
 20,000 CIFAR-10 images go through two seeded random layers of convolution, ReLU and pooling:
 2,304 features, 10 classes. Trees are grown to full depth with all features. Images are read
 from an npz file (``train_image``, ``train_label``) or fetched from OpenML. All sides run in
-one process, warm and in turns; medians of five.
+one process, warm and in turns; medians of five. A run of some parts keeps the tables of the
+others in the results.
 
-The time of sksmooth is that of a whole fit of ``BesovSmoothnessEstimator``, of which growth
-was 95 % when the two were timed apart, against the growth of the others.
-
-The part ``sampled`` tries a few of the features at each node, as forests for prediction do,
-on one core: MNIST (an npz file, or OpenML), digits and a generated table.
+- speed: scikit-learn and scikit-learn-intelex, all rows in every tree. The time of sksmooth
+  is that of growth, bins among it, of samples that have been read, and of a whole fit.
+- pixels: the same of 10,000 images of MNIST (an npz file, or OpenML), 784 features.
+- libraries: LightGBM and YDF, where they do the same: least squares on two classes as 0 and
+  1, half of the rows, four fifths of these in every tree, without replacement. The cuts of
+  YDF are exact, as those of sksmooth; LightGBM cuts between 255 bins, as sksmooth does with
+  ``max_bins``. YDF reads its own copy of the table beforehand, and sorts in the nodes,
+  which took 0.8 times as long here as its default. The rows of the trees differ, and their
+  numbers of leaves, which are in the table.
+- whole fit: of the default estimator, over growth: of its trees, or of all trees that it
+  grows, the randomised ones for held-out errors among them.
+- updates: how many entries (samples times features) the search of a node reads in a
+  second, on one core, against the least loop that fills the same histograms. The node is
+  the root of a tree on so many of all rows. Nodes of 300 rows are searched without
+  histograms: there it is the growth of whole trees, sorting among it, and the entries of
+  all nodes that are split.
+- index, jobs, digits, scaling, memory: whole fits.
+- sampled: a few of the features at each node, as forests for prediction try them, on one
+  core: MNIST, digits and a generated table.
 """
 
 import argparse
+import logging
 import tempfile
 import threading
 import time
 import warnings
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from unittest import mock
 
+import numba
 import numpy as np
 from _data import in_turns, load_colour_images, load_images, seconds_of
 from _results import write_results
@@ -37,12 +56,17 @@ from sklearn.ensemble import (
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import BesovSmoothnessEstimator
+from sksmooth.estimators.base import growth_of
+from sksmooth.estimators.besov import read_for
+from sksmooth.trees import MOST_BINS, Growth, grow, grower, randomised
 
 SETUP = (
     "20,000 CIFAR-10 images through two random layers: 2,304 features, 10 classes; "
-    "full depth, all features; scaling: two trees; memory: whole fits of 10 trees to "
-    "memory maps of random numbers; sampled: all rows, one core, seconds of the process"
+    "pixels: MNIST; full depth, all features; speed, pixels, libraries: 4 trees; whole "
+    "fit: 10; scaling: two; memory: whole fits of 10 trees to memory maps of random "
+    "numbers; updates, sampled: one core, seconds of the process"
 )
+FEW = 300  # rows of a node that is searched without histograms
 
 
 def layer_features(file, n_samples):
@@ -76,6 +100,12 @@ def fit(X, y, n_trees, jobs, **options):
     return lambda: estimator.fit(X, y)
 
 
+def growing(X, y, n_trees, jobs, **options):
+    """Make a function that grows the trees of such an estimator, on samples read before."""
+    estimator = BesovSmoothnessEstimator(n_trees, random_state=0, n_jobs=jobs, **options)
+    return partial(grow, read_for(estimator, X, y), growth_of(estimator))
+
+
 def with_ratios(times, ours="sksmooth"):
     return {who: {"s": s, "ratio": s / times[ours]} for who, s in times.items()}
 
@@ -84,7 +114,8 @@ def compare_speed(X, y, args):
     """Grow the same number of trees on the same rows: all of them."""
     options = dict(max_features=None, bootstrap=False, n_jobs=args.jobs, random_state=0)
     actions = {
-        "sksmooth": fit(X, y, args.n_trees, args.jobs, max_samples=1.0),
+        "sksmooth": growing(X, y, args.n_trees, args.jobs, max_samples=1.0),
+        "sksmooth, whole fit": fit(X, y, args.n_trees, args.jobs, max_samples=1.0),
         "scikit-learn": lambda: RandomForestClassifier(args.n_trees, **options).fit(X, y),
     }
     try:
@@ -96,6 +127,201 @@ def compare_speed(X, y, args):
     except ImportError:
         print("scikit-learn-intelex is not installed and left out")
     return with_ratios(in_turns(actions, args.repeats))
+
+
+def compare_pixels(X, y, args):
+    """Grow trees on features of which many are 0 in most samples."""
+    return compare_speed(*load_images(args.npz, 10_000), args)
+
+
+def compare_libraries(X, y, args):
+    """Grow the same trees by least squares: animals against vehicles, as 0 and 1."""
+    X, y = X[: len(y) // 2], np.isin(y[: len(y) // 2], [0, 1, 8, 9]).astype(int)
+    ours = {"sksmooth": {}, "sksmooth, 255 bins": {"max_bins": MOST_BINS}}
+    actions = {
+        name: growing(X, y, args.n_trees, args.jobs, max_samples=0.8, **options)
+        for name, options in ours.items()
+    }
+    leaves_of = dict.fromkeys(actions, leaves_of_ours)
+    for name, prepare, leaves in (
+        ("LightGBM", lightgbm_forest, leaves_of_lightgbm),
+        ("YDF", ydf_forest, leaves_of_ydf),
+    ):
+        try:
+            actions[name], leaves_of[name] = prepare(X, y.astype(np.float32), args), leaves
+        except ImportError:
+            print(f"{name} is not installed and left out")
+    grown = {}
+
+    def keep(name):
+        grown[name] = actions[name]()
+
+    keeping = {name: partial(keep, name) for name in actions}
+    table = with_ratios(in_turns(keeping, args.repeats))
+    for name, forest in grown.items():
+        table[name]["leaves a tree"] = leaves_of[name](forest) / args.n_trees
+    return table
+
+
+def lightgbm_forest(X, y, args):
+    """Make a function that bins the samples and grows trees until no cut helps."""
+    import lightgbm
+
+    options = dict(
+        boosting="rf", objective="regression", bagging_fraction=0.8, bagging_freq=1,
+        num_leaves=len(y), min_data_in_leaf=1, min_sum_hessian_in_leaf=0, max_bin=MOST_BINS,
+        min_data_in_bin=1, histogram_pool_size=512, num_threads=args.jobs, seed=0,
+        verbose=-1,
+    )  # fmt: skip
+    return lambda: lightgbm.train(options, lightgbm.Dataset(X, y), args.n_trees)
+
+
+def leaves_of_lightgbm(booster):
+    return sum(tree["num_leaves"] for tree in booster.dump_model()["tree_info"])
+
+
+def ydf_forest(X, y, args):
+    """Make a function that grows trees with exact cuts until leaves hold one value."""
+    import ydf
+
+    ydf.verbose(0)
+    data = ydf.create_vertical_dataset({"X": X, "y": y})
+    learner = ydf.RandomForestLearner(
+        "y", task=ydf.Task.REGRESSION, num_trees=args.n_trees, num_threads=args.jobs,
+        bootstrap_size_ratio=0.8, sampling_with_replacement=False,
+        num_candidate_attributes=-1, max_depth=-1, min_examples=1,
+        sorting_strategy="IN_NODE", compute_oob_performances=False, random_seed=0,
+    )  # fmt: skip
+    return partial(learner.train, data)
+
+
+def leaves_of_ydf(model):
+    return sum(n_leaves_of(tree.root) for tree in model.iter_trees())
+
+
+def n_leaves_of(root):
+    """Count the leaves of a tree of YDF; it may be deep."""
+    n_leaves, waiting = 0, [root]
+    while waiting:
+        node = waiting.pop()
+        if node.is_leaf:
+            n_leaves += 1
+        else:
+            waiting += [node.neg_child, node.pos_child]
+    return n_leaves
+
+
+def leaves_of_ours(grown):
+    return sum((tree.left < 0).sum() for tree in grown.forest.trees)
+
+
+def compare_whole_fit(X, y, args):
+    """Time the default estimator, and what it grows."""
+    estimator = BesovSmoothnessEstimator(random_state=0, n_jobs=args.jobs)
+    samples, growth = read_for(estimator, X, y), growth_of(estimator)
+    held_out = randomised(growth)
+    times = in_turns(
+        {
+            "fit, s": partial(estimator.fit, X, y),
+            "growth, s": partial(grow, samples, growth),
+            "held-out trees, s": partial(grow, samples, held_out),
+            "fit without pairs, s": fit(X, y, "auto", args.jobs, class_pairs=False),
+        },
+        args.repeats,
+    )
+    all_grown = times["growth, s"] + times["held-out trees, s"]
+    return {
+        "10 trees": times
+        | {
+            "fit / growth": times["fit, s"] / times["growth, s"],
+            "fit / all that is grown": times["fit, s"] / all_grown,
+        }
+    }
+
+
+def measure_updates(X, y, args):
+    """Count the entries that a search reads in a second, and those of the least loop."""
+    n_all, n_features = X.shape
+    samples = read_for(BesovSmoothnessEstimator(), X, y)
+    table = {}
+    for n in (n_all, n_all // 4, n_all // 16, FEW):
+        bare = partial(fill_histograms, *codes_of(X, y, n))
+        search, n_entries = root_search(samples, n), n * n_features
+        if search is None:
+            search = growing(X[: n * 5 // 4], y[: n * 5 // 4], 10, 1, max_samples=n)
+            n_entries = entries_of(search())
+        times = n_all // n
+        seconds = in_turns(
+            {
+                "search": partial(repeat, search, times),
+                "bare": partial(repeat, bare, times),
+            },
+            args.repeats,
+            time.process_time,
+        )
+        table[f"{n:,} rows"] = rates(n_entries, n * n_features, times, seconds)
+    return table
+
+
+def rates(n_entries, n_bare, times, seconds):
+    """Million entries a second, and the share of the least loop's."""
+    search = times * n_entries / seconds["search"] / 1e6
+    bare = times * n_bare / seconds["bare"] / 1e6
+    return {"search, M/s": search, "least loop, M/s": bare, "share %": 100 * search / bare}
+
+
+def repeat(action, times):
+    for _ in range(times):
+        action()
+
+
+def root_search(samples, n_samples):
+    """Make a function that searches the root of a tree on so many samples once more.
+
+    None if it is not searched by histograms.
+    """
+    share = 1.0 if n_samples == len(samples.weights) else n_samples
+    growth = Growth(1, max_depth=1, max_samples=share, random_state=0)
+    search = grower.find_binned_cut
+    with mock.patch.object(grower, "find_binned_cut", wraps=search) as spy:
+        grow(samples, growth)
+    if not spy.called:
+        return None
+    return partial(search, *spy.call_args_list[0].args, **spy.call_args_list[0].kwargs)
+
+
+def codes_of(X, y, n_samples):
+    """Quantile bins of the first samples, one row a feature, and their labels."""
+    ends = np.quantile(X[:2000], np.linspace(0, 1, MOST_BINS + 1)[1:-1], axis=0).T
+    codes = np.empty((X.shape[1], n_samples), dtype=np.uint8)
+    for k in range(len(codes)):
+        codes[k] = np.searchsorted(ends[k], X[:n_samples, k])
+    return codes, y[:n_samples].astype(np.int32)
+
+
+@numba.njit
+def fill_histograms(codes, labels):
+    """Fill the histogram of every feature, which is the least that a search has to do."""
+    hist = np.empty((MOST_BINS + 1, 10), dtype=np.int32)
+    read = 0
+    for k in range(len(codes)):
+        hist[:] = 0
+        for j in range(len(labels)):
+            hist[codes[k, j], labels[j]] += 1
+        read += hist[0, 0]
+    return read
+
+
+def entries_of(grown):
+    """Count samples times features at all nodes that are split."""
+    n_samples = 0
+    for tree, bag, leaves in zip(grown.forest.trees, grown.bags, grown.leaves, strict=True):
+        counts = np.bincount(leaves[bag > 0], minlength=tree.n_nodes)
+        for node in range(tree.n_nodes)[::-1]:
+            if tree.left[node] >= 0:
+                counts[node] = counts[tree.left[node]] + counts[tree.right[node]]
+                n_samples += counts[node]
+    return n_samples * grown.forest.n_features
 
 
 def compare_index(X, y, args):
@@ -198,7 +424,7 @@ def measure_scaling(X, y, args):
     }
     table = {}
     for name, settings in runs.items():
-        times = in_turns(settings, repeats=3)
+        times = in_turns(settings, args.repeats)
         exponent = np.polyfit(np.log(list(times)), np.log(list(times.values())), 1)[0]
         table[name] = {f"{k}: s": s for k, s in times.items()} | {"exponent": exponent}
     return table
@@ -234,7 +460,7 @@ def peak_of_fit(file, shape, jobs, results):
 def measure_memory(X, y, args):
     table = {}
     with tempfile.TemporaryDirectory() as folder:
-        for shape in (X.shape, (50_000, 9_216)):
+        for shape in (X.shape, (60_000, 784), (50_000, 9_216)):
             file = Path(folder) / "features"
             data = np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
             rng = np.random.RandomState(0)
@@ -260,6 +486,10 @@ def measure_memory(X, y, args):
 
 PARTS = {
     "speed": compare_speed,
+    "pixels": compare_pixels,
+    "libraries": compare_libraries,
+    "whole fit": compare_whole_fit,
+    "updates": measure_updates,
     "index": compare_index,
     "jobs": compare_jobs,
     "digits": compare_digits,
@@ -273,19 +503,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = list(PARTS)
     parser.add_argument("--images", help="npz file of CIFAR-10")
-    parser.add_argument("--npz", help="npz file of MNIST, for the part sampled")
+    parser.add_argument("--npz", help="npz file of MNIST, for pixels and sampled")
     parser.add_argument("--n-samples", type=int, default=20_000)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--n-trees", type=int, default=4, help="of the part speed")
-    parser.add_argument("--repeats", type=int, default=5, help="of speed and sampled")
+    parser.add_argument(
+        "--n-trees", type=int, default=4, help="of speed, pixels and libraries"
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="of all timings but memory")
     parser.add_argument("--parts", nargs="+", choices=names, default=names)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    needs_images = {*args.parts} - {"digits", "sampled"}
+    logging.getLogger("absl").setLevel(logging.ERROR)  # of YDF
+    needs_images = {*args.parts} - {"pixels", "digits", "sampled"}
     data = layer_features(args.images, args.n_samples) if needs_images else (None, None)
-    figures = {part: PARTS[part](*data, args) for part in args.parts}
-    libraries = ["scikit-learn-intelex"]
-    write_results("grower", figures, setup=SETUP, libraries=libraries, append=True)
+    libraries = ["scikit-learn-intelex", "lightgbm", "ydf"]
+    for part in args.parts:
+        figures = {part: PARTS[part](*data, args)}
+        write_results("grower", figures, setup=SETUP, libraries=libraries, append=True)
 
 
 if __name__ == "__main__":

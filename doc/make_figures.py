@@ -34,12 +34,12 @@ class Column:
     form: str = "{:.3f}"
     best: str = ""  # "max" or "min": the value that is set in bold
     bound: str = ""  # column that says whether the value is an upper bound
-    is_partial: bool = False  # some rows have no such value
+    is_partial: bool = False  # some rows, or parts that were not run, have no such value
 
     def value(self, results, row):
         """Value of a cell; None where there is none."""
         if self.is_partial:
-            return read_figures(results)[self.table].get(row, {}).get(self.name)
+            return read_figures(results).get(self.table, {}).get(row, {}).get(self.name)
         return figure(results, self.table, row, self.name)
 
     def text(self, results, row):
@@ -338,6 +338,64 @@ COSTS = (
 )
 
 
+SIDES = {
+    "sksmooth": "sksmooth",
+    "sksmooth, whole fit": "sksmooth, whole fit",
+    "scikit-learn": "scikit-learn",
+    "scikit-learn-intelex": "scikit-learn-intelex",
+}
+LIBRARIES = ("sksmooth", "sksmooth, 255 bins", "LightGBM", "YDF")
+PROBES = {
+    "`oob_score_`": "oob_score_",
+    "`alpha_`, of the same fit": "alpha_",
+    "`roughness_`, of the same fit": "roughness_",
+    "`score` on a fifth": "score",
+    "`oob_score_`, 3 trees": "oob_score_, 3 trees",
+    "`oob_score_`, `class_pairs=False`": "oob_score_, without pairs",
+    "`oob_score_`, `max_samples=10_000`": "oob_score_, 10,000 rows a tree",
+    "`oob_score_`, `max_samples=2_000`": "oob_score_, 2,000 rows a tree",
+    "`oob_score_`, `max_samples=500`": "oob_score_, 500 rows a tree",
+    "random forest, out of bag": "random forest, out of bag",
+    "5-NN, five folds": "5-NN, five folds",
+    "5-NN, a fifth": "5-NN, a fifth",
+    "logistic regression, a fifth": "logistic regression, a fifth",
+}
+
+
+def columns_of_speed():
+    """Seconds and ratios on convolution features and on pixels."""
+    for title, table in (("convolutions", "speed"), ("pixels", "pixels")):
+        for name, form in (("s", "{:.2f}"), ("ratio", "{:.1f}")):
+            yield Column(f"{title}: {name}", table, name, form, is_partial=True)
+
+
+def columns_of_libraries():
+    """Seconds, ratios, and sizes of the trees."""
+    yield Column("Seconds", "libraries", "s", "{:.1f}", is_partial=True)
+    yield Column("relative to sksmooth", "libraries", "ratio", "{:.2f}", is_partial=True)
+    yield Column("Leaves a tree", "libraries", "leaves a tree", "{:,.0f}", is_partial=True)
+
+
+def columns_of_updates():
+    """Million entries a second, and the share of the least loop."""
+    yield Column("search", "updates", "search, M/s", "{:,.0f}")
+    yield Column("least loop", "updates", "least loop, M/s", "{:,.0f}")
+    yield Column("share", "updates", "share %", "{:.0f} %")
+
+
+def columns_of_worth():
+    """What numbers cost, and how they go with the accuracies of models."""
+    for n in ("2,000", "10,000", "60,000"):
+        yield Column(f"{n}: s", f"cost, {n} rows", "s", "{:.2f}", is_partial=True)
+    for title, name in {
+        "Spearman": "Spearman, mean of five",
+        "of the two draws the lower": "Spearman, mean of five, lowest",
+        "with the best of five": "Spearman, best of five",
+    }.items():
+        yield Column(title, "worth", name, "{:.2f}", is_partial=True)
+    yield Column("Regret", "worth", "regret, points", "{:.1f}", is_partial=True)
+
+
 def columns_of_ladders():
     """Whether numbers fall at every step, and how far the noise is off."""
     for name in ("alpha", "oob score", "score", "rate in window"):
@@ -480,6 +538,38 @@ TABLES = {
         ],
         "Choice",
     ),
+    "speed": Table(
+        "grower",
+        SIDES,
+        list(columns_of_speed()),
+    ),
+    "libraries": Table(
+        "grower", {name: name for name in LIBRARIES}, list(columns_of_libraries())
+    ),
+    "updates": Table(
+        "grower",
+        {name: name for name in read_figures("grower")["updates"]},
+        list(columns_of_updates()),
+        "Node",
+    ),
+    "exponents": Table(
+        "grower",
+        {f"number of {name}": name for name in ("samples", "features", "classes", "trees")}
+        | {"depth": "depth"},
+        [Column("Exponent", "scaling", "exponent", "{:.2f}")],
+        "Time against",
+    ),
+    "memory": Table(
+        "grower",
+        {name: name for name in read_figures("grower")["memory"]},
+        [
+            Column("Fit, s", "memory", "fit, s", "{:.0f}"),
+            Column("Peak, MiB", "memory", "peak, MiB", "{:.0f}"),
+            Column("Bytes an entry", "memory", "bytes an entry", "{:.2f}"),
+        ],
+        "Data",
+    ),
+    "cost and worth": Table("cost_and_worth", PROBES, list(columns_of_worth()), "Number"),
     "growth": Table(
         "grower",
         {

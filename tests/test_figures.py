@@ -629,15 +629,6 @@ QUOTES = {
             "known_smoothness/functions, 20,000 samples/half-space in 3-d/error %",
         ),
         ("the index of {} of {} functions", DRIFT + "above 6 %", DRIFT + "functions"),
-        (
-            "take {} s. `RandomForestClassifier` of scikit-learn takes {} s ({} "
-            "times as long), scikit-learn-intelex {} s ({} times)",
-            "grower/speed/sksmooth/s",
-            "grower/speed/scikit-learn/s",
-            SPEED.format("scikit-learn"),
-            "grower/speed/scikit-learn-intelex/s",
-            SPEED.format("scikit-learn-intelex"),
-        ),
         ("takes {} bytes an entry", "grower/memory/20,000 x 2,304/bytes an entry"),
         ("of 50,000 x 9,216, {}", "grower/memory/50,000 x 9,216/bytes an entry"),
         (
