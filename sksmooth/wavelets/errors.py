@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from joblib import delayed
@@ -17,7 +18,7 @@ from .decomposition import (
     node_samples,
     write_ranges,
 )
-from .kernels import Columns, NodeSamples, Residual, Steps, sweep_errors
+from .kernels import Columns, NodeSamples, Residual, Steps, carry_errors, sweep_errors
 
 __all__ = [
     "ErrorCurves",
@@ -260,25 +261,64 @@ def m_term_errors(
     weights = np.ones(leaves.shape[1]) if weights is None else weights
     trees = np.arange(decomposition.n_trees) if trees is None else trees
     order = decomposition.order[np.isin(decomposition.tree[decomposition.order], trees)]
-    roots = decomposition.mean[decomposition.roots]
+    means = decomposition.means
     if unseen is None:
         share = np.full(len(weights), 1 / len(trees))
-        start = roots[trees].mean(axis=0)
+        start = means.of_roots[trees].mean(axis=0)[None]
     else:
         # A sample is approximated by the mean of its own trees; the others get no leaf.
         n_unseen = unseen.sum(axis=0)
         weights = np.where(n_unseen > 0, weights, 0.0)
         share = 1 / np.maximum(n_unseen, 1)
-        start = share[:, None] * (unseen.T.astype(float) @ roots)
         leaves = np.where(unseen, leaves, -1)
-    sums, _ = sweep_errors(
-        *Steps(order[:n_terms], decomposition.tree, decomposition.psi),
-        *node_samples(decomposition, leaves),
-        *Residual(targets.values - start, targets.floor, weights, share),
-        *_one_column(len(weights)),
+        of_trees = unseen.T.astype(float)
+
+    def start_of(outputs: slice) -> np.ndarray:
+        if unseen is None:
+            return start[:, outputs]
+        return share[:, None] * (of_trees @ means.of_roots[:, outputs])
+
+    sums, _ = _swept(
+        order[:n_terms],
+        decomposition.tree,
+        means.psi_of_all,
+        means.blocks(len(decomposition.tree)),
+        node_samples(decomposition, leaves),
+        lambda outputs: targets.columns(outputs) - start_of(outputs),
+        Residual(targets.floor, weights, share),
+        _one_column(len(weights)),
         decomposition.p,
     )
     return _as_norms(sums[:, 0] / weights.sum(), decomposition.p)
+
+
+def _swept(
+    order: np.ndarray,
+    tree: np.ndarray,
+    psi_of: Callable[[slice], np.ndarray],
+    blocks: list[slice],
+    nodes: NodeSamples,
+    start_of: Callable[[slice], np.ndarray],
+    residual: Residual,
+    columns: Columns,
+    p: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum the errors while terms are added, from the wavelets and residuals of outputs.
+
+    Of many outputs some are swept at a time, with the same sums to the last bit.
+    """
+    floor, weight, share = residual
+    *others, last = blocks
+    if others:
+        n_entries = len(weight) + int((nodes.stop - nodes.start)[order].sum())
+        carried = np.empty(n_entries)
+        for outputs in others:
+            steps = Steps(order, tree, psi_of(outputs))
+            values, is_first = start_of(outputs), outputs.start == 0
+            carry_errors(*steps, *nodes, values, floor, share, is_first, carried)
+        floor = carried
+    steps = Steps(order, tree, psi_of(last))
+    return sweep_errors(*steps, *nodes, start_of(last), floor, weight, share, *columns, p)
 
 
 def _one_column(n_samples: int) -> Columns:
@@ -313,8 +353,9 @@ def squared_errors_with_ranked_roots(
     targets, weights = curves.samples.targets, curves.samples.weights
     roots = decomposition.roots[trees]
     # A one-hot mean is the centred mean plus 1/L in every coordinate.
-    squared_centre = 0.0 if targets.codes is None else 1 / (targets.values.shape[1] + 1)
-    root_norm = np.sqrt(np.sum(decomposition.mean[roots] ** 2, axis=1) + squared_centre)
+    squared_centre = 0.0 if targets.codes is None else 1 / (targets.n_outputs + 1)
+    of_roots = decomposition.means.of_roots[trees]
+    root_norm = np.sqrt(np.sum(of_roots**2, axis=1) + squared_centre)
     log_norm = decomposition.log_norm.copy()
     with np.errstate(divide="ignore"):
         log_norm[roots] = np.log(root_norm)
@@ -395,13 +436,17 @@ def tree_errors(
     n_groups = int(group.max()) + 1
     column = 2 * group + ~in_bag  # of each group two columns: in the bag, and out of it
     tree_of_node = np.zeros(last - first, dtype=np.int32)
-    residual = targets.values - decomposition.mean[first]
+    means, of_root = decomposition.means, decomposition.means.of_roots[tree]
     kept_terms = np.unique(np.minimum(kept, len(order)))
-    sums, by_column = sweep_errors(
-        *Steps(order, tree_of_node, decomposition.psi[first:last]),
-        *nodes,
-        *Residual(residual, targets.floor, weights, np.ones(len(weights))),
-        *Columns(column, 2 * n_groups, 2, kept_terms),
+    sums, by_column = _swept(
+        order,
+        tree_of_node,
+        partial(means.psi_of_tree, tree),
+        means.blocks(last - first),
+        nodes,
+        lambda outputs: targets.columns(outputs) - of_root[outputs],
+        Residual(targets.floor, weights, np.ones(len(weights))),
+        Columns(column, 2 * n_groups, 2, kept_terms),
         decomposition.p,
     )
     group_weights = np.bincount(column, weights, minlength=2 * n_groups).reshape(-1, 2)

@@ -14,6 +14,8 @@ __all__ = [
     "Residual",
     "Steps",
     "add_along_paths",
+    "carry_errors",
+    "inherit_means",
     "log_box_volumes",
     "node_sums",
     "sample_ranges",
@@ -40,6 +42,14 @@ def node_sums(parent, leaf, weights, values):
         for k in range(n_outputs):
             total[parent[node], k] += total[node, k]
     return weight, total
+
+
+@compiled
+def inherit_means(parent, count, mean):
+    """Give nodes without samples the mean of their parent, in place, top-down."""
+    for node in range(1, len(parent)):
+        if count[node] == 0:
+            mean[node] = mean[parent[node]]
 
 
 @compiled
@@ -142,14 +152,12 @@ class Steps(NamedTuple):
 
 
 class Residual(NamedTuple):
-    """The error of an approximation at the samples.
+    """What counts for the error at the samples, beside the residual itself.
 
-    ``values`` is the residual, of shape (n_samples, n_outputs), which the sweep overwrites;
-    ``floor`` the squared error that no approximation removes; ``weight`` the weight of a
+    ``floor`` is the squared error that no approximation removes; ``weight`` the weight of a
     sample, and ``share`` the factor of all steps at it.
     """
 
-    values: np.ndarray
     floor: np.ndarray
     weight: np.ndarray
     share: np.ndarray
@@ -169,6 +177,34 @@ class Columns(NamedTuple):
 
 
 @compiled
+def carry_errors(
+    order, tree, height, start, stop, samples, residual, floor, share, is_first, carried
+):  # fmt: skip
+    """Add the squared errors of some outputs to those that ``carried`` holds of others.
+
+    That is what :func:`sweep_errors` starts from for the next outputs: first the squares of
+    all samples without any term, then those of the samples of each term's node after it.
+    The residual is overwritten; before the first outputs there is the ``floor`` alone.
+    """
+    n_samples, n_outputs = residual.shape
+    for i in range(n_samples):
+        squared = floor[i] if is_first else carried[i]
+        for k in range(n_outputs):
+            squared += residual[i, k] ** 2
+        carried[i] = squared
+    entry = n_samples
+    for node in order:
+        for position in range(start[node], stop[node]):
+            i = samples[tree[node], position]
+            squared, factor = floor[i] if is_first else carried[entry], share[i]
+            for k in range(n_outputs):
+                residual[i, k] -= factor * height[node, k]
+                squared += residual[i, k] ** 2
+            carried[entry] = squared
+            entry += 1
+
+
+@compiled
 def sweep_errors(
     order, tree, height, start, stop, samples, residual, floor, weight, share, column,
     n_columns, n_sides, kept, p
@@ -183,7 +219,10 @@ def sweep_errors(
     order, tree, height : as in ``Steps``, one by one, as all that follow: numba 0.60 keeps
         something of every tuple that a kernel is called with
     start, stop, samples : as in ``NodeSamples``
-    residual, floor, weight, share : as in ``Residual``, without any term
+    residual : (n_samples, n_outputs), without any term; it is overwritten
+    weight, share : as in ``Residual``
+    floor : as in ``Residual``; or, where other outputs have been swept before, what
+        ``carry_errors`` has made of it
     column, n_columns, n_sides, kept : as in ``Columns``
     p : exponent of the errors
 
@@ -193,7 +232,8 @@ def sweep_errors(
     by_column : (len(kept), n_columns)
     """
     n_samples, n_outputs = residual.shape
-    power = floor.copy()  # p-th power of the error at every sample
+    is_carried, entry = len(floor) > n_samples, n_samples
+    power = floor[:n_samples].copy()  # p-th power of the error at every sample
     for i in range(n_samples):
         for k in range(n_outputs):
             power[i] += residual[i, k] ** 2
@@ -209,7 +249,8 @@ def sweep_errors(
             node = order[m - 1]
             for position in range(start[node], stop[node]):
                 i = samples[tree[node], position]
-                squared, factor = floor[i], share[i]
+                squared, factor = floor[entry if is_carried else i], share[i]
+                entry += 1
                 for k in range(n_outputs):
                     residual[i, k] -= factor * height[node, k]
                     squared += residual[i, k] ** 2
