@@ -308,7 +308,7 @@ def _pooled(
         np.concatenate([part.pop(name) for part in parts]) for name in ("mean", "psi")
     )
     means = HeldMeans(mean, psi, _offsets(parts))
-    return _joined(parts, means, psi.any(axis=1), p, measure)
+    return _joined(parts, means, np.any(psi, axis=1), p, measure)
 
 
 def _offsets(parts: list[dict[str, np.ndarray]]) -> np.ndarray:

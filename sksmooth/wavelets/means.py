@@ -234,7 +234,8 @@ class ComputedMeans(Versioned):
         return self.height[nodes]
 
 
-class TreeColumns(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class MeasuredTree:
     """What one tree adds to a decomposition, but for its means: counts and heights."""
 
     count: np.ndarray
@@ -246,7 +247,7 @@ def measure_tree(
     tree: TreeSamples,
     targets: Targets,
     keep: Callable[[slice, np.ndarray], None] = lambda outputs, psi: None,
-) -> TreeColumns:
+) -> MeasuredTree:
     """Measure the wavelets of one tree, some outputs at a time.
 
     Parameters
@@ -261,7 +262,7 @@ def measure_tree(
 
     Returns
     -------
-    columns : TreeColumns
+    measured : MeasuredTree
         Counts and heights of all nodes, and the mean of the root.
     """
     largest, of_root = np.zeros(len(tree.parent)), np.empty(targets.n_outputs)
@@ -278,7 +279,7 @@ def measure_tree(
 
     squared = _added_in_halves(0, targets.n_outputs, squares)
     height, _ = _heights(squared, largest)
-    return TreeColumns(count, height, of_root)
+    return MeasuredTree(count, height, of_root)
 
 
 def _added_in_halves(
