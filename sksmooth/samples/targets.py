@@ -41,7 +41,7 @@ __all__ = [
 _LARGEST_VALUE, _SMALLEST_SPREAD = 1e140, 1e-140
 
 # Columns are worked on in blocks of so many numbers, and of so many columns at least.
-_BLOCK_NUMBERS, _NARROWEST = 1 << 23, 8
+_BLOCK_NUMBERS, _NARROWEST = 1 << 20, 8
 
 # The wavelets of all nodes hold a number for every class but one. The largest peaks that
 # were measured, for each sample and class: 315 float64 numbers for a default fit of labels
@@ -91,8 +91,17 @@ class Targets:
 
     def columns(self, outputs: slice) -> np.ndarray:
         """Give some columns of the values, as a contiguous array."""
-        points = np.ascontiguousarray(self.points[:, outputs])
+        points, _ = self.of_columns(outputs)
         return points if self.place is None else points[self.place]
+
+    @property
+    def places(self) -> np.ndarray:
+        """Number of every sample's point."""
+        return np.arange(len(self.points)) if self.place is None else self.place
+
+    def of_columns(self, outputs: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Give some columns of the points, contiguous, and every sample's place."""
+        return np.ascontiguousarray(self.points[:, outputs]), self.places
 
     def rows(self, rows: slice) -> np.ndarray:
         """Give the values of some samples."""

@@ -27,7 +27,7 @@ from .means import (
     HeldMeans,
     NodeMeans,
     TreeSamples,
-    are_held,
+    can_be_held,
     heights_of,
     measure_tree,
 )
@@ -239,10 +239,9 @@ def _decompose(
         )
     ]
     n_nodes = sum(tree.n_nodes for tree in forest.trees)
-    if are_held(n_nodes, targets.n_outputs):
-        values = targets.values
+    if can_be_held(n_nodes, targets.n_outputs):
         parts = [
-            tree_wavelets(tree, own, values, p, log_measure)
+            tree_wavelets(tree, own, targets.points, targets.places, p, log_measure)
             for tree, own in zip(forest.trees, own_samples, strict=True)
         ]
         return _pooled(parts, p, measure)
@@ -289,7 +288,13 @@ def decompose_boosting(
     scale = learning_rate * len(trees)
     parts = []
     for tree, leaf in zip(trees, grown.leaves, strict=True):
-        part = tree_wavelets(tree, TreeSamples(tree.parent, leaf, weights), residual, 2.0)
+        part = tree_wavelets(
+            tree,
+            TreeSamples(tree.parent, leaf, weights),
+            residual,
+            np.arange(len(leaf)),
+            2.0,
+        )
         residual = residual - learning_rate * part["mean"][leaf]
         for name in ("mean", "psi"):
             part[name] *= scale
@@ -343,7 +348,8 @@ def _joined(
 def tree_wavelets(
     tree: Tree,
     own: TreeSamples,
-    values: np.ndarray,
+    points: np.ndarray,
+    place: np.ndarray,
     p: float,
     log_measure: NodeMeasure = log_share,
 ) -> dict[str, np.ndarray]:
@@ -355,8 +361,10 @@ def tree_wavelets(
         Topology and cuts.
     own : TreeSamples
         Its samples.
-    values : ndarray of shape (n_samples, n_outputs), float64
-        Their targets.
+    points : ndarray of shape (n_points, n_outputs), float64
+        Values of targets.
+    place : ndarray of shape (n_samples,), intp
+        Number of every sample's value among them.
     p : float
         Exponent of the norms.
     log_measure : callable, default=log_share
@@ -367,10 +375,10 @@ def tree_wavelets(
     columns : dict of ndarray
         One entry a node: parent, depth, feature, count, mean, psi and log_norm.
     """
-    count, mean, psi = own.means(values)
+    count, mean, psi = own.means(points, place)
     height, is_zero = heights_of(psi)
     psi[is_zero] = 0.0
-    mean += values[0]
+    mean += points[place[0]]
     return {**_columns(tree, count, height, p, log_measure), "mean": mean, "psi": psi}
 
 

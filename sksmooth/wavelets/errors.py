@@ -18,7 +18,8 @@ from .decomposition import (
     node_samples,
     write_ranges,
 )
-from .kernels import Columns, NodeSamples, Residual, Steps, carry_errors, sweep_errors
+from .kernels import Columns, NodeSamples, Residual, Steps, sweep_errors
+from .many import SampleErrors, add_squares, floor_of_steps, sum_squares
 
 __all__ = [
     "ErrorCurves",
@@ -261,64 +262,70 @@ def m_term_errors(
     weights = np.ones(leaves.shape[1]) if weights is None else weights
     trees = np.arange(decomposition.n_trees) if trees is None else trees
     order = decomposition.order[np.isin(decomposition.tree[decomposition.order], trees)]
-    means = decomposition.means
+    roots, are_few = decomposition.means.of_roots, decomposition.means.are_held
     if unseen is None:
         share = np.full(len(weights), 1 / len(trees))
-        start = means.of_roots[trees].mean(axis=0)[None]
+        start = roots[trees].mean(axis=0)
     else:
         # A sample is approximated by the mean of its own trees; the others get no leaf.
         n_unseen = unseen.sum(axis=0)
         weights = np.where(n_unseen > 0, weights, 0.0)
         share = 1 / np.maximum(n_unseen, 1)
+        used = unseen.T.astype(float)
+        start = share[:, None] * (used @ roots) if are_few else None
         leaves = np.where(unseen, leaves, -1)
-        of_trees = unseen.T.astype(float)
+    if not are_few:
 
-    def start_of(outputs: slice) -> np.ndarray:
-        if unseen is None:
-            return start[:, outputs]
-        return share[:, None] * (of_trees @ means.of_roots[:, outputs])
+        def residual_of(outputs: slice) -> np.ndarray:
+            if start is not None:
+                return targets.columns(outputs) - start[outputs]
+            return targets.columns(outputs) - share[:, None] * (used @ roots[:, outputs])
 
-    sums, _ = _swept(
-        order[:n_terms],
-        decomposition.tree,
-        means.psi_of_all,
-        means.blocks(len(decomposition.tree)),
-        node_samples(decomposition, leaves),
-        lambda outputs: targets.columns(outputs) - start_of(outputs),
-        Residual(targets.floor, weights, share),
-        _one_column(len(weights)),
+        sums, _ = _swept_in_blocks(
+            decomposition.means.blocks(len(decomposition.tree)),
+            order[:n_terms],
+            decomposition.tree,
+            decomposition.means.psi_of_all,
+            node_samples(decomposition, leaves),
+            residual_of,
+            SampleErrors(targets.floor, weights, share),
+            _one_column(len(weights)),
+            decomposition.p,
+        )
+        return _as_norms(sums[:, 0] / weights.sum(), decomposition.p)
+    sums, _ = sweep_errors(
+        *Steps(order[:n_terms], decomposition.tree, decomposition.psi),
+        *node_samples(decomposition, leaves),
+        *Residual(targets.values - start, targets.floor, weights, share),
+        *_one_column(len(weights)),
         decomposition.p,
     )
     return _as_norms(sums[:, 0] / weights.sum(), decomposition.p)
 
 
-def _swept(
+def _swept_in_blocks(
+    blocks: list[slice],
     order: np.ndarray,
     tree: np.ndarray,
     psi_of: Callable[[slice], np.ndarray],
-    blocks: list[slice],
     nodes: NodeSamples,
-    start_of: Callable[[slice], np.ndarray],
-    residual: Residual,
+    residual_of: Callable[[slice], np.ndarray],
+    of_samples: SampleErrors,
     columns: Columns,
     p: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sum the errors while terms are added, from the wavelets and residuals of outputs.
+    """Sum errors as :func:`sweep_errors` does, of many outputs, some at a time.
 
-    Of many outputs some are swept at a time, with the same sums to the last bit.
+    What is in memory at once is a number for every sample of every node, whatever the
+    number of outputs, and the sums have the same bits.
     """
-    floor, weight, share = residual
-    *others, last = blocks
-    if others:
-        n_entries = len(weight) + int((nodes.stop - nodes.start)[order].sum())
-        carried = np.empty(n_entries)
-        for outputs in others:
-            steps = Steps(order, tree, psi_of(outputs))
-            values, is_first = start_of(outputs), outputs.start == 0
-            carry_errors(*steps, *nodes, values, floor, share, is_first, carried)
-        floor = carried
-    steps = Steps(order, tree, psi_of(last))
-    return sweep_errors(*steps, *nodes, start_of(last), floor, weight, share, *columns, p)
+    floor, weight, share = of_samples
+    squared = floor_of_steps(order, tree, *nodes, floor)
+    for outputs in blocks:
+        add_squares(
+            order, tree, psi_of(outputs), *nodes, residual_of(outputs), share, squared
+        )
+    return sum_squares(order, tree, *nodes, squared, weight, *columns, p)
 
 
 def _one_column(n_samples: int) -> Columns:
@@ -436,19 +443,31 @@ def tree_errors(
     n_groups = int(group.max()) + 1
     column = 2 * group + ~in_bag  # of each group two columns: in the bag, and out of it
     tree_of_node = np.zeros(last - first, dtype=np.int32)
-    means, of_root = decomposition.means, decomposition.means.of_roots[tree]
     kept_terms = np.unique(np.minimum(kept, len(order)))
-    sums, by_column = _swept(
-        order,
-        tree_of_node,
-        partial(means.psi_of_tree, tree),
-        means.blocks(last - first),
-        nodes,
-        lambda outputs: targets.columns(outputs) - of_root[outputs],
-        Residual(targets.floor, weights, np.ones(len(weights))),
-        Columns(column, 2 * n_groups, 2, kept_terms),
-        decomposition.p,
-    )
+    columns = Columns(column, 2 * n_groups, 2, kept_terms)
+    means, root_mean = decomposition.means, decomposition.means.of_roots[tree]
+    if means.are_held:
+        sums, by_column = sweep_errors(
+            *Steps(order, tree_of_node, decomposition.psi[first:last]),
+            *nodes,
+            *Residual(
+                targets.values - root_mean, targets.floor, weights, np.ones(len(weights))
+            ),
+            *columns,
+            decomposition.p,
+        )
+    else:
+        sums, by_column = _swept_in_blocks(
+            means.blocks(last - first),
+            order,
+            tree_of_node,
+            partial(means.psi_of_tree, tree),
+            nodes,
+            lambda outputs: targets.columns(outputs) - root_mean[outputs],
+            SampleErrors(targets.floor, weights, np.ones(len(weights))),
+            columns,
+            decomposition.p,
+        )
     group_weights = np.bincount(column, weights, minlength=2 * n_groups).reshape(-1, 2)
     with np.errstate(invalid="ignore"):  # 0 / 0 where no sample is out of the bag
         curve = np.maximum(sums, 0.0) / group_weights.sum(axis=0)

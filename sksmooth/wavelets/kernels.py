@@ -14,8 +14,6 @@ __all__ = [
     "Residual",
     "Steps",
     "add_along_paths",
-    "carry_errors",
-    "inherit_means",
     "log_box_volumes",
     "node_sums",
     "sample_ranges",
@@ -42,14 +40,6 @@ def node_sums(parent, leaf, weights, values):
         for k in range(n_outputs):
             total[parent[node], k] += total[node, k]
     return weight, total
-
-
-@compiled
-def inherit_means(parent, count, mean):
-    """Give nodes without samples the mean of their parent, in place, top-down."""
-    for node in range(1, len(parent)):
-        if count[node] == 0:
-            mean[node] = mean[parent[node]]
 
 
 @compiled
@@ -152,12 +142,14 @@ class Steps(NamedTuple):
 
 
 class Residual(NamedTuple):
-    """What counts for the error at the samples, beside the residual itself.
+    """The error of an approximation at the samples.
 
-    ``floor`` is the squared error that no approximation removes; ``weight`` the weight of a
+    ``values`` is the residual, of shape (n_samples, n_outputs), which the sweep overwrites;
+    ``floor`` the squared error that no approximation removes; ``weight`` the weight of a
     sample, and ``share`` the factor of all steps at it.
     """
 
+    values: np.ndarray
     floor: np.ndarray
     weight: np.ndarray
     share: np.ndarray
@@ -177,34 +169,6 @@ class Columns(NamedTuple):
 
 
 @compiled
-def carry_errors(
-    order, tree, height, start, stop, samples, residual, floor, share, is_first, carried
-):  # fmt: skip
-    """Add the squared errors of some outputs to those that ``carried`` holds of others.
-
-    That is what :func:`sweep_errors` starts from for the next outputs: first the squares of
-    all samples without any term, then those of the samples of each term's node after it.
-    The residual is overwritten; before the first outputs there is the ``floor`` alone.
-    """
-    n_samples, n_outputs = residual.shape
-    for i in range(n_samples):
-        squared = floor[i] if is_first else carried[i]
-        for k in range(n_outputs):
-            squared += residual[i, k] ** 2
-        carried[i] = squared
-    entry = n_samples
-    for node in order:
-        for position in range(start[node], stop[node]):
-            i = samples[tree[node], position]
-            squared, factor = floor[i] if is_first else carried[entry], share[i]
-            for k in range(n_outputs):
-                residual[i, k] -= factor * height[node, k]
-                squared += residual[i, k] ** 2
-            carried[entry] = squared
-            entry += 1
-
-
-@compiled
 def sweep_errors(
     order, tree, height, start, stop, samples, residual, floor, weight, share, column,
     n_columns, n_sides, kept, p
@@ -219,10 +183,7 @@ def sweep_errors(
     order, tree, height : as in ``Steps``, one by one, as all that follow: numba 0.60 keeps
         something of every tuple that a kernel is called with
     start, stop, samples : as in ``NodeSamples``
-    residual : (n_samples, n_outputs), without any term; it is overwritten
-    weight, share : as in ``Residual``
-    floor : as in ``Residual``; or, where other outputs have been swept before, what
-        ``carry_errors`` has made of it
+    residual, floor, weight, share : as in ``Residual``, without any term
     column, n_columns, n_sides, kept : as in ``Columns``
     p : exponent of the errors
 
@@ -232,16 +193,15 @@ def sweep_errors(
     by_column : (len(kept), n_columns)
     """
     n_samples, n_outputs = residual.shape
-    is_carried, entry = len(floor) > n_samples, n_samples
-    power = floor[:n_samples].copy()  # p-th power of the error at every sample
+    power = floor.copy()  # p-th power of the error at every sample
     for i in range(n_samples):
         for k in range(n_outputs):
             power[i] += residual[i, k] ** 2
         power[i] **= 0.5 * p
     sums = np.zeros((len(order) + 1, n_sides))
     by_column = np.zeros((len(kept), n_columns))
-    current = _column_sums(power, weight, column, n_columns)
-    _sum_sides(current, sums[0])
+    current = column_sums(power, weight, column, n_columns)
+    sum_sides(current, sums[0])
     summed = sums[0].copy()
     n_kept = 0
     for m in range(len(order) + 1):
@@ -249,8 +209,7 @@ def sweep_errors(
             node = order[m - 1]
             for position in range(start[node], stop[node]):
                 i = samples[tree[node], position]
-                squared, factor = floor[entry if is_carried else i], share[i]
-                entry += 1
+                squared, factor = floor[i], share[i]
                 for k in range(n_outputs):
                     residual[i, k] -= factor * height[node, k]
                     squared += residual[i, k] ** 2
@@ -258,11 +217,11 @@ def sweep_errors(
                 after = squared if p == 2.0 else squared ** (0.5 * p)
                 current[column[i]] += weight[i] * (after - power[i])
                 power[i] = after
-            _sum_sides(current, sums[m])
+            sum_sides(current, sums[m])
             # Differences lose digits as the sums fall, so they are taken afresh at times.
             if (sums[m] < 0.25 * summed).any():
-                current = _column_sums(power, weight, column, n_columns)
-                _sum_sides(current, sums[m])
+                current = column_sums(power, weight, column, n_columns)
+                sum_sides(current, sums[m])
                 summed[:] = sums[m]
         if n_kept < len(kept) and kept[n_kept] == m:
             by_column[n_kept] = current
@@ -271,7 +230,7 @@ def sweep_errors(
 
 
 @compiled
-def _column_sums(power, weight, column, n_columns):
+def column_sums(power, weight, column, n_columns):
     sums = np.zeros(n_columns)
     for i in range(len(power)):
         sums[column[i]] += weight[i] * power[i]
@@ -279,7 +238,7 @@ def _column_sums(power, weight, column, n_columns):
 
 
 @compiled
-def _sum_sides(current, out):
+def sum_sides(current, out):
     out[:] = 0.0
     for j in range(len(current)):
         out[j % len(out)] += current[j]

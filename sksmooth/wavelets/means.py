@@ -16,14 +16,14 @@ import numpy as np
 
 from .._lib.state import Versioned
 from ..samples import Targets, output_blocks
-from .kernels import inherit_means, node_sums
+from .many import means_of_sums, sums_of_points
 
 __all__ = [
     "ComputedMeans",
     "HeldMeans",
     "NodeMeans",
     "TreeSamples",
-    "are_held",
+    "can_be_held",
     "heights_of",
 ]
 
@@ -33,7 +33,7 @@ _MOST_NUMBERS = 1 << 24  # that a decomposition holds of means, and of wavelets
 _ADDED_AT_ONCE, _MULTIPLE = 128, 8
 
 
-def are_held(n_nodes: int, n_outputs: int) -> bool:
+def can_be_held(n_nodes: int, n_outputs: int) -> bool:
     """Tell whether the means of so many nodes are held rather than computed."""
     return n_nodes * n_outputs <= _MOST_NUMBERS
 
@@ -49,20 +49,20 @@ class TreeSamples(NamedTuple):
     leaf: np.ndarray
     weight: np.ndarray
 
-    def means(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def means(
+        self, points: np.ndarray, place: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Compute counts, means less the first value, and their steps from the parents.
 
-        A node without samples has the mean of its parent.
+        The value of sample i is ``points[place[i]]``. A node without samples has the mean
+        of its parent.
         """
         # Means of centred values do not lose digits to a large common offset.
-        count, mean = node_sums(self.parent, self.leaf, self.weight, values - values[0])
+        centred = points - points[place[0]]
+        count, total = sums_of_points(self.parent, self.leaf, self.weight, centred, place)
         if count[0] <= 0:
             raise ValueError("A tree holds no sample with a positive weight.")
-        with np.errstate(invalid="ignore"):  # nodes without samples
-            mean /= count[:, None]
-        inherit_means(self.parent, count, mean)
-        psi = mean[np.maximum(self.parent, 0)]  # the root is its own parent
-        return count, mean, np.subtract(mean, psi, out=psi)
+        return count, *means_of_sums(self.parent, count, total)
 
 
 def heights_of(psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -81,6 +81,10 @@ def _heights(squared: np.ndarray, largest: np.ndarray) -> tuple[np.ndarray, np.n
 
 class NodeMeans(Protocol):
     """Means of all nodes of a forest, and their steps from the parents."""
+
+    @property
+    def are_held(self) -> bool:
+        """Whether ``mean`` and ``psi`` are in memory."""
 
     @property
     def n_outputs(self) -> int:
@@ -130,6 +134,8 @@ class HeldMeans(Versioned):
     def __post_init__(self) -> None:
         for array in (self.mean, self.psi):
             array.setflags(write=False)
+
+    are_held = True
 
     @property
     def n_outputs(self) -> int:
@@ -182,6 +188,8 @@ class ComputedMeans(Versioned):
     height: np.ndarray
     offsets: np.ndarray
 
+    are_held = False
+
     @property
     def n_outputs(self) -> int:
         """Number of outputs."""
@@ -212,7 +220,7 @@ class ComputedMeans(Versioned):
 
     def psi_of_tree(self, tree: int, outputs: slice) -> np.ndarray:
         """Give some outputs of the wavelets of one tree."""
-        _, _, psi = self.trees[tree].means(self.targets.columns(outputs))
+        _, _, psi = self.trees[tree].means(*self.targets.of_columns(outputs))
         psi[self.height[self.offsets[tree] : self.offsets[tree + 1]] == 0] = 0.0
         psi.setflags(write=False)
         return psi
@@ -226,8 +234,8 @@ class ComputedMeans(Versioned):
         return psi
 
     def _mean_of_tree(self, tree: int, outputs: slice) -> np.ndarray:
-        values = self.targets.columns(outputs)
-        return self.trees[tree].means(values)[1] + values[0]
+        points, place = self.targets.of_columns(outputs)
+        return self.trees[tree].means(points, place)[1] + points[place[0]]
 
     def heights(self, nodes: np.ndarray) -> np.ndarray:
         """Give the norms of the wavelets' values at some nodes."""
@@ -270,9 +278,9 @@ def measure_tree(
 
     def squares(outputs: slice) -> np.ndarray:
         nonlocal count
-        values = targets.columns(outputs)
-        count, mean, psi = tree.means(values)
-        of_root[outputs] = mean[0] + values[0]
+        points, place = targets.of_columns(outputs)
+        count, mean, psi = tree.means(points, place)
+        of_root[outputs] = mean[0] + points[place[0]]
         keep(outputs, psi)
         np.maximum(largest, np.abs(psi).max(axis=1), out=largest)
         return np.add.reduce(np.square(psi, out=psi), axis=1)

@@ -10,7 +10,7 @@ from scipy import sparse
 from ..samples import Samples
 from ..trees import GrownForest, row_blocks
 from .decomposition import WaveletDecomposition, node_samples
-from .kernels import add_along_paths
+from .many import add_rows, sum_paths
 from .means import TreeSamples, measure_tree
 
 __all__ = [
@@ -90,8 +90,7 @@ def sums_of_unseen(
     for tree in range(decomposition.n_trees)[trees]:
         rows = np.flatnonzero(unseen[tree])  # far faster than the mask
         for outputs, values in path_sums(decomposition, tree, is_kept):
-            some = sums[:, outputs]
-            some[rows] += values[leaves[tree, rows]]
+            add_rows(sums[:, outputs], rows, values, leaves[tree])
     return sums, unseen[trees].sum(axis=0)
 
 
@@ -227,15 +226,13 @@ def path_sums(
     """
     nodes = decomposition.nodes_of(tree)
     parent, means = decomposition.parent[nodes] - nodes.start, decomposition.means
-    kept = np.flatnonzero(is_kept[nodes])
-    of_root = means.of_roots[tree]
+    own_kept, of_root = is_kept[nodes], means.of_roots[tree]
     for outputs in means.blocks(len(parent)):
-        steps = np.zeros((len(parent), outputs.stop - outputs.start))
-        if len(kept) > 0:
-            steps[kept] = means.psi_of_tree(tree, outputs)[kept]
-        steps[0] = of_root[outputs]
-        add_along_paths(parent, steps)
-        yield outputs, steps
+        if own_kept.any():
+            psi = means.psi_of_tree(tree, outputs)
+            yield outputs, sum_paths(parent, psi, own_kept, of_root[outputs])
+        else:
+            yield outputs, np.tile(of_root[outputs], (len(parent), 1))
 
 
 def _marked(decomposition: WaveletDecomposition, nodes: np.ndarray) -> np.ndarray:
