@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from sksmooth.index import CONVENTIONS
+from sksmooth.samples import Targets
 from sksmooth.wavelets import ErrorCurves, WaveletDecomposition
 from sksmooth.wavelets.errors import SampleGroups
 from sksmooth.wavelets.means import HeldMeans
@@ -80,7 +81,7 @@ def samples_of(n_samples):
     """One sample that weighs as much as all."""
     return SimpleNamespace(
         X=np.zeros((1, 1)),
-        targets=SimpleNamespace(values=np.zeros((1, 1))),
+        targets=Targets(np.zeros((1, 1)), np.zeros(1), None),
         weights=np.array([float(n_samples)]),
         classes=None,
     )
