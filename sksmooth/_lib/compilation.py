@@ -1,60 +1,68 @@
-"""Compile loops with numba: without the GIL, cached on disk, announced once."""
+"""Compile loops with numba: at their first call, without the GIL, cached on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
 
-from numba import njit
-from numba.core import event
+import numpy as np
 
-from .messages import tell
-
-__all__ = ["compiled"]
+__all__ = ["Kernel", "compiled", "inner", "readable"]
 
 
-class _Notice(event.Listener):
-    """Announces once that kernels are being compiled, rather than loaded from the cache."""
+class Kernel:
+    """A loop that numba compiles at its first call, or loads if it has been compiled before.
 
-    def __init__(self) -> None:
-        self.is_given = False
-        self.how_often = "is done once"
-
-    def on_start(self, started: event.Event) -> None:
-        kernel = started.data["dispatcher"].py_func
-        is_ours = kernel.__module__.partition(".")[0] == __package__.partition(".")[0]
-        if is_ours and not self.is_given:
-            self.is_given = True
-            tell(
-                "sksmooth compiles its loops for this machine, which takes less than half "
-                f"a minute and {self.how_often}."
-            )
-
-    def on_end(self, ended: event.Event) -> None:
-        """Stay silent: the result follows."""
-
-
-_NOTICE = _Notice()
-event.register("numba:compile", _NOTICE)
-
-
-def compiled(
-    loop: Callable[..., Any], *, inline: str = "never", is_inner: bool = False
-) -> Callable[..., Any]:
-    """Compile a loop at its first call, or load it if it has been compiled before.
-
-    Numba caches machine code beside the source, in the user's cache directory if that
-    folder is read-only, or in NUMBA_CACHE_DIR. If none is writable, nothing is cached.
-    Without an entry from Python (``is_inner``), loops compile in less time.
+    Numba takes as long to import as scikit-learn's trees do, so it is imported at that call,
+    too. To numba, within other loops, a kernel is what it makes of the loop.
     """
-    options: dict[str, Any] = {"nogil": True, "inline": inline}
-    if is_inner:
-        options.update(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-    try:
-        return njit(cache=True, **options)(loop)
-    except RuntimeError:  # numba finds no writable cache directory
-        _NOTICE.how_often = (
-            "is done anew in every process, since no folder for them can be written: set "
-            "NUMBA_CACHE_DIR to one that can"
-        )
-        return njit(**options)(loop)
+
+    def __init__(self, loop: Callable[..., Any], options: dict[str, Any]) -> None:
+        update_wrapper(self, loop)
+        self.py_func = loop
+        self.targetoptions = options  # where numba looks whether to inline it
+        self._dispatcher: Any = None
+
+    @property
+    def dispatcher(self) -> Any:
+        """Numba's object for the loop."""
+        if self._dispatcher is None:
+            from .numba_loops import dispatcher_of, global_compiler_lock
+
+            with global_compiler_lock:  # one of several threads makes it
+                if self._dispatcher is None:
+                    self._dispatcher = dispatcher_of(self.py_func, self.targetoptions)
+        return self._dispatcher
+
+    @property
+    def _numba_type_(self) -> Any:
+        return self.dispatcher._numba_type_
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.dispatcher(*arguments)
+
+
+def compiled(loop: Callable[..., Any], *, inline: str = "never") -> Kernel:
+    """Compile a loop at its first call."""
+    return Kernel(loop, {"nogil": True, "inline": inline})
+
+
+def inner(loop: Callable[..., Any]) -> Kernel:
+    """Compile a loop that only other loops call: in less time, without an entry from Python.
+
+    It is not cached either, since it is part of the loops that call it.
+    """
+    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "cache": False}
+    return Kernel(loop, {"nogil": True, **options})
+
+
+def readable(array: np.ndarray, dtype: Any) -> np.ndarray:
+    """Give an array to a kernel that only reads it in the one form that it is compiled for.
+
+    Each dtype, layout and mode of access is compiled anew otherwise: this is contiguous,
+    and read-only as memory maps are. The array is copied only if it is not.
+    """
+    view = np.ascontiguousarray(array, dtype).view(np.ndarray)
+    view.setflags(write=False)
+    return view

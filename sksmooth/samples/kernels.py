@@ -1,4 +1,4 @@
-"""Compiled loops over the rows of a feature matrix, without the GIL."""
+"""Compiled loops over the rows of a feature matrix, of float64, without the GIL."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
 
 __all__ = ["NO_VALUE", "dense_row_codes", "project", "sparse_row_codes"]
 
@@ -14,21 +14,21 @@ NO_VALUE = 2.0  # where NaN lies in features that are scaled to an interval of l
 
 
 @compiled
-def project(X, direction, half_low, half_range):
-    """Project the scaled rows of X on a direction.
+def project(X, direction, half_low, half_range, position):
+    """Project the scaled rows of X on a direction, and write that to ``position``.
 
     This is no BLAS product, since BLAS may round equal rows differently, by their place in
     the matrix. Halves are taken since a range may exceed the largest float64.
     """
-    position = np.zeros(X.shape[0])
     for i in range(X.shape[0]):
+        total = 0.0
         for k in range(X.shape[1]):
             place = (X[i, k] * 0.5 - half_low[k]) / half_range[k]
-            position[i] += direction[k] * (NO_VALUE if np.isnan(place) else place)
-    return position
+            total += direction[k] * (NO_VALUE if np.isnan(place) else place)
+        position[i] = total
 
 
-@compiled
+@inner
 def _mixed(code, value, column):
     # Wraps around; the odd factors are those of Knuth's generator and of the FNV hash.
     mantissa, exponent = (NO_VALUE, 0) if np.isnan(value) else math.frexp(value)
@@ -37,22 +37,22 @@ def _mixed(code, value, column):
 
 
 @compiled
-def dense_row_codes(X):
+def dense_row_codes(X, codes):
     """Hash every row; zeros are skipped, so that sparse rows have the same codes."""
-    codes = np.zeros(X.shape[0], dtype=np.int64)
     for i in range(X.shape[0]):
+        code = 0
         for k in range(X.shape[1]):
             if X[i, k] != 0:
-                codes[i] = _mixed(codes[i], X[i, k], k)
-    return codes
+                code = _mixed(code, X[i, k], k)
+        codes[i] = code
 
 
 @compiled
-def sparse_row_codes(data, indices, indptr):
+def sparse_row_codes(data, indices, indptr, codes):
     """Hash every row of a CSR matrix, as :func:`dense_row_codes`."""
-    codes = np.zeros(len(indptr) - 1, dtype=np.int64)
     for i in range(len(codes)):
+        code = 0
         for entry in range(indptr[i], indptr[i + 1]):
             if data[entry] != 0:
-                codes[i] = _mixed(codes[i], data[entry], indices[entry])
-    return codes
+                code = _mixed(code, data[entry], indices[entry])
+        codes[i] = code

@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from .._lib.compilation import readable
 from .features import column_ranges
 from .kernels import NO_VALUE, dense_row_codes, project, sparse_row_codes
 
@@ -26,6 +27,7 @@ __all__ = ["SamplingUnits", "draw_bags", "group_units", "sampling_units"]
 # anybody would copy, fewer rows to each are enough.
 _ROWS_OF_DISCRETE_FEATURES = 20
 _FEW_ROWS, _FEW_DISTINCT = 4, 25
+_BLOCK_ENTRIES = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,14 +165,36 @@ def _positions(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
         scaled = np.nan_to_num(X.data * 0.5 / half_range[X.indices], nan=NO_VALUE)
         matrix: Any = sparse.csr_matrix((scaled, X.indices, X.indptr), X.shape)
         return matrix @ direction
-    return project(X, direction, 0.5 * low, half_range)
+    position = np.empty(X.shape[0])
+    for rows in _blocks(X.shape[0], X.shape[1]):
+        block = readable(X[rows], np.float64)
+        project(block, direction, 0.5 * low, half_range, position[rows])
+    return position
 
 
 def _row_codes(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
     """Hash the rows, to tell apart those whose positions agree by rounding."""
-    if sparse.issparse(X):
-        return sparse_row_codes(X.data, X.indices, X.indptr)
-    return dense_row_codes(X)
+    codes = np.empty(X.shape[0], dtype=np.int64)
+    if not sparse.issparse(X):
+        for rows in _blocks(X.shape[0], X.shape[1]):
+            dense_row_codes(readable(X[rows], np.float64), codes[rows])
+        return codes
+    for rows in _blocks(X.shape[0], X.nnz // X.shape[0]):
+        ends = X.indptr[rows.start : rows.stop + 1]
+        entries = slice(ends[0], ends[-1])
+        sparse_row_codes(
+            readable(X.data[entries], np.float64),
+            readable(X.indices[entries], np.int64),
+            readable(ends - ends[0], np.int64),
+            codes[rows],
+        )
+    return codes
+
+
+def _blocks(n_rows: int, row_length: int) -> list[slice]:
+    """Cut rows into blocks of few entries, which are copied if they are not float64."""
+    height = max(1, _BLOCK_ENTRIES // max(row_length, 1))
+    return [slice(start, min(start + height, n_rows)) for start in range(0, n_rows, height)]
 
 
 def draw_bags(

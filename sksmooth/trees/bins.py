@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from scipy import sparse
 
 from .._lib.compilation import compiled
+from .lanes import LANES, choose, element, gather, load, spread
 
 __all__ = [
     "MISSING_CODE",
@@ -22,10 +24,12 @@ __all__ = [
 ]
 
 MOST_BINS = 255
+_PART = 16  # bins
 MISSING_CODE = 255  # of samples without a value
 # Columns are copied and sorted in blocks. All workers together hold this much of X, or
 # this share of it: small data then take little, and maps on disk are read in long pieces.
 _BLOCK_BYTES, _BLOCK_SHARE = 1 << 20, 1 / 64
+_ROWS_AT_A_TIME = 512
 # What stands for the codes of one kind where they are of the other: kernels take both.
 _NO_CODES = np.empty((0, 0), dtype=np.uint8)
 _NO_CODES.setflags(write=False)
@@ -45,6 +49,8 @@ class NodeCodes(NamedTuple):
         CSC codes of the samples of the node alone.
     zero_codes : ndarray of shape (n_features,), uint8
         Codes of the entries that are not stored there.
+    n_bins : ndarray of shape (n_features,), int32
+        Number of bins of every feature.
     """
 
     dense: np.ndarray
@@ -53,6 +59,7 @@ class NodeCodes(NamedTuple):
     indices: np.ndarray
     indptr: np.ndarray
     zero_codes: np.ndarray
+    n_bins: np.ndarray
 
     def column(self, feature: int) -> np.ndarray:
         """Return the codes of the samples in one feature."""
@@ -89,15 +96,25 @@ class BinnedFeatures:
         for array in (*parts, self.zero_codes):
             array.setflags(write=False)
 
+    @cached_property
+    def n_bins(self) -> np.ndarray:
+        """Number of bins of every feature, shape (n_features,), int32."""
+        return np.isfinite(self.lowest).sum(axis=1, dtype=np.int32)
+
+    @cached_property
+    def hold_all(self) -> bool:
+        """Whether every bin has one value, so that codes say all that values do."""
+        return bool((self.lowest == self.highest).all())
+
     def of_node(self, rows: np.ndarray) -> NodeCodes:
         """Return the codes of some samples as the histogram kernels take them."""
         if not sparse.issparse(self.codes):
             data, indices, indptr = _NOTHING_STORED
-            return NodeCodes(self.codes, rows, data, indices, indptr, self.zero_codes)
+            stored = data, indices, indptr
+            return NodeCodes(self.codes, rows, *stored, self.zero_codes, self.n_bins)
         part = sparse.csc_matrix(self.codes[rows])
-        return NodeCodes(
-            _NO_CODES, rows, part.data, part.indices, part.indptr, self.zero_codes
-        )
+        stored = part.data, part.indices, part.indptr
+        return NodeCodes(_NO_CODES, rows, *stored, self.zero_codes, self.n_bins)
 
     def with_features(self, features: np.ndarray, other: BinnedFeatures) -> BinnedFeatures:
         """Return dense codes in which some features are those of others."""
@@ -167,12 +184,21 @@ def in_blocks(
     width = max(1, int(block_bytes / (X.itemsize * n_samples)))
 
     def act(block: slice) -> Any:
-        return action(block, np.ascontiguousarray(X[:, block].T))
+        return action(block, _transposed(X[:, block]))
 
     # Threads whatever the backend: they write to one array, and X stays where it is.
     return Parallel(n_jobs=n_workers, backend="threading")(
         delayed(act)(slice(start, start + width)) for start in range(0, n_features, width)
     )
+
+
+def _transposed(block: np.ndarray) -> np.ndarray:
+    """Copy columns side by side, so many rows at a time that they stay in the cache."""
+    columns = np.empty(block.shape[::-1], dtype=block.dtype)
+    for start in range(0, len(block), _ROWS_AT_A_TIME):
+        rows = slice(start, start + _ROWS_AT_A_TIME)
+        columns[:, rows] = block[rows].T
+    return columns
 
 
 def _no_bins(X) -> tuple[np.ndarray, np.ndarray]:
@@ -249,12 +275,31 @@ def _cut_columns(ordered, order, weights, max_bins, lowest, highest):
 @compiled
 def _find_codes(columns, highest, codes):
     """Bin of every value: the first one that ends at or above it."""
+    n_samples = columns.shape[1]
+    n_whole = n_samples - n_samples % LANES
+    flat = columns.ravel()
     for k in range(len(columns)):
         ends = highest[k]
-        for i in range(columns.shape[1]):
-            value = columns[k, i]
+        for start in range(0, n_whole, LANES):
+            values = load(flat, k * n_samples + start)
+            # Sixteen parts first, as comparisons with one number cost less than gathering.
+            found, step = spread(np.uint32(0)), _PART // 2
+            for end in range(_PART - 1, MOST_BINS, _PART):
+                is_beyond = values > spread(ends[end])
+                found = choose(is_beyond, found + spread(np.uint32(_PART)), found)
+            while step > 0:
+                beyond = found + spread(np.uint32(step))
+                is_beyond = values > gather(ends, beyond - spread(np.uint32(1)))
+                found = choose(is_beyond, beyond, found)
+                step //= 2
+            for lane in range(LANES):
+                codes[k, start + lane] = element(found, lane)
+        for i in range(n_whole, n_samples):
             code, step = 0, (MOST_BINS + 1) // 2
             while step > 0:
-                code += step * (ends[code + step - 1] < value)  # no branch to predict
+                code += step * (ends[code + step - 1] < columns[k, i])
                 step //= 2
-            codes[k, i] = MISSING_CODE if np.isnan(value) else code
+            codes[k, i] = code
+        for i in range(n_samples):
+            if np.isnan(columns[k, i]):
+                codes[k, i] = MISSING_CODE

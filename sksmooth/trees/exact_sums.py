@@ -43,6 +43,10 @@ class GrowthSamples(NamedTuple):
             return self.values.sum(axis=0)
         return np.bincount(self.labels, self.weights, minlength=self.n_classes)
 
+    def in_order_of_labels(self, rows: np.ndarray) -> np.ndarray:
+        """Return samples class by class, as the node loop takes them."""
+        return rows[np.argsort(self.labels[rows], kind="stable")]
+
     def take(self, rows: np.ndarray) -> GrowthSamples:
         """Return some of the samples."""
         return GrowthSamples(

@@ -186,7 +186,8 @@ def _prepared(
             X, summed.weights, growth.max_bins or MOST_BINS, growth.n_jobs
         )
     if choose(1, n_largest) is Search.SAMPLED:
-        ranks = rank_features(X, growth.n_jobs) if is_exact else rank_codes(binned.codes)
+        tell_all = binned is not None and (binned.hold_all or not is_exact)
+        ranks = rank_codes(binned.codes) if tell_all else rank_features(X, growth.n_jobs)
     return GrowthProblem(
         X=X,
         summed=summed,

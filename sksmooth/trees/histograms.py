@@ -8,13 +8,13 @@ would need memory for all features at once, and saves nothing where a few are tr
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
+from .batches import upper_gain
 from .bins import MISSING_CODE, MOST_BINS, NodeCodes
 from .exact_sums import GrowthSamples
 from .kernels import (
@@ -26,13 +26,23 @@ from .kernels import (
     split_score,
 )
 from .keys import keys_of_values
+from .lanes import (
+    LANES,
+    as_floats,
+    choose,
+    element,
+    load,
+    running_total,
+    spread,
+    store,
+)
 from .problem import GrowthProblem, TopNode
 from .thresholds import halfway
 
 __all__ = ["PlacedCut", "find_binned_cut"]
 
 
-_inner = partial(compiled, is_inner=True)
+_ONE, _NOTHING = np.float32(1), np.float32(0)
 
 
 class PlacedCut(NamedTuple):
@@ -112,7 +122,7 @@ def _counted(own: GrowthSamples) -> GrowthSamples:
 
 def _search(codes, features, counted, total, max_tried) -> _BinnedCut:
     n_sums = counted.n_classes or counted.values.shape[1] + 1
-    histogram = np.empty((MOST_BINS + 1, n_sums), dtype=counted.weights.dtype)
+    histogram = np.empty((n_sums, MOST_BINS + 1), dtype=counted.weights.dtype)
     return _best_binned_cut(*codes, features, *counted, total, max_tried, histogram)
 
 
@@ -169,21 +179,21 @@ def _exact_ends(values, before, near, own):
 
 @compiled
 def _best_binned_cut(
-    dense, rows, data, indices, indptr, zero_codes, features, labels, values, weights,
-    n_classes, total, max_tried, hist
+    dense, rows, data, indices, indptr, zero_codes, n_bins, features, labels, values,
+    weights, n_classes, total, max_tried, hist
 ):  # fmt: skip
     """Find the best cut of some samples between two bins of a feature.
 
     Parameters
     ----------
-    dense, rows, data, indices, indptr, zero_codes : as in ``NodeCodes``, one by one: numba
+    dense, rows, data, indices, indptr, zero_codes, n_bins : as in ``NodeCodes``, one by one: numba
         0.60 keeps something of every tuple that a kernel is called with
     features : in the order in which they are tried; the first of equal cuts is taken
     labels, values, weights, n_classes : as in ``GrowthSamples``, with weights that are
         integers if they can be summed as such
     total : their sums, as ``GrowthSamples.total``
     max_tried : number of features that vary which are tried
-    hist : (MOST_BINS + 1, n_sums) scratch in the dtype of the weights
+    hist : (n_sums, MOST_BINS + 1) scratch in the dtype of the weights
 
     Returns
     -------
@@ -192,68 +202,133 @@ def _best_binned_cut(
     n_outputs = values.shape[1]
     left = np.zeros(len(total))
     weight = np.float64(weights.sum())
+    whole = (total * total).sum() / weight
+    shares = (total / weight).astype(np.float32)
+    sums_left = np.empty(hist.size, dtype=np.float32)
+    flat = hist.ravel()
     best, position, best_code, missing_left = -1.0, NO_CUT, -1, False
     n_tried = 0
     everyone = np.arange(len(labels))
     for place in range(len(features)):
         feature = features[place]
-        hist[:] = 0
+        n_used = n_bins[feature]
+        flat[:] = 0
         if dense.size > 0:
-            _count(hist, dense[feature], rows, labels, values, weights)
+            _count(hist, flat, dense[feature], rows, labels, values, weights)
         else:
             start, stop = indptr[feature], indptr[feature + 1]
             if start == stop:
                 continue
             these, places = indices[start:stop], everyone[: stop - start]
             own = labels[these], values[these], weights[these]
-            _count(hist, data[start:stop], places, *own)
+            _count(hist, flat, data[start:stop], places, *own)
             if stop - start < len(labels):
                 _count_others(hist, zero_codes[feature], *own, total, weight)
-        score, code, with_missing, varies = _scan_bins(
-            hist, n_outputs, total, left, weight, best
+        upper, varies = _bound_gain(
+            hist, flat, n_used, n_outputs, sums_left, shares, weight
         )
-        if code >= 0:
-            best, position, best_code, missing_left = score, place, code, with_missing
+        if upper + whole >= best:
+            score, code, with_missing, varies = _scan_bins(
+                hist, n_used, n_outputs, total, left, weight, best
+            )
+            if code >= 0:
+                best, position, best_code = score, place, code
+                missing_left = with_missing
         n_tried += varies
         if n_tried >= max_tried and position != NO_CUT:
             break
     return _BinnedCut(best, position, best_code, missing_left)
 
 
-@_inner
-def _count(hist, codes, places, labels, values, weights):
-    """Add samples to their bins: by class, or their values and then their weights."""
+@inner
+def _count(hist, flat, codes, places, labels, values, weights):
+    """Add samples to their bins: by class, or their values and then their weights.
+
+    Classes are counted in the one-dimensional view of the histogram: one product less.
+    """
     n_outputs = values.shape[1]
-    for j in range(len(places)):
-        code = codes[places[j]]
-        if n_outputs == 0:
-            hist[code, labels[j]] += weights[j]
-        else:
-            hist[code, n_outputs] += weights[j]
+    if n_outputs == 0:
+        for j in range(len(places)):
+            code = np.uint32(codes[np.uint64(places[j])])
+            flat[np.uint32(labels[j]) * np.uint32(MOST_BINS + 1) + code] += weights[j]
+    else:
+        for j in range(len(places)):
+            code = np.uint32(codes[np.uint64(places[j])])
+            hist[n_outputs, code] += weights[j]
             for k in range(n_outputs):
-                hist[code, k] += values[j, k]
+                hist[k, code] += values[j, k]
 
 
-@_inner
+@inner
+def _bound_gain(hist, flat, n_bins, n_outputs, left, shares, weight):
+    """Bound what the best cut of a histogram gains, as :mod:`batches` does for runs.
+
+    Parameters
+    ----------
+    hist, flat, n_bins : bins, the same in one dimension, and how many are used
+    n_outputs : 0 for classes
+    left : float32 scratch of the size of ``flat``
+    shares : float32, of every class in the weight
+    weight : of all samples
+
+    Returns
+    -------
+    upper : infinite where no bound is known
+    varies : as in ``_scan_bins``, and only known where there is a bound
+    """
+    if n_outputs > 0 or _bin_weight(hist, MISSING_CODE, 0) > 0:
+        return np.inf, True
+    nothing, one, all_weight = spread(_NOTHING), spread(_ONE), spread(np.float32(weight))
+    row = MOST_BINS + 1
+    for c in range(len(shares)):
+        before = nothing
+        for start in range(c * row, c * row + n_bins, LANES):
+            below = running_total(as_floats(load(flat, start))) + before
+            store(left, start, below)
+            before = spread(element(below, LANES - 1))
+    best = spread(-_ONE)
+    for start in range(0, n_bins, LANES):
+        left_weight, squares = nothing, nothing
+        for c in range(len(shares)):
+            left_weight = left_weight + load(left, c * row + start)
+        for c in range(len(shares)):
+            apart = load(left, c * row + start) - spread(shares[c]) * left_weight
+            squares = squares + apart * apart
+        right_weight = all_weight - left_weight
+        gains = squares * (one / left_weight + one / right_weight)
+        is_cut = (left_weight > nothing) & (right_weight > nothing)
+        best = choose(is_cut & (gains > best), gains, best)
+    gain = -_ONE
+    for k in range(LANES):
+        gain = max(gain, element(best, k))
+    if gain < 0:
+        return -np.inf, False
+    # Sums of counts are exact, those of other weights are rounded at every bin.
+    is_exact = hist.itemsize == 4 and weight < 2**24
+    largest = weight * np.sqrt(len(shares)) * (1 if is_exact else n_bins)
+    return upper_gain(gain, largest), True
+
+
+@inner
 def _count_others(hist, code, labels, values, weights, total, weight):
     """Add all samples but these to one bin; the sums are exact, so nothing is lost."""
     n_outputs = values.shape[1]
     for k in range(len(total)):
-        hist[code, k] += total[k]
+        hist[k, code] += total[k]
     if n_outputs > 0:
-        hist[code, n_outputs] += weight
+        hist[n_outputs, code] += weight
     for j in range(len(weights)):
         if n_outputs == 0:
-            hist[code, labels[j]] -= weights[j]
+            hist[labels[j], code] -= weights[j]
         else:
-            hist[code, n_outputs] -= weights[j]
+            hist[n_outputs, code] -= weights[j]
             for k in range(n_outputs):
-                hist[code, k] -= values[j, k]
+                hist[k, code] -= values[j, k]
 
 
-@_inner
-def _scan_bins(hist, n_outputs, total, left, weight, floor):
-    """Find the best cut of a histogram above ``floor``.
+@inner
+def _scan_bins(hist, n_bins, n_outputs, total, left, weight, floor):
+    """Find the best cut of the first bins of a histogram above ``floor``.
 
     Returns
     -------
@@ -267,17 +342,17 @@ def _scan_bins(hist, n_outputs, total, left, weight, floor):
         left_weight = missing_weight if with_missing else 0.0
         left_square, right_square = 0.0, 0.0
         for c in range(len(total)):
-            left[c] = hist[MISSING_CODE, c] if with_missing else 0.0
+            left[c] = hist[c, MISSING_CODE] if with_missing else 0.0
             left_square += left[c] ** 2
             right_square += (total[c] - left[c]) ** 2
-        for code in range(MOST_BINS):
+        for code in range(n_bins):
             bin_weight = _bin_weight(hist, code, n_outputs)
             if bin_weight == 0:
                 continue
             if n_outputs == 0:
                 # Squares change by (l + w)^2 - l^2, as where samples are scanned.
                 for c in range(len(total)):
-                    w = np.float64(hist[code, c])
+                    w = np.float64(hist[c, code])
                     before = left[c]
                     beyond = before - total[c]
                     left_square += w * (before + before + w)
@@ -286,7 +361,7 @@ def _scan_bins(hist, n_outputs, total, left, weight, floor):
             else:
                 left_square, right_square = 0.0, 0.0
                 for c in range(len(total)):
-                    left[c] += hist[code, c]
+                    left[c] += hist[c, code]
                     left_square += left[c] ** 2
                     right_square += (total[c] - left[c]) ** 2
             left_weight += bin_weight
@@ -300,11 +375,11 @@ def _scan_bins(hist, n_outputs, total, left, weight, floor):
     return best, best_code, missing_left, varies
 
 
-@_inner
+@inner
 def _bin_weight(hist, code, n_outputs):
     if n_outputs > 0:
-        return np.float64(hist[code, n_outputs])
-    weight = 0.0
-    for c in range(hist.shape[1]):
-        weight += hist[code, c]
+        return np.float64(hist[n_outputs, code])
+    weight = np.float64(0)
+    for c in range(hist.shape[0]):
+        weight += hist[c, code]
     return weight

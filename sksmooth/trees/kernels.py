@@ -14,7 +14,8 @@ Functions that are called once a node take NamedTuples; those that are called fo
 of a node take the arrays in them one by one. To fetch an array from a NamedTuple, or to
 slice it, counts references, which is atomic and takes as long as to read ten keys: whole
 fits took a fifth longer. Loops over entries call nothing that takes arrays, since numba
-does not inline that.
+does not inline that. Places in arrays that are not loop counters are unsigned: numba tests
+signed ones for those that count from the end, which halves the speed of a partition.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
 
 __all__ = [
     "MISSING_KEY",
@@ -54,9 +55,6 @@ RANK_STEP = np.uint32(0x10000)
 MISSING_KEY = np.uint32(0xFFFF0000)  # rank of samples without a value: above all others
 NO_CUT = -1
 _MOST_CLASSES = 5  # of which all ways to be on one side are tried
-
-
-_inner = partial(compiled, is_inner=True)
 
 
 class Nodes(NamedTuple):
@@ -91,8 +89,24 @@ class OpenNode(NamedTuple):
 
 
 class NodeSums(NamedTuple):
-    """Sums over the samples of a node by class or output, their weight, and scratch."""
+    """Sums over the samples of a node, which numbers the classes that are in it itself.
 
+    Attributes
+    ----------
+    labels : ndarray of shape (n_samples,), int32
+        Of the samples of the node: place of their class among those of the node.
+    firsts : ndarray of shape (n_present,), uint32
+        First sample of every class of the node; empty for regression.
+    total : ndarray of shape (n_present,) or (n_outputs,), float64
+        Weight of every class, or sums of the values.
+    left : ndarray
+        Scratch like ``total``.
+    weight : float
+        Weight of all samples.
+    """
+
+    labels: np.ndarray
+    firsts: np.ndarray
     total: np.ndarray
     left: np.ndarray
     weight: float
@@ -137,7 +151,7 @@ def hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     Parameters
     ----------
     search, node : as in ``find_cut``
-    goes_left : (n_samples,) int64, 1 for samples that go left, of those in the node
+    goes_left : (n_samples,) uint64, 1 for samples that go left, of those in the node
     n_left : how many these are
     left_grows, right_grows : whether the child is to be split; one of them is
 
@@ -148,14 +162,14 @@ def hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     raise NotImplementedError
 
 
-@_inner
+@inner
 def grow_nodes(search, samples, n_runs, max_depth, seed):
     """Grow a tree by least squares until its leaves are pure.
 
     Parameters
     ----------
     search : NamedTuple, for which ``find_cut`` and ``hand_down`` are registered
-    samples : GrowthSamples
+    samples : GrowthSamples, in the order of their labels
     n_runs : of the root, as in ``OpenNode``
     max_depth : largest depth, negative for none
     seed : uint64, of the order in which features are tried
@@ -167,10 +181,12 @@ def grow_nodes(search, samples, n_runs, max_depth, seed):
     labels, values, weights = samples.labels, samples.values, samples.weights
     n_samples = len(weights)
     n_sums = values.shape[1] if values.shape[1] > 0 else samples.n_classes
+    own_labels = np.zeros(n_samples, dtype=np.int32)
+    firsts = np.zeros(samples.n_classes, dtype=np.uint32)
     nodes = _leaves_only(2 * n_samples)
     n_nodes = 1
     members = np.arange(n_samples).astype(np.uint32)  # those of a node side by side
-    goes_left = np.zeros(n_samples, dtype=np.int64)
+    goes_left = np.zeros(n_samples, dtype=np.uint64)
     buffer = np.empty(n_samples, dtype=np.uint32)
     total, left = np.zeros(n_sums), np.zeros(n_sums)
     # Depth first, left before right: the searches reuse the memory of finished branches.
@@ -185,8 +201,10 @@ def grow_nodes(search, samples, n_runs, max_depth, seed):
         depth, n_runs, base = stack[n_open, 3], stack[n_open, 4], stack[n_open, 5]
         node = OpenNode(number, start, stop, depth, n_runs, base, seeds[n_open])
         own = members[start:stop]
-        weight = _sum_up(own, labels, values, weights, total)
-        cut = find_cut(search, samples, NodeSums(total, left, weight), own, node)
+        weight, n = _sum_up(own, labels, values, weights, own_labels, firsts, total)
+        n_present = n if values.shape[1] == 0 else 0
+        sums = NodeSums(own_labels, firsts[:n_present], total[:n], left[:n], weight)
+        cut = find_cut(search, samples, sums, own, node)
         if cut.feature == NO_CUT:
             continue
         n_left = _split_node(nodes, number, n_nodes, cut, weight, weights, goes_left)
@@ -211,7 +229,7 @@ def grow_nodes(search, samples, n_runs, max_depth, seed):
     return _first_nodes(nodes, n_nodes)
 
 
-@_inner
+@inner
 def _leaves_only(size):
     """Allocate nodes, all of them leaves."""
     nothing = np.full((3, size), -1, dtype=np.int32)
@@ -220,7 +238,7 @@ def _leaves_only(size):
     return Nodes(nothing[0], nothing[1], nothing[2], beside[0], beside[1], missing_left)
 
 
-@_inner
+@inner
 def _first_nodes(nodes, n_nodes):
     """Copy the first nodes, so that the memory of all of them is freed."""
     return Nodes(
@@ -233,30 +251,33 @@ def _first_nodes(nodes, n_nodes):
     )
 
 
-@_inner
-def _sum_up(own, labels, values, weights, total):
-    """Write the sums of some samples by class or output to ``total``; give their weight."""
-    total[:] = 0.0
-    weight = 0.0
-    for i in own:
+@inner
+def _sum_up(own, labels, values, weights, own_labels, firsts, total):
+    """Write what :class:`NodeSums` holds of some samples; their weight, and how many sums."""
+    n_outputs = values.shape[1]
+    total[:n_outputs] = 0.0
+    weight, n_present = 0.0, 0
+    for j in range(len(own)):
+        i = own[j]
         weight += weights[i]
-        if values.shape[1] == 0:
-            total[labels[i]] += weights[i]
-        for k in range(values.shape[1]):
+        if n_outputs == 0:
+            if j == 0 or labels[i] != labels[own[j - 1]]:
+                firsts[n_present], total[n_present] = i, 0.0
+                n_present += 1
+            own_labels[i] = n_present - 1
+            total[n_present - 1] += weights[i]
+        for k in range(n_outputs):
             total[k] += values[i, k]
-    return weight
+    return weight, n_present + n_outputs
 
 
-@_inner
+@inner
 def _is_pure(own, labels):
-    """Tell whether all samples have the same label."""
-    for i in own:  # noqa: SIM110 (numba compiles no generators)
-        if labels[i] != labels[own[0]]:
-            return False
-    return True
+    """Tell whether all samples have the same label, given in the order of their labels."""
+    return labels[own[0]] == labels[own[-1]]
 
 
-@_inner
+@inner
 def _split_node(nodes, number, n_nodes, cut, weight, weights, goes_left):
     """Make a leaf an inner node, and mark its samples on the left; how many there are."""
     run = cut.run
@@ -278,19 +299,19 @@ def _split_node(nodes, number, n_nodes, cut, weight, weights, goes_left):
     return n_left
 
 
-@_inner
+@inner
 def _partition(own, goes_left, buffer):
     """Move the samples that go left to the front; both sides stay in their order.
 
     A sample is written to both sides, and the position moves on where it belongs: a branch
     would be mispredicted for every other sample.
     """
-    p, q = 0, 0
+    p, q = np.uint64(0), np.uint64(0)
     for i in own:
         side = goes_left[i]
         own[p], buffer[q] = i, i
         p += side
-        q += 1 - side
+        q += np.uint64(1) - side
     own[p:] = buffer[:q]
 
 
@@ -330,7 +351,7 @@ def scan_run(keys, start, n, labels, values, weights, total, left, weight, best,
     return best, scale, best_cut, missing_left
 
 
-@_inner
+@inner
 def _scan(
     keys, start, n, n_added, labels, values, weights, total, left, weight, best, scale
 ):
@@ -373,7 +394,7 @@ def scan_sorted(
     )
 
 
-@_inner
+@inner
 def _scan_classes(
     keys, start, n, labels, weights, total, left, left_weight, weight, best, scale
 ):
@@ -383,11 +404,13 @@ def _scan_classes(
     for c in range(len(total)):
         left_square += left[c] * left[c]
         right_square += (total[c] - left[c]) ** 2
-    following = keys[start]
+    place = np.uint64(start)
+    following = keys[place]
     for j in range(1, n):
-        key, following = following, keys[start + j]
+        place += np.uint64(1)
+        key, following = following, keys[place]
         i = key & SAMPLE_MASK
-        c, w = labels[i], weights[i]
+        c, w = np.uint32(labels[i]), weights[i]
         before = left[c]
         beyond = before - total[c]
         left_square += w * (before + before + w)
@@ -409,15 +432,17 @@ def _scan_classes(
     return best, scale, cut
 
 
-@_inner
+@inner
 def _scan_outputs(
     keys, start, n, values, weights, total, left, left_weight, weight, best, scale
 ):
     """Scan with sums of values of several outputs."""
     cut = NO_CUT
-    following = keys[start]
+    place = np.uint64(start)
+    following = keys[place]
     for j in range(1, n):
-        key, following = following, keys[start + j]
+        place += np.uint64(1)
+        key, following = following, keys[place]
         i = key & SAMPLE_MASK
         left_weight += weights[i]
         for k in range(len(left)):
@@ -436,15 +461,17 @@ def _scan_outputs(
     return best, scale, cut
 
 
-@_inner
+@inner
 def _scan_one_output(
     keys, start, n, values, weights, total, left, left_weight, weight, best, scale
 ):
     """Scan with a sum that is a number: twice as fast as :func:`_scan_outputs`."""
     cut = NO_CUT
-    following = keys[start]
+    place = np.uint64(start)
+    following = keys[place]
     for j in range(1, n):
-        key, following = following, keys[start + j]
+        place += np.uint64(1)
+        key, following = following, keys[place]
         i = key & SAMPLE_MASK
         left_weight += weights[i]
         left += values[i, 0]
@@ -475,7 +502,7 @@ def split_score(left_square, left_weight, right_square, right_weight):
     )
 
 
-@_inner
+@inner
 def unbeaten_score(n, values, total):
     """Score of a node of ``n`` samples that ends the search, since no other is larger.
 
@@ -537,7 +564,7 @@ def mixed(seed, number):
     return state ^ (state >> np.uint64(31))
 
 
-@_inner
+@inner
 def drawn(order, visit, n_visits, seed):
     """Draw one of ``order[visit:n_visits]``, and exchange it with ``order[visit]``."""
     other = visit + np.int64(mixed(seed, 3 + visit) % np.uint64(n_visits - visit))

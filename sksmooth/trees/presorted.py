@@ -8,7 +8,6 @@ smaller a node gets, the denser it lies in the cache.
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +15,8 @@ from numba import types
 from numba.extending import overload
 from scipy import sparse
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
+from .batches import Batch, is_enough, most_at_once, new_batch, new_best, scan_batch
 from .bins import MISSING_CODE
 from .exact_sums import GrowthSamples
 from .kernels import (
@@ -29,8 +29,6 @@ from .kernels import (
     grow_nodes,
     hand_down,
     mixed,
-    scan_run,
-    unbeaten_score,
 )
 from .keys import keep_varying_runs, keys_of_codes, keys_of_values
 from .problem import GrowthProblem, TopNode
@@ -38,9 +36,6 @@ from .thresholds import tree_of_nodes
 from .tree import Tree
 
 __all__ = ["KeyBuffers", "grow_presorted"]
-
-
-_inner = partial(compiled, is_inner=True)
 
 
 class KeyBuffers:
@@ -69,7 +64,8 @@ def grow_presorted(problem: GrowthProblem, node: TopNode, buffers: KeyBuffers) -
     buffers : KeyBuffers
         Memory that no other thread uses at the same time.
     """
-    value_of, features, keys, spare = _sorted_columns(problem, node.rows, buffers)
+    rows = problem.summed.in_order_of_labels(node.rows)
+    value_of, features, keys, spare = _sorted_columns(problem, rows, buffers)
     # Those that do not vary would only be passed over, and a sparse block has fewer.
     varying = keep_varying_runs(keys)
     if len(varying) == 0:
@@ -77,7 +73,7 @@ def grow_presorted(problem: GrowthProblem, node: TopNode, buffers: KeyBuffers) -
     nodes = _grow(
         keys[: len(varying)],
         spare,
-        *problem.summed.take(node.rows),
+        *problem.summed.take(rows),
         problem.levels_below(node),
         problem.max_features,
         problem.max_features < problem.n_features,
@@ -91,12 +87,15 @@ def grow_presorted(problem: GrowthProblem, node: TopNode, buffers: KeyBuffers) -
 def _sorted_columns(problem: GrowthProblem, rows: np.ndarray, buffers: KeyBuffers):
     """Values or codes by sample and feature; features of the keys; keys; spare memory."""
     features = np.arange(problem.n_features)
-    if not problem.is_exact:
+    is_dense = not sparse.issparse(problem.X)
+    if not problem.is_exact or (is_dense and problem.bins_hold_all):
         codes = problem.binned.take(rows)
         keys, spare = buffers.of_shape(codes.shape)
         keys_of_codes(codes, MISSING_CODE, keys)
+        if problem.is_exact:
+            return problem.values_of(rows), features, keys, spare
         return lambda sample, feature: codes[feature, sample], features, keys, spare
-    if not sparse.issparse(problem.X):
+    if is_dense:
         keys, spare = buffers.of_shape((problem.n_features, len(rows)))
         keys_of_values(problem.X, rows, keys)
         return problem.values_of(rows), features, keys, spare
@@ -135,6 +134,8 @@ class Presorted(NamedTuple):
         Number of features that vary which are tried at a node.
     is_sampled : bool
         Whether they are drawn at random, there being more than are tried.
+    batch : Batch
+        Scratch.
     """
 
     runs: tuple[np.ndarray, np.ndarray]
@@ -142,6 +143,7 @@ class Presorted(NamedTuple):
     order: np.ndarray
     max_features: int
     is_sampled: bool
+    batch: Batch
 
 
 @compiled
@@ -177,7 +179,9 @@ def _grow(
     for k in range(n_features):
         varying[0, k] = k
     order = np.empty(n_features, dtype=np.int32)
-    search = Presorted((keys.ravel(), spare), varying, order, max_features, is_sampled)
+    batch = new_batch(weights, n_classes)
+    runs = keys.ravel(), spare
+    search = Presorted(runs, varying, order, max_features, is_sampled, batch)
     samples = GrowthSamples(labels, values, weights, n_classes)
     return grow_nodes(search, samples, n_features, max_depth, seed)
 
@@ -200,24 +204,22 @@ def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows
     return None
 
 
-@_inner
+@inner
 def _varies(keys, start, n):
     return (keys[start] ^ keys[start + n - 1]) >= RANK_STEP
 
 
-@_inner
+@inner
 def _find_cut(search, samples, sums, node):
     """Find the best cut, the first of several equal ones.
 
     Runs are tried in a cyclic order that begins at random; or those that vary in random
     order, if only some are to be tried. Ends when no other cut can be better.
     """
-    labels, values, weights = samples.labels, samples.values, samples.weights
-    total, left, weight = sums.total, sums.left, sums.weight
+    batch, starts = search.batch, search.batch.starts
     keys, order, is_sampled = search.runs[node.depth % 2], search.order, search.is_sampled
     n, n_runs, base = node.stop - node.start, node.n_runs, node.base
-    best, scale, best_run, best_cut, missing_left = -1.0, 1.0, -1, NO_CUT, False
-    enough = unbeaten_score(n, values, total)
+    best = new_best(n, samples.values, sums)
     first = np.int64(mixed(node.seed, 0) % np.uint64(n_runs))
     n_visits = n_runs
     if is_sampled:
@@ -225,33 +227,33 @@ def _find_cut(search, samples, sums, node):
         for r in range(n_runs):
             order[n_visits] = r
             n_visits += _varies(keys, base + r * n, n)
-    n_tried = 0
-    for visit in range(n_visits):
-        if is_sampled:
-            r = drawn(order, visit, n_visits, node.seed)
-        else:
-            r = first + visit
-            if r >= n_runs:
-                r -= n_runs
-        start = base + r * n
-        if not _varies(keys, start, n):
-            continue
-        best, scale, cut, with_missing = scan_run(
-            keys, start, n, labels, values, weights, total, left, weight, best, scale
+    visit, n_tried = 0, 0
+    while visit < n_visits and not is_enough(best, n_tried, search.max_features):
+        most = most_at_once(n, n_tried, search.max_features)
+        n_batch = 0
+        while n_batch < most and visit < n_visits:
+            if is_sampled:
+                r = drawn(order, visit, n_visits, node.seed)
+            else:
+                r = first + visit
+                if r >= n_runs:
+                    r -= n_runs
+            visit += 1
+            start = base + r * n
+            if _varies(keys, start, n):
+                starts[n_batch] = start
+                n_batch += 1
+        best, n_tried = scan_batch(
+            batch, n_batch, keys, n, samples, sums, best, n_tried, search.max_features
         )
-        if cut != NO_CUT:
-            best_run, best_cut, missing_left = r, cut, with_missing
-        n_tried += 1
-        if best / scale >= enough or (n_tried >= search.max_features and best_run >= 0):
-            break
-    if best_run < 0:
+    if best.start == NO_CUT:
         return Cut(NO_CUT, keys[:0], 0, False)
-    start = base + best_run * n
-    feature: Any = np.int64(search.varying[node.depth, best_run])
-    return Cut(feature, keys[start : start + n], best_cut, missing_left)
+    feature: Any = np.int64(search.varying[node.depth, (best.start - base) // n])
+    run = keys[best.start : best.start + n]
+    return Cut(feature, run, best.n_left, best.missing_left)
 
 
-@_inner
+@inner
 def _hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     """Write the runs of the children that grow; how many, and where they begin.
 
@@ -276,46 +278,31 @@ def _hand_down(search, node, goes_left, n_left, left_grows, right_grows):
     return n_varying, base, base
 
 
-@_inner
+@inner
 def _split_runs(keys, start, n, rows, goes_left, out, left_base, n_left, right_base):
-    """Write the runs of both children, without branches but in the last row.
-
-    A key is written to both sides, and the position moves on where it belongs: what is
-    written too much lies where the next run begins, which is written later. Behind the last
-    row it might be a run of another node, or beyond the array.
-    """
-    n_right = n - n_left
+    """Write the runs of both children, without branches."""
+    n_right, one = n - n_left, np.uint64(1)
     for r in range(len(rows)):
-        p, q = left_base + r * n_left, right_base + r * n_right
-        first = start + rows[r] * n
-        if r < len(rows) - 1:
-            for j in range(first, first + n):
-                key = keys[j]
-                side = goes_left[key & SAMPLE_MASK]
-                out[p], out[q] = key, key
-                p += side
-                q += 1 - side
-        else:
-            for j in range(first, first + n):
-                key = keys[j]
-                if goes_left[key & SAMPLE_MASK]:
-                    out[p] = key
-                    p += 1
-                else:
-                    out[q] = key
-                    q += 1
+        left, right = np.uint64(left_base + r * n_left), np.uint64(right_base + r * n_right)
+        first = np.uint64(start + rows[r] * n)
+        for place in range(first, first + np.uint64(n)):
+            key = keys[place]
+            side = goes_left[key & SAMPLE_MASK]
+            out[left if side else right] = key
+            left += side
+            right += one - side
 
 
-@_inner
+@inner
 def _keep_runs(keys, start, n, rows, goes_left, side, out, base, n_kept):
     """Write the runs of one child alone, the other one being a leaf."""
     for r in range(len(rows)):
-        p = base + r * n_kept
-        end = p + n_kept
-        first = start + rows[r] * n
-        for j in range(first, first + n):
+        p = np.uint64(base + r * n_kept)
+        end = p + np.uint64(n_kept)
+        first = np.uint64(start + rows[r] * n)
+        for place in range(first, first + np.uint64(n)):
             if p == end:
                 break
-            key = keys[j]
+            key = keys[place]
             out[p] = key
-            p += goes_left[key & SAMPLE_MASK] == side
+            p += np.uint64((goes_left[key & SAMPLE_MASK] != 0) == side)

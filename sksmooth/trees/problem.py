@@ -69,6 +69,11 @@ class GrowthProblem:
         """Whether cuts lie between any two values, or between bins only."""
         return self.max_bins is None
 
+    @property
+    def bins_hold_all(self) -> bool:
+        """Whether there are bins, and each has one value."""
+        return self.binned is not None and self.binned.hold_all
+
     def levels_below(self, node: TopNode) -> int:
         """Return the largest depth of a subtree, negative for no limit."""
         return self.max_depth - node.depth if self.max_depth >= 0 else -1

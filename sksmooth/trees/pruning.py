@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, readable
 from .tree import Tree
 
 __all__ = ["prune_tree"]
@@ -30,7 +30,8 @@ def prune_tree(tree: Tree, is_wanted: np.ndarray) -> tuple[Tree, np.ndarray]:
         Numbers of its nodes in ``tree``.
     """
     parent = tree.parent
-    holds_wanted = _with_ancestors(is_wanted, parent)
+    holds_wanted = is_wanted.copy()
+    _mark_ancestors(readable(parent, np.int32), holds_wanted)
     inner = np.flatnonzero(tree.left >= 0)
     splits = np.zeros(tree.n_nodes, dtype=bool)
     splits[inner] = holds_wanted[tree.left[inner]] | holds_wanted[tree.right[inner]]
@@ -52,8 +53,6 @@ def prune_tree(tree: Tree, is_wanted: np.ndarray) -> tuple[Tree, np.ndarray]:
 
 
 @compiled
-def _with_ancestors(is_wanted, parent):
-    holds_wanted = is_wanted.copy()
+def _mark_ancestors(parent, is_marked):
     for node in range(len(parent) - 1, 0, -1):
-        holds_wanted[parent[node]] |= holds_wanted[node]
-    return holds_wanted
+        is_marked[parent[node]] |= is_marked[node]

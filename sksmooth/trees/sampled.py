@@ -6,25 +6,17 @@ A node sorts the features that it tries, by their ranks, into the same runs of k
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numba import types
 from numba.extending import overload
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner
+from .batches import Batch, is_enough, most_at_once, new_batch, new_best, scan_batch
 from .exact_sums import GrowthSamples
-from .kernels import (
-    NO_CUT,
-    Cut,
-    drawn,
-    find_cut,
-    grow_nodes,
-    hand_down,
-    scan_run,
-    unbeaten_score,
-)
+from .kernels import NO_CUT, Cut, drawn, find_cut, grow_nodes, hand_down
+from .lanes import LANES
 from .problem import GrowthProblem, TopNode
 from .thresholds import tree_of_nodes
 from .tree import Tree
@@ -36,21 +28,19 @@ _SHORT = 40  # run that is sorted by insertion, beyond which by counting bytes
 
 def grow_sampled(problem: GrowthProblem, node: TopNode) -> Tree:
     """Grow the subtree of a node of few samples, given the ranks of all."""
+    rows = problem.summed.in_order_of_labels(node.rows)
     nodes = _grow(
         problem.ranks,
-        node.rows,
-        *problem.summed.take(node.rows),
+        rows,
+        *problem.summed.take(rows),
         problem.levels_below(node),
         problem.max_features,
         node.seed,
     )
-    return tree_of_nodes(problem, nodes, problem.values_of(node.rows))
+    return tree_of_nodes(problem, nodes, problem.values_of(rows))
 
 
 # -------------------------------------------------------------------------------- kernels
-
-
-_inner = partial(compiled, is_inner=True)
 
 
 class Sampled(NamedTuple):
@@ -64,9 +54,11 @@ class Sampled(NamedTuple):
         Rows of the samples in ``ranks``.
     max_features : int
         Number of features that vary which are tried at a node.
-    own_rows, features, differing, runs : ndarray
+    own_rows, features, differing, runs, spare : ndarray
         Scratch: rows of the node's samples; features; the bits in which their ranks
-        differ; and three runs of keys.
+        differ; the runs of a batch, and that of the best cut; one more run.
+    batch : Batch
+        Scratch.
     """
 
     ranks: np.ndarray
@@ -76,6 +68,8 @@ class Sampled(NamedTuple):
     features: np.ndarray
     differing: np.ndarray
     runs: np.ndarray
+    spare: np.ndarray
+    batch: Batch
 
 
 @compiled
@@ -101,7 +95,9 @@ def _grow(ranks, rows, labels, values, weights, n_classes, max_depth, max_featur
         np.empty(n_samples, dtype=np.int64),
         np.empty(n_features, dtype=np.int32),
         np.empty(n_features, dtype=np.uint16),
-        np.empty((3, n_samples), dtype=np.uint32),
+        np.empty((LANES + 1) * n_samples, dtype=np.uint32),
+        np.empty(n_samples, dtype=np.uint32),
+        new_batch(weights, n_classes),
     )
     samples = GrowthSamples(labels, values, weights, n_classes)
     return grow_nodes(search, samples, 0, max_depth, seed)
@@ -124,51 +120,62 @@ def _overload_hand_down(search, node, goes_left, n_left, left_grows, right_grows
     return None
 
 
-@_inner
+@inner
 def _find_cut(search, samples, sums, own, node):
     """Find the best cut, the first of several equal ones.
 
     Features that vary are tried in random order, until there are enough and a cut, or no
     other cut can be better.
     """
-    labels, values, weights = samples.labels, samples.values, samples.weights
-    total, left, weight = sums.total, sums.left, sums.weight
     ranks, features, differing = search.ranks, search.features, search.differing
-    n = len(own)
+    batch, keys, n = search.batch, search.runs, len(own)
+    starts = batch.starts
     rows = search.own_rows[:n]
     for j in range(n):
         rows[j] = search.rows[own[j]]
-    best, scale, best_feature, best_cut, missing_left = -1.0, 1.0, NO_CUT, 0, False
-    enough = unbeaten_score(n, values, total)
-    best_run, run, spare = search.runs[0, :n], search.runs[1, :n], search.runs[2, :n]
+    best = new_best(n, samples.values, sums)
+    best_feature = NO_CUT
+    best_run = keys[LANES * n : (LANES + 1) * n]
     n_visits = _find_varying(ranks, rows, differing, features)
-    for visit in range(n_visits):
-        feature = drawn(features, visit, n_visits, node.seed)
-        for j in range(n):
-            run[j] = np.uint32(ranks[rows[j], feature]) << np.uint32(16) | own[j]
-        if n <= _SHORT:
-            _sort_by_insertion(run)
-        else:
-            # Of a byte in which all ranks agree, counting would change nothing.
-            if differing[feature] & 0xFF:
-                _sort_by_byte(run, np.uint32(16), spare)
-                run, spare = spare, run
-            if differing[feature] >> 8:
-                _sort_by_byte(run, np.uint32(24), spare)
-                run, spare = spare, run
-        best, scale, cut, with_missing = scan_run(
-            run, 0, n, labels, values, weights, total, left, weight, best, scale
+    visit, n_tried = 0, 0
+    while visit < n_visits and not is_enough(best, n_tried, search.max_features):
+        most = min(most_at_once(n, n_tried, search.max_features), n_visits - visit)
+        for k in range(most):
+            feature = drawn(features, visit + k, n_visits, node.seed)
+            starts[k] = k * n
+            run = keys[k * n : (k + 1) * n]
+            for j in range(n):
+                run[j] = np.uint32(ranks[rows[j], feature]) << np.uint32(16) | own[j]
+            _sort(run, differing[feature], search.spare[:n])
+        best, n_tried = scan_batch(
+            batch, most, keys, n, samples, sums, best, n_tried, search.max_features
         )
-        if cut != NO_CUT:
-            best_feature, best_cut, missing_left = feature, cut, with_missing
-            run, best_run = best_run, run
-        is_enough = visit + 1 >= search.max_features and best_feature != NO_CUT
-        if best / scale >= enough or is_enough:
-            break
-    return Cut(best_feature, best_run, best_cut, missing_left)
+        if best.is_new:
+            best_feature = features[visit + best.start // n]
+            best_run[:] = keys[best.start : best.start + n]
+        visit += most
+    return Cut(best_feature, best_run, best.n_left, best.missing_left)
 
 
-@_inner
+@inner
+def _sort(run, differing, spare):
+    """Sort keys, given the bits in which their ranks differ."""
+    if len(run) <= _SHORT:
+        _sort_by_insertion(run)
+        return
+    # Of a byte in which all ranks agree, counting would change nothing.
+    low, high = differing & 0xFF != 0, differing >> 8 != 0
+    if low:
+        _sort_by_byte(run, np.uint32(16), spare)
+    if low and high:
+        _sort_by_byte(spare, np.uint32(24), run)
+    elif high:
+        _sort_by_byte(run, np.uint32(24), spare)
+    if low != high:
+        run[:] = spare
+
+
+@inner
 def _find_varying(ranks, rows, differing, features):
     """Write which features vary in some samples, and the bits that differ; how many do."""
     n, n_features = len(rows), ranks.shape[1]
@@ -188,7 +195,7 @@ def _find_varying(ranks, rows, differing, features):
     return n_varying
 
 
-@_inner
+@inner
 def _sort_by_insertion(run):
     for j in range(1, len(run)):
         key = run[j]
@@ -199,7 +206,7 @@ def _sort_by_insertion(run):
         run[place] = key
 
 
-@_inner
+@inner
 def _sort_by_byte(run, shift, out):
     """Write a run in the order of one byte, equal ones in the order in which they are."""
     places = np.zeros(257, dtype=np.int64)

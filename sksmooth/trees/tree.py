@@ -10,7 +10,7 @@ import numpy as np
 from joblib import delayed
 from scipy import sparse
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, readable
 from .._lib.parallel import run_parallel
 from .._lib.state import Versioned
 from .categories import CategoryPlaces
@@ -143,21 +143,25 @@ class Forest(Versioned):
 def find_leaves(forest: Forest, X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
     """Find the leaf of every sample as :meth:`Forest.apply` does, in this thread."""
     leaves = np.empty((len(forest.trees), X.shape[0]), dtype=np.int32)
-    # Arrays on their own: numba 0.60 confuses NamedTuples whose arrays differ in dtype,
-    # once a kernel has been compiled for several.
     for rows in row_blocks(X.shape):
         block = X[rows]
+        find: Any
         if sparse.issparse(block):
             data = _rounded(block.data, forest.single_precision)
-            find: Any = partial(
-                _find_sparse_leaves, data, block.indices, block.indptr, block.shape[1]
+            find = partial(
+                _find_sparse_leaves,
+                readable(data, np.float64),
+                readable(block.indices, np.int64),
+                readable(block.indptr, np.int64),
+                _NO_SINGLE,
+                np.zeros((1, block.shape[1])),
             )
         else:
-            samples = _readable(_rounded(block, forest.single_precision))
-            find = partial(_find_leaves, samples)
+            samples = _rounded(block, forest.single_precision)
+            find = partial(_find_leaves, *_of_either_dtype(samples))
         for tree, row in zip(forest.trees, leaves, strict=True):
             if tree.places is not None:
-                find = partial(_find_leaves, _readable(tree.places.put(samples)))
+                find = partial(_find_leaves, *_of_either_dtype(tree.places.put(samples)))
             find(
                 tree.left,
                 tree.right,
@@ -169,11 +173,18 @@ def find_leaves(forest: Forest, X: np.ndarray | sparse.csr_matrix) -> np.ndarray
     return leaves
 
 
-def _readable(samples: np.ndarray) -> np.ndarray:
-    """Give one layout, read-only as memory maps are: every kind is compiled anew."""
-    samples = np.ascontiguousarray(samples).view(np.ndarray)
-    samples.setflags(write=False)
-    return samples
+_NO_SINGLE = readable(np.zeros((0, 0)), np.float32)
+_NO_DOUBLE = readable(np.zeros((0, 0)), np.float64)
+
+
+def _of_either_dtype(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give samples as float32 or as float64, the other one being empty.
+
+    So one loop reads both as they are; to convert wide ones takes longer than the loop.
+    """
+    if samples.dtype == np.float32:
+        return readable(samples, np.float32), _NO_DOUBLE
+    return _NO_SINGLE, readable(samples, np.float64)
 
 
 def _rounded(values: np.ndarray, single_precision: bool) -> np.ndarray:
@@ -184,11 +195,14 @@ def _rounded(values: np.ndarray, single_precision: bool) -> np.ndarray:
 
 
 @compiled
-def _find_leaves(X, left, right, feature, threshold, missing_left, out):
-    for i in range(X.shape[0]):
+def _find_leaves(single, double, left, right, feature, threshold, missing_left, out):
+    """Find leaves of the samples in the one of two arrays that is not empty."""
+    is_double = len(double) > 0
+    for i in range(len(out)):
         node = 0
         while left[node] >= 0:
-            value = X[i, feature[node]]
+            k = feature[node]
+            value = double[i, k] if is_double else np.float64(single[i, k])
             if value <= threshold[node] or (missing_left[node] and np.isnan(value)):
                 node = left[node]
             else:
@@ -198,15 +212,16 @@ def _find_leaves(X, left, right, feature, threshold, missing_left, out):
 
 @compiled
 def _find_sparse_leaves(
-    data, indices, indptr, n_features, left, right, feature, threshold, missing_left, out
+    data, indices, indptr, single, row, left, right, feature, threshold, missing_left, out
 ):  # fmt: skip
     """Spread one row at a time over a dense one, which is cleared again entry by entry."""
-    row = np.zeros((1, n_features), dtype=data.dtype)
     for i in range(len(out)):
         start, stop = indptr[i], indptr[i + 1]
         for entry in range(start, stop):
             row[0, indices[entry]] = data[entry]
-        _find_leaves(row, left, right, feature, threshold, missing_left, out[i : i + 1])
+        _find_leaves(
+            single, row, left, right, feature, threshold, missing_left, out[i : i + 1]
+        )
         for entry in range(start, stop):
             row[0, indices[entry]] = 0.0
 

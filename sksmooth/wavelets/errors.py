@@ -19,7 +19,7 @@ from .decomposition import (
     write_ranges,
 )
 from .kernels import Columns, NodeSamples, Residual, Steps, sweep_errors
-from .many import SampleErrors, add_squares, floor_of_steps, sum_squares
+from .many import SampleErrors, Terms, add_squares, floor_of_terms, sum_squares
 
 __all__ = [
     "ErrorCurves",
@@ -294,10 +294,10 @@ def m_term_errors(
         )
         return _as_norms(sums[:, 0] / weights.sum(), decomposition.p)
     sums, _ = sweep_errors(
-        *Steps(order[:n_terms], decomposition.tree, decomposition.psi),
-        *node_samples(decomposition, leaves),
-        *Residual(targets.values - start, targets.floor, weights, share),
-        *_one_column(len(weights)),
+        Steps(order[:n_terms], decomposition.tree, decomposition.psi),
+        node_samples(decomposition, leaves),
+        Residual(targets.values - start, targets.floor, weights, share),
+        _one_column(len(weights)),
         decomposition.p,
     )
     return _as_norms(sums[:, 0] / weights.sum(), decomposition.p)
@@ -320,12 +320,11 @@ def _swept_in_blocks(
     number of outputs, and the sums have the same bits.
     """
     floor, weight, share = of_samples
-    squared = floor_of_steps(order, tree, *nodes, floor)
+    terms = Terms.of(order, tree, nodes)
+    squared = floor_of_terms(terms, floor)
     for outputs in blocks:
-        add_squares(
-            order, tree, psi_of(outputs), *nodes, residual_of(outputs), share, squared
-        )
-    return sum_squares(order, tree, *nodes, squared, weight, *columns, p)
+        add_squares(terms, psi_of(outputs), residual_of(outputs), share, squared)
+    return sum_squares(terms, squared, weight, columns, p)
 
 
 def _one_column(n_samples: int) -> Columns:
@@ -448,12 +447,12 @@ def tree_errors(
     means, root_mean = decomposition.means, decomposition.means.of_roots[tree]
     if means.are_held:
         sums, by_column = sweep_errors(
-            *Steps(order, tree_of_node, decomposition.psi[first:last]),
-            *nodes,
-            *Residual(
+            Steps(order, tree_of_node, decomposition.psi[first:last]),
+            nodes,
+            Residual(
                 targets.values - root_mean, targets.floor, weights, np.ones(len(weights))
             ),
-            *columns,
+            columns,
             decomposition.p,
         )
     else:

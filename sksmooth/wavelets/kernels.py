@@ -6,31 +6,46 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._lib.compilation import compiled
+from .._lib.compilation import compiled, inner, readable
 
 __all__ = [
     "Columns",
     "NodeSamples",
     "Residual",
     "Steps",
-    "add_along_paths",
     "log_box_volumes",
     "node_sums",
     "sample_ranges",
+    "sum_columns",
+    "sum_sides",
     "sweep_errors",
 ]
 
 
-@compiled
-def node_sums(parent, leaf, weights, values):
-    """Add up the weights and weighted values in every node of a tree, bottom-up.
+def node_sums(
+    parent: np.ndarray, leaf: np.ndarray, weights: np.ndarray, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Add up the weights and weighted values in every node of a tree.
 
-    Parents have smaller numbers than their children, so one pass from the last node to the
-    first hands every sum to the parent.
+    Parents have smaller numbers than their children. ``leaf`` is that of every sample.
     """
-    n_nodes, n_outputs = len(parent), values.shape[1]
-    weight = np.zeros(n_nodes)
-    total = np.zeros((n_nodes, n_outputs))
+    weight = np.zeros(len(parent))
+    total = np.zeros((len(parent), values.shape[1]))
+    _add_up(
+        readable(parent, np.int32),
+        readable(leaf, np.int32),
+        readable(weights, np.float64),
+        readable(values, np.float64),
+        weight,
+        total,
+    )
+    return weight, total
+
+
+@compiled
+def _add_up(parent, leaf, weights, values, weight, total):
+    """Add samples to their leaves, then every node to its parent, children first."""
+    n_nodes, n_outputs = total.shape
     for i in range(len(leaf)):
         weight[leaf[i]] += weights[i]
         for k in range(n_outputs):
@@ -39,35 +54,34 @@ def node_sums(parent, leaf, weights, values):
         weight[parent[node]] += weight[node]
         for k in range(n_outputs):
             total[parent[node], k] += total[node, k]
-    return weight, total
 
 
-@compiled
-def add_along_paths(parent, values):
-    """Add to the values of every node those of all nodes above it, in place, top-down."""
-    for node in range(len(parent)):
-        up = parent[node]
-        if up >= 0:
-            for k in range(values.shape[1]):
-                values[node, k] += values[up, k]
-
-
-@compiled
-def sample_ranges(parent, leaf, start, stop, samples):
+def sample_ranges(
+    parent: np.ndarray,
+    leaf: np.ndarray,
+    start: np.ndarray,
+    stop: np.ndarray,
+    samples: np.ndarray,
+) -> None:
     """Sort the samples so that those of any node are ``samples[start:stop]``.
 
-    Samples with a negative leaf are in no node.
+    Samples with a negative leaf are in no node. The last three are written.
     """
+    count, cursor = np.zeros((2, len(parent)), dtype=np.int64)
+    parent, leaf = readable(parent, np.int32), readable(leaf, np.int32)
+    _sort_by_node(parent, leaf, count, cursor, start, stop, samples)
+
+
+@compiled
+def _sort_by_node(parent, leaf, count, cursor, start, stop, samples):
     n_nodes = len(parent)
     # Count the samples of leaves, and hand the counts up: children come after parents.
-    count = np.zeros(n_nodes, dtype=np.int64)
     for i in range(len(leaf)):
         if leaf[i] >= 0:
             count[leaf[i]] += 1
     for node in range(n_nodes - 1, 0, -1):
         count[parent[node]] += count[node]
     # Ranges nest: a child takes the next part of its parent's range, from `cursor` on.
-    cursor = np.zeros(n_nodes, dtype=np.int64)
     start[0] = 0
     stop[0] = count[0]
     for node in range(1, n_nodes):
@@ -84,16 +98,36 @@ def sample_ranges(parent, leaf, start, stop, samples):
             cursor[leaf[i]] += 1
 
 
-@compiled
-def log_box_volumes(parent, is_left, feature, threshold, low, high):
+def log_box_volumes(
+    parent: np.ndarray,
+    is_left: np.ndarray,
+    feature: np.ndarray,
+    threshold: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+) -> np.ndarray:
     """Measure the log volume of every node's box in the unit cube of the data.
 
     ``feature`` and ``threshold`` describe the split that made the node. The side of the
     parent's box along that feature is found among the ancestors, so no box is stored.
     """
-    n_nodes = len(parent)
-    log_volume = np.zeros(n_nodes)
-    for node in range(1, n_nodes):
+    log_volume = np.zeros(len(parent))
+    _add_log_shares(
+        readable(parent, np.int32),
+        readable(is_left, np.bool_),
+        readable(feature, np.int32),
+        readable(threshold, np.float64),
+        readable(low, np.float64),
+        readable(high, np.float64),
+        log_volume,
+    )
+    return log_volume
+
+
+@compiled
+def _add_log_shares(parent, is_left, feature, threshold, low, high, log_volume):
+    """Add to each node the log share that it has in the box of its parent, and that box."""
+    for node in range(1, len(parent)):
         k = feature[node]
         left_end, right_end = low[k], high[k]
         # The nearest ancestors that cut the same feature bound the parent's box; where
@@ -115,7 +149,6 @@ def log_box_volumes(parent, is_left, feature, threshold, low, high):
         log_volume[node] = log_volume[parent[node]]
         if side > 0:  # else the data are constant along the feature, and nothing is cut
             log_volume[node] += np.log(part / side) if part > 0 else -np.inf
-    return log_volume
 
 
 class NodeSamples(NamedTuple):
@@ -168,11 +201,9 @@ class Columns(NamedTuple):
     kept: np.ndarray
 
 
-@compiled
 def sweep_errors(
-    order, tree, height, start, stop, samples, residual, floor, weight, share, column,
-    n_columns, n_sides, kept, p
-):  # fmt: skip
+    steps: Steps, nodes: NodeSamples, residual: Residual, columns: Columns, p: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Sum weighted p-th powers of errors while terms are added one by one.
 
     A term changes the residual only at the samples of its node, so all M-term errors cost
@@ -180,29 +211,66 @@ def sweep_errors(
 
     Parameters
     ----------
-    order, tree, height : as in ``Steps``, one by one, as all that follow: numba 0.60 keeps
-        something of every tuple that a kernel is called with
-    start, stop, samples : as in ``NodeSamples``
-    residual, floor, weight, share : as in ``Residual``, without any term
-    column, n_columns, n_sides, kept : as in ``Columns``
-    p : exponent of the errors
+    steps : Steps
+        The terms.
+    nodes : NodeSamples
+        Their samples.
+    residual : Residual
+        Errors without any term.
+    columns : Columns
+        How errors are added up.
+    p : float
+        Exponent of the errors.
 
     Returns
     -------
-    sums : (len(order) + 1, n_sides)
-    by_column : (len(kept), n_columns)
+    sums : ndarray of shape (len(steps.order) + 1, n_sides)
+        Sums of the sides, with 0, 1, ... terms.
+    by_column : ndarray of shape (len(columns.kept), n_columns)
+        Sums of the columns.
+    """
+    sums = np.zeros((len(steps.order) + 1, columns.n_sides))
+    by_column = np.zeros((len(columns.kept), columns.n_columns))
+    _sweep(
+        readable(steps.order, np.int32),
+        readable(steps.tree, np.int32),
+        readable(steps.height, np.float64),
+        readable(nodes.start, np.int64),
+        readable(nodes.stop, np.int64),
+        readable(nodes.samples, np.int32),
+        np.ascontiguousarray(residual.values, np.float64),
+        readable(residual.floor, np.float64),
+        readable(residual.weight, np.float64),
+        readable(residual.share, np.float64),
+        readable(columns.column, np.int64),
+        readable(columns.kept, np.int64),
+        float(p),
+        np.empty(len(residual.values)),
+        np.zeros(columns.n_columns),
+        np.zeros(columns.n_sides),
+        sums,
+        by_column,
+    )
+    return sums, by_column
+
+
+@compiled
+def _sweep(
+    order, tree, height, start, stop, samples, residual, floor, weight, share, column, kept,
+    p, power, current, summed, sums, by_column
+):  # fmt: skip
+    """Write the sums; ``power``, ``current`` and ``summed`` are scratch.
+
+    Arrays are not in their tuples, of which numba 0.60 keeps something at every call.
     """
     n_samples, n_outputs = residual.shape
-    power = floor.copy()  # p-th power of the error at every sample
-    for i in range(n_samples):
+    for i in range(n_samples):  # p-th power of the error at every sample
+        squared = floor[i]
         for k in range(n_outputs):
-            power[i] += residual[i, k] ** 2
-        power[i] **= 0.5 * p
-    sums = np.zeros((len(order) + 1, n_sides))
-    by_column = np.zeros((len(kept), n_columns))
-    current = column_sums(power, weight, column, n_columns)
-    sum_sides(current, sums[0])
-    summed = sums[0].copy()
+            squared += residual[i, k] ** 2
+        power[i] = squared ** (0.5 * p)
+    sum_columns(power, weight, column, current)
+    sum_sides(current, summed)
     n_kept = 0
     for m in range(len(order) + 1):
         if m > 0:
@@ -217,28 +285,34 @@ def sweep_errors(
                 after = squared if p == 2.0 else squared ** (0.5 * p)
                 current[column[i]] += weight[i] * (after - power[i])
                 power[i] = after
+        sum_sides(current, sums[m])
+        # Differences lose digits as the sums fall, so they are taken afresh at times.
+        is_far = False
+        for side in range(len(summed)):
+            is_far |= sums[m, side] < 0.25 * summed[side]
+        if is_far:
+            sum_columns(power, weight, column, current)
             sum_sides(current, sums[m])
-            # Differences lose digits as the sums fall, so they are taken afresh at times.
-            if (sums[m] < 0.25 * summed).any():
-                current = column_sums(power, weight, column, n_columns)
-                sum_sides(current, sums[m])
-                summed[:] = sums[m]
+            sum_sides(current, summed)
         if n_kept < len(kept) and kept[n_kept] == m:
-            by_column[n_kept] = current
+            for j in range(len(current)):
+                by_column[n_kept, j] = current[j]
             n_kept += 1
-    return sums, by_column
 
 
-@compiled
-def column_sums(power, weight, column, n_columns):
-    sums = np.zeros(n_columns)
+@inner
+def sum_columns(power, weight, column, out):
+    """Write the weighted sums of the columns."""
+    for j in range(len(out)):
+        out[j] = 0.0
     for i in range(len(power)):
-        sums[column[i]] += weight[i] * power[i]
-    return sums
+        out[column[i]] += weight[i] * power[i]
 
 
-@compiled
+@inner
 def sum_sides(current, out):
-    out[:] = 0.0
+    """Write the sums of the sides of columns."""
+    for side in range(len(out)):
+        out[side] = 0.0
     for j in range(len(current)):
         out[j % len(out)] += current[j]

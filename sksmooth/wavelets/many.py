@@ -1,4 +1,4 @@
-"""Compiled loops for targets of many outputs, of which some are worked on at a time."""
+"""Compiled loops over nodes and samples of which some outputs are worked on at a time."""
 
 from __future__ import annotations
 
@@ -6,30 +6,61 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._lib.compilation import compiled
-from .kernels import column_sums, sum_sides
+from .._lib.compilation import compiled, readable
+from .kernels import Columns, NodeSamples, sum_columns, sum_sides
 
 __all__ = [
     "SampleErrors",
-    "add_rows",
+    "Terms",
     "add_squares",
-    "floor_of_steps",
-    "means_of_sums",
+    "floor_of_terms",
+    "means_of_points",
     "sum_paths",
     "sum_squares",
-    "sums_of_points",
 ]
 
 
-@compiled
-def sums_of_points(parent, leaf, weights, points, place):
-    """Add up the weights and weighted values in every node of a tree, bottom-up.
+def means_of_points(
+    parent: np.ndarray,
+    leaf: np.ndarray,
+    weights: np.ndarray,
+    points: np.ndarray,
+    place: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Average the values ``points[place]``, which are never put together, in every node.
 
-    As ``node_sums`` for the values ``points[place]``, which are never put together.
+    Parents have smaller numbers than their children, and ``leaf`` is that of every sample.
+    A node without samples has the mean of its parent.
+
+    Returns
+    -------
+    weight : ndarray of shape (n_nodes,)
+        Sum of the weights.
+    mean, step : ndarray of shape (n_nodes, n_outputs)
+        Means, and these less that of the parent; the root is its own parent.
     """
-    n_nodes, n_outputs = len(parent), points.shape[1]
-    weight = np.zeros(n_nodes)
-    total = np.zeros((n_nodes, n_outputs))
+    parent = readable(parent, np.int32)
+    weight, mean = np.zeros(len(parent)), np.zeros((len(parent), points.shape[1]))
+    _add_points(
+        parent,
+        readable(leaf, np.int32),
+        readable(weights, np.float64),
+        readable(points, np.float64),
+        readable(place, np.int64),
+        weight,
+        mean,
+    )
+    if weight[0] <= 0:
+        raise ValueError("A tree holds no sample with a positive weight.")
+    step = np.empty_like(mean)
+    _to_means(parent, weight, mean, step)
+    return weight, mean, step
+
+
+@compiled
+def _add_points(parent, leaf, weights, points, place, weight, total):
+    """Add samples to their leaves, then every node to its parent, children first."""
+    n_nodes, n_outputs = total.shape
     for i in range(len(leaf)):
         if weights[i] > 0:
             node, point = leaf[i], place[i]
@@ -41,48 +72,76 @@ def sums_of_points(parent, leaf, weights, points, place):
         weight[up] += weight[node]
         for k in range(n_outputs):
             total[up, k] += total[node, k]
-    return weight, total
 
 
 @compiled
-def means_of_sums(parent, weight, total):
-    """Divide sums by weights, in place, and subtract the means of the parents.
-
-    Nodes without samples have the mean of their parent; the root is its own parent.
-    """
-    step = np.empty_like(total)
-    for node in range(len(parent)):
+def _to_means(parent, weight, mean, step):
+    """Divide sums by weights, in place, parents first, and write the steps."""
+    n_nodes, n_outputs = mean.shape
+    for node in range(n_nodes):
         up = max(parent[node], 0)
         if weight[node] == 0:
-            total[node] = total[up]
+            for k in range(n_outputs):
+                mean[node, k] = mean[up, k]
         else:
-            total[node] /= weight[node]
-        for k in range(total.shape[1]):
-            step[node, k] = total[node, k] - total[up, k]
-    return total, step
+            for k in range(n_outputs):
+                mean[node, k] /= weight[node]
+        for k in range(n_outputs):
+            step[node, k] = mean[node, k] - mean[up, k]
+
+
+def sum_paths(
+    parent: np.ndarray, step: np.ndarray, is_kept: np.ndarray, of_root: np.ndarray
+) -> np.ndarray:
+    """Add up the root's mean and the kept steps above every node."""
+    sums = np.empty_like(step)
+    sums[0] = of_root
+    _add_from_above(
+        readable(parent, np.int32),
+        readable(step, np.float64),
+        readable(is_kept, np.bool_),
+        sums,
+    )
+    return sums
 
 
 @compiled
-def sum_paths(parent, step, is_kept, of_root):
-    """Add up the root's mean and the kept steps above every node, top-down."""
-    sums = np.empty_like(step)
-    sums[0] = of_root
+def _add_from_above(parent, step, is_kept, sums):
     for node in range(1, len(parent)):
         up = parent[node]
         if is_kept[node]:
             for k in range(step.shape[1]):
                 sums[node, k] = sums[up, k] + step[node, k]
         else:
-            sums[node] = sums[up]
-    return sums
+            for k in range(step.shape[1]):
+                sums[node, k] = sums[up, k]
 
 
-@compiled
-def add_rows(sums, rows, values, leaves):
-    """Add to some rows of the sums the values at their leaves."""
-    for i in rows:
-        for k in range(values.shape[1]):
-            sums[i, k] += values[leaves[i], k]
+# ------------------------------------------------------------------------------- errors
+
+
+class Terms(NamedTuple):
+    """Terms that are added one by one, and the samples of their nodes.
+
+    As ``order`` and ``tree`` of ``Steps``, and ``NodeSamples``.
+    """
+
+    order: np.ndarray
+    tree: np.ndarray
+    start: np.ndarray
+    stop: np.ndarray
+    samples: np.ndarray
+
+    @classmethod
+    def of(cls, order: np.ndarray, tree: np.ndarray, nodes: NodeSamples) -> Terms:
+        """Put them together as the kernels take them."""
+        return cls(
+            readable(order, np.int32),
+            readable(tree, np.int32),
+            readable(nodes.start, np.int64),
+            readable(nodes.stop, np.int64),
+            readable(nodes.samples, np.int32),
+        )
 
 
 class SampleErrors(NamedTuple):
@@ -97,29 +156,42 @@ class SampleErrors(NamedTuple):
     share: np.ndarray
 
 
-@compiled
-def floor_of_steps(order, tree, start, stop, samples, floor):
+def floor_of_terms(terms: Terms, floor: np.ndarray) -> np.ndarray:
     """Give squared errors of no outputs: of all samples, then of those of each node."""
-    n_entries = len(floor)
-    for node in order:
-        n_entries += stop[node] - start[node]
-    squared = np.empty(n_entries)
+    n_entries = int((terms.stop - terms.start)[terms.order].sum())
+    squared = np.empty(len(floor) + n_entries)
     squared[: len(floor)] = floor
+    _write_floor(*terms, readable(floor, np.float64), squared)
+    return squared
+
+
+@compiled
+def _write_floor(order, tree, start, stop, samples, floor, squared):
     entry = len(floor)
     for node in order:
         for position in range(start[node], stop[node]):
             squared[entry] = floor[samples[tree[node], position]]
             entry += 1
-    return squared
+
+
+def add_squares(
+    terms: Terms,
+    height: np.ndarray,
+    residual: np.ndarray,
+    share: np.ndarray,
+    squared: np.ndarray,
+) -> None:
+    """Add the squared errors of some outputs: without a term, and after each of them.
+
+    The entries of ``squared`` are those of :func:`floor_of_terms`; the residual is
+    overwritten.
+    """
+    height, share = readable(height, np.float64), readable(share, np.float64)
+    _add_squares(*terms, height, share, residual, squared)
 
 
 @compiled
-def add_squares(order, tree, height, start, stop, samples, residual, share, squared):
-    """Add the squared errors of some outputs: without a term, and after each of them.
-
-    The entries of ``squared`` are those of :func:`floor_of_steps`; the residual is
-    overwritten.
-    """
+def _add_squares(order, tree, start, stop, samples, height, share, residual, squared):
     n_samples, n_outputs = residual.shape
     for i in range(n_samples):
         error = squared[i]
@@ -138,19 +210,36 @@ def add_squares(order, tree, height, start, stop, samples, residual, share, squa
             entry += 1
 
 
-@compiled
 def sum_squares(
-    order, tree, start, stop, samples, squared, weight, column, n_columns, n_sides, kept, p
-):  # fmt: skip
+    terms: Terms, squared: np.ndarray, weight: np.ndarray, columns: Columns, p: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Sum weighted p-th powers of squared errors, as ``sweep_errors`` does."""
-    n_samples = len(weight)
-    power = squared[:n_samples] ** (0.5 * p)
-    sums = np.zeros((len(order) + 1, n_sides))
-    by_column = np.zeros((len(kept), n_columns))
-    current = column_sums(power, weight, column, n_columns)
-    sum_sides(current, sums[0])
-    summed = sums[0].copy()
-    n_kept, entry = 0, n_samples
+    sums = np.zeros((len(terms.order) + 1, columns.n_sides))
+    by_column = np.zeros((len(columns.kept), columns.n_columns))
+    _sum_squares(
+        *terms,
+        readable(squared, np.float64),
+        readable(weight, np.float64),
+        readable(columns.column, np.int64),
+        readable(columns.kept, np.int64),
+        float(p),
+        squared[: len(weight)] ** (0.5 * p),
+        np.zeros(columns.n_columns),
+        np.zeros(columns.n_sides),
+        sums,
+        by_column,
+    )
+    return sums, by_column
+
+
+@compiled
+def _sum_squares(
+    order, tree, start, stop, samples, squared, weight, column, kept, p, power, current,
+    summed, sums, by_column
+):  # fmt: skip
+    entry, n_kept = len(weight), 0
+    sum_columns(power, weight, column, current)
+    sum_sides(current, summed)
     for m in range(len(order) + 1):
         if m > 0:
             node = order[m - 1]
@@ -160,12 +249,15 @@ def sum_squares(
                 entry += 1
                 current[column[i]] += weight[i] * (after - power[i])
                 power[i] = after
+        sum_sides(current, sums[m])
+        is_far = False
+        for side in range(len(summed)):
+            is_far |= sums[m, side] < 0.25 * summed[side]
+        if is_far:
+            sum_columns(power, weight, column, current)
             sum_sides(current, sums[m])
-            if (sums[m] < 0.25 * summed).any():
-                current = column_sums(power, weight, column, n_columns)
-                sum_sides(current, sums[m])
-                summed[:] = sums[m]
+            sum_sides(current, summed)
         if n_kept < len(kept) and kept[n_kept] == m:
-            by_column[n_kept] = current
+            for j in range(len(current)):
+                by_column[n_kept, j] = current[j]
             n_kept += 1
-    return sums, by_column

@@ -16,7 +16,7 @@ import numpy as np
 
 from .._lib.state import Versioned
 from ..samples import Targets, output_blocks
-from .many import means_of_sums, sums_of_points
+from .many import means_of_points
 
 __all__ = [
     "ComputedMeans",
@@ -59,10 +59,7 @@ class TreeSamples(NamedTuple):
         """
         # Means of centred values do not lose digits to a large common offset.
         centred = points - points[place[0]]
-        count, total = sums_of_points(self.parent, self.leaf, self.weight, centred, place)
-        if count[0] <= 0:
-            raise ValueError("A tree holds no sample with a positive weight.")
-        return count, *means_of_sums(self.parent, count, total)
+        return means_of_points(self.parent, self.leaf, self.weight, centred, place)
 
 
 def heights_of(psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from scipy import sparse
 from ..samples import Samples
 from ..trees import GrownForest, row_blocks
 from .decomposition import WaveletDecomposition, node_samples
-from .many import add_rows, sum_paths
+from .many import sum_paths
 from .means import TreeSamples, measure_tree
 
 __all__ = [
@@ -90,7 +90,8 @@ def sums_of_unseen(
     for tree in range(decomposition.n_trees)[trees]:
         rows = np.flatnonzero(unseen[tree])  # far faster than the mask
         for outputs, values in path_sums(decomposition, tree, is_kept):
-            add_rows(sums[:, outputs], rows, values, leaves[tree])
+            some = sums[:, outputs]
+            some[rows] += values[leaves[tree, rows]]
     return sums, unseen[trees].sum(axis=0)
 
 
