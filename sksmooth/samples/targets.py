@@ -43,12 +43,11 @@ _LARGEST_VALUE, _SMALLEST_SPREAD = 1e140, 1e-140
 # Columns are worked on in blocks of so many numbers, and of so many columns at least.
 _BLOCK_NUMBERS, _NARROWEST = 1 << 20, 8
 
-# The wavelets of all nodes hold a number for every class but one. The largest peaks that
-# were measured, for each sample and class: 315 float64 numbers for a default fit of labels
-# that are noise, so that trees have as many nodes as they can; three for a score. A
-# thousand classes of five samples, or the 50,000 images of CIFAR-100, are below the limit,
-# which is the memory of a common computer.
-_BYTES_TO_FIT, _BYTES_TO_SCORE = 2500, 24
+# For each sample and class: a fit holds a few approximations of all samples, one number for
+# every class; 70 bytes were measured at 5,000 samples of labels that are noise, so that
+# trees have as many nodes as they can. A forest that predicts holds the values of all its
+# leaves: 315 float64 numbers. The limit is the memory of a common computer.
+_BYTES_TO_FIT, _BYTES_TO_PREDICT, _BYTES_TO_SCORE = 80, 2500, 24
 _GIGABYTES, _LIMIT = 16, "SKSMOOTH_MAX_GIGABYTES"
 
 
@@ -210,7 +209,7 @@ def encode_targets(
 
 
 def encode_labels(y: ArrayLike) -> tuple[Targets, np.ndarray]:
-    """Take ``y`` as class labels, whatever its dtype.
+    """Take ``y`` as class labels to be predicted, whatever its dtype.
 
     Returns
     -------
@@ -224,7 +223,7 @@ def encode_labels(y: ArrayLike) -> tuple[Targets, np.ndarray]:
         with np.errstate(invalid="ignore"):  # of floats beyond int64, which are no labels
             check_classification_targets(labels)
     classes = _classes_of(labels, "tell apart")
-    _refuse_memory(len(labels), len(classes), _BYTES_TO_FIT)
+    _refuse_memory(len(labels), len(classes), _BYTES_TO_PREDICT)
     return _simplex_targets(labels, classes), classes
 
 

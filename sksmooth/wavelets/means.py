@@ -28,14 +28,16 @@ __all__ = [
 ]
 
 _ROUNDING = 1e-13  # of means, relative to the largest difference
-_MOST_NUMBERS = 1 << 24  # that a decomposition holds of means, and of wavelets
+# Means of few outputs are held however many nodes there are: to do without them takes more
+# memory, a number for every sample of every node. Others up to so many numbers.
+_FEW_OUTPUTS, _MOST_NUMBERS = 32, 1 << 24
 # NumPy adds up rows of more numbers in halves, and sums have the same bits if we do so.
 _ADDED_AT_ONCE, _MULTIPLE = 128, 8
 
 
 def can_be_held(n_nodes: int, n_outputs: int) -> bool:
     """Tell whether the means of so many nodes are held rather than computed."""
-    return n_nodes * n_outputs <= _MOST_NUMBERS
+    return n_outputs <= _FEW_OUTPUTS or n_nodes * n_outputs <= _MOST_NUMBERS
 
 
 class TreeSamples(NamedTuple):
