@@ -43,7 +43,7 @@ from unittest import mock
 
 import numba
 import numpy as np
-from _data import in_turns, load_colour_images, load_images, seconds_of
+from _data import in_turns, load_colour_images, load_images
 from _results import write_results
 from sklearn.datasets import load_digits
 from sklearn.ensemble import (
@@ -64,7 +64,8 @@ SETUP = (
     "20,000 CIFAR-10 images through two random layers: 2,304 features, 10 classes; "
     "pixels: MNIST; full depth, all features; speed, pixels, libraries: 4 trees; whole "
     "fit: 10; scaling: two; memory: whole fits of 10 trees to memory maps of random "
-    "numbers; updates, sampled: one core, seconds of the process"
+    "numbers; classes: 1,000 in 20 columns; wide: 500 rows of 20,000; updates, sampled, "
+    "classes, wide: one core, seconds of the process"
 )
 FEW = 300  # rows of a node that is searched without histograms
 
@@ -442,6 +443,11 @@ def peak_of_fit(file, shape, jobs, results):
     y = np.random.RandomState(0).randint(0, 10, size=shape[0])
     y = np.where(np.asarray(X[:, 0]) > np.median(X[:, 0]), y, y // 2)
     fit(X[:3000, :400], y[:3000], 2, jobs)()
+    results.put(peak_of(fit(X, y, 10, jobs)))
+
+
+def peak_of(action, clock=time.perf_counter):
+    """Most anonymous memory of this process while something runs, and its seconds."""
     before = anonymous_bytes()
     peak, done = [before], threading.Event()
 
@@ -451,10 +457,12 @@ def peak_of_fit(file, shape, jobs, results):
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    seconds, _ = seconds_of(fit(X, y, 10, jobs))
+    start = clock()
+    action()
+    seconds = clock() - start
     done.set()
     watcher.join()
-    results.put((max(peak) - before, seconds))
+    return max(peak) - before, seconds
 
 
 def measure_memory(X, y, args):
@@ -469,19 +477,78 @@ def measure_memory(X, y, args):
                 data[start : start + 1000] = np.maximum(block, 0)
             data.flush()
             del data
-            context = get_context("spawn")
-            results = context.Queue()
-            arguments = file, shape, args.jobs, results
-            process = context.Process(target=peak_of_fit, args=arguments)
-            process.start()
-            extra, seconds = results.get()
-            process.join()
+            extra, seconds = in_a_process(peak_of_fit, file, shape, args.jobs)
             table["{:,} x {:,}".format(*shape)] = {
                 "fit, s": seconds,
                 "peak, MiB": extra / 2**20,
                 "bytes an entry": extra / np.prod(shape),
             }
     return table
+
+
+def in_a_process(function, *arguments):
+    """Call a function in a fresh process, which puts its result on a queue."""
+    context = get_context("spawn")
+    results = context.Queue()
+    process = context.Process(target=function, args=(*arguments, results))
+    process.start()
+    result = results.get()
+    process.join()
+    return result
+
+
+def many_classes(kind, n_samples, n_classes):
+    """Rows of 20 features, and labels that are boxes of two of them, or noise."""
+    rng = np.random.RandomState(0)
+    X = rng.uniform(size=(n_samples, 20))
+    if kind == "noise":
+        return X, rng.randint(0, n_classes, size=n_samples)
+    side = int(np.ceil(np.sqrt(n_classes)))
+    boxes = (X[:, :2] * side).astype(int)
+    return X, (boxes[:, 0] * side + boxes[:, 1]) % n_classes
+
+
+def peak_of_many_classes(kind, n_samples, n_classes, results):
+    warnings.simplefilter("ignore")
+    X, y = many_classes(kind, n_samples, n_classes)
+    for few in (y[:3000] % 10, y[:3000] % 100):  # compiles what both ways need
+        fit(X[:3000], few, 2, 1)().score(X[:3000], few)
+    estimator = fit(X, y, 10, 1)
+    fitted = []
+    of_fit = peak_of(lambda: fitted.append(estimator()), time.process_time)
+    results.put((*of_fit, *peak_of(lambda: fitted[0].score(X, y), time.process_time)))
+
+
+def measure_classes(X, y, args):
+    """Memory and time of 1,000 classes, on one core, in seconds of the process."""
+    table = {}
+    for kind in ("boxes", "noise"):
+        for n_samples in (5_000, 20_000, 50_000):
+            found = in_a_process(peak_of_many_classes, kind, n_samples, 1_000)
+            of_fit, fit_seconds, of_score, score_seconds = found
+            table[f"{kind}, {n_samples:,}"] = {
+                "fit, s": fit_seconds,
+                "fit, peak MiB": of_fit / 2**20,
+                "score, s": score_seconds,
+                "score, peak MiB": of_score / 2**20,
+            }
+    return table
+
+
+def measure_wide(X, y, args):
+    """Memory and time of few rows of many columns."""
+    extra, seconds = in_a_process(peak_of_wide_rows, 500, 20_000)
+    return {"500 x 20,000": {"fit, s": seconds, "fit, peak MiB": extra / 2**20}}
+
+
+def peak_of_wide_rows(n_samples, n_features, results):
+    warnings.simplefilter("ignore")
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((n_samples, n_features)).astype(np.float32)
+    noise = 0.5 * rng.standard_normal(n_samples)
+    y = (X[:, 0] + X[:, 1] + noise > 0).astype(int) + (X[:, 2] > 0)
+    fit(X[:200, :400], y[:200], 2, 1)()
+    results.put(peak_of(fit(X, y, 10, 1), time.process_time))
 
 
 PARTS = {
@@ -495,6 +562,8 @@ PARTS = {
     "digits": compare_digits,
     "scaling": measure_scaling,
     "memory": measure_memory,
+    "classes": measure_classes,
+    "wide": measure_wide,
     "sampled": compare_sampled,
 }
 
@@ -514,7 +583,7 @@ def main():
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.getLogger("absl").setLevel(logging.ERROR)  # of YDF
-    needs_images = {*args.parts} - {"pixels", "digits", "sampled"}
+    needs_images = {*args.parts} - {"pixels", "classes", "digits", "sampled", "wide"}
     data = layer_features(args.images, args.n_samples) if needs_images else (None, None)
     libraries = ["scikit-learn-intelex", "lightgbm", "ydf"]
     for part in args.parts:

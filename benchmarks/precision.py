@@ -1,4 +1,4 @@
-"""What does precision= save, and at which error of the index?
+"""What ``precision=`` saves, and at which error of the index.
 
     python benchmarks/precision.py [--quick]
 

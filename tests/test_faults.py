@@ -719,6 +719,18 @@ def test_memory_does_not_grow_with_fits():
     assert not n_open or len(os.listdir("/proc/self/fd")) <= n_open + 1
 
 
+def test_memory_of_many_classes_does_not_grow_with_the_nodes():
+    rng = np.random.RandomState(0)
+    X, y = rng.uniform(size=(1500, 3)), rng.randint(0, 300, size=1500)
+    estimator = BesovSmoothnessEstimator(2, random_state=0)
+    tracemalloc.start()
+    estimator.fit(X, y).score(X, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # The means of the nodes of fifty trees are 60 times as much.
+    assert peak < 20 * 8 * X.shape[0] * 300
+
+
 class Cached(WaveletForestClassifier):
     """A user's class that keeps something out of its pickles."""
 

@@ -454,9 +454,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         )
         # Errors are measured from the fitted mean, so it counts for the spread, too.
         forest, wavelets = self._scoring
-        of_the_fit = wavelets.mean[:1]
-        values = np.concatenate([of_the_fit, samples.targets.values])
-        _check_powers(values, self.wavelets_.p, least=-np.inf)
+        spread = samples.targets.spread_about(wavelets.means.of_roots[0])
+        _check_powers(spread, self.wavelets_.p, least=-np.inf)
         if samples.targets.codes is not None:
             check_classes(
                 self.classes_, self._n_of_classes, samples.targets.codes, samples.y
@@ -721,7 +720,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
             self._scoring = best.grown.forest, best.wavelets
         self._n_grown = curves.grown.n_grown
         self.n_samples_ = len(samples.weights)
-        self.n_outputs_ = samples.targets.values.shape[1]
+        self.n_outputs_ = samples.targets.n_outputs
         if samples.classes is not None:
             self.classes_ = samples.classes
             codes: Any = samples.targets.codes
@@ -774,7 +773,8 @@ def read_for(
         random_state=estimator.random_state,
     )
     convention = CONVENTIONS[estimator.index]
-    _check_powers(samples.targets.values, convention.exponent(estimator.p))
+    spread = samples.targets.spread_about(samples.targets.rows(slice(1)))
+    _check_powers(spread, convention.exponent(estimator.p))
     return samples
 
 
@@ -840,8 +840,7 @@ def _index_of(
     return curves, fit if precision is None else imprecise(fit, precision, grown)
 
 
-def _check_powers(values: np.ndarray, p: float, least: float = -_MOST_DIGITS) -> None:
-    spread = np.abs(values - values[0]).max()
+def _check_powers(spread: float, p: float, least: float = -_MOST_DIGITS) -> None:
     with np.errstate(divide="ignore"):
         digits = p * np.log10(spread)
     if not least <= digits <= _MOST_DIGITS:

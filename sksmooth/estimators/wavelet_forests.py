@@ -179,7 +179,7 @@ class _WaveletForest(ForestEstimator):
             self.wavelets_,
             self.n_features_in_,
             self.n_terms_,
-            held_out_norms(self.wavelets_, fitted.grown, samples),
+            held_out_norms(self.wavelets_, fitted.grown, samples, self.n_terms_),
         )
         return self
 

@@ -6,7 +6,7 @@ the same samples are compared sample by sample, so that what is hard in both can
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -16,11 +16,10 @@ from scipy import stats
 
 from .._lib.state import Versioned
 from ..samples import Samples
-from ..trees import GrownForest, Growth, grow, randomised
+from ..trees import GrownForest, Growth, grow, randomised, row_blocks
 from ..wavelets import (
     WaveletDecomposition,
     decompose,
-    kept_values,
     m_term_errors,
     sums_of_unseen,
 )
@@ -500,7 +499,7 @@ def _error_at(
     has_level: bool = True,
 ) -> HeldOutError:
     weights = np.where(unseen.any(axis=0), samples.weights, 0.0)
-    mean = _Approximation(wavelets, leaves, unseen, 0)
+    spreads = _Approximation(wavelets, leaves, unseen, 0).losses(samples)
     approximation = _Approximation(wavelets, leaves, unseen, n_terms)
     without_trees = np.empty(0)
     if has_level:
@@ -510,7 +509,7 @@ def _error_at(
         grown,
         n_terms,
         approximation.losses(samples),
-        mean.losses(samples),
+        spreads,
         weights,
         without_trees,
         np.empty(0),
@@ -527,14 +526,14 @@ class _Approximation:
         unseen: np.ndarray,
         n_terms: int,
     ) -> None:
-        path_sums = kept_values(wavelets, wavelets.order[:n_terms])
-        self._added = partial(sums_of_unseen, wavelets, path_sums, leaves, unseen)
+        kept = wavelets.order[:n_terms]
+        self._added = partial(sums_of_unseen, wavelets, kept, leaves, unseen)
         self._n_trees, self._p = len(leaves), wavelets.p
         self._sums, self._counts = self._added()
 
     def losses(self, samples: Samples) -> np.ndarray:
         """Compute the p-th powers of the errors."""
-        return self._powers(samples, self._sums, self._counts)
+        return self._powers(samples, lambda rows: self._sums[rows], self._counts)
 
     def losses_without_trees(self, samples: Samples, weights: np.ndarray) -> np.ndarray:
         """Add up the losses with every tenth tree left out.
@@ -549,11 +548,21 @@ class _Approximation:
             sums, counts = self._added(slice(group, None, n_groups))
             counts = self._counts - counts
             known = weights * (counts > 0)
-            powers = self._powers(samples, self._sums - sums, counts)
+            powers = self._powers(
+                samples,
+                lambda rows: self._sums[rows] - sums[rows],  # noqa: B023
+                counts,
+            )
             totals[group] = np.sum(known * powers) * (weights.sum() / known.sum())
         return totals
 
-    def _powers(self, samples: Samples, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        targets = samples.targets
-        error = targets.values - sums / np.maximum(counts, 1)[:, None]
-        return (np.einsum("ij,ij->i", error, error) + targets.floor) ** (self._p / 2)
+    def _powers(
+        self, samples: Samples, sums_of: Callable[[slice], np.ndarray], counts: np.ndarray
+    ) -> np.ndarray:
+        """Compute powers of errors in blocks of samples, which bounds the memory."""
+        targets, squares = samples.targets, np.empty(len(counts))
+        for rows in row_blocks(self._sums.shape):
+            error = targets.rows(rows)
+            error = error - sums_of(rows) / np.maximum(counts[rows], 1)[:, None]
+            squares[rows] = np.einsum("ij,ij->i", error, error)
+        return (squares + targets.floor) ** (self._p / 2)

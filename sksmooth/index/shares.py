@@ -239,9 +239,9 @@ def _wrong_labels(noise: float, curves: ErrorCurves) -> float:
     if samples.classes is None or curves.p != 2:
         return np.nan
     n_classes = len(samples.classes)
-    values = samples.targets.values
-    centred = values - np.average(values, axis=0, weights=samples.weights)
-    variance = np.average(np.sum(centred**2, axis=1), weights=samples.weights)
+    mean = samples.targets.mean(samples.weights)
+    squares = samples.targets.of_values(lambda each: np.sum((each - mean) ** 2, axis=1))
+    variance = np.average(squares, weights=samples.weights)
     largest = 1 - 1 / n_classes  # of q, where labels tell nothing
     return float(largest * (1 - np.sqrt(max(1 - noise * variance / largest, 0.0))))
 

@@ -167,4 +167,5 @@ def _hash_of(template: BesovSmoothnessEstimator, samples: Samples) -> str:
     parameters = template.get_params(deep=False)
     without_effect = ("confidence_level", "n_jobs", "verbose")
     kept = {name: parameters[name] for name in parameters if name not in without_effect}
-    return joblib.hash((kept, samples.units.unit, samples.targets.values, samples.weights))
+    targets = samples.targets.points, samples.targets.place
+    return joblib.hash((kept, samples.units.unit, targets, samples.weights))

@@ -15,7 +15,7 @@ from .labels import class_codes, label_codes, label_vector, numbered
 from .read import read_features, read_samples, refuse_molecules, with_features
 from .samples import Samples
 from .simplex import SimplexEncoder, nearest_vertex, simplex_vertices
-from .targets import Targets, encode_labels, encode_targets, encode_values
+from .targets import Targets, encode_labels, encode_targets, encode_values, output_blocks
 from .units import SamplingUnits, draw_bags, group_units, sampling_units
 from .wording import are_molecules
 
@@ -44,6 +44,7 @@ __all__ = [
     "nearest_vertex",
     "number_of_rows",
     "numbered",
+    "output_blocks",
     "read_features",
     "read_rows",
     "read_samples",

@@ -6,10 +6,12 @@ the two ``y`` holds is read from its dtype.
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,6 +32,7 @@ __all__ = [
     "encode_labels",
     "encode_targets",
     "encode_values",
+    "output_blocks",
     "refuse_no_targets",
 ]
 
@@ -37,12 +40,14 @@ __all__ = [
 # is room for weights of twelve decades.
 _LARGEST_VALUE, _SMALLEST_SPREAD = 1e140, 1e-140
 
-# The wavelets of all nodes hold a number for every class but one. The largest peaks that
-# were measured, for each sample and class: 315 float64 numbers for a default fit of labels
-# that are noise, so that trees have as many nodes as they can; three for a score. A
-# thousand classes of five samples, or the 50,000 images of CIFAR-100, are below the limit,
-# which is the memory of a common computer.
-_BYTES_TO_FIT, _BYTES_TO_SCORE = 2500, 24
+# Columns are worked on in blocks of so many numbers, and of so many columns at least.
+_BLOCK_NUMBERS, _NARROWEST = 1 << 20, 8
+
+# For each sample and class: a fit holds a few approximations of all samples, one number for
+# every class; 70 bytes were measured at 5,000 samples of labels that are noise, so that
+# trees have as many nodes as they can. A forest that predicts holds the values of all its
+# leaves: 315 float64 numbers. The limit is the memory of a common computer.
+_BYTES_TO_FIT, _BYTES_TO_PREDICT, _BYTES_TO_SCORE = 80, 2500, 24
 _GIGABYTES, _LIMIT = 16, "SKSMOOTH_MAX_GIGABYTES"
 
 
@@ -52,8 +57,9 @@ class Targets:
 
     Attributes
     ----------
-    values : ndarray of shape (n_samples, n_outputs), float64
-        Simplex vertices or regression targets.
+    points : ndarray of shape (n_points, n_outputs), float64
+        Regression targets, one a sample; or the few points that class labels stand for,
+        which are simplex vertices.
     floor : ndarray of shape (n_samples,), float64
         Squared distance of each true target to ``values`` that no approximation can
         remove: not zero only for labels of classes that were not fitted, which are
@@ -62,26 +68,100 @@ class Targets:
         Class numbers; None for regression.
     caution : TargetTypeWarning or None
         Why they may be of another kind than their dtype says.
+    place : ndarray of shape (n_samples,), intp or None
+        Point of every sample; None where each has its own.
     """
 
-    values: np.ndarray
+    points: np.ndarray
     floor: np.ndarray
     codes: np.ndarray | None
     caution: TargetTypeWarning | None = None
+    place: np.ndarray | None = None
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of columns."""
+        return self.points.shape[1]
+
+    @property
+    def values(self) -> np.ndarray:
+        """The targets, of shape (n_samples, n_outputs); made anew for class labels."""
+        return self.points if self.place is None else self.points[self.place]
+
+    def columns(self, outputs: slice) -> np.ndarray:
+        """Give some columns of the values, as a contiguous array."""
+        points, _ = self.of_columns(outputs)
+        return points if self.place is None else points[self.place]
+
+    @property
+    def places(self) -> np.ndarray:
+        """Number of every sample's point."""
+        return np.arange(len(self.points)) if self.place is None else self.place
+
+    def of_columns(self, outputs: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Give some columns of the points, contiguous, and every sample's place."""
+        return np.ascontiguousarray(self.points[:, outputs]), self.places
+
+    def rows(self, rows: slice) -> np.ndarray:
+        """Give the values of some samples."""
+        return self.points[rows if self.place is None else self.place[rows]]
+
+    def of_values(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Compute a number for the value of every sample, once for equal class labels."""
+        numbers = function(self.points)
+        return numbers if self.place is None else numbers[self.place]
+
+    def mean(self, weights: np.ndarray) -> np.ndarray:
+        """Average the values, so many columns at a time that memory is bounded."""
+        means = [
+            np.average(self.columns(outputs), axis=0, weights=weights)
+            for outputs in output_blocks(self.n_outputs, len(weights))
+        ]
+        return np.concatenate(means)
+
+    def spread_about(self, centre: np.ndarray) -> float:
+        """Find the largest distance of a coordinate from that of a centre."""
+        return float(
+            self.of_values(lambda points: np.abs(points - centre).max(axis=1)).max()
+        )
 
     def take(self, rows: np.ndarray) -> Targets:
         """Select rows."""
+        floor, caution = self.floor[rows], self.caution
         codes = None if self.codes is None else self.codes[rows]
-        return Targets(self.values[rows], self.floor[rows], codes, self.caution)
+        if self.place is None:
+            return Targets(self.points[rows], floor, codes, caution)
+        return Targets(self.points, floor, codes, caution, self.place[rows])
 
     @property
     def tie_break(self) -> np.ndarray:
         """One number a sample, which tells samples with equal features apart."""
         if self.codes is not None:
             return self.codes
-        if self.values.shape[1] == 1:
-            return self.values[:, 0]
+        if self.n_outputs == 1:
+            return self.points[:, 0]
         return np.unique(self.values, axis=0, return_inverse=True)[1].ravel()
+
+
+def output_blocks(n_outputs: int, n_rows: int) -> list[slice]:
+    """Cut the columns of an array of so many rows into blocks of bounded size.
+
+    None of them is of one column, which NumPy and BLAS add up in another order.
+
+    Parameters
+    ----------
+    n_outputs, n_rows : int
+        Numbers of columns, and of rows.
+
+    Returns
+    -------
+    blocks : list of slice
+        One block, if that is small enough.
+    """
+    most = max(_BLOCK_NUMBERS // max(n_rows, 1), _NARROWEST)
+    n_blocks = math.ceil(n_outputs / most)
+    ends = np.linspace(0, n_outputs, n_blocks + 1).round().astype(int).tolist()
+    return [slice(*pair) for pair in pairwise(ends)]
 
 
 def encode_targets(
@@ -129,7 +209,7 @@ def encode_targets(
 
 
 def encode_labels(y: ArrayLike) -> tuple[Targets, np.ndarray]:
-    """Take ``y`` as class labels, whatever its dtype.
+    """Take ``y`` as class labels to be predicted, whatever its dtype.
 
     Returns
     -------
@@ -143,7 +223,7 @@ def encode_labels(y: ArrayLike) -> tuple[Targets, np.ndarray]:
         with np.errstate(invalid="ignore"):  # of floats beyond int64, which are no labels
             check_classification_targets(labels)
     classes = _classes_of(labels, "tell apart")
-    _refuse_memory(len(labels), len(classes), _BYTES_TO_FIT)
+    _refuse_memory(len(labels), len(classes), _BYTES_TO_PREDICT)
     return _simplex_targets(labels, classes), classes
 
 
@@ -174,12 +254,14 @@ def _refuse_memory(n_samples: int, n_classes: int, n_bytes_each: int) -> None:
 
 def _simplex_targets(labels: np.ndarray, classes: np.ndarray) -> Targets:
     codes, known = class_codes(labels, classes)
-    values = simplex_vertices(len(classes))[codes]
+    points, n_classes = simplex_vertices(len(classes)), len(classes)
     # A class that was not fitted is one more one-hot axis: in the coordinates of the
     # fitted simplex it sits at the centroid, at squared distance 1 + 1/L from it.
-    values[~known] = 0.0
-    floor = np.where(known, 0.0, 1.0 + 1.0 / len(classes))
-    return Targets(values, floor, np.where(known, codes, -1))
+    if not known.all():
+        points = np.concatenate([points, np.zeros((1, n_classes - 1))])
+    place = np.where(known, codes, n_classes)
+    floor = np.where(known, 0.0, 1.0 + 1.0 / n_classes)
+    return Targets(points, floor, np.where(known, codes, -1), place=place)
 
 
 def encode_values(y: ArrayLike) -> tuple[Targets, None]:

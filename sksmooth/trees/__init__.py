@@ -5,7 +5,7 @@ from .growth import GrownForest, grow, grow_in_batches
 from .libraries import allow_copies, in_bag_rows, read_forest
 from .options import Growth, number_of_trees, randomised
 from .pruning import prune_tree
-from .tree import Forest, Tree
+from .tree import Forest, Tree, row_blocks
 
 __all__ = [
     "MOST_BINS",
@@ -21,4 +21,5 @@ __all__ = [
     "prune_tree",
     "randomised",
     "read_forest",
+    "row_blocks",
 ]

@@ -68,7 +68,7 @@ def growth_samples(targets: Targets, weights: np.ndarray) -> GrowthSamples:
     if codes is not None:
         labels = codes.astype(np.int32)
         values = np.empty((len(labels), 0))
-        return GrowthSamples(labels, values, weights, targets.values.shape[1] + 1)
+        return GrowthSamples(labels, values, weights, targets.n_outputs + 1)
     values = targets.values
     labels = np.unique(values, axis=0, return_inverse=True)[1].ravel().astype(np.int32)
     # The middle, unlike a mean, does not depend on the order of the samples by rounding.

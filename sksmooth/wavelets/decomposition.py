@@ -21,7 +21,16 @@ from .._lib.scikit_learn import Interval, StrOptions, validate_params
 from .._lib.state import Versioned
 from ..samples import Samples, read_samples
 from ..trees import Forest, GrownForest, Tree, read_forest
-from .kernels import NodeSamples, depths, inherit_means, node_sums, sample_ranges
+from .kernels import NodeSamples, depths, sample_ranges
+from .means import (
+    ComputedMeans,
+    HeldMeans,
+    NodeMeans,
+    TreeSamples,
+    can_be_held,
+    heights_of,
+    measure_tree,
+)
 from .measures import MEASURES, NodeMeasure, log_share, split_of_parent
 
 __all__ = [
@@ -34,8 +43,6 @@ __all__ = [
     "wavelet_decomposition",
     "write_ranges",
 ]
-
-_ROUNDING = 1e-13  # of means, relative to the largest difference
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +63,9 @@ class WaveletDecomposition(Versioned):
         Column of the split that made the node, -1 for roots.
     count : ndarray of shape (n_nodes,), float64
         Sum of the weights of the samples in the node that its tree was given.
-    mean : ndarray of shape (n_nodes, n_outputs), float64
-        Mean of the targets in the node; that of the parent in a node without samples.
-    psi : ndarray of shape (n_nodes, n_outputs), float64
-        Value of the wavelet on its node, ``mean - mean[parent]``; 0 for roots.
+    means : NodeMeans
+        Where ``mean`` and ``psi`` come from: arrays, or the samples if these would be large
+        (many classes or outputs in many nodes).
     log_norm : ndarray of shape (n_nodes,), float64
         Logarithm of ``||psi||_p``, -inf where it is 0.
     order : ndarray of shape (n_terms,), int32
@@ -94,8 +100,7 @@ class WaveletDecomposition(Versioned):
     depth: np.ndarray
     feature: np.ndarray
     count: np.ndarray
-    mean: np.ndarray
-    psi: np.ndarray
+    means: NodeMeans
     log_norm: np.ndarray
     order: np.ndarray
     offsets: np.ndarray
@@ -106,6 +111,24 @@ class WaveletDecomposition(Versioned):
         for value in vars(self).values():
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean of the targets in every node, of shape (n_nodes, n_outputs).
+
+        That of the parent in a node without samples.
+        """
+        return self.means.mean
+
+    @property
+    def psi(self) -> np.ndarray:
+        """Value of the wavelet on every node, ``mean - mean[parent]``; 0 for roots."""
+        return self.means.psi
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs: columns of the targets, or classes less one."""
+        return self.means.n_outputs
 
     @property
     def n_trees(self) -> int:
@@ -126,6 +149,11 @@ class WaveletDecomposition(Versioned):
     def roots(self) -> np.ndarray:
         """Node number of every tree's root."""
         return self.offsets[:-1]
+
+    def nodes_of(self, tree: int) -> slice:
+        """Give the node numbers of one tree."""
+        first, last = self.offsets[tree : tree + 2].tolist()
+        return slice(first, last)
 
     @property
     def n_terms_per_tree(self) -> np.ndarray:
@@ -167,7 +195,7 @@ class WaveletDecomposition(Versioned):
     def __repr__(self) -> str:
         return (
             f"WaveletDecomposition(n_trees={self.n_trees}, n_terms={self.n_terms}, "
-            f"n_outputs={self.mean.shape[1]}, p={self.p:g}, measure={self.measure!r})"
+            f"n_outputs={self.n_outputs}, p={self.p:g}, measure={self.measure!r})"
         )
 
 
@@ -203,14 +231,29 @@ def _decompose(
     p: float,
     measure: str,
 ) -> WaveletDecomposition:
-    values, log_measure = samples.targets.values, MEASURES[measure](samples)
-    parts = [
-        tree_wavelets(tree, leaf, values, bag, p, log_measure)
+    targets, log_measure = samples.targets, MEASURES[measure](samples)
+    own_samples = [
+        TreeSamples(tree.parent, leaf, bag)
         for tree, leaf, bag in zip(
             forest.trees, leaves, np.broadcast_to(bags, leaves.shape), strict=True
         )
     ]
-    return _pooled(parts, p, measure)
+    n_nodes = sum(tree.n_nodes for tree in forest.trees)
+    if can_be_held(n_nodes, targets.n_outputs):
+        parts = [
+            tree_wavelets(tree, own, targets.points, targets.places, p, log_measure)
+            for tree, own in zip(forest.trees, own_samples, strict=True)
+        ]
+        return _pooled(parts, p, measure)
+    measured = [measure_tree(own, targets) for own in own_samples]
+    height = np.concatenate([each.height for each in measured])
+    parts = [
+        _columns(tree, each.count, each.height, p, log_measure)
+        for tree, each in zip(forest.trees, measured, strict=True)
+    ]
+    of_roots = np.stack([each.of_root for each in measured])
+    means = ComputedMeans(tuple(own_samples), targets, of_roots, height, _offsets(parts))
+    return _joined(parts, means, height > 0, p, measure)
 
 
 def decompose_boosting(
@@ -245,7 +288,13 @@ def decompose_boosting(
     scale = learning_rate * len(trees)
     parts = []
     for tree, leaf in zip(trees, grown.leaves, strict=True):
-        part = tree_wavelets(tree, leaf, residual, weights, 2.0)
+        part = tree_wavelets(
+            tree,
+            TreeSamples(tree.parent, leaf, weights),
+            residual,
+            np.arange(len(leaf)),
+            2.0,
+        )
         residual = residual - learning_rate * part["mean"][leaf]
         for name in ("mean", "psi"):
             part[name] *= scale
@@ -259,17 +308,36 @@ def decompose_boosting(
 def _pooled(
     parts: list[dict[str, np.ndarray]], p: float, measure: str
 ) -> WaveletDecomposition:
+    """Join trees whose means are held."""
+    mean, psi = (
+        np.concatenate([part.pop(name) for part in parts]) for name in ("mean", "psi")
+    )
+    means = HeldMeans(mean, psi, _offsets(parts))
+    return _joined(parts, means, np.any(psi, axis=1), p, measure)
+
+
+def _offsets(parts: list[dict[str, np.ndarray]]) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum([len(part["parent"]) for part in parts])])
+
+
+def _joined(
+    parts: list[dict[str, np.ndarray]],
+    means: NodeMeans,
+    is_term: np.ndarray,
+    p: float,
+    measure: str,
+) -> WaveletDecomposition:
     """Join the trees to one decomposition, with all terms in one order."""
-    sizes = [len(part["parent"]) for part in parts]
-    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    offsets = _offsets(parts)
     pooled = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    tree = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+    tree = np.repeat(np.arange(len(parts), dtype=np.int32), np.diff(offsets))
     is_root = pooled["parent"] < 0
     parent = np.where(is_root, -1, pooled["parent"] + offsets[tree])
     pooled["parent"] = parent.astype(np.int32)
     return WaveletDecomposition(
         tree=tree,
-        order=falling_order(pooled["log_norm"], np.flatnonzero(pooled["psi"].any(axis=1))),
+        means=means,
+        order=falling_order(pooled["log_norm"], np.flatnonzero(is_term)),
         offsets=offsets,
         p=float(p),
         measure=measure,
@@ -279,9 +347,9 @@ def _pooled(
 
 def tree_wavelets(
     tree: Tree,
-    leaf: np.ndarray,
-    values: np.ndarray,
-    bag: np.ndarray,
+    own: TreeSamples,
+    points: np.ndarray,
+    place: np.ndarray,
     p: float,
     log_measure: NodeMeasure = log_share,
 ) -> dict[str, np.ndarray]:
@@ -291,12 +359,12 @@ def tree_wavelets(
     ----------
     tree : Tree
         Topology and cuts.
-    leaf : ndarray of shape (n_samples,), int32
-        Leaf of every sample.
-    values : ndarray of shape (n_samples, n_outputs), float64
-        Targets.
-    bag : ndarray of shape (n_samples,), float64
-        Weight of every sample in the tree.
+    own : TreeSamples
+        Its samples.
+    points : ndarray of shape (n_points, n_outputs), float64
+        Values of targets.
+    place : ndarray of shape (n_samples,), intp
+        Number of every sample's value among them.
     p : float
         Exponent of the norms.
     log_measure : callable, default=log_share
@@ -307,33 +375,27 @@ def tree_wavelets(
     columns : dict of ndarray
         One entry a node: parent, depth, feature, count, mean, psi and log_norm.
     """
+    count, mean, psi = own.means(points, place)
+    height, is_zero = heights_of(psi)
+    psi[is_zero] = 0.0
+    mean += points[place[0]]
+    return {**_columns(tree, count, height, p, log_measure), "mean": mean, "psi": psi}
+
+
+def _columns(
+    tree: Tree, count: np.ndarray, height: np.ndarray, p: float, log_measure: NodeMeasure
+) -> dict[str, np.ndarray]:
+    """Give the columns of one tree, but for its means."""
     parent = tree.parent
-    feature = split_of_parent(tree.feature, parent)
-    # Means of centred values do not lose digits to a large common offset.
-    centre = values[0]
-    count, total = node_sums(parent, leaf, bag, values - centre)
-    if count[0] <= 0:
-        raise ValueError("A tree holds no sample with a positive weight.")
-    up = np.maximum(parent, 0)  # the root is its own parent, so that its wavelet is zero
-    with np.errstate(invalid="ignore"):  # nodes without samples, see below
-        mean = total / count[:, None]
-    depth = depths(parent)
-    inherit_means(parent, count, mean)
-    psi = mean - mean[up]
-    # Rounding makes impurities that grow empty splits; their wavelets are zero.
-    psi[np.abs(psi).max(axis=1) <= _ROUNDING * np.abs(psi).max(initial=0.0)] = 0.0
     # ||psi||_p = ||c - c'|| mu^(1/p), in logarithms since volumes underflow.
-    height = np.linalg.norm(psi, axis=1)
     log_norm = np.full(len(height), -np.inf)
     wavelet = height > 0
     log_norm[wavelet] = np.log(height[wavelet]) + log_measure(tree, count)[wavelet] / p
     return {
         "parent": parent,
-        "depth": depth,
-        "feature": feature,
+        "depth": depths(parent),
+        "feature": split_of_parent(tree.feature, parent),
         "count": count,
-        "mean": mean + centre,
-        "psi": psi,
         "log_norm": log_norm,
     }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from joblib import delayed
@@ -18,6 +19,7 @@ from .decomposition import (
     write_ranges,
 )
 from .kernels import Columns, NodeSamples, Steps, sample_states, sweep_errors
+from .many import SampleErrors, Terms, add_squares, floor_of_terms, sum_squares
 
 __all__ = [
     "ErrorCurves",
@@ -261,7 +263,7 @@ def m_term_errors(
     weights = np.ones(leaves.shape[1]) if weights is None else weights
     trees = np.arange(decomposition.n_trees) if trees is None else trees
     order = decomposition.order[np.isin(decomposition.tree[decomposition.order], trees)]
-    roots = decomposition.mean[decomposition.roots]
+    roots, are_few = decomposition.means.of_roots, decomposition.means.are_held
     if unseen is None:
         share = 1 / len(trees)
         start = roots[trees].mean(axis=0)
@@ -270,8 +272,28 @@ def m_term_errors(
         n_unseen = unseen.sum(axis=0)
         weights = np.where(n_unseen > 0, weights, 0.0)
         share = 1 / np.maximum(n_unseen, 1)
-        start = share[:, None] * (unseen.T.astype(float) @ roots)
+        used = unseen.T.astype(float)
+        start = share[:, None] * (used @ roots) if are_few else None
         leaves = np.where(unseen, leaves, -1)
+    if not are_few:
+
+        def residual_of(outputs: slice) -> np.ndarray:
+            if start is not None:
+                return targets.columns(outputs) - start[outputs]
+            return targets.columns(outputs) - share[:, None] * (used @ roots[:, outputs])
+
+        sums, _ = _swept_in_blocks(
+            decomposition.means.blocks(len(decomposition.tree)),
+            order[:n_terms],
+            decomposition.tree,
+            decomposition.means.psi_of_all,
+            node_samples(decomposition, leaves),
+            residual_of,
+            SampleErrors(targets.floor, weights, np.broadcast_to(share, weights.shape)),
+            _one_column(len(weights)),
+            decomposition.p,
+        )
+        return _as_norms(sums[:, 0] / weights.sum(), decomposition.p)
     sums, _ = sweep_errors(
         Steps(order[:n_terms], decomposition.tree, decomposition.psi),
         node_samples(decomposition, leaves),
@@ -280,6 +302,30 @@ def m_term_errors(
         decomposition.p,
     )
     return _as_norms(sums[:, 0] / weights.sum(), decomposition.p)
+
+
+def _swept_in_blocks(
+    blocks: list[slice],
+    order: np.ndarray,
+    tree: np.ndarray,
+    psi_of: Callable[[slice], np.ndarray],
+    nodes: NodeSamples,
+    residual_of: Callable[[slice], np.ndarray],
+    of_samples: SampleErrors,
+    columns: Columns,
+    p: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum errors as :func:`sweep_errors` does, of many outputs, some at a time.
+
+    What is in memory at once is a number for every sample of every node, whatever the
+    number of outputs, and the sums have the same bits.
+    """
+    floor, weight, share = of_samples
+    terms = Terms.of(order, tree, nodes)
+    squared = floor_of_terms(terms, floor)
+    for outputs in blocks:
+        add_squares(terms, psi_of(outputs), residual_of(outputs), share, squared)
+    return sum_squares(terms, squared, weight, columns, p)
 
 
 def _one_column(n_samples: int) -> Columns:
@@ -314,8 +360,9 @@ def squared_errors_with_ranked_roots(
     targets, weights = curves.samples.targets, curves.samples.weights
     roots = decomposition.roots[trees]
     # A one-hot mean is the centred mean plus 1/L in every coordinate.
-    squared_centre = 0.0 if targets.codes is None else 1 / (targets.values.shape[1] + 1)
-    root_norm = np.sqrt(np.sum(decomposition.mean[roots] ** 2, axis=1) + squared_centre)
+    squared_centre = 0.0 if targets.codes is None else 1 / (targets.n_outputs + 1)
+    of_roots = decomposition.means.of_roots[trees]
+    root_norm = np.sqrt(np.sum(of_roots**2, axis=1) + squared_centre)
     log_norm = decomposition.log_norm.copy()
     with np.errstate(divide="ignore"):
         log_norm[roots] = np.log(root_norm)
@@ -396,15 +443,29 @@ def tree_errors(
     n_groups = int(group.max()) + 1
     column = 2 * group + ~in_bag  # of each group two columns: in the bag, and out of it
     tree_of_node = np.zeros(last - first, dtype=np.int32)
-    root_mean = decomposition.mean[first]
     kept_terms = np.unique(np.minimum(kept, len(order)))
-    sums, by_column = sweep_errors(
-        Steps(order, tree_of_node, decomposition.psi[first:last]),
-        nodes,
-        sample_states(targets.values, root_mean, targets.floor, weights, 1.0),
-        Columns(column, 2 * n_groups, 2, kept_terms),
-        decomposition.p,
-    )
+    columns = Columns(column, 2 * n_groups, 2, kept_terms)
+    means, root_mean = decomposition.means, decomposition.means.of_roots[tree]
+    if means.are_held:
+        sums, by_column = sweep_errors(
+            Steps(order, tree_of_node, decomposition.psi[first:last]),
+            nodes,
+            sample_states(targets.values, root_mean, targets.floor, weights, 1.0),
+            columns,
+            decomposition.p,
+        )
+    else:
+        sums, by_column = _swept_in_blocks(
+            means.blocks(last - first),
+            order,
+            tree_of_node,
+            partial(means.psi_of_tree, tree),
+            nodes,
+            lambda outputs: targets.columns(outputs) - root_mean[outputs],
+            SampleErrors(targets.floor, weights, np.ones(len(weights))),
+            columns,
+            decomposition.p,
+        )
     group_weights = np.bincount(column, weights, minlength=2 * n_groups).reshape(-1, 2)
     with np.errstate(invalid="ignore"):  # 0 / 0 where no sample is out of the bag
         curve = np.maximum(sums, 0.0) / group_weights.sum(axis=0)

@@ -12,10 +12,8 @@ __all__ = [
     "Columns",
     "NodeSamples",
     "Steps",
-    "add_along_paths",
     "add_unseen",
     "depths",
-    "inherit_means",
     "log_box_volumes",
     "node_sums",
     "sample_ranges",
@@ -58,20 +56,6 @@ def _add_up(parent, leaf, weights, values, weight, total):
             total[parent[node], k] += total[node, k]
 
 
-def add_along_paths(parent: np.ndarray, values: np.ndarray) -> None:
-    """Add to the values of every node those of all nodes above it, in place."""
-    _add_from_above(readable(parent, np.int32), values)
-
-
-@compiled
-def _add_from_above(parent, values):
-    for node in range(len(parent)):
-        up = parent[node]
-        if up >= 0:
-            for k in range(values.shape[1]):
-                values[node, k] += values[up, k]
-
-
 def depths(parent: np.ndarray) -> np.ndarray:
     """Count the nodes above every node: parents have smaller numbers than children."""
     depth = np.zeros(len(parent), dtype=np.int32)
@@ -85,49 +69,24 @@ def _count_above(parent, depth):
         depth[node] = depth[parent[node]] + 1
 
 
-def inherit_means(parent: np.ndarray, count: np.ndarray, mean: np.ndarray) -> None:
-    """Give nodes without samples the mean of their parent: their wavelet is zero."""
-    _inherit(readable(parent, np.int32), readable(count, np.float64), mean)
-
-
-@compiled
-def _inherit(parent, count, mean):
-    for node in range(1, len(parent)):
-        if count[node] == 0:
-            for k in range(mean.shape[1]):
-                mean[node, k] = mean[parent[node], k]
-
-
 def add_unseen(
-    path_sums: np.ndarray,
-    roots: np.ndarray,
-    leaves: np.ndarray,
-    unseen: np.ndarray,
-    trees: np.ndarray,
-    sums: np.ndarray,
-    counts: np.ndarray,
+    values: np.ndarray, leaf: np.ndarray, unseen: np.ndarray, sums: np.ndarray
 ) -> None:
-    """Add the values of some trees at the samples that they have not seen."""
+    """Add the values of one tree at the samples that it has not seen."""
     _add_unseen(
-        readable(path_sums, np.float64),
-        readable(roots, np.int64),
-        readable(leaves, np.int32),
+        readable(values, np.float64),
+        readable(leaf, np.int32),
         readable(unseen, np.bool_),
-        readable(trees, np.int64),
         sums,
-        counts,
     )
 
 
 @compiled
-def _add_unseen(path_sums, roots, leaves, unseen, trees, sums, counts):
-    for tree in trees:
-        for i in range(leaves.shape[1]):
-            if unseen[tree, i]:
-                counts[i] += 1
-                node = roots[tree] + leaves[tree, i]
-                for k in range(path_sums.shape[1]):
-                    sums[i, k] += path_sums[node, k]
+def _add_unseen(values, leaf, unseen, sums):
+    for i in range(len(leaf)):
+        if unseen[i]:
+            for k in range(values.shape[1]):
+                sums[i, k] += values[leaf[i], k]
 
 
 def sample_ranges(

@@ -8,9 +8,11 @@ import numpy as np
 from scipy import sparse
 
 from ..samples import Samples
-from ..trees import GrownForest
-from .decomposition import WaveletDecomposition, node_samples, tree_wavelets
-from .kernels import add_along_paths, add_unseen
+from ..trees import GrownForest, row_blocks
+from .decomposition import WaveletDecomposition, node_samples
+from .kernels import add_unseen
+from .many import sum_paths
+from .means import TreeSamples, measure_tree
 
 __all__ = [
     "error_of_endless_forest",
@@ -48,19 +50,16 @@ def m_term_approximation(
     values : ndarray of shape (n_samples, n_outputs), float64
         ``f_M`` at the samples; 0 where no tree is used.
     """
-    path_sums = kept_values(decomposition, decomposition.order[:n_terms])
+    kept = decomposition.order[:n_terms]
     if unseen is None:
-        values = np.zeros((leaves.shape[1], path_sums.shape[1]))
-        for leaf, root in zip(leaves, decomposition.roots, strict=True):
-            values += path_sums[leaf + root]
-        return values / decomposition.n_trees
-    sums, counts = sums_of_unseen(decomposition, path_sums, leaves, unseen)
+        unseen = np.ones(leaves.shape, dtype=bool)
+    sums, counts = sums_of_unseen(decomposition, kept, leaves, unseen)
     return sums / np.maximum(counts, 1)[:, None]
 
 
 def sums_of_unseen(
     decomposition: WaveletDecomposition,
-    path_sums: np.ndarray,
+    kept: np.ndarray,
     leaves: np.ndarray,
     unseen: np.ndarray,
     trees: slice = slice(None),
@@ -71,8 +70,8 @@ def sums_of_unseen(
     ----------
     decomposition : WaveletDecomposition
         Wavelets.
-    path_sums : ndarray of shape (n_nodes, n_outputs)
-        Values of the nodes, from :func:`kept_values`.
+    kept : ndarray of int
+        Nodes of the wavelets that are used.
     leaves : ndarray of shape (n_trees, n_samples), int32
         Leaves of the samples.
     unseen : ndarray of shape (n_trees, n_samples), bool
@@ -87,11 +86,12 @@ def sums_of_unseen(
     counts : ndarray of shape (n_samples,), int64
         Numbers of them.
     """
-    sums = np.zeros((leaves.shape[1], path_sums.shape[1]))
-    counts = np.zeros(len(sums), dtype=np.int64)
-    numbers = np.arange(len(leaves))[trees]
-    add_unseen(path_sums, decomposition.roots, leaves, unseen, numbers, sums, counts)
-    return sums, counts
+    is_kept = _marked(decomposition, kept)
+    sums = np.zeros((leaves.shape[1], decomposition.n_outputs))
+    for tree in range(decomposition.n_trees)[trees]:
+        for outputs, values in path_sums(decomposition, tree, is_kept):
+            add_unseen(values, leaves[tree], unseen[tree], sums[:, outputs])
+    return sums, unseen[trees].sum(axis=0)
 
 
 def error_of_endless_forest(
@@ -127,31 +127,45 @@ def error_of_endless_forest(
     """
     trees = range(decomposition.n_trees)
     kept = np.concatenate([decomposition.tree_order(tree)[:n_terms] for tree in trees])
-    values, weights = samples.targets.values, samples.weights
-    mean = np.average(values, axis=0, weights=weights)
-    centred = values - mean
-    path_sums = kept_values(decomposition, kept) - mean
-    total, squares = np.zeros_like(centred), np.zeros(len(centred))
-    for leaf, root, unseen in zip(
-        grown.leaves, decomposition.roots, grown.unseen, strict=True
-    ):
+    is_kept, targets, weights = (
+        _marked(decomposition, kept),
+        samples.targets,
+        samples.weights,
+    )
+    mean = targets.mean(weights)
+    total = np.zeros((len(weights), decomposition.n_outputs))
+    squares = np.zeros(len(weights))
+    for tree, (leaf, unseen) in enumerate(zip(grown.leaves, grown.unseen, strict=True)):
         rows = np.flatnonzero(unseen)  # far faster than the mask
-        approximation = path_sums[leaf[rows] + root]
+        approximation = np.empty((len(rows), decomposition.n_outputs))
+        for outputs, values in path_sums(decomposition, tree, is_kept):
+            approximation[:, outputs] = (values - mean[outputs])[leaf[rows]]
         total[rows] += approximation
-        squares[rows] += np.einsum("ij,ij->i", approximation, approximation)
+        squares[rows] += _products(approximation, approximation)
     n_unseen = grown.unseen.sum(axis=0)
     n_pairs = n_unseen * (n_unseen - 1)
     if not n_pairs.any():
         return 1.0
-    own = np.einsum("ij,ij->i", centred, total)
-    mutual = np.einsum("ij,ij->i", total, total) - squares
+    own = np.concatenate(
+        [
+            _products(targets.rows(rows) - mean, total[rows])
+            for rows in row_blocks(total.shape)
+        ]
+    )
+    mutual = _products(total, total) - squares
     with_targets = weights @ own / (weights @ n_unseen)
     with_each_other = weights @ mutual / (weights @ n_pairs)
-    variance = np.average(np.einsum("ij,ij->i", centred, centred), weights=weights)
+    energy = targets.of_values(lambda values: _products(values - mean, values - mean))
+    variance = np.average(energy, weights=weights)
     if with_each_other <= 0 or with_targets <= 0 or variance == 0:
         return 1.0
     # Below zero by chance, where few pairs of trees have left out the same sample.
     return float(max(1 - with_targets**2 / (with_each_other * variance), 0.0))
+
+
+def _products(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Compute the inner product of every row of one array and that of another."""
+    return np.einsum("ij,ij->i", first, second)
 
 
 def staged_approximations(
@@ -166,11 +180,11 @@ def staged_approximations(
     """
     values = m_term_approximation(decomposition, leaves, 0)
     start, stop, samples = node_samples(decomposition, leaves)
-    done = 0
+    psi, done = decomposition.psi, 0
     for n in n_terms:
         for node in decomposition.order[done:n]:
             rows = samples[decomposition.tree[node], start[node] : stop[node]]
-            values[rows] += decomposition.psi[node] / decomposition.n_trees
+            values[rows] += psi[node] / decomposition.n_trees
         done = n
         yield values
 
@@ -180,11 +194,51 @@ def kept_values(decomposition: WaveletDecomposition, kept: np.ndarray) -> np.nda
 
     ``kept`` are the nodes of these wavelets.
     """
-    steps = np.zeros_like(decomposition.psi)
-    steps[kept] = decomposition.psi[kept]
-    steps[decomposition.roots] = decomposition.mean[decomposition.roots]
-    add_along_paths(decomposition.parent, steps)
-    return steps
+    is_kept = _marked(decomposition, kept)
+    sums = np.empty((len(is_kept), decomposition.n_outputs))
+    for tree in range(decomposition.n_trees):
+        own = sums[decomposition.nodes_of(tree)]
+        for outputs, values in path_sums(decomposition, tree, is_kept):
+            own[:, outputs] = values
+    return sums
+
+
+def path_sums(
+    decomposition: WaveletDecomposition, tree: int, is_kept: np.ndarray
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Give the values of :func:`kept_values` at the nodes of one tree.
+
+    Parameters
+    ----------
+    decomposition : WaveletDecomposition
+        Wavelets.
+    tree : int
+        Number of the tree.
+    is_kept : ndarray of shape (n_nodes,), bool
+        Wavelets that are kept, of all trees.
+
+    Yields
+    ------
+    outputs : slice
+        Some of the outputs: all of them, unless they are many.
+    values : ndarray of shape (n_nodes of the tree, n of these outputs), float64
+        The root's mean and the kept wavelets above every node, added up.
+    """
+    nodes = decomposition.nodes_of(tree)
+    parent, means = decomposition.parent[nodes] - nodes.start, decomposition.means
+    own_kept, of_root = is_kept[nodes], means.of_roots[tree]
+    for outputs in means.blocks(len(parent)):
+        if own_kept.any():
+            psi = means.psi_of_tree(tree, outputs)
+            yield outputs, sum_paths(parent, psi, own_kept, of_root[outputs])
+        else:
+            yield outputs, np.tile(of_root[outputs], (len(parent), 1))
+
+
+def _marked(decomposition: WaveletDecomposition, nodes: np.ndarray) -> np.ndarray:
+    is_marked = np.zeros(len(decomposition.parent), dtype=bool)
+    is_marked[nodes] = True
+    return is_marked
 
 
 def wavelet_features(
@@ -202,7 +256,7 @@ def wavelet_features(
     # once, by an index that restarts at the first sample of every column.
     first = decomposition.tree[nodes] * np.int64(leaves.shape[1]) + start[nodes]
     positions = np.repeat(first - ends[:-1], counts) + np.arange(ends[-1])
-    heights = np.linalg.norm(decomposition.psi[nodes], axis=1)
+    heights = decomposition.means.heights(nodes)
     return sparse.csc_matrix(
         (np.repeat(heights, counts), samples.ravel()[positions], ends),
         shape=(leaves.shape[1], len(nodes)),
@@ -210,7 +264,10 @@ def wavelet_features(
 
 
 def held_out_norms(
-    decomposition: WaveletDecomposition, grown: GrownForest, samples: Samples
+    decomposition: WaveletDecomposition,
+    grown: GrownForest,
+    samples: Samples,
+    n_terms: int | None = None,
 ) -> np.ndarray:
     """Measure the norms of the wavelets on samples that their trees have not seen.
 
@@ -228,33 +285,57 @@ def held_out_norms(
         Their trees. If a tree has seen all samples, the fitted norms are returned.
     samples : Samples
         The samples that they were grown on.
+    n_terms : int, default=None
+        Number of the largest wavelets that are wanted; the norms of the others are zero.
+        None means all.
 
     Returns
     -------
     norms : ndarray of shape (n_nodes,), float64
         Norms with a sign.
     """
-    norms, offsets = decomposition.norm, decomposition.offsets
+    norms = decomposition.norm
     weights = grown.unseen * samples.weights
     if not weights.any(axis=1).all():
         return norms
-    for tree, leaf, weight, first, last in zip(
-        grown.forest.trees, grown.leaves, weights, offsets[:-1], offsets[1:], strict=True
-    ):
-        seen, count = decomposition.psi[first:last], decomposition.count[first:last]
-        held_out = tree_wavelets(
-            tree, leaf, samples.targets.values, weight, decomposition.p
-        )
-        inner_product = np.einsum("ij,ij->i", seen, held_out["psi"])
-        energy = np.einsum("ij,ij->i", seen, seen)
-        # Of the shares of the samples, held out and fitted, that are in the node.
-        inner_product *= held_out["count"] / held_out["count"][0]
-        energy *= count / count[0]
-        # Where the fitted wavelet is zero there is nothing to agree with.
-        agreement = np.zeros(tree.n_nodes)
-        np.divide(inner_product, energy, out=agreement, where=energy > 0)
-        norms[first:last] *= agreement
+    is_wanted = _marked(decomposition, decomposition.order[:n_terms])
+    for tree, weight in enumerate(weights):
+        nodes = decomposition.nodes_of(tree)
+        wanted = np.flatnonzero(is_wanted[nodes])
+        agreement = np.zeros(nodes.stop - nodes.start)
+        agreement[wanted] = _agreement(decomposition, tree, wanted, grown, samples, weight)
+        norms[nodes] *= agreement
     return norms
+
+
+def _agreement(
+    decomposition: WaveletDecomposition,
+    tree: int,
+    nodes: np.ndarray,
+    grown: GrownForest,
+    samples: Samples,
+    weight: np.ndarray,
+) -> np.ndarray:
+    """Compare wavelets of one tree with those of its nodes on weighted samples."""
+    means, outputs_of_all = decomposition.means, decomposition.n_outputs
+    seen = np.empty((len(nodes), outputs_of_all))
+    for outputs in means.blocks(grown.forest.trees[tree].n_nodes):
+        seen[:, outputs] = means.psi_of_tree(tree, outputs)[nodes]
+    held_out = np.empty_like(seen)
+
+    def keep(outputs: slice, psi: np.ndarray) -> None:
+        held_out[:, outputs] = psi[nodes]
+
+    own = TreeSamples(grown.forest.trees[tree].parent, grown.leaves[tree], weight)
+    measured = measure_tree(own, samples.targets, keep)
+    held_out[measured.height[nodes] == 0] = 0.0
+    # Of the shares of the samples, held out and fitted, that are in the node.
+    count = decomposition.count[decomposition.nodes_of(tree)]
+    inner_product = _products(seen, held_out)
+    inner_product *= (measured.count / measured.count[0])[nodes]
+    energy = _products(seen, seen) * (count / count[0])[nodes]
+    # Where the fitted wavelet is zero there is nothing to agree with.
+    return np.divide(inner_product, energy, out=np.zeros(len(nodes)), where=energy > 0)
 
 
 def wavelet_importances(

@@ -619,7 +619,7 @@ def test_what_the_user_tells_is_not_asked(prices, call, call_wrongly, measure):
 def test_many_classes_are_refused_before_they_take_memory(
     prices, call_wrongly, monkeypatch
 ):
-    monkeypatch.setenv("SKSMOOTH_MAX_GIGABYTES", "0.01")
+    monkeypatch.setenv("SKSMOOTH_MAX_GIGABYTES", "0.001")
     frame = pd.read_csv(prices).assign(price=np.arange(900) // 9 * 1009)
     frame.to_csv(prices, index=False)
     options = ["--target", "price", "--task", "classification"]

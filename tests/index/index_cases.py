@@ -6,8 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from sksmooth.index import CONVENTIONS
+from sksmooth.samples import Targets
 from sksmooth.wavelets import ErrorCurves, WaveletDecomposition
 from sksmooth.wavelets.errors import SampleGroups
+from sksmooth.wavelets.means import HeldMeans
 
 MANY = 10**13  # samples, so that their number does not count
 WINDOW = (14, 400)  # of curves of 1,000 terms that fall at once, with 2,000 samples
@@ -38,8 +40,11 @@ def wavelets_of(norms, p=2.0, cells=None, n_samples=2000):
         depth=np.tile(np.repeat([0, 1, 2], [1, n_terms, n_terms]), n_trees),
         feature=np.where(is_root, -1, 0),
         count=np.tile(np.concatenate([[n_samples], cells, np.ones(n_terms)]), n_trees),
-        mean=np.zeros((n_trees * size, 1)),
-        psi=np.exp(log_norm).reshape(-1, 1),
+        means=HeldMeans(
+            np.zeros((n_trees * size, 1)),
+            np.exp(log_norm).reshape(-1, 1),
+            size * np.arange(n_trees + 1),
+        ),
         log_norm=log_norm.ravel(),
         order=order,
         offsets=size * np.arange(n_trees + 1),
@@ -76,7 +81,7 @@ def samples_of(n_samples):
     """One sample that weighs as much as all."""
     return SimpleNamespace(
         X=np.zeros((1, 1)),
-        targets=SimpleNamespace(values=np.zeros((1, 1))),
+        targets=Targets(np.zeros((1, 1)), np.zeros(1), None),
         weights=np.array([float(n_samples)]),
         classes=None,
     )

@@ -153,6 +153,7 @@ def test_arrays_are_read_only():
         arrays = [
             value for value in vars(wavelets).values() if isinstance(value, np.ndarray)
         ]
+        arrays += [wavelets.mean, wavelets.psi]
         assert len(arrays) == 10
         for array in arrays:
             with pytest.raises(ValueError, match="read-only"):

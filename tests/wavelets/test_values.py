@@ -50,7 +50,7 @@ def test_unseen_trees_are_added_up_in_their_order(trees):
     for tree in range(len(leaves))[trees]:
         rows = np.flatnonzero(unseen[tree])
         expected[rows] += path_sums[wavelets.roots[tree] + leaves[tree, rows]]
-    sums, counts = sums_of_unseen(wavelets, path_sums, leaves, unseen, trees)
+    sums, counts = sums_of_unseen(wavelets, wavelets.order[:7], leaves, unseen, trees)
     assert_array_equal(sums, expected)
     assert_array_equal(counts, unseen[trees].sum(axis=0))
 

@@ -146,9 +146,9 @@ class Convention(ABC):
     def _without_a_split(self, curves: ErrorCurves) -> IndexFit:
         """Index zero: the mean is all that the trees know."""
         samples, p = curves.samples, curves.p
-        values, weights = samples.targets.values, samples.weights
-        mean = np.average(values, axis=0, weights=weights)
-        distance = np.linalg.norm(values - mean, axis=1)
+        targets, weights = samples.targets, samples.weights
+        mean = targets.mean(weights)
+        distance = targets.of_values(lambda values: np.linalg.norm(values - mean, axis=1))
         error = np.average(distance**p, weights=weights) ** (1 / p)
         caution = ConstantFeaturesWarning(
             "No feature separates the samples (all are constant, or max_depth, max_samples "
@@ -176,6 +176,6 @@ def _importances(curves: ErrorCurves, last: int) -> np.ndarray:
     Norms on unseen samples: those of splits on noise cancel in the sum.
     """
     decomposition, grown, samples = curves.decomposition, curves.grown, curves.samples
-    norms = held_out_norms(decomposition, grown, samples)
     n_terms = decomposition.n_trees * last
+    norms = held_out_norms(decomposition, grown, samples, n_terms)
     return wavelet_importances(decomposition, samples.X.shape[1], n_terms, norms)

@@ -66,9 +66,10 @@ class Library:
 
         They are labels for a classifier and vertices of the simplex for a regressor.
         """
-        codes, values = samples.targets.codes, samples.targets.values
+        codes = samples.targets.codes
         if codes is not None and is_classifier(estimator):
             return samples.plain_y
+        values = samples.targets.values
         if values.shape[1] == 1:
             return values.ravel()  # since estimators warn of a column
         if codes is None:
