@@ -10,6 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from sksmooth import BesovSmoothnessEstimator
 from sksmooth.exceptions import PrecisionWarning, SmoothnessWarning
+from sksmooth.trees import grower
 from sksmooth.trees.options import batches
 
 pytestmark = pytest.mark.filterwarnings(
@@ -130,3 +131,16 @@ def test_the_precision_is_positive(samples, precision):
 def test_clones_keep_the_precision():
     estimator = BesovSmoothnessEstimator(precision=0.02)
     assert clone(estimator).get_params()["precision"] == 0.02
+
+
+def test_both_forests_of_a_fit_share_their_bins(samples, monkeypatch):
+    binned = []
+
+    def counting(X, *arguments):
+        binned.append(X)
+        return bin_features(X, *arguments)
+
+    bin_features = grower.bin_features
+    monkeypatch.setattr(grower, "bin_features", counting)
+    BesovSmoothnessEstimator(TREES, max_bins=64, random_state=0).fit(*samples)
+    assert len(binned) == 1
