@@ -138,7 +138,7 @@ def grow_in_batches(samples: Samples, growth: Growth) -> Iterator[GrownForest]:
     Returns
     -------
     grown : iterator of GrownForest
-        The first 4, 8, 16, ... trees over the samples; at last all.
+        The first 4, 16, 64, ... trees over the samples; at last all.
     """
     return _batches(samples, growth, batches)
 

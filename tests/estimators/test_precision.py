@@ -42,9 +42,10 @@ def measured(samples, precision, **options):
     return estimator, [str(each) for each in cautions if isinstance(each, PrecisionWarning)]
 
 
-def test_batches_double_up_to_all_trees():
-    assert batches(10) == [4, 8, 10]
-    assert batches(16) == [4, 8, 16]
+def test_batches_are_four_times_as_large_up_to_all_trees():
+    assert batches(10) == [4, 10]
+    assert batches(16) == [4, 16]
+    assert batches(100) == [4, 16, 64, 100]
     assert batches(4) == [4]
     assert batches(1) == [1]
 
