@@ -56,7 +56,7 @@ def depths(parent):
 
 @compiled
 def inherit_means(parent, count, mean):
-    """Give nodes without samples the mean of their parent, so that their wavelet is zero."""
+    """Give nodes without samples the mean of their parent: their wavelet is zero."""
     for node in range(1, len(parent)):
         if count[node] == 0:
             for k in range(mean.shape[1]):
@@ -177,8 +177,8 @@ class Steps(NamedTuple):
     height: np.ndarray
 
 
-# Columns of the states of the samples in a sweep, before those of the residual. They lie side
-# by side, since a sweep meets the samples in no order, and each line of the cache costs time.
+# Columns of the states of the samples in a sweep, before those of the residual. They lie
+# side by side, since a sweep meets samples in no order, and lines of the cache cost time.
 _POWER, _WEIGHT, _SHARE, _FLOOR, _N_STATES = 0, 1, 2, 3, 4
 
 
