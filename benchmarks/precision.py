@@ -1,4 +1,4 @@
-"""What ``precision=`` saves, and at which error of the index.
+"""What a number of trees chosen by ``precision=`` saves, and at which error.
 
     python benchmarks/precision.py [--quick]
 

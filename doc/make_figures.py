@@ -332,6 +332,11 @@ SIGNALS = {
 }
 
 
+FEW_COLUMNS = (
+    *("wine, 178 rows", "breast cancer, 569 rows", "digits, 1,797 rows"),
+    *("friedman, 2,000 rows", "table, 2,000 rows", "table, 5,000 rows"),
+)
+
 COSTS = (
     *("numbers, 20,000 x 20", "two classes, 20,000 x 20", "two classes, 2,000 x 5"),
     *("ten rings, 20,000 x 2", "digits", "MNIST, 10,000"),
@@ -668,6 +673,18 @@ TABLES = {
                 "{:.2f}",
                 is_partial=True,
             ),
+        ],
+        "Data",
+    ),
+    "few columns": Table(
+        "few_columns",
+        {name: name for name in FEW_COLUMNS},
+        [
+            Column("comparison, s", "cost", "compare s", "{:.2f}"),
+            Column("5-NN, s", "cost", "5-NN s", "{:.2f}"),
+            Column("in 5-NN", "cost", "compare / 5-NN", "{:.1f}"),
+            Column("scaled 5-NN, s", "cost", "5-NN scaled s", "{:.2f}"),
+            Column("in scaled 5-NN", "cost", "compare / 5-NN scaled", "{:.1f}"),
         ],
         "Data",
     ),

@@ -155,7 +155,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     confidence_level : float, default=0.95
         Level of the intervals, in (0, 1).
     precision : float, default=None
-        If given, the built-in forest is grown in batches of 4, 8, 16, ... trees until
+        If given, the built-in forest is grown in batches of 4, 16, 64, ... trees until
         ``alpha_interval_`` is at most twice as long, that is, until half of its length is
         at most ``precision``; so an easy question takes few trees. ``n_estimators`` is then
         the largest number of trees, after which a PrecisionWarning tells what was reached.

@@ -363,7 +363,7 @@ def out_of_bag_errors(
     if growth.forest is not None:
         return [held_out_error(wavelets, grown, samples)]
     own = held_out_error(wavelets, grown, samples, has_level=False)
-    return [own, randomised_error(samples, randomised(growth), wavelets.p)]
+    return [own, randomised_error(samples, randomised(growth), wavelets.p, grown)]
 
 
 def least(errors: Sequence[HeldOutError]) -> HeldOutError:
@@ -371,9 +371,15 @@ def least(errors: Sequence[HeldOutError]) -> HeldOutError:
     return min(errors, key=lambda error: max(error.left, 1 / error.weights.sum()))
 
 
-def randomised_error(samples: Samples, growth: Growth, p: float) -> HeldOutError:
-    """Grow a forest, and measure what it explains of samples that trees have not seen."""
-    grown = grow(samples, growth)
+def randomised_error(
+    samples: Samples, growth: Growth, p: float, beside: GrownForest | None = None
+) -> HeldOutError:
+    """Grow a forest, and measure what it explains of samples that trees have not seen.
+
+    ``beside`` is another forest on the same samples, whose bins are used again.
+    """
+    # Without the bins and ranks of all features, since errors are kept.
+    grown = replace(grow(samples, growth, beside), problem=None)
     return held_out_error(decompose(grown, samples, p=p), grown, samples)
 
 

@@ -133,16 +133,18 @@ def grow_trees(
     leaves : ndarray of shape (n_estimators, n_samples), int32
         The leaf of every sample in every tree.
     """
-    *_, grown = grow_batches(samples, growth, lambda n_trees: [n_trees], rule)
-    return grown
+    *_, grown = grow_batches(samples, growth, lambda n_trees: [n_trees], rule=rule)
+    return grown[:3]
 
 
 def grow_batches(
     samples: Samples,
     growth: Growth,
     sizes: Callable[[int], Sequence[int]],
+    *,
     rule: Callable[..., Search] = choose_search,
-) -> Iterator[tuple[Forest, np.ndarray, np.ndarray]]:
+    beside: GrowthProblem | None = None,
+) -> Iterator[tuple[Forest, np.ndarray, np.ndarray, GrowthProblem]]:
     """Grow the same trees in batches, each together with those before it.
 
     Parameters
@@ -151,11 +153,13 @@ def grow_batches(
         As in :func:`grow_trees`.
     sizes : callable
         Gives increasing numbers of trees, of which the last is all, given that.
+    beside : GrowthProblem, default=None
+        That of another forest on the same samples, whose bins are used again.
 
     Yields
     ------
-    forest, bags, leaves
-        As :func:`grow_trees` returns them, of so many trees.
+    forest, bags, leaves, problem
+        As :func:`grow_trees` returns them, of so many trees; and what was searched.
     """
     n_trees = number_of_trees(
         growth.n_estimators, growth.max_samples, samples.units.n_units
@@ -169,7 +173,7 @@ def grow_batches(
     if samples.category_counts:
         units = samples.units
         folds = (rng.permutation(units.n_units) % N_FOLDS)[units.unit]
-    problem = _prepared(samples, growth, n_trees, n_largest, rule, folds)
+    problem = _prepared(samples, growth, n_trees, n_largest, rule, folds, beside)
     grown: list[tuple[Tree, np.ndarray]] = []
     for size in sizes(n_trees):
         batch = slice(len(grown), size)
@@ -186,7 +190,7 @@ def grow_batches(
         )
         trees, leaves = zip(*grown, strict=True)
         forest = Forest(trees, problem.n_features, single_precision=False)
-        yield forest, bags[:size], np.stack(leaves, dtype=np.int32)
+        yield forest, bags[:size], np.stack(leaves, dtype=np.int32), problem
 
 
 def _prepared(
@@ -196,6 +200,7 @@ def _prepared(
     n_largest: int,
     rule: Callable[..., Search],
     folds: np.ndarray | None,
+    beside: GrowthProblem | None,
 ) -> GrowthProblem:
     """Bin and rank the features, as far as trees of so many samples need that."""
     X, summed = samples.X, growth_samples(samples.targets, samples.weights)
@@ -212,9 +217,12 @@ def _prepared(
     binned: Any = None
     ranks = None
     if choose(n_largest, n_largest) is Search.HISTOGRAM or not is_exact:
-        binned = bin_features(
-            X, summed.weights, growth.max_bins or MOST_BINS, growth.n_jobs
-        )
+        if beside is not None and beside.max_bins == growth.max_bins:
+            binned = beside.binned
+        if binned is None:
+            binned = bin_features(
+                X, summed.weights, growth.max_bins or MOST_BINS, growth.n_jobs
+            )
     if choose(1, n_largest) is Search.SAMPLED:
         tell_all = binned is not None and (binned.hold_all or not is_exact)
         ranks = rank_codes(binned.codes) if tell_all else rank_features(X, growth.n_jobs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..samples import Samples, SamplingUnits
-from .grower import grow_batches, grow_trees
+from .grower import grow_batches
 from .libraries import library_of
 from .options import Growth, batches
+from .problem import GrowthProblem
 from .tree import Forest
 
 __all__ = ["GrownForest", "grow", "grow_in_batches"]
@@ -35,6 +36,8 @@ class GrownForest:
         What the trees were read from; None for the built-in trees.
     units : SamplingUnits
         What is drawn into the bags.
+    problem : GrowthProblem or None
+        What the growth of the built-in trees has read.
     """
 
     forest: Forest
@@ -42,6 +45,7 @@ class GrownForest:
     leaves: np.ndarray
     fitted: Any
     units: SamplingUnits
+    problem: GrowthProblem | None = None
 
     @cached_property
     def unseen(self) -> np.ndarray:
@@ -77,7 +81,9 @@ class GrownForest:
         return library_of(self.fitted).learning_rate(self.fitted)
 
 
-def grow(samples: Samples, growth: Growth) -> GrownForest:
+def grow(
+    samples: Samples, growth: Growth, beside: GrownForest | None = None
+) -> GrownForest:
     """Grow a forest on samples, and find the leaf of every sample in it.
 
     Parameters
@@ -86,6 +92,8 @@ def grow(samples: Samples, growth: Growth) -> GrownForest:
         Checked samples.
     growth : Growth
         How the forest is grown.
+    beside : GrownForest, default=None
+        Another forest on the same samples, whose bins are used again.
 
     Returns
     -------
@@ -115,8 +123,7 @@ def grow(samples: Samples, growth: Growth) -> GrownForest:
     3
     """
     if growth.forest is None:
-        forest, bags, leaves = grow_trees(samples, growth)
-        return GrownForest(forest, bags, leaves, None, samples.units)
+        return next(_batches(samples, growth, lambda n_trees: [n_trees], beside))
     return _fitted_forest(samples, growth)
 
 
@@ -128,13 +135,23 @@ def grow_in_batches(samples: Samples, growth: Growth) -> Iterator[GrownForest]:
     samples, growth
         As in :func:`grow`, of which ``growth.forest`` is None.
 
-    Yields
-    ------
-    grown : GrownForest
-        The first 4, 8, 16, ... trees over the samples; at last all.
+    Returns
+    -------
+    grown : iterator of GrownForest
+        The first 4, 16, 64, ... trees over the samples; at last all.
     """
-    for forest, bags, leaves in grow_batches(samples, growth, batches):
-        yield GrownForest(forest, bags, leaves, None, samples.units)
+    return _batches(samples, growth, batches)
+
+
+def _batches(
+    samples: Samples,
+    growth: Growth,
+    sizes: Callable[[int], list[int]],
+    beside: GrownForest | None = None,
+) -> Iterator[GrownForest]:
+    known = None if beside is None else beside.problem
+    for forest, bags, leaves, problem in grow_batches(samples, growth, sizes, beside=known):
+        yield GrownForest(forest, bags, leaves, None, samples.units, problem)
 
 
 def _fitted_forest(samples: Samples, growth: Growth) -> GrownForest:

@@ -75,9 +75,9 @@ def number_of_trees(
 
 
 def batches(n_trees: int) -> list[int]:
-    """Number the trees after which one looks whether they are enough: 4, 8, ..., all."""
-    doubled = [_FIRST_BATCH * 2**k for k in range(n_trees.bit_length())]
-    return [*(size for size in doubled if size < n_trees), n_trees]
+    """Number the trees after which one looks whether they are enough: 4, 16, ..., all."""
+    looks = [_FIRST_BATCH * 4**k for k in range(n_trees.bit_length())]
+    return [*(size for size in looks if size < n_trees), n_trees]
 
 
 def randomised(growth: Growth, n_trees: int = _RANDOMISED_TREES) -> Growth:

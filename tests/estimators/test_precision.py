@@ -10,6 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from sksmooth import BesovSmoothnessEstimator
 from sksmooth.exceptions import PrecisionWarning, SmoothnessWarning
+from sksmooth.trees import grower
 from sksmooth.trees.options import batches
 
 pytestmark = pytest.mark.filterwarnings(
@@ -41,9 +42,10 @@ def measured(samples, precision, **options):
     return estimator, [str(each) for each in cautions if isinstance(each, PrecisionWarning)]
 
 
-def test_batches_double_up_to_all_trees():
-    assert batches(10) == [4, 8, 10]
-    assert batches(16) == [4, 8, 16]
+def test_batches_are_four_times_as_large_up_to_all_trees():
+    assert batches(10) == [4, 10]
+    assert batches(16) == [4, 16]
+    assert batches(100) == [4, 16, 64, 100]
     assert batches(4) == [4]
     assert batches(1) == [1]
 
@@ -130,3 +132,16 @@ def test_the_precision_is_positive(samples, precision):
 def test_clones_keep_the_precision():
     estimator = BesovSmoothnessEstimator(precision=0.02)
     assert clone(estimator).get_params()["precision"] == 0.02
+
+
+def test_both_forests_of_a_fit_share_their_bins(samples, monkeypatch):
+    binned = []
+
+    def counting(X, *arguments):
+        binned.append(X)
+        return bin_features(X, *arguments)
+
+    bin_features = grower.bin_features
+    monkeypatch.setattr(grower, "bin_features", counting)
+    BesovSmoothnessEstimator(TREES, max_bins=64, random_state=0).fit(*samples)
+    assert len(binned) == 1
