@@ -13,14 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import (
-    intrinsic,
-    lower_builtin,
-    models,
-    register_model,
-    type_callable,
-)
+from numba import extending, types
+from numba.extending import lower_builtin, models, register_model, type_callable
 
 __all__ = [
     "LANES",
@@ -36,6 +30,7 @@ __all__ = [
 ]
 
 LANES = 16
+intrinsic: Callable[[Callable[..., Any]], Any] = extending.intrinsic
 _INDEX = ir.IntType(32)
 _KINDS = {
     types.float32: ir.FloatType(),

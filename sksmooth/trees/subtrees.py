@@ -70,19 +70,18 @@ def grow_presorted(problem: GrowthProblem, node: TopNode, buffers: KeyBuffers) -
 def _sorted_columns(problem: GrowthProblem, rows: np.ndarray, buffers: KeyBuffers):
     """Values or codes by sample and feature; features of the keys; keys; spare memory."""
     features, X = np.arange(problem.n_features), problem.X
-    is_dense = not sparse.issparse(X)
     if problem.keys is not None:
         keys, spare = buffers.of_shape((problem.n_features, len(rows)))
         keys_of_some(problem.keys, rows, keys)
         return problem.values_of(rows), features, keys, spare
-    if not problem.is_exact or (is_dense and problem.bins_hold_all):
+    if not problem.is_exact or (problem.bins_hold_all and not sparse.issparse(X)):
         codes = problem.binned.take(rows)
         keys, spare = buffers.of_shape(codes.shape)
         keys_of_codes(codes, MISSING_CODE, keys)
         if problem.is_exact:
             return problem.values_of(rows), features, keys, spare
         return lambda sample, feature: codes[feature, sample], features, keys, spare
-    if is_dense:
+    if not sparse.issparse(X):
         keys, spare = buffers.of_shape((problem.n_features, len(rows)))
         keys_of_values(X, rows, keys)
         return problem.values_of(rows), features, keys, spare

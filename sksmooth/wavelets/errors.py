@@ -263,33 +263,29 @@ def m_term_errors(
     weights = np.ones(leaves.shape[1]) if weights is None else weights
     trees = np.arange(decomposition.n_trees) if trees is None else trees
     order = decomposition.order[np.isin(decomposition.tree[decomposition.order], trees)]
-    roots, are_few = decomposition.means.of_roots, decomposition.means.are_held
-    if unseen is None:
-        share = 1 / len(trees)
-        start = roots[trees].mean(axis=0)
-    else:
+    means = decomposition.means
+    share, used = np.full(len(weights), 1 / len(trees)), None
+    if unseen is not None:
         # A sample is approximated by the mean of its own trees; the others get no leaf.
         n_unseen = unseen.sum(axis=0)
         weights = np.where(n_unseen > 0, weights, 0.0)
-        share = 1 / np.maximum(n_unseen, 1)
-        used = unseen.T.astype(float)
-        start = share[:, None] * (used @ roots) if are_few else None
+        share, used = 1 / np.maximum(n_unseen, 1), unseen.T.astype(float)
         leaves = np.where(unseen, leaves, -1)
-    if not are_few:
 
-        def residual_of(outputs: slice) -> np.ndarray:
-            if start is not None:
-                return targets.columns(outputs) - start[outputs]
-            return targets.columns(outputs) - share[:, None] * (used @ roots[:, outputs])
+    def start(outputs: slice = slice(None)) -> np.ndarray:
+        if used is None:
+            return means.of_roots[trees][:, outputs].mean(axis=0)
+        return share[:, None] * (used @ means.of_roots[:, outputs])
 
+    if not means.are_held:
         sums, _ = _swept_in_blocks(
-            decomposition.means.blocks(len(decomposition.tree)),
+            means.blocks(len(decomposition.tree)),
             order[:n_terms],
             decomposition.tree,
-            decomposition.means.psi_of_all,
+            means.psi_of_all,
             node_samples(decomposition, leaves),
-            residual_of,
-            SampleErrors(targets.floor, weights, np.broadcast_to(share, weights.shape)),
+            lambda outputs: targets.columns(outputs) - start(outputs),
+            SampleErrors(targets.floor, weights, share),
             _one_column(len(weights)),
             decomposition.p,
         )
@@ -297,7 +293,7 @@ def m_term_errors(
     sums, _ = sweep_errors(
         Steps(order[:n_terms], decomposition.tree, decomposition.psi),
         node_samples(decomposition, leaves),
-        sample_states(targets.values, start, targets.floor, weights, share),
+        sample_states(targets.values, start(), targets.floor, weights, share),
         _one_column(len(weights)),
         decomposition.p,
     )
