@@ -209,6 +209,15 @@ def regret_columns():
         yield Column(title, name, "regret, mean", "{:.1f}", best="min")
 
 
+def cluster_columns():
+    """Seconds of fits by number of processes, and what they send."""
+    for n in (1, 2, 4):
+        table = f"20,000 x 200, {n} processes"
+        yield Column(f"{n}: s", table, "s", "{:.1f}")
+        if n > 1:
+            yield Column(f"{n}: MB a fit", table, "MB a fit", "{:.0f}", is_partial=True)
+
+
 def map_columns():
     """What reading 200,000 rows of a map takes, all pages around them or their own."""
     yield Column("Data", "reading of maps", "GB", "{:.0f} GB")
@@ -704,6 +713,13 @@ TABLES = {
         list(columns_of_sets()),
         "Data",
         page="reading_the_index",
+    ),
+    "clusters": Table(
+        "clusters",
+        {name: name for name in ("1 thread", "2 threads", "Dask", "Ray")},
+        list(cluster_columns()),
+        "Processes:",
+        page="large_data",
     ),
     "maps": Table(
         "scale_out",
