@@ -276,8 +276,8 @@ def _bound_gain(hist, flat, n_bins, n_outputs, left, shares, weight):
     upper : infinite where no bound is known
     varies : as in ``_scan_bins``, and only known where there is a bound
     """
-    if n_outputs > 0 or _bin_weight(hist, MISSING_CODE, 0) > 0:
-        return np.inf, True
+    if n_outputs > 0 or hist.itemsize > 4 or _bin_weight(hist, MISSING_CODE, 0) > 0:
+        return np.inf, True  # of weights that are no integers, squares might vanish
     nothing, one, all_weight = spread(_NOTHING), spread(_ONE), spread(np.float32(weight))
     row = MOST_BINS + 1
     for c in range(len(shares)):
@@ -303,9 +303,8 @@ def _bound_gain(hist, flat, n_bins, n_outputs, left, shares, weight):
         gain = max(gain, element(best, k))
     if gain < 0:
         return -np.inf, False
-    # Sums of counts are exact, those of other weights are rounded at every bin.
-    is_exact = hist.itemsize == 4 and weight < 2**24
-    largest = weight * np.sqrt(len(shares)) * (1 if is_exact else n_bins)
+    # Large sums of counts are rounded at every bin.
+    largest = weight * np.sqrt(len(shares)) * (1 if weight < 2**24 else n_bins)
     return upper_gain(gain, largest), True
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from .._lib.compilation import compiled
 from .kernels import MISSING_KEY, RANK_STEP, SAMPLE_MASK
 from .lanes import LANES, choose, load, spread, store
+from .radix import NO_NUMBER, bits_of, sort_by_bytes, sortable
 from .sorting import MOST_ROWS, sort_columns
 
 __all__ = ["keep_varying_runs", "keys_of_codes", "keys_of_some", "keys_of_values"]
@@ -27,8 +28,7 @@ def keys_of_values(values: np.ndarray, rows: np.ndarray, keys: np.ndarray) -> No
         if n_samples <= MOST_ROWS:
             _sort_and_rank(chunk, keys[part])
         else:
-            columns = np.ascontiguousarray(chunk.T)
-            _rank_columns(columns, np.argsort(columns, axis=1), keys[part])
+            _sort_apart(bits_of(np.ascontiguousarray(chunk.T)), keys[part])
 
 
 def keep_varying_runs(keys: np.ndarray) -> np.ndarray:
@@ -102,16 +102,20 @@ def _sort_and_rank(samples, keys):
 
 
 @compiled
-def _rank_columns(columns, order, keys):
-    for k in range(columns.shape[0]):
-        rank = np.uint32(0)
-        previous = columns[k, order[k, 0]]
-        for j in range(columns.shape[1]):
-            i = order[k, j]
-            value = columns[k, i]
-            if np.isnan(value):
+def _sort_apart(bits, out):
+    """Write sorted keys, column by column, of numbers given by their bits."""
+    n = bits.shape[1]
+    keys, order = np.empty((2, n), dtype=np.uint64), np.empty((2, n), dtype=np.uint32)
+    counts = np.empty((8, 256), dtype=np.int64)
+    for k in range(len(bits)):
+        for i in range(n):
+            keys[0, i], order[0, i] = sortable(bits[k, i]), i
+        side = sort_by_bytes(keys, order, counts)
+        rank, previous = np.uint32(0), keys[side, 0]
+        for j in range(n):
+            key = keys[side, j]
+            if key == NO_NUMBER:
                 rank = MISSING_KEY
-            elif value != previous:
-                rank += RANK_STEP
-                previous = value
-            keys[k, j] = rank | np.uint32(i)
+            elif key != previous:
+                rank, previous = rank + RANK_STEP, key
+            out[k, j] = rank | order[side, j]

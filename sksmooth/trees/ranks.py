@@ -11,6 +11,7 @@ from scipy import sparse
 
 from .._lib.compilation import compiled
 from .bins import MISSING_CODE, in_blocks
+from .radix import NO_NUMBER, bits_of, sort_by_bytes, sortable
 
 __all__ = ["MISSING_RANK", "rank_codes", "rank_features", "with_ranks"]
 
@@ -39,7 +40,7 @@ def rank_features(
     ranks = np.empty(X.shape, dtype=np.uint16)
 
     def fill(block: slice, columns: np.ndarray) -> bool:
-        return _rank_columns(columns, np.sort(columns, axis=1), ranks[:, block])
+        return _rank_columns(bits_of(columns), ranks[:, block])
 
     if not all(in_blocks(X, fill, n_jobs)):
         return None
@@ -73,25 +74,21 @@ def _read_only(ranks: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def _rank_columns(columns, ordered, ranks):
-    """Write ranks, unless there are too many, given also the sorted values."""
-    for k in range(len(columns)):
-        distinct = ordered[k]
-        n_distinct = 0
-        for value in ordered[k]:
-            if np.isnan(value):
-                break
-            if n_distinct == 0 or value != distinct[n_distinct - 1]:
-                distinct[n_distinct] = value
-                n_distinct += 1
-        if n_distinct > MISSING_RANK:
-            return False
-        for i in range(columns.shape[1]):
-            value = columns[k, i]
-            rank, n_left = 0, n_distinct
-            while n_left > 1:
-                half = n_left // 2
-                rank += half * (distinct[rank + half - 1] < value)  # nothing to predict
-                n_left -= half
-            ranks[i, k] = MISSING_RANK if np.isnan(value) else rank
+def _rank_columns(bits, ranks):
+    """Write ranks, unless there are too many, of numbers given by their bits."""
+    n = bits.shape[1]
+    keys, order = np.empty((2, n), dtype=np.uint64), np.empty((2, n), dtype=np.uint32)
+    counts = np.empty((8, 256), dtype=np.int64)
+    for k in range(len(bits)):
+        for i in range(n):
+            keys[0, i], order[0, i] = sortable(bits[k, i]), i
+        side = sort_by_bytes(keys, order, counts)
+        rank, previous = -1, NO_NUMBER
+        for j in range(n):
+            key = keys[side, j]
+            if key != previous:
+                rank, previous = rank + 1, key
+            if rank == MISSING_RANK and key != NO_NUMBER:
+                return False
+            ranks[order[side, j], k] = MISSING_RANK if key == NO_NUMBER else rank
     return True
