@@ -367,7 +367,13 @@ def bits(result):
     if isinstance(result, BaseEstimator):
         told = [getattr(result, name) for name in MEASURED if hasattr(result, name)]
     else:
-        told = [value for name, value in vars(result).items() if name != "estimators"]
+        told = [
+            value
+            for name, value in vars(result).items()
+            if name not in ("estimators", "means")
+        ]
+    if isinstance(result, WaveletDecomposition):
+        told += [result.mean, result.psi]
     return [
         part
         for value in told

@@ -151,7 +151,18 @@ class WaveletDecomposition(Versioned):
         return self.offsets[:-1]
 
     def nodes_of(self, tree: int) -> slice:
-        """Give the node numbers of one tree."""
+        """Give the node numbers of one tree.
+
+        Parameters
+        ----------
+        tree : int
+            Number of the tree.
+
+        Returns
+        -------
+        nodes : slice
+            Its nodes, the root first.
+        """
         first, last = self.offsets[tree : tree + 2].tolist()
         return slice(first, last)
 

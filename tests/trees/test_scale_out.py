@@ -52,11 +52,13 @@ def assert_same_fit(first, second):
     assert first.alpha_interval_ == second.alpha_interval_
     assert first.oob_score_ == second.oob_score_
     assert_array_equal(first.errors_, second.errors_)
+    wavelets = first.wavelets_, second.wavelets_
+    means = tuple(each.means for each in wavelets)
     trees = zip(first._forest.trees, second._forest.trees, strict=True)
-    parts = [(first.wavelets_, second.wavelets_), *trees]
-    for one, other in parts:
+    for one, other in [wavelets, means, *trees]:
         for name, value in vars(one).items():
-            assert_array_equal(value, getattr(other, name))
+            if name != "means":
+                assert_array_equal(value, getattr(other, name))
 
 
 def assert_same_leaves(first, second, X):

@@ -52,7 +52,7 @@ def outputs(n_outputs):
         (classes(140), {"p": 1.5, "measure": "volume"}),
         (classes(140), {"index": "elisha-dekel"}),
         (classes(20), {"max_samples": 1.0}),
-        (outputs(3), {"index": "sparsity-probe"}),
+        (outputs(4), {"index": "sparsity-probe"}),
         (outputs(135), {}),
     ],
 )
