@@ -94,7 +94,10 @@ def sampling_units(
     units : SamplingUnits
         The units to draw.
     """
-    keys = [(_positions(X), _row_codes(X)) for X in representations]
+    if len(representations) == 1:
+        keys = [_position_and_code(representations[0])]
+    else:
+        keys = [(_positions(X), _row_codes(X)) for X in representations]
     are_draws = list(are_categories) or [False] * len(keys)
     alone = [
         _units(*key, tie_break, weights, of_draws)
@@ -158,6 +161,19 @@ def _joined_units(alone: list[np.ndarray], order: np.ndarray) -> np.ndarray:
     joined = np.empty(n_samples, dtype=np.intp)
     joined[order] = number[unit.ravel()]
     return joined
+
+
+def _position_and_code(
+    X: np.ndarray | sparse.csr_matrix,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Project the rows, and hash those that are not alone in their position."""
+    position = _positions(X)
+    _, place, count = np.unique(position, return_inverse=True, return_counts=True)
+    others = np.flatnonzero(count[place] > 1)
+    code = np.zeros(X.shape[0], dtype=np.int64)
+    if len(others) > 0:
+        code[others] = _row_codes(X if len(others) == len(code) else X[others])
+    return position, code
 
 
 def _positions(X: np.ndarray | sparse.csr_matrix) -> np.ndarray:
