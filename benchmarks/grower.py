@@ -58,7 +58,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sksmooth import BesovSmoothnessEstimator
 from sksmooth.estimators.base import growth_of
 from sksmooth.estimators.besov import read_for
-from sksmooth.trees import MOST_BINS, Growth, grow, grower, randomised
+from sksmooth.trees import MOST_BINS, Growth, grow, histograms, randomised
 
 SETUP = (
     "20,000 CIFAR-10 images through two random layers: 2,304 features, 10 classes; "
@@ -283,8 +283,8 @@ def root_search(samples, n_samples):
     """
     share = 1.0 if n_samples == len(samples.weights) else n_samples
     growth = Growth(1, max_depth=1, max_samples=share, random_state=0)
-    search = grower.find_binned_cut
-    with mock.patch.object(grower, "find_binned_cut", wraps=search) as spy:
+    search = histograms.find_binned_cut
+    with mock.patch.object(histograms, "find_binned_cut", wraps=search) as spy:
         grow(samples, growth)
     if not spy.called:
         return None
