@@ -13,6 +13,7 @@ from scipy import sparse
 
 from .._lib.compilation import compiled
 from .kernels import MISSING_CODE, MOST_BINS
+from .radix import NO_NUMBER, bits_of, sort_by_bytes, sortable
 
 __all__ = [
     "MISSING_CODE",
@@ -226,46 +227,50 @@ def _bin_sparse(X: sparse.csr_matrix, weights: np.ndarray, max_bins: int):
 
 def _bin_columns(columns, weights, max_bins, lowest, highest, codes) -> None:
     """Bins and codes of the rows of ``columns``, written to the last three arrays."""
-    from .bin_codes import find_codes  # here, since numba comes with it
-
-    if (weights == weights[0]).all():
-        ordered = np.sort(columns, axis=1)
-        order = np.zeros((len(columns), 0), dtype=np.intp)
-    else:
-        order = np.argsort(columns, axis=1)
-        ordered = np.take_along_axis(columns, order, axis=1)
-    _cut_columns(ordered, order, weights, max_bins, lowest, highest)
-    find_codes(columns, highest, codes)
+    values = columns.astype(np.float64, copy=False)
+    ends = np.full((2, len(values), MOST_BINS), np.inf)
+    _cut_columns(values, bits_of(values), weights, max_bins, ends[0], ends[1], codes)
+    lowest[:], highest[:] = ends
 
 
 @compiled
-def _cut_columns(ordered, order, weights, max_bins, lowest, highest):
-    """Cut sorted values, of the samples in ``order`` or all of one weight, into bins."""
-    n_samples = ordered.shape[1]
-    for k in range(len(ordered)):
-        row = ordered[k]
-        n_present, n_distinct, total = 0, 0, 0.0
+def _cut_columns(values, bits, weights, max_bins, lowest, highest, codes):
+    """Sort values, given their bits as well, cut them into bins, and write codes."""
+    n_samples = values.shape[1]
+    keys = np.empty((2, n_samples), dtype=np.uint64)
+    order = np.empty((2, n_samples), dtype=np.uint32)
+    counts = np.empty((8, 256), dtype=np.int64)
+    for k in range(len(values)):
+        for i in range(n_samples):
+            keys[0, i], order[0, i] = sortable(bits[k, i]), i
+        side = sort_by_bytes(keys, order, counts)
+        n_present, n_distinct, total, previous = 0, 0, 0.0, NO_NUMBER
         for j in range(n_samples):
-            if np.isnan(row[j]):
-                break
-            n_present += 1
-            n_distinct += j == 0 or row[j] != row[j - 1]
-            total += weights[order[k, j]] if order.shape[1] else weights[0]
+            key = keys[side, j]
+            if key == NO_NUMBER:
+                codes[k, order[side, j]] = MISSING_CODE
+            else:
+                n_present += 1
+                n_distinct += key != previous
+                total += weights[order[side, j]]
+                previous = key
         n_bins, last_place, before = 0, -1, 0.0
         start = 0
         while start < n_present:
             stop, weight = start, 0.0
-            while stop < n_present and row[stop] == row[start]:
-                weight += weights[order[k, stop]] if order.shape[1] else weights[0]
+            while stop < n_present and keys[side, stop] == keys[side, start]:
+                weight += weights[order[side, stop]]
                 stop += 1
             place = n_bins
             if n_distinct > max_bins:  # by the middle of the value's weight
                 place = int((before + 0.5 * weight) / total * max_bins)
-            if weight > 0:
-                if place != last_place:
-                    lowest[k, n_bins] = row[start]
-                    n_bins += 1
-                    last_place = place
-                highest[k, n_bins - 1] = row[start]
+            value = values[k, order[side, start]]
+            if place != last_place:
+                lowest[k, n_bins] = value
+                n_bins += 1
+                last_place = place
+            highest[k, n_bins - 1] = value
+            for j in range(start, stop):
+                codes[k, order[side, j]] = n_bins - 1
             before += weight
             start = stop
