@@ -13,7 +13,7 @@ from scipy import sparse
 
 from .._lib.compilation import compiled
 from .kernels import MISSING_CODE, MOST_BINS
-from .radix import NO_NUMBER, bits_of, sort_by_bytes, sortable
+from .radix import NO_NUMBER, bits_of, sort_column
 
 __all__ = [
     "MISSING_CODE",
@@ -241,9 +241,7 @@ def _cut_columns(values, bits, weights, max_bins, lowest, highest, codes):
     order = np.empty((2, n_samples), dtype=np.uint32)
     counts = np.empty((8, 256), dtype=np.int64)
     for k in range(len(values)):
-        for i in range(n_samples):
-            keys[0, i], order[0, i] = sortable(bits[k, i]), i
-        side = sort_by_bytes(keys, order, counts)
+        side = sort_column(bits[k], keys, order, counts)
         n_present, n_distinct, total, previous = 0, 0, 0.0, NO_NUMBER
         for j in range(n_samples):
             key = keys[side, j]

@@ -10,7 +10,7 @@ import numpy as np
 from .._lib.compilation import compiled
 from .kernels import MISSING_KEY, RANK_STEP, SAMPLE_MASK
 from .lanes import LANES, choose, load, spread, store
-from .radix import NO_NUMBER, bits_of, sort_by_bytes, sortable
+from .radix import NO_NUMBER, bits_of, sort_column
 from .sorting import MOST_ROWS, sort_columns
 
 __all__ = ["keep_varying_runs", "keys_of_codes", "keys_of_some", "keys_of_values"]
@@ -108,9 +108,7 @@ def _sort_apart(bits, out):
     keys, order = np.empty((2, n), dtype=np.uint64), np.empty((2, n), dtype=np.uint32)
     counts = np.empty((8, 256), dtype=np.int64)
     for k in range(len(bits)):
-        for i in range(n):
-            keys[0, i], order[0, i] = sortable(bits[k, i]), i
-        side = sort_by_bytes(keys, order, counts)
+        side = sort_column(bits[k], keys, order, counts)
         rank, previous = np.uint32(0), keys[side, 0]
         for j in range(n):
             key = keys[side, j]

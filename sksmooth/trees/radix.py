@@ -6,7 +6,7 @@ import numpy as np
 
 from .._lib.compilation import inner
 
-__all__ = ["NO_NUMBER", "bits_of", "sort_by_bytes", "sortable"]
+__all__ = ["NO_NUMBER", "bits_of", "sort_column"]
 
 NO_NUMBER = np.uint64((1 << 64) - 1)  # in place of NaN, above all numbers
 _SIGN, _MAGNITUDE = np.uint64(1 << 63), np.uint64((1 << 63) - 1)
@@ -19,7 +19,7 @@ def bits_of(columns: np.ndarray) -> np.ndarray:
 
 
 @inner
-def sortable(bits):
+def _sortable(bits):
     """Turn the bits of a float64 into an integer in the order of the numbers, NaN last."""
     magnitude = bits & _MAGNITUDE
     if magnitude > _INFINITE:
@@ -30,8 +30,27 @@ def sortable(bits):
 
 
 @inner
-def sort_by_bytes(keys, order, counts):
-    """Sort one of two rows of keys by bytes, from the last to the first; say which it is.
+def sort_column(bits, keys, order, counts):
+    """Sort numbers, given by their bits, and their places.
+
+    Parameters
+    ----------
+    bits : (n,) uint64
+    keys, order : (2, n) uint64 and uint32, of which one row is written
+    counts : (8, 256) int64 scratch
+
+    Returns
+    -------
+    side : which row holds the sorted keys, and their places
+    """
+    for i in range(len(bits)):
+        keys[0, i], order[0, i] = _sortable(bits[i]), i
+    return _sort_by_bytes(keys, order, counts)
+
+
+@inner
+def _sort_by_bytes(keys, order, counts):
+    """Sort row 0 by bytes, from the last to the first; which row it is then.
 
     Bytes in which all keys agree, as the last ones of single precision, change nothing.
     """

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from .._lib.compilation import compiled
 from .bins import MISSING_CODE, in_blocks
-from .radix import NO_NUMBER, bits_of, sort_by_bytes, sortable
+from .radix import NO_NUMBER, bits_of, sort_column
 
 __all__ = ["MISSING_RANK", "rank_codes", "rank_features", "with_ranks"]
 
@@ -80,9 +80,7 @@ def _rank_columns(bits, ranks):
     keys, order = np.empty((2, n), dtype=np.uint64), np.empty((2, n), dtype=np.uint32)
     counts = np.empty((8, 256), dtype=np.int64)
     for k in range(len(bits)):
-        for i in range(n):
-            keys[0, i], order[0, i] = sortable(bits[k, i]), i
-        side = sort_by_bytes(keys, order, counts)
+        side = sort_column(bits[k], keys, order, counts)
         rank, previous = -1, NO_NUMBER
         for j in range(n):
             key = keys[side, j]
