@@ -22,6 +22,7 @@ from ..wavelets import (
     decompose,
     m_term_errors,
     sums_of_unseen,
+    values_by_tree,
 )
 from .variance import jackknife_variance, student_margin, two_sided_p_value
 from .whole_way import cells_allowed
@@ -532,8 +533,8 @@ class _Approximation:
         unseen: np.ndarray,
         n_terms: int,
     ) -> None:
-        kept = wavelets.order[:n_terms]
-        self._added = partial(sums_of_unseen, wavelets, kept, leaves, unseen)
+        values_of = values_by_tree(wavelets, wavelets.order[:n_terms])
+        self._added = partial(sums_of_unseen, wavelets, values_of, leaves, unseen)
         self._n_trees, self._p = len(leaves), wavelets.p
         self._sums, self._counts = self._added()
 

@@ -179,7 +179,7 @@ def _pairs_that_meet(curves: ErrorCurves, codes: np.ndarray, n_classes: int) -> 
 
 def _small_nodes(wavelets: WaveletDecomposition, tree: int, small: float) -> np.ndarray:
     """Find the largest small node that holds each node of a tree; -1 if none does."""
-    own = slice(*wavelets.offsets[tree : tree + 2])
+    own = wavelets.nodes_of(tree)
     is_small = wavelets.count[own] <= small * wavelets.count[own][0]
     parent = np.maximum(wavelets.parent[own] - own.start, 0)
     top = np.where(is_small & is_small[parent], parent, np.arange(len(parent)))

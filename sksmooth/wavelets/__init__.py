@@ -23,6 +23,7 @@ from .values import (
     m_term_approximation,
     staged_approximations,
     sums_of_unseen,
+    values_by_tree,
     wavelet_features,
     wavelet_importances,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "squared_errors_with_ranked_roots",
     "staged_approximations",
     "sums_of_unseen",
+    "values_by_tree",
     "wavelet_decomposition",
     "wavelet_features",
     "wavelet_importances",

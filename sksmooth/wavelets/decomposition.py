@@ -200,8 +200,8 @@ class WaveletDecomposition(Versioned):
         nodes : ndarray of shape (n_terms of the tree,), int32
             Its terms by falling norm.
         """
-        first, last = self.offsets[tree : tree + 2]
-        return self.order[(self.order >= first) & (self.order < last)]
+        nodes = self.nodes_of(tree)
+        return self.order[(self.order >= nodes.start) & (self.order < nodes.stop)]
 
     def __repr__(self) -> str:
         return (
@@ -434,7 +434,7 @@ def node_samples(decomposition: WaveletDecomposition, leaves: np.ndarray) -> Nod
     stop = np.empty_like(start)
     samples = np.empty(leaves.shape, dtype=np.int32)
     for j in range(decomposition.n_trees):
-        own = slice(*decomposition.offsets[j : j + 2])
+        own = decomposition.nodes_of(j)
         write_ranges(decomposition, j, leaves[j], start[own], stop[own], samples[j])
     return NodeSamples(start, stop, samples)
 
@@ -448,8 +448,8 @@ def write_ranges(
     samples: np.ndarray,
 ) -> None:
     """Write the samples of one tree, and the range of every node in them."""
-    first, last = decomposition.offsets[tree : tree + 2]
-    parent = np.maximum(decomposition.parent[first:last] - first, -1)
+    nodes = decomposition.nodes_of(tree)
+    parent = np.maximum(decomposition.parent[nodes] - nodes.start, -1)
     sample_ranges(parent, leaves, start, stop, samples)
 
 

@@ -20,6 +20,7 @@ from .decomposition import (
 )
 from .kernels import Columns, NodeSamples, Steps, sample_states, sweep_errors
 from .many import SampleErrors, Terms, add_squares, floor_of_terms, sum_squares
+from .means import NodeMeans
 
 __all__ = [
     "ErrorCurves",
@@ -272,55 +273,59 @@ def m_term_errors(
         share, used = 1 / np.maximum(n_unseen, 1), unseen.T.astype(float)
         leaves = np.where(unseen, leaves, -1)
 
-    def start(outputs: slice = slice(None)) -> np.ndarray:
+    def start_of(outputs: slice) -> np.ndarray:
         if used is None:
             return means.of_roots[trees][:, outputs].mean(axis=0)
         return share[:, None] * (used @ means.of_roots[:, outputs])
 
-    if not means.are_held:
-        sums, _ = _swept_in_blocks(
-            means.blocks(len(decomposition.tree)),
-            order[:n_terms],
-            decomposition.tree,
-            means.psi_of_all,
-            node_samples(decomposition, leaves),
-            lambda outputs: targets.columns(outputs) - start(outputs),
-            SampleErrors(targets.floor, weights, share),
-            _one_column(len(weights)),
-            decomposition.p,
-        )
-        return _as_norms(sums[:, 0] / weights.sum(), decomposition.p)
-    sums, _ = sweep_errors(
-        Steps(order[:n_terms], decomposition.tree, decomposition.psi),
+    sums, _ = _swept(
+        means,
+        means.psi_of_all,
+        order[:n_terms],
+        decomposition.tree,
         node_samples(decomposition, leaves),
-        sample_states(targets.values, start(), targets.floor, weights, share),
+        targets,
+        start_of,
+        SampleErrors(targets.floor, weights, share),
         _one_column(len(weights)),
         decomposition.p,
     )
     return _as_norms(sums[:, 0] / weights.sum(), decomposition.p)
 
 
-def _swept_in_blocks(
-    blocks: list[slice],
+def _swept(
+    means: NodeMeans,
+    psi_of: Callable[[slice], np.ndarray],
     order: np.ndarray,
     tree: np.ndarray,
-    psi_of: Callable[[slice], np.ndarray],
     nodes: NodeSamples,
-    residual_of: Callable[[slice], np.ndarray],
+    targets: Targets,
+    start_of: Callable[[slice], np.ndarray],
     of_samples: SampleErrors,
     columns: Columns,
     p: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sum errors as :func:`sweep_errors` does, of many outputs, some at a time.
+    """Sum errors as :func:`sweep_errors` does; of many outputs, some at a time.
 
-    What is in memory at once is a number for every sample of every node, whatever the
-    number of outputs, and the sums have the same bits.
+    ``psi_of`` and ``start_of`` give some outputs of the wavelets, and of the approximation
+    without any. Where means are not held, what is in memory at once is a number for every
+    sample of every node, whatever the number of outputs, and the sums have the same bits.
     """
     floor, weight, share = of_samples
+    if means.are_held:
+        everything = slice(None)
+        return sweep_errors(
+            Steps(order, tree, psi_of(everything)),
+            nodes,
+            sample_states(targets.values, start_of(everything), floor, weight, share),
+            columns,
+            p,
+        )
     terms = Terms.of(order, tree, nodes)
     squared = floor_of_terms(terms, floor)
-    for outputs in blocks:
-        add_squares(terms, psi_of(outputs), residual_of(outputs), share, squared)
+    for outputs in means.blocks(len(tree)):
+        residual = targets.columns(outputs) - start_of(outputs)
+        add_squares(terms, psi_of(outputs), residual, share, squared)
     return sum_squares(terms, squared, weight, columns, p)
 
 
@@ -428,40 +433,31 @@ def tree_errors(
     errors : TreeErrors
         The curves.
     """
-    first, last = decomposition.offsets[tree : tree + 2]
+    own = decomposition.nodes_of(tree)
+    n_nodes, n_samples = own.stop - own.start, len(leaves)
     nodes = NodeSamples(
-        np.empty(last - first, dtype=np.int64),
-        np.empty(last - first, dtype=np.int64),
-        np.empty((1, len(leaves)), dtype=np.int32),
+        np.empty(n_nodes, dtype=np.int64),
+        np.empty(n_nodes, dtype=np.int64),
+        np.empty((1, n_samples), dtype=np.int32),
     )
     write_ranges(decomposition, tree, leaves, nodes.start, nodes.stop, nodes.samples[0])
-    order = decomposition.tree_order(tree) - first
+    order = decomposition.tree_order(tree) - own.start
     n_groups = int(group.max()) + 1
     column = 2 * group + ~in_bag  # of each group two columns: in the bag, and out of it
-    tree_of_node = np.zeros(last - first, dtype=np.int32)
     kept_terms = np.unique(np.minimum(kept, len(order)))
-    columns = Columns(column, 2 * n_groups, 2, kept_terms)
     means, root_mean = decomposition.means, decomposition.means.of_roots[tree]
-    if means.are_held:
-        sums, by_column = sweep_errors(
-            Steps(order, tree_of_node, decomposition.psi[first:last]),
-            nodes,
-            sample_states(targets.values, root_mean, targets.floor, weights, 1.0),
-            columns,
-            decomposition.p,
-        )
-    else:
-        sums, by_column = _swept_in_blocks(
-            means.blocks(last - first),
-            order,
-            tree_of_node,
-            partial(means.psi_of_tree, tree),
-            nodes,
-            lambda outputs: targets.columns(outputs) - root_mean[outputs],
-            SampleErrors(targets.floor, weights, np.ones(len(weights))),
-            columns,
-            decomposition.p,
-        )
+    sums, by_column = _swept(
+        means,
+        partial(means.psi_of_tree, tree),
+        order,
+        np.zeros(n_nodes, dtype=np.int32),
+        nodes,
+        targets,
+        lambda outputs: root_mean[outputs],
+        SampleErrors(targets.floor, weights, np.ones(n_samples)),
+        Columns(column, 2 * n_groups, 2, kept_terms),
+        decomposition.p,
+    )
     group_weights = np.bincount(column, weights, minlength=2 * n_groups).reshape(-1, 2)
     with np.errstate(invalid="ignore"):  # 0 / 0 where no sample is out of the bag
         curve = np.maximum(sums, 0.0) / group_weights.sum(axis=0)

@@ -16,8 +16,12 @@ __all__ = [
     "depths",
     "log_box_volumes",
     "node_sums",
+    "have_fallen",
+    "record",
     "sample_ranges",
     "sample_states",
+    "sum_columns",
+    "sum_sides",
     "sweep_errors",
 ]
 
@@ -309,7 +313,7 @@ def sweep_errors(
         np.empty((2, size), dtype=np.int64),
         np.empty((size, n_outputs)),
         np.zeros(columns.n_columns),
-        np.zeros(columns.n_sides),
+        np.zeros((1, columns.n_sides)),
         sums,
         by_column,
     )
@@ -325,17 +329,15 @@ def _sweep(
 
     Arrays are not in their tuples, of which numba 0.60 keeps something at every call.
     """
-    n_steps, n_outputs, n_sides = len(order), height.shape[1], len(summed)
+    n_steps, n_outputs = len(order), height.shape[1]
     first, last = ends[0], ends[1]
+    power, weight = states[:, _POWER], states[:, _WEIGHT]
     _set_powers(states, p)
-    _sum_columns(states, column, current)
-    for side in range(n_sides):
-        sums[0, side] = _sum_of_side(current, side, n_sides)
-        summed[side] = sums[0, side]
-    n_kept = 0
-    if len(kept) > 0 and kept[0] == 0:
-        _copy(current, by_column[0])
-        n_kept = 1
+    sum_columns(power, weight, column, current)
+    none = np.int64(0)  # not 0, for which loops would be compiled on its own
+    sum_sides(current, sums, none)
+    sum_sides(current, summed, none)
+    n_kept = record(none, current, kept, none, by_column)
     for begin in range(0, n_steps, len(first)):
         n_own = min(len(first), n_steps - begin)
         for step in range(n_own):
@@ -356,27 +358,16 @@ def _sweep(
                 after = squared if p == 2.0 else squared ** (0.5 * p)
                 current[column[i]] += states[i, _WEIGHT] * (after - states[i, _POWER])
                 states[i, _POWER] = after
-            has_fallen = False
-            for side in range(n_sides):
-                sums[m, side] = sums[m - 1, side]
-                if first[step] < last[step]:
-                    sums[m, side] = _sum_of_side(current, side, n_sides)
-                has_fallen |= sums[m, side] < 0.25 * summed[side]
-            # Differences lose digits as the sums fall, so they are taken afresh at times.
-            if has_fallen:
-                _sum_columns(states, column, current)
-                for side in range(n_sides):
-                    sums[m, side] = _sum_of_side(current, side, n_sides)
-                    summed[side] = sums[m, side]
-            if n_kept < len(kept) and kept[n_kept] == m:
-                _copy(current, by_column[n_kept])
-                n_kept += 1
-
-
-@inner
-def _copy(numbers, out):
-    for j in range(len(out)):
-        out[j] = numbers[j]
+            if first[step] < last[step]:
+                sum_sides(current, sums, m)
+                if have_fallen(sums, m, summed):
+                    sum_columns(power, weight, column, current)
+                    sum_sides(current, sums, m)
+                    sum_sides(current, summed, none)
+            else:
+                for side in range(sums.shape[1]):
+                    sums[m, side] = sums[m - 1, side]
+            n_kept = record(m, current, kept, n_kept, by_column)
 
 
 @inner
@@ -389,17 +380,40 @@ def _set_powers(states, p):
 
 
 @inner
-def _sum_columns(states, column, sums):
-    for j in range(len(sums)):
-        sums[j] = 0.0
-    for i in range(len(states)):
-        sums[column[i]] += states[i, _WEIGHT] * states[i, _POWER]
+def sum_columns(power, weight, column, out):
+    """Write the weighted sums of the columns."""
+    for j in range(len(out)):
+        out[j] = 0.0
+    for i in range(len(power)):
+        out[column[i]] += weight[i] * power[i]
 
 
 @inner
-def _sum_of_side(current, side, n_sides):
-    total, column = 0.0, side
-    while column < len(current):
-        total += current[column]
-        column += n_sides
-    return total
+def sum_sides(current, out, row):
+    """Write the sums of the sides, of which columns take turns, to a row."""
+    n_sides = out.shape[1]
+    for side in range(n_sides):
+        total, j = 0.0, side
+        while j < len(current):
+            total += current[j]
+            j += n_sides
+        out[row, side] = total
+
+
+@inner
+def have_fallen(sums, m, summed):
+    """Tell whether a side is far below what was summed up: differences lose digits."""
+    for side in range(sums.shape[1]):
+        if sums[m, side] < 0.25 * summed[0, side]:
+            return True
+    return False
+
+
+@inner
+def record(m, current, kept, n_kept, by_column):
+    """Write the columns if they are kept at ``m`` terms; how many times they were."""
+    if n_kept == len(kept) or kept[n_kept] != m:
+        return n_kept
+    for j in range(len(current)):
+        by_column[n_kept, j] = current[j]
+    return n_kept + 1

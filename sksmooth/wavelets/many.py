@@ -6,8 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._lib.compilation import compiled, inner, readable
-from .kernels import Columns, NodeSamples
+from .._lib.compilation import compiled, readable
+from .kernels import (
+    Columns,
+    NodeSamples,
+    have_fallen,
+    record,
+    sum_columns,
+    sum_sides,
+)
 
 __all__ = [
     "SampleErrors",
@@ -91,11 +98,14 @@ def _to_means(parent, weight, mean, step):
 
 
 def sum_paths(
-    parent: np.ndarray, step: np.ndarray, is_kept: np.ndarray, of_root: np.ndarray
+    parent: np.ndarray, step: np.ndarray, is_kept: np.ndarray, of_roots: np.ndarray
 ) -> np.ndarray:
-    """Add up the root's mean and the kept steps above every node."""
+    """Add up the root's mean and the kept steps above every node, of one tree or several.
+
+    Parents have smaller numbers than their children; those of roots are negative.
+    """
     sums = np.empty_like(step)
-    sums[0] = of_root
+    sums[parent < 0] = of_roots
     _add_from_above(
         readable(parent, np.int32),
         readable(step, np.float64),
@@ -107,8 +117,10 @@ def sum_paths(
 
 @compiled
 def _add_from_above(parent, step, is_kept, sums):
-    for node in range(1, len(parent)):
+    for node in range(len(parent)):
         up = parent[node]
+        if up < 0:
+            continue
         if is_kept[node]:
             for k in range(step.shape[1]):
                 sums[node, k] = sums[up, k] + step[node, k]
@@ -225,7 +237,7 @@ def sum_squares(
         float(p),
         squared[: len(weight)] ** (0.5 * p),
         np.zeros(columns.n_columns),
-        np.zeros(columns.n_sides),
+        np.zeros((1, columns.n_sides)),
         sums,
         by_column,
     )
@@ -237,43 +249,23 @@ def _sum_squares(
     order, tree, start, stop, samples, squared, weight, column, kept, p, power, current,
     summed, sums, by_column
 ):  # fmt: skip
-    entry, n_kept = len(weight), 0
-    _sum_columns(power, weight, column, current)
-    _sum_sides(current, summed)
-    for m in range(len(order) + 1):
-        if m > 0:
-            node = order[m - 1]
-            for position in range(start[node], stop[node]):
-                i = samples[tree[node], position]
-                after = squared[entry] if p == 2.0 else squared[entry] ** (0.5 * p)
-                entry += 1
-                current[column[i]] += weight[i] * (after - power[i])
-                power[i] = after
-        _sum_sides(current, sums[m])
-        is_far = False
-        for side in range(len(summed)):
-            is_far |= sums[m, side] < 0.25 * summed[side]
-        if is_far:
-            _sum_columns(power, weight, column, current)
-            _sum_sides(current, sums[m])
-            _sum_sides(current, summed)
-        if n_kept < len(kept) and kept[n_kept] == m:
-            for j in range(len(current)):
-                by_column[n_kept, j] = current[j]
-            n_kept += 1
-
-
-@inner
-def _sum_columns(power, weight, column, out):
-    for j in range(len(out)):
-        out[j] = 0.0
-    for i in range(len(power)):
-        out[column[i]] += weight[i] * power[i]
-
-
-@inner
-def _sum_sides(current, out):
-    for side in range(len(out)):
-        out[side] = 0.0
-    for j in range(len(current)):
-        out[j % len(out)] += current[j]
+    entry = len(weight)
+    sum_columns(power, weight, column, current)
+    none = np.int64(0)
+    sum_sides(current, sums, none)
+    sum_sides(current, summed, none)
+    n_kept = record(none, current, kept, none, by_column)
+    for step in range(len(order)):
+        node, m = order[step], step + 1
+        for position in range(start[node], stop[node]):
+            i = samples[tree[node], position]
+            after = squared[entry] if p == 2.0 else squared[entry] ** (0.5 * p)
+            entry += 1
+            current[column[i]] += weight[i] * (after - power[i])
+            power[i] = after
+        sum_sides(current, sums, m)
+        if have_fallen(sums, m, summed):
+            sum_columns(power, weight, column, current)
+            sum_sides(current, sums, m)
+            sum_sides(current, summed, none)
+        n_kept = record(m, current, kept, n_kept, by_column)

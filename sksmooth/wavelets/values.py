@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import numpy as np
 from scipy import sparse
@@ -21,9 +22,12 @@ __all__ = [
     "m_term_approximation",
     "staged_approximations",
     "sums_of_unseen",
+    "values_by_tree",
     "wavelet_features",
     "wavelet_importances",
 ]
+
+ValuesOfTree = Callable[[int], Iterable[tuple[slice, np.ndarray]]]
 
 
 def m_term_approximation(
@@ -50,16 +54,16 @@ def m_term_approximation(
     values : ndarray of shape (n_samples, n_outputs), float64
         ``f_M`` at the samples; 0 where no tree is used.
     """
-    kept = decomposition.order[:n_terms]
+    values_of = values_by_tree(decomposition, decomposition.order[:n_terms])
     if unseen is None:
         unseen = np.ones(leaves.shape, dtype=bool)
-    sums, counts = sums_of_unseen(decomposition, kept, leaves, unseen)
+    sums, counts = sums_of_unseen(decomposition, values_of, leaves, unseen)
     return sums / np.maximum(counts, 1)[:, None]
 
 
 def sums_of_unseen(
     decomposition: WaveletDecomposition,
-    kept: np.ndarray,
+    values_of: ValuesOfTree,
     leaves: np.ndarray,
     unseen: np.ndarray,
     trees: slice = slice(None),
@@ -70,8 +74,8 @@ def sums_of_unseen(
     ----------
     decomposition : WaveletDecomposition
         Wavelets.
-    kept : ndarray of int
-        Nodes of the wavelets that are used.
+    values_of : callable
+        Values of the nodes of a tree, from :func:`values_by_tree`.
     leaves : ndarray of shape (n_trees, n_samples), int32
         Leaves of the samples.
     unseen : ndarray of shape (n_trees, n_samples), bool
@@ -86,10 +90,9 @@ def sums_of_unseen(
     counts : ndarray of shape (n_samples,), int64
         Numbers of them.
     """
-    is_kept = _marked(decomposition, kept)
     sums = np.zeros((leaves.shape[1], decomposition.n_outputs))
     for tree in range(decomposition.n_trees)[trees]:
-        for outputs, values in path_sums(decomposition, tree, is_kept):
+        for outputs, values in values_of(tree):
             add_unseen(values, leaves[tree], unseen[tree], sums[:, outputs])
     return sums, unseen[trees].sum(axis=0)
 
@@ -127,18 +130,15 @@ def error_of_endless_forest(
     """
     trees = range(decomposition.n_trees)
     kept = np.concatenate([decomposition.tree_order(tree)[:n_terms] for tree in trees])
-    is_kept, targets, weights = (
-        _marked(decomposition, kept),
-        samples.targets,
-        samples.weights,
-    )
+    values_of = values_by_tree(decomposition, kept)
+    targets, weights = samples.targets, samples.weights
     mean = targets.mean(weights)
     total = np.zeros((len(weights), decomposition.n_outputs))
     squares = np.zeros(len(weights))
     for tree, (leaf, unseen) in enumerate(zip(grown.leaves, grown.unseen, strict=True)):
         rows = np.flatnonzero(unseen)  # far faster than the mask
         approximation = np.empty((len(rows), decomposition.n_outputs))
-        for outputs, values in path_sums(decomposition, tree, is_kept):
+        for outputs, values in values_of(tree):
             approximation[:, outputs] = (values - mean[outputs])[leaf[rows]]
         total[rows] += approximation
         squares[rows] += _products(approximation, approximation)
@@ -194,45 +194,59 @@ def kept_values(decomposition: WaveletDecomposition, kept: np.ndarray) -> np.nda
 
     ``kept`` are the nodes of these wavelets.
     """
-    is_kept = _marked(decomposition, kept)
-    sums = np.empty((len(is_kept), decomposition.n_outputs))
+    if decomposition.means.are_held:
+        return _held_values(decomposition, kept)
+    values_of = values_by_tree(decomposition, kept)
+    sums = np.empty((len(decomposition.parent), decomposition.n_outputs))
     for tree in range(decomposition.n_trees):
         own = sums[decomposition.nodes_of(tree)]
-        for outputs, values in path_sums(decomposition, tree, is_kept):
+        for outputs, values in values_of(tree):
             own[:, outputs] = values
     return sums
 
 
-def path_sums(
-    decomposition: WaveletDecomposition, tree: int, is_kept: np.ndarray
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """Give the values of :func:`kept_values` at the nodes of one tree.
+def values_by_tree(decomposition: WaveletDecomposition, kept: np.ndarray) -> ValuesOfTree:
+    """Make a function that gives :func:`kept_values` at the nodes of one tree.
+
+    Means that are held are added up once, for all trees; others whenever they are asked
+    for, some outputs at a time.
 
     Parameters
     ----------
     decomposition : WaveletDecomposition
         Wavelets.
-    tree : int
-        Number of the tree.
-    is_kept : ndarray of shape (n_nodes,), bool
-        Wavelets that are kept, of all trees.
+    kept : ndarray of int
+        Nodes of the wavelets that are kept, of all trees.
 
-    Yields
-    ------
-    outputs : slice
-        Some of the outputs: all of them, unless they are many.
-    values : ndarray of shape (n_nodes of the tree, n of these outputs), float64
-        The root's mean and the kept wavelets above every node, added up.
+    Returns
+    -------
+    values_of : callable
+        Given the number of a tree, yields pairs: some of the outputs, as a slice, and the
+        values, of shape (n_nodes of the tree, n of these outputs).
     """
+    if not decomposition.means.are_held:
+        return partial(_computed_values, decomposition, _marked(decomposition, kept))
+    values, outputs = _held_values(decomposition, kept), slice(0, decomposition.n_outputs)
+    return lambda tree: [(outputs, values[decomposition.nodes_of(tree)])]
+
+
+def _held_values(decomposition: WaveletDecomposition, kept: np.ndarray) -> np.ndarray:
+    means, is_kept = decomposition.means, _marked(decomposition, kept)
+    return sum_paths(decomposition.parent, means.psi, is_kept, means.of_roots)
+
+
+def _computed_values(
+    decomposition: WaveletDecomposition, is_kept: np.ndarray, tree: int
+) -> Iterator[tuple[slice, np.ndarray]]:
     nodes = decomposition.nodes_of(tree)
     parent, means = decomposition.parent[nodes] - nodes.start, decomposition.means
-    own_kept, of_root = is_kept[nodes], means.of_roots[tree]
+    own_kept, of_root = is_kept[nodes], means.of_roots[[tree]]
     for outputs in means.blocks(len(parent)):
         if own_kept.any():
             psi = means.psi_of_tree(tree, outputs)
-            yield outputs, sum_paths(parent, psi, own_kept, of_root[outputs])
+            yield outputs, sum_paths(parent, psi, own_kept, of_root[:, outputs])
         else:
-            yield outputs, np.tile(of_root[outputs], (len(parent), 1))
+            yield outputs, np.tile(of_root[:, outputs], (len(parent), 1))
 
 
 def _marked(decomposition: WaveletDecomposition, nodes: np.ndarray) -> np.ndarray:

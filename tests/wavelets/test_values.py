@@ -19,6 +19,7 @@ from sksmooth.wavelets import (
     m_term_approximation,
     staged_approximations,
     sums_of_unseen,
+    values_by_tree,
     wavelet_features,
     wavelet_importances,
 )
@@ -50,7 +51,8 @@ def test_unseen_trees_are_added_up_in_their_order(trees):
     for tree in range(len(leaves))[trees]:
         rows = np.flatnonzero(unseen[tree])
         expected[rows] += path_sums[wavelets.roots[tree] + leaves[tree, rows]]
-    sums, counts = sums_of_unseen(wavelets, wavelets.order[:7], leaves, unseen, trees)
+    values_of = values_by_tree(wavelets, wavelets.order[:7])
+    sums, counts = sums_of_unseen(wavelets, values_of, leaves, unseen, trees)
     assert_array_equal(sums, expected)
     assert_array_equal(counts, unseen[trees].sum(axis=0))
 
