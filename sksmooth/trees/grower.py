@@ -359,11 +359,13 @@ class _TreeGrower:
         open_nodes, waiting = [], [self.root]
         while waiting:
             node = waiting.pop()
+            if node.depth == problem.max_depth:
+                continue
             if self._search_of(node) is not Search.HISTOGRAM:
                 open_nodes.append(node)
                 continue
             own = problem.summed.take(node.rows)
-            if node.depth == problem.max_depth or (own.labels == own.labels[0]).all():
+            if (own.labels == own.labels[0]).all():
                 continue
             cut = find_binned_cut(problem, node, own, self.n_threads, self._run)
             if cut is not None:
