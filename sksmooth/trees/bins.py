@@ -13,7 +13,7 @@ from scipy import sparse
 
 from .._lib.compilation import compiled
 from .kernels import MISSING_CODE, MOST_BINS
-from .radix import NO_NUMBER, bits_of, sort_column
+from .radix import NO_NUMBER, bits_of, scratch_for, sort_column
 
 __all__ = [
     "MISSING_CODE",
@@ -237,9 +237,7 @@ def _bin_columns(columns, weights, max_bins, lowest, highest, codes) -> None:
 def _cut_columns(values, bits, weights, max_bins, lowest, highest, codes):
     """Sort values, given their bits as well, cut them into bins, and write codes."""
     n_samples = values.shape[1]
-    keys = np.empty((2, n_samples), dtype=np.uint64)
-    order = np.empty((2, n_samples), dtype=np.uint32)
-    counts = np.empty((8, 256), dtype=np.int64)
+    keys, order, counts = scratch_for(n_samples)
     for k in range(len(values)):
         side = sort_column(bits[k], keys, order, counts)
         n_present, n_distinct, total, previous = 0, 0, 0.0, NO_NUMBER

@@ -10,7 +10,7 @@ import numpy as np
 from .._lib.compilation import compiled
 from .kernels import MISSING_KEY, RANK_STEP, SAMPLE_MASK
 from .lanes import LANES, choose, load, spread, store
-from .radix import NO_NUMBER, bits_of, sort_column
+from .radix import NO_NUMBER, bits_of, scratch_for, sort_column
 from .sorting import MOST_ROWS, sort_columns
 
 __all__ = ["keep_varying_runs", "keys_of_codes", "keys_of_some", "keys_of_values"]
@@ -105,8 +105,7 @@ def _sort_and_rank(samples, keys):
 def _sort_apart(bits, out):
     """Write sorted keys, column by column, of numbers given by their bits."""
     n = bits.shape[1]
-    keys, order = np.empty((2, n), dtype=np.uint64), np.empty((2, n), dtype=np.uint32)
-    counts = np.empty((8, 256), dtype=np.int64)
+    keys, order, counts = scratch_for(n)
     for k in range(len(bits)):
         side = sort_column(bits[k], keys, order, counts)
         rank, previous = np.uint32(0), keys[side, 0]

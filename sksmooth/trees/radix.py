@@ -6,7 +6,7 @@ import numpy as np
 
 from .._lib.compilation import inner
 
-__all__ = ["NO_NUMBER", "bits_of", "sort_column"]
+__all__ = ["NO_NUMBER", "bits_of", "scratch_for", "sort_column"]
 
 NO_NUMBER = np.uint64((1 << 64) - 1)  # in place of NaN, above all numbers
 _SIGN, _MAGNITUDE = np.uint64(1 << 63), np.uint64((1 << 63) - 1)
@@ -30,14 +30,20 @@ def _sortable(bits):
 
 
 @inner
+def scratch_for(n):
+    """Allocate what :func:`sort_column` needs for ``n`` numbers."""
+    keys, order = np.empty((2, n), dtype=np.uint64), np.empty((2, n), dtype=np.uint32)
+    return keys, order, np.empty((8, 256), dtype=np.int64)
+
+
+@inner
 def sort_column(bits, keys, order, counts):
     """Sort numbers, given by their bits, and their places.
 
     Parameters
     ----------
     bits : (n,) uint64
-    keys, order : (2, n) uint64 and uint32, of which one row is written
-    counts : (8, 256) int64 scratch
+    keys, order, counts : of ``scratch_for(n)``; one row of the first two is the result
 
     Returns
     -------

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from .._lib.compilation import compiled
 from .bins import MISSING_CODE, in_blocks
-from .radix import NO_NUMBER, bits_of, sort_column
+from .radix import NO_NUMBER, bits_of, scratch_for, sort_column
 
 __all__ = ["MISSING_RANK", "rank_codes", "rank_features", "with_ranks"]
 
@@ -77,8 +77,7 @@ def _read_only(ranks: np.ndarray) -> np.ndarray:
 def _rank_columns(bits, ranks):
     """Write ranks, unless there are too many, of numbers given by their bits."""
     n = bits.shape[1]
-    keys, order = np.empty((2, n), dtype=np.uint64), np.empty((2, n), dtype=np.uint32)
-    counts = np.empty((8, 256), dtype=np.int64)
+    keys, order, counts = scratch_for(n)
     for k in range(len(bits)):
         side = sort_column(bits[k], keys, order, counts)
         rank, previous = -1, NO_NUMBER

@@ -14,9 +14,9 @@ __all__ = [
     "Steps",
     "add_unseen",
     "depths",
+    "have_fallen",
     "log_box_volumes",
     "node_sums",
-    "have_fallen",
     "record",
     "sample_ranges",
     "sample_states",
@@ -403,7 +403,7 @@ def sum_sides(current, out, row):
 @inner
 def have_fallen(sums, m, summed):
     """Tell whether a side is far below what was summed up: differences lose digits."""
-    for side in range(sums.shape[1]):
+    for side in range(sums.shape[1]):  # noqa: SIM110 (numba compiles no generators)
         if sums[m, side] < 0.25 * summed[0, side]:
             return True
     return False
