@@ -11,6 +11,8 @@ from .estimators.comparison import PermutationBaseline as PermutationBaseline
 from .estimators.comparison import SmoothnessDifference as SmoothnessDifference
 from .estimators.comparison import permutation_baseline as permutation_baseline
 from .estimators.comparison import smoothness_difference as smoothness_difference
+from .estimators.forecasts.forecast import forecast_error as forecast_error
+from .estimators.forecasts.result import ErrorForecast as ErrorForecast
 from .estimators.representations.comparison import (
     compare_representations as compare_representations,
 )

@@ -9,6 +9,7 @@ __all__ = [
     "InSampleOnlyWarning",
     "IncompatibleVersionError",
     "LayersLeftOutWarning",
+    "LearningCurveWarning",
     "PoorFitWarning",
     "PrecisionWarning",
     "SmoothnessWarning",
@@ -53,6 +54,10 @@ class IdentifierWarning(SmoothnessWarning):
 
 class InSampleOnlyWarning(SmoothnessWarning):
     """Every tree has seen all rows, so the error is biased low."""
+
+
+class LearningCurveWarning(SmoothnessWarning):
+    """The measured errors are no ground for a forecast: too few, or of no falling curve."""
 
 
 class PoorFitWarning(SmoothnessWarning):

@@ -30,8 +30,10 @@ from ..index import (
     randomised_error,
 )
 from ..samples import (
+    Encoder,
     Samples,
     SamplingUnits,
+    encode_targets,
     group_units,
     number_of_rows,
     numbered,
@@ -98,7 +100,13 @@ class Labels:
         return self.groups
 
 
-def read_labels(y: Any, sample_weight: Any = None, groups: Any = None) -> Labels:
+def read_labels(
+    y: Any,
+    sample_weight: Any = None,
+    groups: Any = None,
+    *,
+    encode: Encoder = encode_targets,
+) -> Labels:
     """Read targets, weights and groups.
 
     Parameters
@@ -109,6 +117,8 @@ def read_labels(y: Any, sample_weight: Any = None, groups: Any = None) -> Labels
         Non-negative weights.
     groups : array-like of shape (n_samples,), default=None
         Groups that are in the same fold.
+    encode : callable, default=encode_targets
+        Tells whether the targets are classes, and turns them into points.
 
     Returns
     -------
@@ -117,7 +127,9 @@ def read_labels(y: Any, sample_weight: Any = None, groups: Any = None) -> Labels
     """
     n_rows = number_of_rows(y, "y")
     placeholder = np.zeros((n_rows, 1))
-    samples = read_samples(placeholder, y, sample_weight, fewest=FEWEST_SAMPLES)
+    samples = read_samples(
+        placeholder, y, sample_weight, encode=encode, fewest=FEWEST_SAMPLES
+    )
     codes = None if groups is None else groups_of(groups, samples, n_rows)
     return Labels(samples, codes, n_rows)
 

@@ -15,6 +15,7 @@ from .held_out import (
     out_of_bag_errors,
     randomised_error,
 )
+from .learning_curve import LearningCurve, SureErrors, fit_learning_curve
 from .shares import Shares, variance_shares
 from .ties import holm, p_values_of_best
 from .trend import Move, Rise, rise
@@ -29,14 +30,17 @@ __all__ = [
     "Convention",
     "HeldOutError",
     "IndexFit",
+    "LearningCurve",
     "Level",
     "LevelDifference",
     "Move",
     "NoiseFloor",
     "Rise",
     "Shares",
+    "SureErrors",
     "cells_allowed",
     "error_on_others",
+    "fit_learning_curve",
     "fit_window",
     "holm",
     "imprecise",

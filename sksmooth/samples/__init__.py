@@ -12,7 +12,7 @@ from .containers import (
 from .identifiers import are_distinct_numbers, fill_their_range, has_no_name, rise_or_fall
 from .kinds import are_labels
 from .labels import class_codes, label_codes, label_vector, numbered
-from .read import read_features, read_samples, refuse_molecules, with_features
+from .read import Encoder, read_features, read_samples, refuse_molecules, with_features
 from .samples import Samples
 from .simplex import SimplexEncoder, nearest_vertex, simplex_vertices
 from .targets import Targets, encode_labels, encode_targets, encode_values, output_blocks
@@ -20,6 +20,7 @@ from .units import SamplingUnits, draw_bags, group_units, sampling_units
 from .wording import are_molecules
 
 __all__ = [
+    "Encoder",
     "Samples",
     "SamplingUnits",
     "SimplexEncoder",

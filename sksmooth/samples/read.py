@@ -33,7 +33,13 @@ from .samples import Samples
 from .targets import Targets, encode_targets, refuse_no_targets
 from .wording import are_molecules, molecules_error
 
-__all__ = ["read_features", "read_samples", "refuse_molecules", "with_features"]
+__all__ = [
+    "Encoder",
+    "read_features",
+    "read_samples",
+    "refuse_molecules",
+    "with_features",
+]
 
 Encoder = Callable[[ArrayLike], tuple[Targets, np.ndarray | None]]
 

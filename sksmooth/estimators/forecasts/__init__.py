@@ -1,0 +1,1 @@
+"""Forecasts of the error with more samples."""
