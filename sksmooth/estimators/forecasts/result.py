@@ -117,7 +117,7 @@ class RowLosses(Versioned):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ErrorForecast(Versioned):
     """The error of an estimator at other numbers of samples.
 
@@ -323,16 +323,16 @@ class ErrorForecast(Versioned):
         floor_low, floor_high = self.floor_interval
         text = (
             f"With {self.n_samples:,} samples the {self.unit} of {self.estimator} is "
-            f"{percent(self.error)}; with {n:,}, {percent(self.predict(n))} "
-            f"({percent(low)} to {percent(high)}) is expected, and with any number "
-            f"{percent(self.floor)} ({percent(floor_low)} to {percent(floor_high)})."
+            f"{percent(self.error, 1)}; with {n:,}, {percent(self.predict(n), 1)} "
+            f"({percent(low, 1)} to {percent(high, 1)}) is expected, and with any number "
+            f"{percent(self.floor, 1)} ({percent(floor_low, 1)} to {percent(floor_high, 1)})."
         )
         half = self.samples_to_halve
         if np.isfinite(half):
             text += f" {half:,} samples halve what is left above that."
         return text
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return " ".join(filter(None, [self.sentence, self.caution]))
 
     def to_frame(self) -> pd.DataFrame:
@@ -388,7 +388,7 @@ class ErrorForecast(Versioned):
 
     def _first(self, curve: Any, error: float) -> float:
         """Find the fewest samples at which a falling curve reaches an error."""
-        if not isinstance(error, Real) or not 0 <= error:
+        if not isinstance(error, Real) or not error >= 0:
             raise ValueError(f"error must be a number from 0 on, got {error!r}.")
         low, high = int(self.measured.sizes[0]), FARTHEST * self.n_samples
         if curve(high) > error:
