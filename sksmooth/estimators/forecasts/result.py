@@ -319,13 +319,17 @@ class ErrorForecast(Versioned):
     def sentence(self) -> str:
         """What more samples bring, in a sentence or two."""
         n = _TIMES * self.n_samples
-        low, high = self.interval(n)
-        floor_low, floor_high = self.floor_interval
+        later, floor = (
+            f"{percent(middle, 1)} ({percent(low, 1)} to {percent(high, 1)})"
+            for middle, (low, high) in (
+                (self.predict(n), self.interval(n)),
+                (self.floor, self.floor_interval),
+            )
+        )
         text = (
             f"With {self.n_samples:,} samples the {self.unit} of {self.estimator} is "
-            f"{percent(self.error, 1)}; with {n:,}, {percent(self.predict(n), 1)} "
-            f"({percent(low, 1)} to {percent(high, 1)}) is expected, and with any number "
-            f"{percent(self.floor, 1)} ({percent(floor_low, 1)} to {percent(floor_high, 1)})."
+            f"{percent(self.error, 1)}; with {n:,}, {later} is expected, and with any "
+            f"number {floor}."
         )
         half = self.samples_to_halve
         if np.isfinite(half):
