@@ -2,6 +2,7 @@
 
 from .display.plots import (
     ErrorDecayDisplay,
+    ErrorForecastDisplay,
     LayerSmoothnessDisplay,
     RepresentationSmoothnessDisplay,
     SmoothnessHistoryDisplay,
@@ -9,6 +10,7 @@ from .display.plots import (
 
 __all__ = [
     "ErrorDecayDisplay",
+    "ErrorForecastDisplay",
     "LayerSmoothnessDisplay",
     "RepresentationSmoothnessDisplay",
     "SmoothnessHistoryDisplay",

@@ -66,6 +66,8 @@ def _add_measure_parser(commands: Any) -> None:
     )
     _add_fit_options(parser)
     add = parser.add_argument_group("report").add_argument
+    about = "say what error a forest would have with more samples, too"
+    add("--forecast", action="store_true", help=about)
     add("--json", action="store_true", help="one JSON object, no table")
     add("--plot", type=Path, metavar="FILE", help="picture: .png, .pdf or .svg")
     add("--quiet", action="store_true", help="no progress bar")
@@ -127,7 +129,7 @@ def _add_report_parser(commands: Any) -> None:
     about = "the report: .html (default: %(default)s)"
     add("--output", type=Path, default=page, metavar="FILE", help=about)
     add("--title", metavar="TEXT", help="heading (default: the name of the file)")
-    about = "leave out classes and samples, which take as long as a dozen fits"
+    about = "leave out classes, samples and the forecast, which take dozens of fits"
     add("--brief", action="store_true", help=about)
     add("--quiet", action="store_true", help="no progress bar")
 

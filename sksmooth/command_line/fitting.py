@@ -15,7 +15,9 @@ from sklearn.model_selection import train_test_split
 
 from .._lib.messages import tell
 from ..estimators.besov import BesovSmoothnessEstimator
-from ..exceptions import IdentifierWarning, TargetTypeWarning
+from ..estimators.forecasts.forecast import forecast_error
+from ..estimators.forecasts.result import ErrorForecast
+from ..exceptions import IdentifierWarning, SmoothnessWarning, TargetTypeWarning
 from .data_files import Dataset, read_dataset
 from .errors import CommandError, one_line, with_options
 
@@ -23,6 +25,7 @@ __all__ = [
     "Measured",
     "estimator_of",
     "fit_to_file",
+    "forecast_of",
     "noted",
     "notes_of",
 ]
@@ -54,6 +57,18 @@ def fit_to_file(options: argparse.Namespace, verbose: int) -> Measured:
             raise CommandError(f"{data.origin}: {with_options(str(error))}") from error
     measured.notes = notes_of(caught, is_told=options.task != "auto")
     return measured
+
+
+def forecast_of(measured: Measured) -> ErrorForecast:
+    """Forecast the error of a forest with more samples than those of the file."""
+    data, estimator = measured.data, measured.estimator
+    options = dict(n_jobs=estimator.n_jobs, random_state=estimator.random_state)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SmoothnessWarning)  # the forecast says it itself
+        try:
+            return forecast_error(data.X, data.y, **options)
+        except ValueError as error:
+            raise CommandError(f"{data.origin}: {one_line(error)}") from error
 
 
 def estimator_of(options: argparse.Namespace) -> BesovSmoothnessEstimator:

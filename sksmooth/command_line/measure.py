@@ -15,9 +15,10 @@ from .._version import __version__
 from ..display.plots import ErrorDecayDisplay
 from ..display.plots.axes import new_figure
 from ..estimators.besov import BesovSmoothnessEstimator
+from ..estimators.forecasts.result import ErrorForecast
 from ..estimators.summary import estimator_summary, with_ends
 from ..estimators.verdict import verdict
-from .fitting import Measured, fit_to_file
+from .fitting import Measured, fit_to_file, forecast_of
 from .output import in_ascii, write, write_json
 from .pictures import check_picture_path, save_picture
 
@@ -34,11 +35,15 @@ def run_measure(options: argparse.Namespace) -> None:
     measured = fit_to_file(options, verbose=0 if options.quiet or options.json else 1)
     if options.plot is not None:
         save_picture(_decay_figure(measured), options.plot)
+    forecast = forecast_of(measured) if options.forecast else None
     if options.json:
         picture = None if options.plot is None else str(options.plot)
-        write_json(_results(measured) | {"plot": picture, "warnings": measured.notes})
+        results = _results(measured) | {"plot": picture, "warnings": measured.notes}
+        if forecast is not None:
+            results |= {"forecast": _forecast(forecast)}
+        write_json(results)
     else:
-        write(_readable(measured, options.plot))
+        write(_readable(measured, options.plot, forecast))
 
 
 def _results(measured: Measured) -> dict[str, Any]:
@@ -103,7 +108,22 @@ def _decay_figure(measured: Measured) -> Any:
     return ErrorDecayDisplay.from_estimator(measured.estimator, ax=axes, name=name).figure_
 
 
-def _readable(measured: Measured, picture: Path | None) -> str:
+def _forecast(forecast: ErrorForecast) -> dict[str, Any]:
+    """Collect what is forecast, in plain Python types."""
+    return {
+        "n_samples": forecast.n_samples,
+        "error": forecast.error,
+        **with_ends("floor", forecast.floor, forecast.floor_interval),
+        "samples_to_halve": forecast.samples_to_halve,
+        "curve": forecast.to_frame().to_dict("records"),
+        "verdict": forecast.sentence,
+        "caution": forecast.caution,
+    }
+
+
+def _readable(
+    measured: Measured, picture: Path | None, forecast: ErrorForecast | None
+) -> str:
     """Format the results as a table for people."""
     data = measured.data
     summary = estimator_summary(measured.estimator, data.feature_names)
@@ -129,4 +149,5 @@ def _readable(measured: Measured, picture: Path | None) -> str:
         rows["picture"] = str(picture)
     lines = [f"{name:<17} {value}" for name, value in rows.items()]
     notes = [f"{note['category']}: {note['message']}" for note in measured.notes]
-    return "\n".join([*lines, "", summary.verdict, *notes])
+    ahead = [] if forecast is None else [repr(forecast)]
+    return "\n".join([*lines, "", summary.verdict, *ahead, *notes])

@@ -14,9 +14,11 @@ from .._lib.files import atomic_write, check_writable
 from .._lib.tables import FrameTable
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.details import measure_details
+from ..estimators.forecasts.result import ErrorForecast
 from ..estimators.representations.table import RepresentationComparison
 from ..networks.table import LayerComparison
 from .pages.estimator_page import estimator_page
+from .pages.forecast_page import forecast_page
 from .pages.layers_page import layers_page
 from .pages.representations_page import representations_page
 
@@ -42,15 +44,16 @@ def report(
 
     Parameters
     ----------
-    result : BesovSmoothnessEstimator, LayerComparison or RepresentationComparison
-        A fitted estimator, or what :func:`compare_layers` or
-        :func:`compare_representations` returned.
+    result : BesovSmoothnessEstimator or result of a function
+        A fitted estimator, or what :func:`compare_layers`,
+        :func:`compare_representations` or :func:`forecast_error` returned.
     path : str or path, default=None
         File to write, replacing an existing one. None writes no file.
     X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
         Of an estimator: samples, usually those of the fit. The report then says for which
         classes and samples the targets are rough, as :func:`class_smoothness` and
-        :func:`sample_roughness` measure it, which takes about as long as a dozen fits.
+        :func:`sample_roughness` measure it, and what more samples would bring, as by
+        :func:`forecast_error`. That takes as long as some dozens of fits.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         Their targets.
     X_test, y_test : as ``X`` and ``y``, default=None
@@ -85,6 +88,7 @@ def report(
     BesovSmoothnessEstimator : Measures the smoothness of a labelled data set.
     compare_layers : Measures the layers of a network.
     compare_representations : Measures many representations of the same samples.
+    forecast_error : Forecasts the error with more samples.
 
     Examples
     --------
@@ -122,7 +126,7 @@ def _page(result: Any, **options: Any) -> str:
     raise TypeError(
         f"There is no report of a {type(result).__name__}; pass a fitted "
         "BesovSmoothnessEstimator (of a pipeline its last step, pipeline[-1]), or what "
-        "compare_layers or compare_representations returned."
+        "compare_layers, compare_representations or forecast_error returned."
     )
 
 
@@ -169,12 +173,23 @@ def _(
     return representations_page(result, title)
 
 
+@_page.register
+def _(result: ErrorForecast, title: str = "Error with more samples", **options: Any) -> str:
+    _refuse(options, "a forecast")
+    return forecast_page(result, title)
+
+
 def _check_table(
     result: FrameTable, needed: set[str], rows: str, options: dict[str, Any]
 ) -> None:
     """Refuse options that a table does not take, and a table without rows or columns."""
-    if options:
-        raise TypeError(f"A report of {rows} takes no {', '.join(sorted(options))}.")
+    _refuse(options, rows)
     missing = needed - set(result.frame.columns)
     if missing:
         raise ValueError(f"The table of {rows} lacks the columns {sorted(missing)}.")
+
+
+def _refuse(options: dict[str, Any], what: str) -> None:
+    """Refuse options that a result does not take."""
+    if options:
+        raise TypeError(f"A report of {what} takes no {', '.join(sorted(options))}.")

@@ -22,6 +22,8 @@ from ..samples import (
     read_features,
 )
 from .besov import BesovSmoothnessEstimator
+from .forecasts.forecast import forecast_error
+from .forecasts.result import ErrorForecast
 from .roughness import class_smoothness, sample_roughness
 
 __all__ = ["EstimatorDetails", "measure_details"]
@@ -46,6 +48,8 @@ class EstimatorDetails:
         for two classes, whose index against each other is that of the fit.
     n_classes : int
         Number of all classes; 0 for regression.
+    forecast : ErrorForecast, str or None
+        What more samples would bring, or why that cannot be told.
     """
 
     held_out_score: float | None = None
@@ -53,6 +57,7 @@ class EstimatorDetails:
     samples: pd.DataFrame | None = None
     classes: pd.DataFrame | None = None
     n_classes: int = 0
+    forecast: ErrorForecast | str | None = None
 
 
 def measure_details(
@@ -71,8 +76,8 @@ def measure_details(
     estimator : BesovSmoothnessEstimator
         A fitted estimator.
     X, y : array-like, default=None
-        Samples whose roughness is measured, usually those of the fit. It takes about as
-        long as a dozen fits.
+        Samples whose roughness is measured, and the error with more of them forecast;
+        usually those of the fit. It takes as long as some dozens of fits.
     X_test, y_test : array-like, default=None
         Other samples, for the held-out score.
     most_classes : int, default=20
@@ -99,7 +104,11 @@ def measure_details(
     read_features(X, estimator, reset=False)  # must be those of the fit
     with warnings.catch_warnings():  # a report lists the cautions of the fit already
         warnings.simplefilter("ignore", SmoothnessWarning)
-        return EstimatorDetails(**held_out, **_roughness(estimator, X, y, most_classes))
+        return EstimatorDetails(
+            **held_out,
+            **_roughness(estimator, X, y, most_classes),
+            forecast=_forecast(estimator, X, y),
+        )
 
 
 def _check_pair(X: Any, y: Any, name: str, targets: str) -> None:
@@ -141,6 +150,19 @@ def _roughness(
     )
     classes["class"] = _of_objects(names[classes["class"].to_numpy(dtype=int)])
     return found | {"classes": classes}
+
+
+def _forecast(estimator: BesovSmoothnessEstimator, X: Any, y: Any) -> ErrorForecast | str:
+    """Forecast the error of a forest, or say why these samples allow no forecast."""
+    try:
+        return forecast_error(
+            X,
+            y,
+            n_jobs=estimator.n_jobs,
+            random_state=copy.deepcopy(estimator.random_state),
+        )
+    except ValueError as error:  # too few samples
+        return str(error)
 
 
 def _of_objects(values: Iterable[Any]) -> pd.Series:

@@ -35,6 +35,7 @@ __all__ = [
     "card_of",
     "difference_summary",
     "estimator_summary",
+    "forecast_summary",
     "history_card",
     "scale_bar",
     "with_ends",
@@ -248,6 +249,27 @@ def baseline_summary(baseline: Any) -> Summary:
     }
     cautions = (baseline.note,) if baseline.note else ()
     return Summary("Against shuffled targets", facts, cautions=cautions)
+
+
+def forecast_summary(forecast: Any) -> Summary:
+    """Summarise a :class:`~sksmooth.ErrorForecast`."""
+    half = forecast.samples_to_halve
+    facts = {
+        "Estimator": visible(forecast.estimator, _LONGEST_NAME),
+        "Samples": f"{forecast.n_samples:,}",
+        forecast.unit.capitalize(): percent(forecast.error, 1),
+    }
+    for times in (2, 10, 64):
+        n = times * forecast.n_samples
+        facts[f"With {n:,}"] = _share(forecast.predict(n), forecast.interval(n))
+    facts["Floor"] = _share(forecast.floor, forecast.floor_interval)
+    facts["Samples that halve the rest"] = f"{half:,}" if np.isfinite(half) else "unknown"
+    return Summary(
+        title="Error with more samples",
+        facts=facts,
+        verdict=forecast.sentence,
+        cautions=(forecast.caution,) if forecast.caution else (),
+    )
 
 
 def card_of(summary: Summary, *, is_loss: bool = False) -> Html:

@@ -25,6 +25,7 @@ from ...estimators.details import EstimatorDetails
 from ...estimators.summary import Summary, estimator_summary, scale_bar
 from ...estimators.verdict import feature_name
 from ..plots import ErrorDecayDisplay
+from .forecast_page import forecast_section
 from .page import explained, make_page, section
 from .pictures import picture
 
@@ -78,6 +79,7 @@ def estimator_page(
         _decay(estimator),
         _scores(estimator, details),
         *_roughness(details),
+        *_forecast(details),
         _features(estimator.feature_importances_, feature_names),
         _parameters(estimator, summary),
     ]
@@ -279,6 +281,16 @@ def _neighbour(frame: pd.DataFrame, place: float) -> tuple[str, str]:
 
 def _numbers(target: Any) -> str:
     return visible(", ".join(f"{value:.6g}" for value in np.atleast_1d(target)), 60)
+
+
+def _forecast(details: EstimatorDetails) -> list[Html]:
+    """Say what more samples would bring, if that was asked for."""
+    if details.forecast is None:
+        return []
+    heading = "What more samples would bring"
+    if isinstance(details.forecast, str):
+        return [section(heading, element("p", f"No forecast: {details.forecast}"))]
+    return [forecast_section(details.forecast, heading)]
 
 
 def _features(importances: np.ndarray, names: Sequence[str] | None) -> Html:

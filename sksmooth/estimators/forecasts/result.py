@@ -14,6 +14,7 @@ from scipy import stats
 
 from ..._lib.state import Versioned
 from ...index import LearningCurve, SureErrors, fit_learning_curve
+from ..summary import card_of, forecast_summary
 from ..verdict import percent
 
 __all__ = ["FARTHEST", "ErrorForecast", "RowLosses"]
@@ -188,21 +189,26 @@ class ErrorForecast(Versioned):
         """
         return self._at(n, self.curve.error)
 
-    def interval(self, n: ArrayLike) -> tuple[Any, Any]:
+    def interval(
+        self, n: ArrayLike, confidence_level: float | None = None
+    ) -> tuple[Any, Any]:
         """Forecast between which errors that with n training samples lies.
 
         Parameters
         ----------
         n : int or array-like of int
             As in :meth:`predict`.
+        confidence_level : float, default=None
+            Level of the interval; None means that of the forecast.
 
         Returns
         -------
         low, high : float or ndarray of float64
             Ends of the interval.
         """
-        low = self._at(n, lambda n: self._interval(n)[0])
-        return low, self._at(n, lambda n: self._interval(n)[1])
+        level = self.confidence_level if confidence_level is None else confidence_level
+        low = self._at(n, lambda n: self._interval(n, level)[0])
+        return low, self._at(n, lambda n: self._interval(n, level)[1])
 
     def samples_for(self, error: float) -> float:
         """Forecast the number of samples that an error needs.
@@ -233,8 +239,9 @@ class ErrorForecast(Versioned):
         low, high : float
             Where the two ends of :meth:`interval` reach it.
         """
-        low = self._first(lambda n: self._interval(n)[0], error)
-        return low, self._first(lambda n: self._interval(n)[1], error)
+        level = self.confidence_level
+        low = self._first(lambda n: self._interval(n, level)[0], error)
+        return low, self._first(lambda n: self._interval(n, level)[1], error)
 
     @property
     def error(self) -> float:
@@ -339,6 +346,9 @@ class ErrorForecast(Versioned):
     def __repr__(self) -> str:
         return " ".join(filter(None, [self.sentence, self.caution]))
 
+    def _repr_html_(self) -> str:
+        return card_of(forecast_summary(self))
+
     def to_frame(self) -> pd.DataFrame:
         """Put what was measured and what is forecast into a table.
 
@@ -370,9 +380,9 @@ class ErrorForecast(Versioned):
         table = table.reset_index("is_forecast").reset_index(drop=True)
         return table[["n_samples", "is_forecast", "error", "low", "high"]]
 
-    def _interval(self, n: float) -> tuple[float, float]:
-        low, high = self.curve.interval(n, self.confidence_level)
-        return max(low, self.floor_interval[0]), high
+    def _interval(self, n: float, confidence_level: float) -> tuple[float, float]:
+        low, high = self.curve.interval(n, confidence_level)
+        return max(low, self.curve.floor_interval(confidence_level)[0]), high
 
     def _at(self, n: ArrayLike, compute: Any) -> Any:
         numbers = np.asarray(n)

