@@ -62,11 +62,15 @@ def fit_to_file(options: argparse.Namespace, verbose: int) -> Measured:
 def forecast_of(measured: Measured) -> ErrorForecast:
     """Forecast the error of a forest with more samples than those of the file."""
     data, estimator = measured.data, measured.estimator
-    options = dict(n_jobs=estimator.n_jobs, random_state=estimator.random_state)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SmoothnessWarning)  # the forecast says it itself
         try:
-            return forecast_error(data.X, data.y, **options)
+            return forecast_error(
+                data.X,
+                data.y,
+                n_jobs=estimator.n_jobs,
+                random_state=estimator.random_state,
+            )
         except ValueError as error:
             raise CommandError(f"{data.origin}: {one_line(error)}") from error
 

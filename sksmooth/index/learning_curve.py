@@ -126,8 +126,9 @@ class LearningCurve(Versioned):
         low, middle, high = self._quantiles(logs, ends)
         if middle == 0:
             return 0.0, float(high)
+        wider = middle * (low / middle) ** _WIDER_LOW
         return (
-            float(middle * (low / middle) ** _WIDER_LOW),
+            float(min(max(wider, self.least), middle)),
             float(middle * (high / middle) ** _WIDER_HIGH),
         )
 

@@ -130,7 +130,7 @@ class ErrorForecastDisplay:
         measured, ahead = (
             table[table["is_forecast"] == is_forecast] for is_forecast in (False, True)
         )
-        n = np.geomspace(*ahead["n_samples"].iloc[[0, -1]], _POINTS)
+        n = np.geomspace(forecast.n_samples, ahead["n_samples"].max(), _POINTS)
         levels = sorted({*_BANDS, forecast.confidence_level})
         display = cls(
             sizes=measured["n_samples"],

@@ -24,7 +24,7 @@ __all__ = ["forecast_error"]
 
 _FOLDS = 3
 _FEWEST_SIZES = 3
-_FOREST = dict(n_terms=None, max_samples=0.8)
+_SHARE_OF_A_TREE = 0.8  # of the samples
 
 
 @validate_params(
@@ -196,8 +196,10 @@ def _encoder_of(estimator: Any) -> Any:
 
 def _forest(is_classification: bool) -> WaveletForestClassifier | WaveletForestRegressor:
     if is_classification:
-        return WaveletForestClassifier(max_features="sqrt", **_FOREST)
-    return WaveletForestRegressor(**_FOREST)
+        return WaveletForestClassifier(
+            n_terms=None, max_features="sqrt", max_samples=_SHARE_OF_A_TREE
+        )
+    return WaveletForestRegressor(n_terms=None, max_samples=_SHARE_OF_A_TREE)
 
 
 def _name_of(estimator: Any) -> str:

@@ -172,7 +172,7 @@ def _tested(
     X_test = safe_indexing(X, test)
     if labels.samples.classes is None:
         predicted = np.asarray(fitted.predict(X_test), dtype=float).reshape(len(test), -1)
-        return errors_of_rows(labels.samples.targets.rows(fit.test), predicted), None
+        return errors_of_rows(labels.samples.targets.take(fit.test).values, predicted), None
     predicted = np.asarray(fitted.predict(X_test)).ravel()
     is_wrong = predicted != as_array(safe_indexing(y, test)).ravel()
     return is_wrong.astype(float), _margins(fitted, X_test)
