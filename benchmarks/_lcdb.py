@@ -43,7 +43,7 @@ KEEL = {
 }
 AGAINST_THE_REST = {980: "optdigits", 958: "segment"}  # of the most frequent class
 MNIST, FASHION, CIFAR = 554, 40996, 40926
-_FEWEST_RUNS = 10
+_FEWEST_RUNS, _FEWEST_SIZES = 10, 6
 
 
 class Curve(NamedTuple):
@@ -55,44 +55,32 @@ class Curve(NamedTuple):
     n_tested: int
 
 
-class SingleRuns(NamedTuple):
-    """Errors of single runs, of shape (n_runs, n_sizes)."""
-
-    sizes: np.ndarray
-    errors: np.ndarray
-
-
 def read_lcdb(folder):
-    """Read the curves of five learners.
+    """Read the curves of all learners.
 
     Returns
     -------
     curves : dict of (int, str) to Curve
         By the number of the data set and the name of the learner.
-    runs : dict of (int, str) to SingleRuns
-        The same before they were averaged.
     about : DataFrame
         Names and sizes of the data sets.
     """
     (path,) = Path(folder).rglob("database-accuracy.csv")
     about = pd.read_csv(path.with_name("datasets.csv")).set_index("openmlid")
     table = pd.read_csv(path)
-    table = table[table.learner.isin(LEARNERS)]
-    curves, runs = {}, {}
+    curves = {}
     for (data_set, learner), rows in table.groupby(["openmlid", "learner"]):
-        key = int(data_set), LEARNERS[learner]
+        key = int(data_set), LEARNERS.get(learner, learner)
         errors = (1 - rows.score_test).groupby(rows.size_train)
         counts = errors.count()
         sizes = counts.index[counts >= _FEWEST_RUNS]
-        if len(sizes) < 4:
+        if len(sizes) < _FEWEST_SIZES:
             continue
         counts, n_tested = counts[sizes].to_numpy(), int(rows.size_test.iloc[0])
         means = np.maximum(errors.mean()[sizes].to_numpy(), 0.5 / (n_tested * counts))
         deviations = errors.std()[sizes].to_numpy() / np.sqrt(counts)
         curves[key] = Curve(sizes.to_numpy(float), means, deviations, n_tested)
-        single = rows.pivot_table("score_test", ["outer_seed", "inner_seed"], "size_train")
-        runs[key] = SingleRuns(single.columns.to_numpy(float), 1 - single.to_numpy())
-    return curves, runs, about
+    return curves, about
 
 
 def half_of(name):

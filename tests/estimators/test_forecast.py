@@ -80,8 +80,8 @@ def test_a_known_curve_is_continued(exponent, floor):
         n = times * 2000
         low, high = found.interval(n)
         assert low <= model.error(n) <= high
-    # A curve without noise: within a quarter four times ahead, as the prior allows.
-    assert_allclose(found.predict(8000), model.error(8000), rtol=0.25)
+    # Nine in ten curves of the prior have a floor, so one without it is forecast too high.
+    assert_allclose(found.predict(8000), model.error(8000), rtol=0.3)
     assert found.floor_interval[0] <= 0.3 * floor <= found.floor_interval[1]
     assert found.caution == ""
 

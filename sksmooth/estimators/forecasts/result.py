@@ -24,7 +24,6 @@ _TIMES = 10  # the samples, where a table shows one forecast only
 _FEWEST_SAMPLES = 128  # on fewer, no forecast was checked
 _SUREST = 0.5  # of the predictions
 _SHOWN = 2 ** np.arange(int(np.log2(FARTHEST)) + 1)
-_LIKELY = 0.01  # p-value of the misfit below which the errors are of no such curve
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,8 +265,7 @@ class ErrorForecast(Versioned):
     @property
     def caution(self) -> str:
         """Why not to rely on the forecast; empty if nothing speaks against it."""
-        n_free = max(len(self.measured.sizes) - 2, 1)
-        if stats.chi2.sf(self.curve.misfit, n_free) < _LIKELY:
+        if not self.curve.is_regular:
             return (
                 "The measured errors do not fall as a power law over a floor does, so the "
                 "forecast may be far off; look at the points."
