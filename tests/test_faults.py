@@ -39,6 +39,7 @@ from sksmooth import (
     WaveletForestRegressor,
     __version__,
     compare_layers,
+    forecast_error,
     permutation_baseline,
     smoothness_difference,
 )
@@ -387,6 +388,7 @@ def kept_things():
         "difference": smoothness_difference(
             X, X[:, :2], y, estimator=ESTIMATORS["besov"]()
         ),
+        "forecast": forecast_error(X, y, random_state=0),
         "baseline": permutation_baseline(
             ESTIMATORS["besov"](), X, y, n_permutations=2, random_state=0
         ),

@@ -54,6 +54,7 @@ from strategies import (
 
 from sksmooth import (
     BesovSmoothnessEstimator,
+    ErrorForecast,
     PermutationBaseline,
     SimplexEncoder,
     SmoothnessDifference,
@@ -61,6 +62,7 @@ from sksmooth import (
     WaveletForestClassifier,
     WaveletForestRegressor,
     class_smoothness,
+    forecast_error,
     permutation_baseline,
     sample_roughness,
     smoothness_difference,
@@ -203,6 +205,7 @@ ENTRIES = {
     "difference": lambda X, y, w: smoothness_difference(
         X, X, y, estimator=small(), sample_weight=w
     ),
+    "forecast": lambda X, y, w: forecast_error(X, y, random_state=0),
     "permutations": lambda X, y, w: permutation_baseline(
         small(), X, y, n_permutations=1, random_state=0
     ),
@@ -320,6 +323,19 @@ def _(result, X, y):
     assert_array_equal(result.compress().predict(X), predicted)
     _assert_shares(result.feature_importances_, X.shape[1])
     assert_sound(result.wavelets_, X, y)
+
+
+@assert_sound.register
+def _(result: ErrorForecast, X, y):
+    table = result.to_frame()
+    assert np.isfinite(table["error"]).all()
+    assert (table["low"] <= table["error"]).all()
+    assert (table["error"] <= table["high"]).all()
+    assert (np.diff(table["error"][table["is_forecast"]]) <= 1e-12).all()
+    low, high = result.floor_interval
+    assert 0 <= low <= result.floor <= high
+    assert result.floor <= result.error
+    assert repr(result).startswith("With ")
 
 
 @assert_sound.register

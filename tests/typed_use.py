@@ -51,6 +51,11 @@ def indices(X: np.ndarray, y: np.ndarray) -> None:
     change = sksmooth.smoothness_difference(X, X, y, n_jobs=1)
     assert_type(change, sksmooth.SmoothnessDifference)
     assert_type(sksmooth.permutation_baseline(fitted, X, y), sksmooth.PermutationBaseline)
+    forecast = sksmooth.forecast_error(X, y, n_jobs=1)
+    assert_type(forecast, sksmooth.ErrorForecast)
+    assert_type(forecast.samples_for(0.1), float)
+    assert_type(forecast.floor_interval, tuple[float, float])
+    assert_type(forecast.to_frame(), pd.DataFrame)
     assert_type(sksmooth.class_smoothness(X, y), pd.DataFrame)
     assert_type(sksmooth.sample_roughness(X, y), pd.DataFrame)
 

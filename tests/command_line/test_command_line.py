@@ -724,3 +724,31 @@ def test_as_a_program(iris_csv, strict_json):
     assert (bad.returncode, bad.stdout) == (2, "")
     assert len(bad.stderr.splitlines()) == 1
     assert bad.stderr.startswith("sksmooth: error: ")
+
+
+# ------------------------------------------------------------------------------ forecasts
+
+
+def test_measure_forecasts_the_error_with_more_samples(call, strict_json, tmp_path, iris):
+    path = tmp_path / "iris.csv"
+    iris.to_csv(path, index=False)
+    code, out, _ = call("measure", path, "--target", "species", "--quiet", "--forecast")
+    assert code == 0
+    assert "With 150 samples the error rate of WaveletForestClassifier is " in out
+    assert "with 1,500, " in out
+    code, out, _ = call("measure", path, "--target", "species", "--json", "--forecast")
+    assert code == 0
+    found = strict_json(out)["forecast"]
+    assert found["n_samples"] == 150
+    assert found["floor_low"] <= found["floor"] <= found["floor_high"]
+    assert found["curve"][-1]["n_samples"] == 9600
+    assert found["verdict"].startswith("With 150 samples")
+
+
+def test_measure_refuses_to_forecast_from_a_handful_of_samples(
+    call_wrongly, tmp_path, iris
+):
+    path = tmp_path / "few.csv"
+    iris.iloc[::10].to_csv(path, index=False)
+    error = call_wrongly("measure", path, "--target", "species", "--quiet", "--forecast")
+    assert "15 samples are too few" in error
