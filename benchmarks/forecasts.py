@@ -1,7 +1,7 @@
 """How far forecasts of the error are off, beside the power laws of the literature.
 
     python benchmarks/forecasts.py --lcdb DIR --keel DIR --fashion DIR --mnist FILE
-        [--parts curves samples noise regression classes cost]
+        [--parts curves crossings samples noise regression classes cost]
 
 ``_lcdb.py`` says where the folders come from.
 
@@ -9,6 +9,8 @@
 at 8 to 64 N0. The rivals are fitted as LCDB's authors do: least squares on all sizes from
 16 on, Levenberg and Marquardt from random starts. Reported are the data sets that were not
 used to choose the prior, and those whose X and y are had.
+
+*crossings*: which learner overtakes which.
 
 *samples*: N0 samples of data sets whose X and y are had, with ``forecast_error``; the truth
 is LCDB's. The rivals are fitted to the same measured errors. Two of them use the smoothness
@@ -22,6 +24,7 @@ import argparse
 import time
 import warnings
 from functools import partial
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -352,6 +355,55 @@ def within_factor_of_two(table):
             },
         }
     return rows
+
+
+def crossings_part(arguments):
+    """Tell how often the learner that is forecast to overtake another one does so."""
+    every, about = read_lcdb(arguments.lcdb)
+    names = about.Name.to_dict()
+    shares = (about.MajorityClassSize / about.NumberOfInstances).fillna(0.0).to_dict()
+    rows = []
+    for number in {key[0] for key in every if half_of(str(names.get(key[0], key[0])))}:
+        for first in FIRST:
+            known = {
+                learner: continued(every[number, learner], first, 1 - shares[number])
+                for learner in LEARNERS
+                if (number, learner) in every
+            }
+            known = {learner: found for learner, found in known.items() if found}
+            for one, other in combinations(known.values(), 2):
+                if one[0] == other[0]:  # the same largest size
+                    ahead, behind = sorted([one, other], key=lambda found: found[1])
+                    rows.append((ahead[2] > behind[2], ahead[3] > behind[3]))
+    is_forecast, is_true = np.array(rows).T
+    return {
+        "crossings": {
+            "report": {
+                "pairs": len(rows),
+                "overtaken %": 100 * float(is_true.mean()),
+                "forecast %": 100 * float(is_forecast.mean()),
+                "of those forecast, true %": 100 * float(is_true[is_forecast].mean()),
+            }
+        }
+    }
+
+
+def continued(curve, first, chance):
+    """Give the farthest size, the error now, its forecast there and the true one."""
+    near = (curve.sizes <= first) & (curve.sizes >= first / 8)
+    sizes = [t * first for t in TIMES if t * first in curve.sizes]
+    if first not in curve.sizes or not sizes:
+        return None
+    errors = curve.errors[near]
+    variance = (curve.deviations[near] / errors) ** 2 + 1e-4
+    ours = fit_learning_curve(
+        curve.sizes[near],
+        errors,
+        np.diag(variance),
+        error_of_constant=max(chance, errors[-1]),
+    )
+    truth = curve.errors[np.searchsorted(curve.sizes, sizes[-1])]
+    return sizes[-1], ours.error(first), ours.error(sizes[-1]), truth
 
 
 # Samples
@@ -697,6 +749,7 @@ def seconds(call):
 
 PARTS = {
     "curves": curves_part,
+    "crossings": crossings_part,
     "samples": samples_part,
     "noise": noise_part,
     "regression": regression_part,

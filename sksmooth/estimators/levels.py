@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -199,7 +200,10 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
         cv = cv.split()
     rows = labels.samples.X
     if hasattr(cv, "split"):
-        folds = list(check_cv(cv).split(rows, codes, groups))
+        with warnings.catch_warnings():
+            # A class of fewer samples than folds is in some of them only, as it has to be.
+            warnings.filterwarnings("ignore", "The least populated class in y", UserWarning)
+            folds = list(check_cv(cv).split(rows, codes, groups))
     else:
         folds = _folds_of_rows(cv, labels)
     times = np.bincount(np.concatenate([test for _, test in folds]), minlength=len(rows))
