@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {
     name: ROOT / "doc" / f"{name}.md"
-    for name in ("figures", "large_data", "reading_the_index")
+    for name in ("figures", "large_data", "more_samples", "reading_the_index")
 }
 RESULTS = ROOT / "benchmarks" / "results"
 MARKED = re.compile(r"(<!-- table ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -216,6 +216,14 @@ def cluster_columns():
         yield Column(f"{n}: s", table, "s", "{:.1f}")
         if n > 1:
             yield Column(f"{n}: MB a fit", table, "MB a fit", "{:.0f}", is_partial=True)
+
+
+def columns_of_forecasts(part, rivals):
+    """Errors of forecasts, and of the curves of the literature."""
+    table = f"{part}: median |log error| by learner"
+    yield Column("cases", table, "cases", "{:,}")
+    for name, title in ({"ours": "`forecast_error`"} | rivals).items():
+        yield Column(title, table, name, "{:.2f}" if part == "samples" else "{:.3f}")
 
 
 def map_columns():
@@ -451,6 +459,26 @@ def broken_columns():
             yield Column(f"{network}: {title}", network, name, form, is_partial=True)
 
 
+LEARNERS = (
+    "random forest",
+    "extra trees",
+    "gradient boosting",
+    "nearest neighbours",
+    "logistic regression",
+    "all",
+)
+RIVALS = {
+    "pow2": "pow2",
+    "pow3": "pow3",
+    "mean of pow2 and pow3": "their mean",
+    "pow4": "pow4",
+    "mmf4": "mmf4",
+    "last value": "last value",
+}
+BY_ALPHA = {
+    "pow2, exponent by alpha": "pow2, α",
+    "last value, falling by alpha": "last value, α",
+}
 MAPS = ("100,000,000 x 75", "1,000,000,000 x 10")
 TABLES = {
     "accuracy": Table(
@@ -713,6 +741,20 @@ TABLES = {
         list(columns_of_sets()),
         "Data",
         page="reading_the_index",
+    ),
+    "forecast curves": Table(
+        "forecasts",
+        {name: name for name in LEARNERS},
+        list(columns_of_forecasts("curves", RIVALS)),
+        "Learner",
+        page="more_samples",
+    ),
+    "forecast samples": Table(
+        "forecasts",
+        {name: name for name in LEARNERS},
+        list(columns_of_forecasts("samples", RIVALS | BY_ALPHA)),
+        "Learner",
+        page="more_samples",
     ),
     "clusters": Table(
         "clusters",

@@ -48,10 +48,13 @@ class _Fit(NamedTuple):
 
 
 def sizes_of(folds: Sequence[Fold], n_classes: int) -> np.ndarray:
-    """Halve the number of training samples of the folds, three times if they are enough."""
+    """Halve the number of training samples of the folds, three times if they are enough.
+
+    With fewer than half as many samples as classes, hardly anything can be right.
+    """
     largest = min(len(train) for train, _ in folds)
     sizes = largest // 2 ** np.arange(_HALVINGS, -1, -1)
-    return sizes[sizes >= max(_FEWEST_TRAINED, n_classes)]
+    return sizes[sizes >= max(_FEWEST_TRAINED, n_classes // 2)]
 
 
 def measure_errors(
