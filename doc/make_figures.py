@@ -476,8 +476,8 @@ RIVALS = {
     "last value": "last value",
 }
 BY_ALPHA = {
-    "pow2, exponent by alpha": "pow2, α",
-    "last value, falling by alpha": "last value, α",
+    "pow2, exponent by alpha": "pow2, by alpha",
+    "last value, falling by alpha": "last value, by alpha",
 }
 MAPS = ("100,000,000 x 75", "1,000,000,000 x 10")
 TABLES = {

@@ -138,6 +138,9 @@ def forecast_error(
     >>> X, y = load_digits(return_X_y=True)
     >>> forecast = forecast_error(X[:400], y[:400], random_state=0)
     >>> print(forecast)
+    With 400 samples the error rate of WaveletForestClassifier is 3.6 %; with 4,000, 1.6 %
+    (0.1 % to 4.9 %) is expected, and with any number 1.1 % (0.0 % to 4.9 %). 1,028 samples
+    halve what is left above that.
     """
     seed = integer_seed(random_state)
     labels = read_labels(y, groups=groups, encode=_encoder_of(estimator))
