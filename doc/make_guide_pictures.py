@@ -7,9 +7,14 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from sksmooth import BesovSmoothnessEstimator, WaveletForestRegressor
+from sksmooth import BesovSmoothnessEstimator, WaveletForestRegressor, forecast_error
 from sksmooth.datasets import make_known_smoothness
+from sksmooth.plotting import ErrorForecastDisplay
 
 IMAGES = Path(__file__).parent / "images"
 
@@ -110,6 +115,27 @@ def draw_sample_sizes():
     save(figure, "sample_sizes.png")
 
 
+def draw_forecast():
+    """Draw forecasts of two models on digits, and of digits with wrong labels."""
+    X, y = load_digits(return_X_y=True)
+    rng = np.random.RandomState(0)
+    is_wrong = rng.uniform(size=len(y)) < 0.2
+    noisy = np.where(is_wrong, (y + rng.randint(1, 10, len(y))) % 10, y)
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    models = {
+        "forest": None,
+        "logistic regression": make_pipeline(StandardScaler(), LogisticRegression()),
+    }
+    for name, model in models.items():
+        found = forecast_error(X[:500], y[:500], estimator=model, random_state=0)
+        ErrorForecastDisplay.from_forecast(found, ax=axes[0], name=name)
+    found = forecast_error(X, noisy, random_state=0)
+    ErrorForecastDisplay.from_forecast(
+        found, ax=axes[1], name="a fifth of the labels wrong"
+    )
+    save(figure, "forecast.png")
+
+
 def draw_noise():
     """Draw the index, the score and the noise that is found against what was put in."""
     shares = np.array([0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4])
@@ -164,3 +190,4 @@ if __name__ == "__main__":
     draw_window()
     draw_sample_sizes()
     draw_noise()
+    draw_forecast()
