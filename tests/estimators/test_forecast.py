@@ -404,7 +404,7 @@ def test_bad_input_is_named(digits):
     with pytest.raises(ValueError, match="12 samples are too few"):
         forecast_error(X[:12], np.arange(12) % 2)
     with pytest.raises(ValueError, match=r"too few .* with 30 classes"):
-        forecast_error(X[:60], np.arange(60) % 30, cv=2)
+        forecast_error(X[:60], (np.arange(60) % 30).astype(str), cv=2)
     with pytest.raises(TypeError, match="a classifier or a regressor"):
         forecast_error(X, y, estimator=KMeans(10))
     with pytest.raises(ValueError, match="'estimator' parameter"):

@@ -14,6 +14,7 @@ from scipy import stats
 
 from ..._lib.state import Versioned
 from ...index import LearningCurve, SureErrors, fit_learning_curve
+from ...samples import numbered
 from ..summary import card_of, forecast_summary
 from ..verdict import percent
 
@@ -206,6 +207,8 @@ class ErrorForecast(Versioned):
             Ends of the interval.
         """
         level = self.confidence_level if confidence_level is None else confidence_level
+        if not 0 < level < 1:
+            raise ValueError(f"confidence_level must lie between 0 and 1, got {level!r}.")
         low = self._at(n, lambda n: self._interval(n, level)[0])
         return low, self._at(n, lambda n: self._interval(n, level)[1])
 
@@ -315,7 +318,7 @@ class ErrorForecast(Versioned):
                 f"groups must hold one group for each row that was given, got shape "
                 f"{groups.shape}."
             )
-        names, codes = np.unique(groups[self.rows], return_inverse=True)
+        names, codes = numbered(groups[self.rows])
         return self._table(
             names, codes, "group", _TIMES * self.n_samples if n is None else n
         )
