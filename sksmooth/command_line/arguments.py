@@ -66,7 +66,7 @@ def _add_measure_parser(commands: Any) -> None:
     )
     _add_fit_options(parser)
     add = parser.add_argument_group("report").add_argument
-    about = "say what error a forest would have with more samples, too"
+    about = "forecast the error of a forest with more samples than those of the fit, too"
     add("--forecast", action="store_true", help=about)
     add("--json", action="store_true", help="one JSON object, no table")
     add("--plot", type=Path, metavar="FILE", help="picture: .png, .pdf or .svg")

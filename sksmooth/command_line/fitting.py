@@ -33,10 +33,15 @@ __all__ = [
 
 @dataclass
 class Measured:
-    """An estimator that is fitted to the samples of a file, or to a part of them."""
+    """An estimator that is fitted to the samples of a file, or to a part of them.
+
+    X and y are those of the fit; X_test and y_test, if any, were held out.
+    """
 
     data: Dataset
     estimator: BesovSmoothnessEstimator
+    X: np.ndarray | pd.DataFrame
+    y: np.ndarray
     X_test: np.ndarray | pd.DataFrame | None = None
     y_test: np.ndarray | None = None
     score: float | None = None
@@ -60,19 +65,19 @@ def fit_to_file(options: argparse.Namespace, verbose: int) -> Measured:
 
 
 def forecast_of(measured: Measured) -> ErrorForecast:
-    """Forecast the error of a forest with more samples than those of the file."""
-    data, estimator = measured.data, measured.estimator
+    """Forecast the error of a forest with more samples than those of the fit."""
+    estimator = measured.estimator
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SmoothnessWarning)  # the forecast says it itself
         try:
             return forecast_error(
-                data.X,
-                data.y,
+                measured.X,
+                measured.y,
                 n_jobs=estimator.n_jobs,
                 random_state=estimator.random_state,
             )
         except ValueError as error:
-            raise CommandError(f"{data.origin}: {one_line(error)}") from error
+            raise CommandError(f"{measured.data.origin}: {one_line(error)}") from error
 
 
 def estimator_of(options: argparse.Namespace) -> BesovSmoothnessEstimator:
@@ -103,7 +108,7 @@ def _fitted(
 ) -> Measured:
     X, y, share = data.X, data.y, options.held_out
     if share is None:
-        return Measured(data, estimator.fit(X, y))
+        return Measured(data, estimator.fit(X, y), X, y)
     is_classification = y.ndim == 1 and y.dtype.kind != "f"
     # Classes of a single sample cannot be in both parts.
     can_stratify = is_classification and np.unique(y, return_counts=True)[1].min() > 1
@@ -112,7 +117,7 @@ def _fitted(
         X, y, test_size=share, stratify=strata, random_state=seed
     )
     score = float(estimator.fit(X, y).score(X_test, y_test))
-    return Measured(data, estimator, X_test, y_test, score)
+    return Measured(data, estimator, X, y, X_test, y_test, score)
 
 
 def notes_of(caught: list[warnings.WarningMessage], is_told: bool) -> list[dict[str, str]]:

@@ -25,6 +25,7 @@ from .pictures import check_picture_path, save_picture
 __all__ = ["run_measure"]
 
 _MOST_FEATURES = 10
+_TIMES = 10  # the samples, as in the sentence of a forecast
 
 
 def run_measure(options: argparse.Namespace) -> None:
@@ -110,13 +111,19 @@ def _decay_figure(measured: Measured) -> Any:
 
 def _forecast(forecast: ErrorForecast) -> dict[str, Any]:
     """Collect what is forecast, in plain Python types."""
+    n = _TIMES * forecast.n_samples
+    low, high = forecast.interval(n)
     return {
         "n_samples": forecast.n_samples,
         "error": forecast.error,
+        "n": n,
+        "predicted": forecast.predict(n),
+        "low": low,
+        "high": high,
         **with_ends("floor", forecast.floor, forecast.floor_interval),
         "samples_to_halve": forecast.samples_to_halve,
         "curve": forecast.to_frame().to_dict("records"),
-        "verdict": forecast.sentence,
+        "sentence": forecast.sentence,
         "caution": forecast.caution,
     }
 
@@ -145,9 +152,10 @@ def _readable(
         **{in_ascii(name): in_ascii(fact) for name, fact in facts.items()},
     }
     rows["main features"] = ", ".join(features[:MOST_NAMES]) or "none"
+    if forecast is not None:
+        rows["more samples"] = repr(forecast)
     if picture is not None:
         rows["picture"] = str(picture)
     lines = [f"{name:<17} {value}" for name, value in rows.items()]
     notes = [f"{note['category']}: {note['message']}" for note in measured.notes]
-    ahead = [] if forecast is None else [repr(forecast)]
-    return "\n".join([*lines, "", summary.verdict, *ahead, *notes])
+    return "\n".join([*lines, "", summary.verdict, *notes])

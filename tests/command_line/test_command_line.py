@@ -13,7 +13,7 @@ from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.model_selection import train_test_split
 
 import sksmooth
-from sksmooth import BesovSmoothnessEstimator
+from sksmooth import BesovSmoothnessEstimator, forecast_error
 from sksmooth.command_line import main
 from sksmooth.datasets import make_known_smoothness
 from sksmooth.estimators.verdict import verdict
@@ -734,15 +734,38 @@ def test_measure_forecasts_the_error_with_more_samples(call, strict_json, tmp_pa
     iris.to_csv(path, index=False)
     code, out, _ = call("measure", path, "--target", "species", "--quiet", "--forecast")
     assert code == 0
-    assert "With 150 samples the error rate of WaveletForestClassifier is " in out
-    assert "with 1,500, " in out
+    forecast = forecast_error(iris.drop(columns="species"), iris["species"], random_state=0)
+    assert f"\nmore samples      {forecast.sentence}\n" in out
+    assert out.isascii()
     code, out, _ = call("measure", path, "--target", "species", "--json", "--forecast")
     assert code == 0
     found = strict_json(out)["forecast"]
-    assert found["n_samples"] == 150
+    low, high = forecast.interval(1500)
+    assert (found["n_samples"], found["error"]) == (150, forecast.error)
+    assert (found["n"], found["predicted"]) == (1500, forecast.predict(1500))
+    assert (found["low"], found["high"]) == (low, high)
     assert found["floor_low"] <= found["floor"] <= found["floor_high"]
     assert found["curve"][-1]["n_samples"] == 9600
-    assert found["verdict"].startswith("With 150 samples")
+    assert found["sentence"] == forecast.sentence
+    assert found["caution"] == ""
+
+
+def test_measure_forecasts_from_the_rows_of_the_fit(digits, digits_npz, call_json):
+    found = call_json(digits_npz, "--held-out", 0.25, "--forecast")["forecast"]
+    X, _, y, _ = train_test_split(
+        *digits, test_size=0.25, stratify=digits[1], random_state=0
+    )
+    assert found["n_samples"] == 450
+    assert found["sentence"] == forecast_error(X, y, random_state=0).sentence
+
+
+def test_measure_gives_the_caution_of_a_forecast(call, call_json, tmp_path, iris):
+    path = written(iris.iloc[::2], tmp_path / "iris.csv")
+    out = call("measure", path, "--target", "species", "--quiet", "--forecast")[1]
+    found = call_json(path, "--target", "species", "--forecast")["forecast"]
+    assert found["caution"].startswith("75 samples are few for a forecast")
+    assert found["caution"] in out
+    assert "forecast" not in call_json(path, "--target", "species")
 
 
 def test_measure_refuses_to_forecast_from_a_handful_of_samples(

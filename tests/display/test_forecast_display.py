@@ -45,6 +45,10 @@ def test_the_picture_shows_points_forecast_intervals_and_floor(forecast):
     assert_array_equal(points[0], measured["n_samples"])
     assert_allclose(points[1], measured["error"])
     assert_allclose(display.floor_.get_ydata(), forecast.floor)
+    band = display.floor_band_
+    ends = band.get_patch_transform().transform_path(band.get_path()).vertices[:, 1]
+    assert_allclose([ends.min(), ends.max()], forecast.floor_interval)
+    assert_array_equal(display.size_line_.get_xdata(), [600, 600])
     assert sorted(display.bands) == [0.5, 0.9]
     widest = display.bands_[0].get_paths()[0].vertices[:, 1]
     low, high = forecast.interval([600, 38_400])

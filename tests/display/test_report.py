@@ -103,7 +103,9 @@ def test_the_report_of_an_estimator(iris, fitted, tmp_path):
     suspect = reader.texts[place : place + 3]
     assert suspect == [f"{worst}", f"{y[worst]}", f"{samples.suggested[worst]}"]
     assert f"scikit-learn {sklearn.__version__}" in texts
-    assert len(reader.tags("img")) == 1
+    decay, ahead = reader.tags("img")
+    assert "on logarithmic axes" in decay["alt"]
+    assert "expected with 9,600" in ahead["alt"]
 
 
 @pytest.mark.filterwarnings("ignore::sksmooth.exceptions.SmoothnessWarning")

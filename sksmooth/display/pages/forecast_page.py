@@ -39,7 +39,8 @@ def forecast_section(forecast: ErrorForecast, heading: str) -> Html:
     caption = (
         "Points are measured, with the rest of the samples held out. The line is the "
         "forecast, in its intervals; the dotted one is the floor, which no number of "
-        "samples gets below."
+        "samples gets below, with its interval at the right edge. The vertical line stands "
+        f"at the {forecast.n_samples:,} samples at hand."
     )
 
     def draw(axes: Any) -> None:

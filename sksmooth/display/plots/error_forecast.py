@@ -13,6 +13,7 @@ __all__ = ["ErrorForecastDisplay"]
 
 _POINTS = 60  # of the fan
 _BANDS = (0.5, 0.9)  # their confidence levels
+_MARGIN = 0.965  # share of the width from which on the floor has its band
 
 
 class ErrorForecastDisplay:
@@ -33,6 +34,8 @@ class ErrorForecastDisplay:
         Ends of the intervals of the forecast, by their confidence level.
     floor : float
         Error that no number of samples takes away.
+    floor_interval : tuple of float
+        Lower and upper end of its interval.
     unit : str
         What the error is.
     estimator_name : str, default=None
@@ -52,6 +55,10 @@ class ErrorForecastDisplay:
         Its intervals.
     floor_ : matplotlib Line2D
         Horizontal line at the floor.
+    floor_band_ : matplotlib Patch
+        Its interval, as a band at the right edge, beyond all numbers of samples.
+    size_line_ : matplotlib Line2D
+        Vertical line at the number of samples at hand.
 
     See Also
     --------
@@ -83,6 +90,7 @@ class ErrorForecastDisplay:
         forecast: ArrayLike,
         bands: dict[float, tuple[ArrayLike, ArrayLike]],
         floor: float,
+        floor_interval: tuple[float, float],
         unit: str = "error",
         estimator_name: str | None = None,
     ) -> None:
@@ -95,6 +103,7 @@ class ErrorForecastDisplay:
         self.forecast = forecast
         self.bands = bands
         self.floor = floor
+        self.floor_interval = floor_interval
         self.unit = unit
         self.estimator_name = estimator_name
 
@@ -142,6 +151,7 @@ class ErrorForecastDisplay:
             forecast=forecast.predict(n),
             bands={level: forecast.interval(n, level) for level in levels[::-1]},
             floor=forecast.floor,
+            floor_interval=forecast.floor_interval,
             unit=forecast.unit,
             estimator_name=forecast.estimator,
         )
@@ -169,7 +179,7 @@ class ErrorForecastDisplay:
         -------
         self : ErrorForecastDisplay
             The display, with the attributes ``ax_``, ``figure_``, ``points_``, ``line_``,
-            ``bands_`` and ``floor_``.
+            ``bands_``, ``floor_``, ``floor_band_`` and ``size_line_``.
 
         Raises
         ------
@@ -191,10 +201,18 @@ class ErrorForecastDisplay:
         self.points_ = self.ax_.errorbar(
             self.sizes, errors, margins, fmt="o", markersize=4, color=color
         )
-        self.floor_ = self.ax_.axhline(self.floor, color=color, linestyle=":", linewidth=1)
-        self.ax_.axvline(self.n_samples, color="gray", linewidth=0.8)
+        self._draw_floor(color)
+        self.size_line_ = self.ax_.axvline(self.n_samples, color="gray", linewidth=0.8)
         self._annotate()
         return self
+
+    def _draw_floor(self, color: Any) -> None:
+        self.floor_ = self.ax_.axhline(self.floor, color=color, linestyle=":", linewidth=1)
+        low, high = self.floor_interval
+        # At the edge only: across the whole width it would hide the fan.
+        self.floor_band_ = self.ax_.axhspan(
+            low, high, xmin=_MARGIN, color=color, alpha=0.3, linewidth=0
+        )
 
     def _annotate(self) -> None:
         ylabel = self.unit[:1].upper() + self.unit[1:]
