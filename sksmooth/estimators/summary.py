@@ -267,7 +267,7 @@ def forecast_summary(forecast: Any) -> Summary:
     return Summary(
         title="Error with more samples",
         facts=facts,
-        verdict=forecast.sentence,
+        verdict=visible(forecast.sentence),
         cautions=(forecast.caution,) if forecast.caution else (),
     )
 

@@ -4,13 +4,15 @@ import sys
 
 import numpy as np
 import pytest
-from html_reading import HOSTILE, read_page, shown
+from html_reading import HOSTILE, Reader, read_page, shown
 from numpy.testing import assert_allclose, assert_array_equal
+from pandas.testing import assert_frame_equal
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import GaussianNB
 
 from sksmooth import BesovSmoothnessEstimator, forecast_error, report
+from sksmooth.exceptions import LearningCurveWarning
 from sksmooth.plotting import ErrorForecastDisplay
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -27,6 +29,10 @@ def pyplot():
 
 def text_of(page):
     return " ".join(" ".join(read_page(page).texts).split())
+
+
+def text_of_card(card):
+    return " ".join(" ".join(Reader(card).texts).split())
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +62,16 @@ def test_the_picture_shows_points_forecast_intervals_and_floor(forecast):
     assert display.ax_.get_xscale() == "log"
     assert display.ax_.get_ylabel() == "Error rate"
     assert display.ax_.get_title() == "GaussianNB"
+
+
+def test_the_points_of_the_picture_as_a_table(forecast):
+    display = ErrorForecastDisplay.from_forecast(forecast)
+    frame = display.frame()
+    measured, line = (part for _, part in frame.groupby("is_forecast"))
+    assert_frame_equal(measured, forecast.to_frame().iloc[:4], check_dtype=False)
+    assert_array_equal(line["n_samples"], display.line_.get_xdata())
+    assert_array_equal(line["error"], display.line_.get_ydata())
+    assert_array_equal(line[["low", "high"]].T, forecast.interval(line["n_samples"]))
 
 
 def test_several_forecasts_share_axes(forecast, pyplot):
@@ -103,6 +119,31 @@ def test_names_of_classes_run_no_script():
     forecast = forecast_error(X[:300], names, estimator=GaussianNB(), random_state=0)
     texts = read_page(report(forecast)).texts
     assert all(any(shown(name, 60) in text for text in texts) for name in set(names))
+
+
+def test_names_of_estimators_run_no_script():
+    X, y = load_iris(return_X_y=True)
+    name = "<script>'&lt;\n\u202e$\\frac{"
+    estimator = type(name, (GaussianNB,), {})()
+    forecast = forecast_error(X, y, estimator=estimator, random_state=0)
+    assert f"of {shown(name)} is" in text_of(report(forecast))
+    assert f"of {shown(name)} is" in text_of_card(forecast._repr_html_())
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.LearningCurveWarning")
+def test_of_many_classes_the_first_fifty_are_listed():
+    y = np.repeat(np.arange(60), 10)
+    X = y[:, None] + np.random.RandomState(0).normal(size=(600, 3))
+    forecast = forecast_error(X, y, estimator=GaussianNB(), random_state=0)
+    assert "; the first 50 of 60" in text_of(report(forecast))
+
+
+def test_pages_and_cards_give_the_caution():
+    X, y = load_iris(return_X_y=True)
+    with pytest.warns(LearningCurveWarning):
+        forecast = forecast_error(X[::2], y[::2], random_state=0)
+    assert f"Caution: {forecast.caution}" in text_of(report(forecast))
+    assert f"Caution: {forecast.caution}" in text_of_card(forecast._repr_html_())
 
 
 def test_a_report_of_samples_says_what_more_of_them_bring():

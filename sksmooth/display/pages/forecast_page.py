@@ -24,7 +24,8 @@ def forecast_page(forecast: ErrorForecast, title: str) -> str:
     sections.append(section("All numbers", _numbers(forecast.to_frame())))
     if forecast.classes is not None:
         sections.append(section("Class by class", _classes(forecast)))
-    subtitle = f"{forecast.n_samples:,} samples, {forecast.estimator}"
+    name = visible(forecast.estimator, _LONGEST_NAME)
+    subtitle = f"{forecast.n_samples:,} samples, {name}"
     return make_page(title, subtitle, sections)
 
 
@@ -46,7 +47,7 @@ def forecast_section(forecast: ErrorForecast, heading: str) -> Html:
     def draw(axes: Any) -> None:
         ErrorForecastDisplay.from_forecast(forecast, ax=axes)
 
-    texts = [element("p", element("b", forecast.sentence))]
+    texts = [element("p", element("b", visible(forecast.sentence)))]
     if forecast.caution:
         texts.append(element("p", element("b", "Caution: "), forecast.caution))
     return section(heading, *texts, picture(draw, (6.4, 4), alt, caption))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from .axes import new_axes, plain
@@ -205,6 +206,27 @@ class ErrorForecastDisplay:
         self.size_line_ = self.ax_.axvline(self.n_samples, color="gray", linewidth=0.8)
         self._annotate()
         return self
+
+    def frame(self) -> pd.DataFrame:
+        """Give the plotted points.
+
+        Returns
+        -------
+        frame : DataFrame
+            Columns ``n_samples``, ``is_forecast``, ``error``, ``low`` and ``high``: the
+            measured points with their intervals, then those of the line, with the ends of
+            the widest band.
+        """
+        low, high = self.bands[max(self.bands)]
+        columns = {
+            "n_samples": (self.sizes, self.n),
+            "error": (self.errors, self.forecast),
+            "low": (self.low, low),
+            "high": (self.high, high),
+        }
+        frame = pd.DataFrame({name: np.concatenate(both) for name, both in columns.items()})
+        frame.insert(1, "is_forecast", np.arange(len(frame)) >= np.size(self.sizes))
+        return frame
 
     def _draw_floor(self, color: Any) -> None:
         self.floor_ = self.ax_.axhline(self.floor, color=color, linestyle=":", linewidth=1)
