@@ -366,7 +366,7 @@ def crossings_part(arguments):
     for number in {key[0] for key in every if half_of(str(names.get(key[0], key[0])))}:
         for first in FIRST:
             known = {
-                learner: continued(every[number, learner], first, 1 - shares[number])
+                learner: continued(every[number, learner], first, 1 - shares.get(number, 0.0))
                 for learner in LEARNERS
                 if (number, learner) in every
             }
