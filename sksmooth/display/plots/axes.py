@@ -28,7 +28,7 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def name_curves(ax: Any) -> None:
-    """Put the label of a single curve into the title, and those of several into a legend."""
+    """Put the label of a single curve into the title, those of several into a legend."""
     labels = ax.get_legend_handles_labels()[1]
     if len(labels) == 1:
         ax.set_title(labels[0])
