@@ -141,6 +141,25 @@ QUOTES = {
             ),
         ),
         (
+            "is within two points of the truth in {} % of 32 cases",
+            FORECAST.format(NOISY, "wrong_labels", "within two points %"),
+        ),
+        (
+            "is that near in {} %, and its interval holds the truth in {} %",
+            FORECAST.format(NOISY, "floor", "within two points %"),
+            FORECAST.format(NOISY, "interval of the floor", "holds %"),
+        ),
+        (
+            "is mostly an upper bound, and that near in {} %",
+            FORECAST.format(NOISY, "noise_ of the estimator", "within two points %"),
+        ),
+        (
+            "one overtakes the other in {} % of cases. Where forecasts say so, they are right "
+            "in {} %",
+            FORECAST.format("crossings", "report", "overtaken %"),
+            FORECAST.format("crossings", "report", "of those forecast, true %"),
+        ),
+        (
             "Of all curves of LCDB's twenty learners, {} % rise or bend the wrong way",
             FORECAST.format(ILL, "all", "ill-behaved %"),
         ),
