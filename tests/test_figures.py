@@ -154,8 +154,8 @@ QUOTES = {
             FORECAST.format(NOISY, "noise_ of the estimator", "within two points %"),
         ),
         (
-            "one overtakes the other in {} % of cases. Where forecasts say so, they are right "
-            "in {} %",
+            "one overtakes the other in {} % of cases. Where forecasts say so, they are "
+            "right in {} %",
             FORECAST.format("crossings", "report", "overtaken %"),
             FORECAST.format("crossings", "report", "of those forecast, true %"),
         ),
