@@ -103,7 +103,7 @@ def forecast_error(
     Warns
     -----
     LearningCurveWarning
-        If the errors do not fall as such a curve does, or there are fewer than 128 samples.
+        If the errors do not fall as such a curve does, or there are fewer than 256 samples.
 
     See Also
     --------

@@ -22,7 +22,7 @@ __all__ = ["FARTHEST", "ErrorForecast", "RowLosses"]
 
 FARTHEST = 64  # times the samples: no forecast was checked beyond
 _TIMES = 10  # the samples, where a table shows one forecast only
-_FEWEST_SAMPLES = 128  # on fewer, no forecast was checked
+_FEWEST_SAMPLES = 256  # with fewer, intervals are too narrow where there is no noise
 _SUREST = 0.5  # of the predictions
 _SHOWN = 2 ** np.arange(int(np.log2(FARTHEST)) + 1)
 
@@ -296,8 +296,8 @@ class ErrorForecast(Versioned):
             )
         if self.n_samples < _FEWEST_SAMPLES:
             return (
-                f"{self.n_samples} samples are few for a forecast: its intervals were "
-                f"checked with {_FEWEST_SAMPLES} samples and more."
+                f"{self.n_samples} samples are few for a forecast: with fewer than "
+                f"{_FEWEST_SAMPLES}, its intervals may be too narrow."
             )
         return ""
 
