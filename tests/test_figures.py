@@ -99,8 +99,76 @@ AHEAD = "landscapes/tests, random folds/Pearson: {} against {}/{}"
 SLOPES = "image_compression/images/{}/{}"
 LEAD = "image_compression/lead/photographs, {}/{}"
 TOOL = "authors_tool/alpha/{}/{}"
+FORECAST = "forecasts/{}/{}/{}"
+BY_N0 = "samples: median |log error| by N0"
+WITHIN = "curves: samples needed, within a factor of two"
+ILL = "curves: ill-behaved, all learners"
+NOISY = "noise: summary"
 
 QUOTES = {
+    "doc/more_samples.md": [
+        (
+            "{} against {} for `forecast_error` with 128 samples, and {} against {} "
+            "with 512",
+            FORECAST.format(BY_N0, "128", "pow2"),
+            FORECAST.format(BY_N0, "128", "ours"),
+            FORECAST.format(BY_N0, "512", "pow2"),
+            FORECAST.format(BY_N0, "512", "ours"),
+        ),
+        (
+            "Intervals of 90 % hold {} % of these errors, and {} % with 512 and 1,024 "
+            "samples",
+            FORECAST.format("samples: intervals", "all", "intervals hold %"),
+            FORECAST.format("samples: intervals", "all", "of 512 and 1,024 samples %"),
+        ),
+        (
+            "on the curves above they hold {} %",
+            FORECAST.format("curves: intervals", "report", "intervals hold %"),
+        ),
+        (
+            "makes the plain power law worse, {} in place of {}",
+            FORECAST.format(
+                "samples: median |log error| by learner", "all", "pow2, exponent by alpha"
+            ),
+            FORECAST.format("samples: median |log error| by learner", "all", "pow2"),
+        ),
+        (
+            "within a factor of two in {} % of cases where twice the samples reach it, "
+            "{} % where four times, and {} % where eight times do",
+            *(
+                FORECAST.format(WITHIN, f"error at {times} N0", "ours %")
+                for times in (2, 4, 8)
+            ),
+        ),
+        (
+            "is within two points of the truth in {} % of 32 cases",
+            FORECAST.format(NOISY, "wrong_labels", "within two points %"),
+        ),
+        (
+            "is that near in {} %, and its interval holds the truth in {} %",
+            FORECAST.format(NOISY, "floor", "within two points %"),
+            FORECAST.format(NOISY, "interval of the floor", "holds %"),
+        ),
+        (
+            "is mostly an upper bound, and that near in {} %",
+            FORECAST.format(NOISY, "noise_ of the estimator", "within two points %"),
+        ),
+        (
+            "one overtakes the other in {} % of cases. Where forecasts say so, they are "
+            "right in {} %",
+            FORECAST.format("crossings", "report", "overtaken %"),
+            FORECAST.format("crossings", "report", "of those forecast, true %"),
+        ),
+        (
+            "Of all curves of LCDB's twenty learners, {} % rise or bend the wrong way",
+            FORECAST.format(ILL, "all", "ill-behaved %"),
+        ),
+        (
+            "finds {} % of those, and warns at {} % of the others",
+            FORECAST.format(ILL, "all", "of these, flagged %"),
+            FORECAST.format(ILL, "all", "of the others, flagged %"),
+        ),
+    ],
     "README.md": [
         (
             "finds {} % of true differences where the corrected test of cross-validated "

@@ -71,10 +71,14 @@ class SureErrors(NamedTuple):
     n_predicted: int
 
     @property
-    def lower_bound(self) -> float:
-        """One-sided bound of the share, with the prior of Jeffreys."""
+    def share(self) -> float:
+        """Share of the predictions that are wrong."""
+        return self.n_wrong / self.n_predicted
+
+    def quantile(self, probability: float) -> float:
+        """Compute a quantile of the true share, with the prior of Jeffreys."""
         n_right = self.n_predicted - self.n_wrong
-        return float(stats.beta.ppf(_SURELY, self.n_wrong + 0.5, n_right + 0.5))
+        return float(stats.beta.ppf(probability, self.n_wrong + 0.5, n_right + 0.5))
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +195,7 @@ def fit_learning_curve(
     misfit = np.diag(_MISFIT**2 + (_MISFIT_PER_LOG * away) ** 2)
     precision = np.linalg.inv(covariance + misfit)
     total = precision.sum()
-    least = 0.0 if sure is None else sure.lower_bound
+    least = 0.0 if sure is None else sure.quantile(_SURELY)
     # The level has a flat prior, and is integrated out. The share of the bound in e(m)
     # depends on it, and hardly changes with the curve.
     around = np.full(len(_B), np.log(errors) @ precision.sum(axis=0) / total)

@@ -112,6 +112,9 @@ def test_wrong_labels_are_the_floor(share):
     assert found.floor == pytest.approx(is_wrong.mean(), abs=0.02)
     low, high = found.floor_interval
     assert low - 0.001 <= is_wrong.mean() <= high
+    assert found.wrong_labels == pytest.approx(is_wrong.mean(), abs=0.02)
+    low, high = found.wrong_labels_interval
+    assert low <= found.wrong_labels <= high
 
 
 def test_noise_is_not_learned():
@@ -131,6 +134,7 @@ def test_errors_of_regression_are_shares_of_the_variance():
     assert found.unit == "share of the variance"
     assert found.predict(9000) == pytest.approx(0.1, abs=0.02)
     assert found.floor_interval[0] <= 0.1 <= found.floor_interval[1]
+    assert np.isnan([found.wrong_labels, *found.wrong_labels_interval]).all()
     scaled = forecast_error(X, 100 * y, estimator=Ridge(1e-6), random_state=0)
     assert_allclose(scaled.predict(9000), found.predict(9000), rtol=1e-6)
 

@@ -11,7 +11,7 @@ from ..._lib.html import visible
 from ..._lib.optional import require
 from ..._lib.tables import FrameTable
 
-__all__ = ["checked_frame", "new_axes", "new_figure", "plain"]
+__all__ = ["checked_frame", "name_curves", "new_axes", "new_figure", "plain"]
 
 _NEEDS = {"purpose": "Drawing", "install": "sksmooth[plot]"}
 
@@ -25,6 +25,17 @@ def new_figure(width: float, height: float) -> Any:
     """Make a figure that needs no display, unlike those of pyplot; sizes in inches."""
     figure = require("matplotlib.figure", **_NEEDS)
     return figure.Figure(figsize=(width, height), layout="constrained")
+
+
+def name_curves(ax: Any) -> None:
+    """Put the label of a single curve into the title, those of several into a legend."""
+    labels = ax.get_legend_handles_labels()[1]
+    if len(labels) == 1:
+        ax.set_title(labels[0])
+    elif len(labels) > 1:
+        ax.legend()
+        if ax.get_title() == labels[0]:  # ours, of the first curve alone
+            ax.set_title("")
 
 
 def checked_frame(table: Any, columns: Sequence[str], givers: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from ..._lib.html import number
-from .axes import new_axes, plain
+from .axes import name_curves, new_axes, plain
 
 __all__ = ["ErrorDecayDisplay"]
 
@@ -264,13 +264,7 @@ class ErrorDecayDisplay:
         """Set scales and labels, and put the index in the title or the legend."""
         self.ax_.set(xscale="log", yscale="log", xlabel=self.x_label, ylabel=self.y_label)
         _label_in_plain_numbers(self.ax_)
-        labels = self.ax_.get_legend_handles_labels()[1]
-        if len(labels) == 1:
-            self.ax_.set_title(labels[0])
-        elif len(labels) > 1:
-            self.ax_.legend()
-            if self.ax_.get_title() == labels[0]:  # ours, of the first curve alone
-                self.ax_.set_title("")
+        name_curves(self.ax_)
 
 
 def _error_of_noise(estimator: Any) -> float:

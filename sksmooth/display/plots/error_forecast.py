@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .axes import new_axes, plain
+from .axes import name_curves, new_axes, plain
 
 __all__ = ["ErrorForecastDisplay"]
 
@@ -240,10 +240,4 @@ class ErrorForecastDisplay:
         ylabel = self.unit[:1].upper() + self.unit[1:]
         self.ax_.set(xscale="log", xlabel="Number of training samples", ylabel=ylabel)
         self.ax_.set_ylim(bottom=0)
-        labels = self.ax_.get_legend_handles_labels()[1]
-        if len(labels) == 1:
-            self.ax_.set_title(labels[0])
-        elif len(labels) > 1:
-            self.ax_.legend()
-            if self.ax_.get_title() == labels[0]:  # ours, of the first curve alone
-                self.ax_.set_title("")
+        name_curves(self.ax_)

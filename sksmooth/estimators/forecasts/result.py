@@ -261,6 +261,27 @@ class ErrorForecast(Versioned):
         return self.curve.floor_interval(self.confidence_level)
 
     @property
+    def wrong_labels(self) -> float:
+        """Share of labels that are wrong, if they are wrong at random.
+
+        It is the share of errors among the half of the predictions of which the estimator
+        is surest. NaN for regression, and where the estimator does not say how sure it is.
+        """
+        sure = self.measured.surest()
+        return np.nan if sure is None else sure.share
+
+    @property
+    def wrong_labels_interval(self) -> tuple[float, float]:
+        """Interval of ``wrong_labels``, over the samples."""
+        sure = self.measured.surest()
+        if sure is None:
+            return np.nan, np.nan
+        low, high = (
+            sure.quantile(0.5 + sign * 0.5 * self.confidence_level) for sign in (-1, 1)
+        )
+        return min(low, sure.share), max(high, sure.share)
+
+    @property
     def samples_to_halve(self) -> float:
         """Number of samples with which half of the error above the floor is left."""
         return self.samples_for(self.floor + 0.5 * (self.error - self.floor))
