@@ -30,6 +30,7 @@ OF_WARNINGS = {
     "SA01": "they stand together in the reference",
 }
 RESULTS = {
+    "sksmooth.ErrorForecast",
     "sksmooth.PermutationBaseline",
     "sksmooth.SmoothnessDifference",
     "sksmooth.WaveletDecomposition",

@@ -392,7 +392,7 @@ def test_pages_that_cannot_be_made():
         report(table, X=[[1]], y=[1])
     with pytest.raises(ValueError, match=r"lacks the columns \['tied_with_best'\]"):
         page_of(make_frame().drop(columns="tied_with_best"))
-    with pytest.raises(TypeError, match="compare_representations returned"):
+    with pytest.raises(TypeError, match="or forecast_error returned"):
         report(make_frame())
     for nothing in (table.frame.iloc[:0], table.frame.iloc[:0].assign(target="t")):
         with pytest.raises(ValueError, match="no rows"):
