@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.datasets import make_friedman1
 
 LEARNERS = {
     "sklearn.ensemble.RandomForestClassifier": "random forest",
@@ -39,9 +40,13 @@ KEEL = {
     46: "splice",
     54: "vehicle",
     182: "satimage",
+    1120: "magic",
     1489: "phoneme",
 }
-AGAINST_THE_REST = {980: "optdigits", 958: "segment"}  # of the most frequent class
+AGAINST_THE_REST = {980: "optdigits", 958: "segment", 953: "splice"}  # most frequent class
+WAVEFORM, WAVEFORM_BINARY, FRIED, PLANES, LED = 60, 979, 901, 727, 40677  # are generated
+GINA_PRIOR, GINA_PRIOR_2 = 1042, 1041  # are drawn from MNIST
+_N_GENERATED = 20_000
 MNIST, FASHION, CIFAR = 554, 40996, 40926
 _FEWEST_RUNS, _FEWEST_SIZES = 10, 6
 
@@ -105,11 +110,43 @@ def read_sets(keel, fashion=None, mnist=None):
         sets[number] = X, (y == np.bincount(y).argmax()).astype(int)
     if mnist is not None:
         with np.load(mnist) as data:
-            sets[MNIST] = _flat(data["train_image"], data["train_label"])
+            X, y = _flat(data["train_image"], data["train_label"])
+        rows = np.split(np.random.default_rng(0).permutation(len(y)), [50_000, 55_000])
+        sets[MNIST] = X[rows[0]], y[rows[0]]
+        sets[GINA_PRIOR_2] = X[rows[1]], y[rows[1]]
+        sets[GINA_PRIOR] = X[rows[2]], y[rows[2]] % 2
     if fashion is not None:
         files = {path.name.split("-ubyte")[0]: path for path in _idx_files(fashion)}
         images = _read_idx(files["train-images-idx3"], 16).reshape(-1, 784)
         sets[FASHION] = _flat(images, _read_idx(files["train-labels-idx1"], 8))
+    return sets | _generated(np.random.default_rng(0))
+
+
+def _generated(rng):
+    """Draw from the distributions that data sets of LCDB were drawn from."""
+    sets, n = {}, _N_GENERATED
+    peaks = np.maximum(6 - np.abs(np.arange(1, 22) - np.array([[7], [15], [11]])), 0)
+    y = rng.integers(0, 3, n)
+    first, second = np.array([(0, 1), (0, 2), (1, 2)])[y].T
+    share = rng.random((n, 1))
+    waves = share * peaks[first] + (1 - share) * peaks[second]
+    X = np.hstack([waves, np.zeros((n, 19))]) + rng.standard_normal((n, 40))
+    sets[WAVEFORM] = X.astype(np.float32), y
+    sets[WAVEFORM_BINARY] = X.astype(np.float32), (y == 0).astype(int)
+    X, values = make_friedman1(n, noise=1.0, random_state=0)
+    sets[FRIED] = X.astype(np.float32), (values > values.mean()).astype(int)
+    X = rng.integers(-1, 2, (n, 10)).astype(np.float32)
+    X[:, 0] = rng.choice([-1, 1], n)
+    up = 3 + X[:, 1:4] @ [3, 2, 1]
+    values = np.where(X[:, 0] > 0, up, -3 + X[:, 4:7] @ [3, 2, 1])
+    values = values + rng.standard_normal(n)
+    sets[PLANES] = X, (values > values.mean()).astype(int)
+    segments = "1110111 0010010 1011101 1011011 0111010 1101011 1101111 1010010 1111111 "
+    segments = np.array([[*map(int, one)] for one in (segments + "1111011").split()])
+    y = rng.integers(0, 10, n)
+    lights = segments[y] ^ (rng.random((n, 7)) < 0.1)
+    X = np.hstack([lights, rng.integers(0, 2, (n, 17))])
+    sets[LED] = X.astype(np.float32), y
     return sets
 
 

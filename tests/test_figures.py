@@ -119,7 +119,7 @@ QUOTES = {
             "Intervals of 90 % hold {} % of these errors, and {} % with 512 and 1,024 "
             "samples",
             FORECAST.format("samples: intervals", "all", "intervals hold %"),
-            FORECAST.format("samples: intervals", "all", "of 512 and 1,024 samples %"),
+            FORECAST.format("samples: intervals", "all", "of 512 samples and more %"),
         ),
         (
             "on the curves above they hold {} %",
