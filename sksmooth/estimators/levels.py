@@ -193,6 +193,11 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
             (False, True): GroupKFold,
             (True, True): StratifiedGroupKFold,
         }
+        if codes is not None and np.bincount(codes).max() < int(cv):
+            raise ValueError(
+                f"All classes have fewer than {cv} samples, so none of them can be in each "
+                f"of {cv} folds; more samples are needed, or fewer folds (cv)."
+            )
         kind = kinds[codes is not None, groups is not None]
         shuffled = dict(shuffle=True, random_state=random_state)
         cv = kind(int(cv), **({} if kind is GroupKFold else shuffled))

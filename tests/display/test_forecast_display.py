@@ -110,7 +110,7 @@ def test_the_page_of_regression_has_no_classes():
     X, y = load_diabetes(return_X_y=True)
     page = report(forecast_error(X, y, estimator=Ridge(), random_state=0))
     assert "Class by class" not in page
-    assert "share of the variance" in page
+    assert "unexplained variance" in page
 
 
 def test_names_of_classes_run_no_script():

@@ -131,7 +131,7 @@ def test_errors_of_regression_are_shares_of_the_variance():
     y = 3 * (X @ [1.0, 1.0, 1.0, 1.0] / 2) + noise
     found = forecast_error(X, y, estimator=Ridge(1e-6), random_state=0)
     # A linear model in four features reaches the noise, 1 of 10, with few samples.
-    assert found.unit == "share of the variance"
+    assert found.unit == "unexplained variance"
     assert found.predict(9000) == pytest.approx(0.1, abs=0.02)
     assert found.floor_interval[0] <= 0.1 <= found.floor_interval[1]
     assert np.isnan([found.wrong_labels, *found.wrong_labels_interval]).all()
@@ -407,6 +407,8 @@ def test_bad_input_is_named(digits):
         forecast_error(X[:10], y[:20])
     with pytest.raises(ValueError, match="12 samples are too few"):
         forecast_error(X[:12], np.arange(12) % 2)
+    with pytest.raises(ValueError, match="All classes have fewer than 3 samples"):
+        forecast_error(X[:20], y[:20])
     with pytest.raises(ValueError, match=r"too few .* with 30 classes"):
         forecast_error(X[:60], (np.arange(60) % 30).astype(str), cv=2)
     with pytest.raises(TypeError, match="a classifier or a regressor"):

@@ -304,7 +304,7 @@ class ErrorForecast(Versioned):
     @property
     def unit(self) -> str:
         """What the error is."""
-        return "error rate" if self.measured.are_shares else "share of the variance"
+        return "error rate" if self.measured.are_shares else "unexplained variance"
 
     @property
     def per_class(self) -> pd.DataFrame:
