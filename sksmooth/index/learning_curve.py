@@ -170,6 +170,7 @@ def fit_learning_curve(
     *,
     error_of_constant: float = 1.0,
     sure: SureErrors | None = None,
+    like: LearningCurve | None = None,
 ) -> LearningCurve:
     """Weigh power laws over a floor by how well they fit measured errors.
 
@@ -185,6 +186,9 @@ def fit_learning_curve(
         Error of the best constant prediction.
     sure : SureErrors, default=None
         Errors of the surest predictions.
+    like : LearningCurve, default=None
+        The curve of a larger sample that these errors are a part of. Its probabilities take
+        the place of the prior.
 
     Returns
     -------
@@ -207,7 +211,8 @@ def fit_learning_curve(
     is_likely = bool(stats.chi2.sf(misfits.min(), n_free) >= _UNLIKELY)
     rise = _largest_rise(np.log(errors), covariance)
     relative = min(errors[-1] / error_of_constant, _MOST_RELATIVE)
-    weights = np.exp(-0.5 * (misfits - misfits.min())) * _prior(relative)
+    prior = _prior(relative) if like is None else like.weights
+    weights = np.exp(-0.5 * (misfits - misfits.min())) * prior
     return LearningCurve(
         size,
         weights / weights.sum(),

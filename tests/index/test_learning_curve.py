@@ -119,3 +119,14 @@ def test_a_curve_comes_back_from_a_pickle():
     copy = pickle.loads(pickle.dumps(curve))
     assert copy.interval(5000, 0.9) == curve.interval(5000, 0.9)
     assert not copy.weights.flags.writeable
+
+
+def test_errors_of_a_part_are_continued_like_those_of_all_where_they_tell_little():
+    rough = np.diag(np.full(4, 0.25))
+    flat, steep = (
+        fitted(errors) for errors in ([0.3, 0.299, 0.298, 0.298], power_law(SIZES, 0.9))
+    )
+    part = np.array([0.2, 0.15, 0.16, 0.12])
+    alone = fitted(part, rough).error(51_200)
+    assert fitted(part, rough, like=steep).error(51_200) < alone
+    assert alone < fitted(part, rough, like=flat).error(51_200)

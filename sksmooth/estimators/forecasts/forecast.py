@@ -56,7 +56,7 @@ def forecast_error(
     """Forecast what error an estimator would have with more samples.
 
     The error is measured on held-out samples with two thirds, a third, a sixth and a
-    twelfth of the samples, which takes about as long as three fits to all of them. Power
+    twelfth of the samples; the fits see as many samples as three fits to all of them. Power
     laws over a floor that fit these errors then tell the error with up to 64 times the
     samples, with an interval, and the floor: the error that more samples do not take away.
 

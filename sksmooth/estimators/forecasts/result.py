@@ -105,8 +105,8 @@ class RowLosses(Versioned):
         rows = np.argsort(-self.margins, kind="stable")[:n_surest]
         return SureErrors(int(np.floor(self.losses[-1, rows].sum() + 1e-6)), n_surest)
 
-    def curve(self) -> LearningCurve:
-        """Weigh the curves that fit."""
+    def curve(self, like: LearningCurve | None = None) -> LearningCurve:
+        """Weigh the curves that fit, of a part of the samples like that of all."""
         places, errors, covariance = self.errors()
         constant = max(self.constant.mean(), errors[-1])
         return fit_learning_curve(
@@ -115,6 +115,7 @@ class RowLosses(Versioned):
             covariance,
             error_of_constant=constant,
             sure=self.surest(),
+            like=like,
         )
 
 
@@ -441,7 +442,7 @@ class ErrorForecast(Versioned):
         rows = []
         for code, name in enumerate(names):
             of_group = np.flatnonzero(codes == code)
-            curve = self.measured.take(of_group).curve()
+            curve = self.measured.take(of_group).curve(like=self.curve)
             now, later = curve.error(self.n_samples), curve.error(n)
             low, high = curve.interval(n, self.confidence_level)
             gain = (now - later) * len(of_group) / len(codes)
