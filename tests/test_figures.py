@@ -104,6 +104,7 @@ BY_N0 = "samples: median |log error| by N0"
 WITHIN = "curves: samples needed, within a factor of two"
 ILL = "curves: ill-behaved, all learners"
 NOISY = "noise: summary"
+FUNCTIONS = "regression: median |log error| by noise"
 
 QUOTES = {
     "doc/more_samples.md": [
@@ -139,6 +140,17 @@ QUOTES = {
                 FORECAST.format(WITHIN, f"error at {times} N0", "ours %")
                 for times in (2, 4, 8)
             ),
+        ),
+        (
+            "{} against {} for pow2. Without noise it is {} against {}",
+            FORECAST.format(FUNCTIONS, "all", "ours"),
+            FORECAST.format(FUNCTIONS, "all", "pow2"),
+            FORECAST.format(FUNCTIONS, "0.0", "ours"),
+            FORECAST.format(FUNCTIONS, "0.0", "pow2"),
+        ),
+        (
+            "That takes {} to",
+            FORECAST.format("cost", "MNIST, 10,000 samples, default", "fits"),
         ),
         (
             "is within two points of the truth in {} % of 32 cases",
