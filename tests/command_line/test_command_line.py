@@ -735,7 +735,7 @@ def test_measure_forecasts_the_error_with_more_samples(call, strict_json, tmp_pa
     code, out, _ = call("measure", path, "--target", "species", "--quiet", "--forecast")
     assert code == 0
     forecast = forecast_error(iris.drop(columns="species"), iris["species"], random_state=0)
-    assert f"\nmore samples      {forecast.sentence}\n" in out
+    assert f"\nmore samples      {forecast!r}\n" in out
     assert out.isascii()
     code, out, _ = call("measure", path, "--target", "species", "--json", "--forecast")
     assert code == 0
@@ -747,7 +747,7 @@ def test_measure_forecasts_the_error_with_more_samples(call, strict_json, tmp_pa
     assert found["floor_low"] <= found["floor"] <= found["floor_high"]
     assert found["curve"][-1]["n_samples"] == 9600
     assert found["sentence"] == forecast.sentence
-    assert found["caution"] == ""
+    assert found["caution"] == forecast.caution
 
 
 def test_measure_forecasts_from_the_rows_of_the_fit(digits, digits_npz, call_json):
