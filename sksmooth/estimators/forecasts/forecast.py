@@ -117,8 +117,8 @@ def forecast_error(
     over all exponents b and shares s of floor, weighted by how well they fit and by a prior
     that was chosen on half of the data sets of LCDB [1]_. On the other half, its median
     error is about half of that of the fitted power laws of the literature
-    (``benchmarks/forecasts.py``). The smoothness index is not used: of the theory's
-    exponents, nothing was left to gain once the errors were measured.
+    (``benchmarks/forecasts.py``). The smoothness index is not used: measured errors tell
+    more of how fast errors fall than it does.
 
     Where class labels are wrong at random, the predictions of which the estimator is surest
     are wrong as often as all others are, so their errors bound the floor from below.
