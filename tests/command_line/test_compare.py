@@ -369,7 +369,7 @@ TWO = ["sepals.csv", "petals.csv"]
             ["index='sparsity-probe'", "species"],
         ),
         ([*TWO, "--target", "species", "--cv", "1"], ["--cv"]),
-        ([*TWO, "--target", "species", "--cv", "200"], ["n_splits=200"]),
+        ([*TWO, "--target", "species", "--cv", "200"], ["each of 200 folds"]),
         ([*TWO, "--target", "species", "--trees", "0"], ["n_estimators"]),
         ([*TWO, "--target", "species", "--task", "regression"], ["holds text"]),
         ([*TWO, "--target", "species", "--plot", "out.bmp"], [".png"]),
