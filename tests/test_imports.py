@@ -1,8 +1,10 @@
 """What importing the package brings along: itself at first, never an optional library."""
 
 import ast
+import contextlib
 import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -140,8 +142,7 @@ def test_compilation_is_announced_once_on_a_line_of_its_own(first_use):
     assert "compiles" not in second
 
 
-def test_a_notice_does_not_continue_a_progress_bar():
-    code = """
+PROGRESS = """
 from sksmooth._lib.messages import tell
 from sksmooth._lib.progress import progress_bar
 
@@ -149,9 +150,42 @@ for _ in progress_bar([1, 2], 2, "trees"):
     tell("A notice.")
 tell("The end.")
 """
-    lines = printed_by(code)[1].split("\n")
+
+
+def test_progress_without_a_terminal_is_one_line():
+    lines = printed_by(PROGRESS)[1].splitlines()
+    assert lines[:2] == ["A notice."] * 2
+    assert re.fullmatch(r"trees: 2/2 in \d+\.\d s", lines[2])
+    assert lines[3:] == ["The end."]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_a_terminal_gets_a_bar_that_makes_room_for_notices():
+    shown = shown_in_a_terminal(PROGRESS)
+    assert "100%" in shown
+    assert "2/2" in shown
+    # What a carriage return precedes is overwritten.
+    lines = [line.rpartition("\r")[2] for line in shown.replace("\r\n", "\n").split("\n")]
     assert lines.count("A notice.") == 2
     assert lines[-2:] == ["The end.", ""]
+
+
+def shown_in_a_terminal(code):
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    subprocess.run([sys.executable, "-c", code], stderr=theirs, check=True)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # nobody writes to it any more
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    return shown.decode()
 
 
 def test_another_dtype_or_layout_compiles_nothing():

@@ -31,27 +31,20 @@ def naming(what: str) -> Iterator[None]:
         raise
 
 
-class _Line:
-    """The last line on standard error."""
-
-    is_open = False  # as that of a progress bar is until it is full
-
-
-def tell(message: str, end: str = "\n") -> None:
-    """Write to standard error, if there is one.
-
-    A message never continues the line of a progress bar: only one that begins with a
-    carriage return, or is empty, belongs to it.
+def tell(message: str) -> None:
+    """Write a line to standard error, if there is one, above any progress bar.
 
     Windowed programs and daemons have no standard error, or one that is closed or full. No
     work stops because nobody can read how far it has come.
     """
     if sys.stderr is None:  # where print() would take standard output
         return
-    if _Line.is_open and message and not message.startswith("\r"):
-        message = f"\n{message}"
+    # A bar that is being drawn knows how to make room for a line.
+    tqdm = sys.modules.get("tqdm")
     try:
-        print(message, end=end, file=sys.stderr, flush=True)
+        if tqdm is None:
+            print(message, file=sys.stderr, flush=True)
+        else:
+            tqdm.tqdm.write(message, file=sys.stderr)
     except (OSError, ValueError):
         return
-    _Line.is_open = not end.endswith("\n")

@@ -240,11 +240,14 @@ def test_details_are_plain_data(iris, fitted):
 
 def test_progress_is_shown_if_asked(iris, capsys):
     options = dict(estimator=BesovSmoothnessEstimator(2, random_state=0))
-    for measure, bar in ((class_smoothness, "classes ["), (sample_roughness, "trees [")):
+    for measure, done in (
+        (class_smoothness, "classes: 3/3 in "),
+        (sample_roughness, "trees: "),
+    ):
         expected = measure(*iris, **options)
         assert capsys.readouterr().err == ""
         assert_frame_equal(measure(*iris, **options, verbose=1), expected)
-        assert capsys.readouterr().err.splitlines()[-1].startswith(bar)
+        assert capsys.readouterr().err.splitlines()[-1].startswith(done)
 
 
 # --- layers --------------------------------------------------------------------------
@@ -427,8 +430,8 @@ def test_the_command_writes_the_report(tmp_path, capsys):
     assert main([*arguments, "--held-out", "0.2"]) == 0
     captured = capsys.readouterr()
     assert captured.out == f"Report written to {output}\n"
-    assert "trees [" in captured.err
-    assert "classes [" in captured.err
+    assert "trees: " in captured.err
+    assert "classes: 3/3 in " in captured.err
     reader = read_page(output.read_text(encoding="utf-8"))
     assert "Smoothness of iris.csv" in reader.texts
     assert "120 samples, 4 features, 3 classes" in reader.texts

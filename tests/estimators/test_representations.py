@@ -610,7 +610,7 @@ def test_cautions_are_a_column_and_no_warnings(digits):
 def test_progress(digits, views, capsys):
     _, y = digits
     compare(views, y=y, verbose=1)
-    assert "representations [###" in capsys.readouterr().err
+    assert "representations: " in capsys.readouterr().err
 
 
 # --- errors ----------------------------------------------------------------------------

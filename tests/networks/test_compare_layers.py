@@ -591,7 +591,7 @@ def test_files_are_removed_as_layers_are_measured(trained, digits, tmp_path, mon
 def test_progress(trained, digits, capsys):
     compare(trained, *digits, verbose=1)
     shown = capsys.readouterr().err
-    assert "index [" in shown
+    assert "index: " in shown
     assert "4/4" in shown
     compare(trained, *digits)
     assert capsys.readouterr().err == ""
