@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["comes_from", "require"]
 
 
-def require(module: str, *, purpose: str, install: str) -> Any:
+def require(module: str, *, purpose: str, install: str, extra: str | None = None) -> Any:
     """Import an optional library, or say how to install it.
 
     Parameters
@@ -18,7 +18,9 @@ def require(module: str, *, purpose: str, install: str) -> Any:
     purpose : str
         What needs it: the beginning of the message.
     install : str
-        What ``pip install`` is given: an extra such as ``"sksmooth[torch]"``, or a library.
+        The name by which pip knows the library.
+    extra : str, default=None
+        The extra of sksmooth that brings it, if there is one.
 
     Returns
     -------
@@ -33,18 +35,19 @@ def require(module: str, *, purpose: str, install: str) -> Any:
     Examples
     --------
     >>> from sksmooth._lib.optional import require
-    >>> require("no_such_library", purpose="This", install="sksmooth[plot]")
+    >>> require("no_such_library", purpose="This", install="no-such-library", extra="plot")
     Traceback (most recent call last):
     ...
     ImportError: This needs no_such_library, which is not installed; install it with: pip \
-install "sksmooth[plot]"
+install no-such-library (part of the extra "plot" of sksmooth)
     """
     try:
         return import_module(module)
     except ImportError as error:
+        part = f' (part of the extra "{extra}" of sksmooth)' if extra else ""
         raise ImportError(
             f"{purpose} needs {module.partition('.')[0]}, which is not installed; install "
-            f'it with: pip install "{install}"'
+            f"it with: pip install {install}{part}"
         ) from error
 
 

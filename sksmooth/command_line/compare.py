@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from .._lib.html import number, visible
-from .._lib.optional import require
 from .._version import __version__
 from ..display.plots import RepresentationSmoothnessDisplay
-from ..display.plots.axes import new_figure
+from ..display.plots.axes import new_figure, require_matplotlib
 from ..display.plots.representation_smoothness import size_of_picture
 from ..display.report import report
 from ..estimators.representations.comparison import compare_representations
@@ -38,7 +37,7 @@ def run_compare(options: argparse.Namespace) -> None:
     ):
         if path is not None:
             check(path)
-            require("matplotlib", purpose=name, install="sksmooth[plot]")
+            require_matplotlib(name)
     verbose = 0 if options.quiet or options.json else 1
     with noted() as caught:
         data = read_representations(options)

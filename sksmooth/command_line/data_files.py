@@ -281,7 +281,7 @@ def read_table(
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     pyarrow = require(
-        "pyarrow", purpose="Reading Parquet files", install="sksmooth[parquet]"
+        "pyarrow", purpose="Reading Parquet files", install="pyarrow", extra="parquet"
     )
     damaged = (OSError, pyarrow.ArrowException, *_DAMAGED_NOTES)
     with user_error(*damaged, prefix=f"cannot read {path}"), path.open("rb") as file:

@@ -10,10 +10,9 @@ import numpy as np
 
 from .._lib.html import ALPHA, number
 from .._lib.messages import MOST_NAMES
-from .._lib.optional import require
 from .._version import __version__
 from ..display.plots import ErrorDecayDisplay
-from ..display.plots.axes import new_figure
+from ..display.plots.axes import new_figure, require_matplotlib
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.forecasts.result import ErrorForecast
 from ..estimators.summary import estimator_summary, with_ends
@@ -32,7 +31,7 @@ def run_measure(options: argparse.Namespace) -> None:
     """Print the results and, if asked, draw the decay."""
     if options.plot is not None:
         check_picture_path(options.plot)
-        require("matplotlib", purpose="--plot", install="sksmooth[plot]")
+        require_matplotlib("--plot")
     measured = fit_to_file(options, verbose=0 if options.quiet or options.json else 1)
     if options.plot is not None:
         save_picture(_decay_figure(measured), options.plot)

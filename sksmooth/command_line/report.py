@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .._lib.optional import require
+from ..display.plots.axes import require_matplotlib
 from ..display.report import report
 from .errors import user_error
 from .fitting import fit_to_file
@@ -18,7 +18,7 @@ def run_report(options: argparse.Namespace) -> None:
     """Measure a data file and write the report."""
     path = options.output
     check_report_path(path)
-    require("matplotlib", purpose="The picture of the report", install="sksmooth[plot]")
+    require_matplotlib("The picture of the report")
 
     measured = fit_to_file(options, verbose=0 if options.quiet else 1)
     data = measured.data

@@ -170,7 +170,8 @@ class Probe:
         """Raise an error that says what to install, if something is missing."""
         if self.requires is not None:
             module, install = self.requires
-            require(module, purpose=f"The probe {self.name!r}", install=install)
+            purpose = f"The probe {self.name!r}"
+            require(module, purpose=purpose, install=install, extra="probes")
 
 
 PROBES: dict[str, Probe] = {}
@@ -626,7 +627,7 @@ def _blocks(X: np.ndarray) -> Iterator[slice]:
     "Facco and others, Scientific Reports 7, 2017); NaN if hardly any rows are distinct",
     larger_is_better=None,
     targets=TargetKind,
-    requires=("skdim.id", "sksmooth[probes]"),
+    requires=("skdim.id", "scikit-dimension"),
 )
 def _intrinsic_dimension(samples: ProbeSamples) -> float:
     from skdim.id import TwoNN

@@ -27,7 +27,7 @@ def targets_among(entries: Mapping[Any, Any]) -> Any:
 
 def require_torch() -> None:
     """Raise an error that says what to install, if torch is not."""
-    require("torch", purpose="Reading layers of networks", install="sksmooth[torch]")
+    require("torch", purpose="Reading layers of networks", install="torch", extra="torch")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

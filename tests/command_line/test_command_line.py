@@ -404,11 +404,33 @@ def test_picture_in_a_folder_that_is_not_writable(tmp_path, call_wrongly, monkey
 # --- the demo ------------------------------------------------------------------------
 
 
-def demo_alphas(out):
-    """Index of each row: the name ends where the numbers start."""
-    assert max(map(len, out.partition("\n[1]")[0].splitlines())) <= 105  # of a terminal
-    rows = out.partition("---\n")[2].splitlines()[:16]
-    return {row[:32].split(" [")[0].strip(): float(row[32:].split()[1]) for row in rows}
+DEMO_COLUMNS = ("samples", "features", "explained", "alpha", "held_out")
+
+
+def demo_rows(out):
+    """Columns of each row, by its name; rows of networks come after the names of these."""
+    text, _, picture = out.rpartition("\n\n")
+    assert max(map(len, text.splitlines())) <= 80  # of a terminal
+    assert " s; picture: " in picture
+    heads, *lines = out.split("\n\n")[1].splitlines()
+    assert heads.split()[:4] == ["samples", "features", "explained", "alpha"]
+    rows, group = {}, ""
+    for line in lines:
+        name, *cells = line[:22].strip(), *line[22:].split()
+        if line.startswith("network"):
+            group = f"{line}, "
+        elif not line.startswith("*"):
+            samples, features, explained, percent, alpha, low, to, high, held_out = cells
+            assert (percent, to) == ("%", "to")
+            assert float(low) <= float(alpha.rstrip("*")) <= float(high)
+            numbers = (samples, features, explained, alpha.rstrip("*"), held_out)
+            rows[group + name] = dict(zip(DEMO_COLUMNS, numbers, strict=True))
+            rows[group + name]["is_marked"] = alpha.endswith("*")
+    return rows
+
+
+def column(rows, name):
+    return {key: float(row[name]) for key, row in rows.items()}
 
 
 def test_demo_writes_a_table_and_a_picture(tmp_path, call):
@@ -418,33 +440,36 @@ def test_demo_writes_a_table_and_a_picture(tmp_path, call):
     code, out, err = call("demo", "--output", picture, "--jobs", 2)
     assert code == 0
     assert picture.read_bytes().startswith(PNG_MAGIC)
-    assert f"Picture written to {picture}" in out
+    assert f"picture: {picture}" in out
     assert "16/16" in err
     assert "training" in err
-    alphas = demo_alphas(out)
-    assert len(alphas) == 16
+    rows = demo_rows(out)
+    assert len(rows) == 16
+    assert set(column(rows, "samples").values()) == {898}
+    assert column(rows, "features")["network, trained, dense"] == 32
+    alphas, explained = column(rows, "alpha"), column(rows, "explained")
     assert alphas["LDA, 9 components"] > alphas["raw pixels"] > 0.15
     assert alphas["pixels + strong noise"] < 0.1
-    lines = {line[:32].split(" [")[0].strip(): line for line in out.splitlines()}
-    explained = {name: int(lines[name].partition(" %")[0].split()[-1]) for name in alphas}
-    assert explained["raw pixels, shuffled labels"] == 0
+    assert explained["shuffled labels"] == 0
     assert explained["pixels + strong noise"] < 25
     assert explained["LDA, 9 components"] > explained["raw pixels"] > 60
-    assert "100 %" in lines["raw pixels, shuffled labels"]
-    assert abs(alphas["raw pixels, shuffled labels"]) < 0.05
-    assert "#####" in out
+    assert abs(alphas["shuffled labels"]) < 0.05
     # Random layers lose smoothness from one to the next, trained ones gain it.
     layers = ["convolution 1", "convolution 2", "dense"]
-    untrained = [alphas[f"untrained net, {layer}"] for layer in layers]
-    trained = [alphas[f"trained net, {layer}"] for layer in layers]
+    untrained = [alphas[f"network, untrained, {layer}"] for layer in layers]
+    trained = [alphas[f"network, trained, {layer}"] for layer in layers]
     assert untrained == sorted(untrained, reverse=True)
     assert trained == sorted(trained)
-    assert alphas["trained net, logits"] > 2 * alphas["raw pixels"]
-    assert demo_alphas(call("demo", "--output", picture)[1]) == alphas  # with one job
+    assert alphas["network, trained, logits"] > 2 * alphas["raw pixels"]
+    held_out = column(rows, "held_out")
+    assert held_out["network, trained, logits"] > 2 * held_out["network, untrained, logits"]
+    assert "The network's last layer is smoother than before training" in out
+    assert "\nLDA " in out
+    assert demo_rows(call("demo", "--output", picture)[1]) == rows  # with one job
 
 
 @pytest.mark.filterwarnings("ignore:Variables are collinear")
-def test_demo_shows_cautions_as_footnotes(tmp_path, call, monkeypatch):
+def test_demo_marks_what_is_uncertain(tmp_path, call, monkeypatch):
     pytest.importorskip("matplotlib")
     pytest.importorskip("torch")
     y = np.arange(300) % 10
@@ -455,25 +480,45 @@ def test_demo_shows_cautions_as_footnotes(tmp_path, call, monkeypatch):
     )
     code, out, _ = call("demo", "--output", tmp_path / "demo.png")
     assert code == 0
-    assert 0.3 < demo_alphas(out)["raw pixels"] < 2
-    (row,) = [line for line in out.splitlines() if line.startswith("raw pixels [1]")]
-    assert " 100 %   <1 %" in row
-    assert "raw pixels [1]" in out
-    assert "\n[1] A few terms leave " in out
+    row = demo_rows(out)["raw pixels"]
+    assert 0.3 < float(row["alpha"]) < 2
+    assert row["explained"] == "100"
+    assert row["is_marked"]
+    assert "\n* uncertain" in out
     assert (tmp_path / "demo.png").read_bytes().startswith(PNG_MAGIC)
 
 
-def test_demo_without_its_libraries(tmp_path, call, call_wrongly, monkeypatch):
-    pytest.importorskip("torch")
-    arguments = ["demo", "--output", tmp_path / "demo.png"]
+def test_demo_tells_no_difference_that_few_images_do_not_show(
+    digits, tmp_path, call, monkeypatch
+):
+    pytest.importorskip("matplotlib")
+    X, y = digits
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setattr(
+        "sksmooth.command_line.demo.load_digits",
+        lambda return_X_y: (X[:100].copy(), y[:100]),
+    )
+    code, out, _ = call("demo", "--output", tmp_path / "demo.png")
+    assert code == 0
+    sentence = " ".join(out.split("\n\n")[-2].split())
+    assert sentence.startswith("LDA cannot be told from raw pixels with so few samples (")
+
+
+def test_demo_without_its_libraries(tmp_path, call, monkeypatch):
+    picture = tmp_path / "demo.png"
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "torch", None)
-        assert 'pip install "sksmooth[torch]"' in call_wrongly(*arguments)
+        code, out, err = call("demo", "--output", picture)
+        assert code == 0
+        assert len(demo_rows(out)) == 8
+        assert "torch is not installed" in err
+        assert "\nLDA " in out
+        picture.unlink()
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    code, out, err = call(*arguments)
+    code, out, err = call("demo", "--output", picture)
     assert code == 2
-    assert "raw pixels" in out  # the table needs no matplotlib
-    assert 'pip install "sksmooth[plot]"' in err.splitlines()[-1]
+    assert "\nraw pixels" in out  # the table needs no matplotlib
+    assert "pip install matplotlib" in err.splitlines()[-1]
     assert not list(tmp_path.iterdir())
 
 
@@ -680,7 +725,7 @@ def test_missing_extras_are_named(module, extra, arguments, call_wrongly, monkey
     monkeypatch.setitem(sys.modules, module, None)
     error = call_wrongly(*arguments)
     assert f"needs {module}" in error
-    assert f'pip install "sksmooth[{extra}]"' in error
+    assert f'pip install {module} (part of the extra "{extra}" of sksmooth)' in error
 
 
 def test_interruptions_and_bugs(iris_csv, call, monkeypatch):

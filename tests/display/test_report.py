@@ -413,7 +413,7 @@ except ImportError as error:
     )
     first, second = run.stdout.splitlines()
     assert first == "True"
-    assert 'pip install "sksmooth[plot]"' in second
+    assert "pip install matplotlib" in second
 
 
 # --- the command ---------------------------------------------------------------------

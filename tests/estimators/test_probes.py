@@ -126,7 +126,7 @@ def test_better_features_have_better_probes(blobs):
 def test_a_missing_library_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "skdim", None)
     monkeypatch.setitem(sys.modules, "skdim.id", None)
-    with pytest.raises(ImportError, match=r'pip install "sksmooth\[probes\]"'):
+    with pytest.raises(ImportError, match="pip install scikit-dimension"):
         chosen_probes(["intrinsic_dimension"])
     assert names_of(chosen_probes(NAMES)) == NAMES
 

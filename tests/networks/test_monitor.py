@@ -396,7 +396,7 @@ for library in ("skorch", "lightning"):
     try:
         getattr(monitor, f"{library}_callback")()
     except ImportError as error:
-        assert f'pip install "{library}"' in str(error), error
+        assert f"pip install {library}" in str(error), error
     else:
         raise AssertionError(library)
 """

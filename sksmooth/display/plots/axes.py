@@ -11,19 +11,29 @@ from ..._lib.html import visible
 from ..._lib.optional import require
 from ..._lib.tables import FrameTable
 
-__all__ = ["checked_frame", "name_curves", "new_axes", "new_figure", "plain"]
+__all__ = [
+    "checked_frame",
+    "name_curves",
+    "new_axes",
+    "new_figure",
+    "plain",
+    "require_matplotlib",
+]
 
-_NEEDS = {"purpose": "Drawing", "install": "sksmooth[plot]"}
+
+def require_matplotlib(purpose: str, module: str = "matplotlib") -> Any:
+    """Import matplotlib or a module of it, or say what needs it and how to install it."""
+    return require(module, purpose=purpose, install="matplotlib", extra="plot")
 
 
 def new_axes(**options: Any) -> Any:
     """Make axes in a new figure; the options are those of ``pyplot.subplots``."""
-    return require("matplotlib.pyplot", **_NEEDS).subplots(**options)[1]
+    return require_matplotlib("Drawing", "matplotlib.pyplot").subplots(**options)[1]
 
 
 def new_figure(width: float, height: float) -> Any:
     """Make a figure that needs no display, unlike those of pyplot; sizes in inches."""
-    figure = require("matplotlib.figure", **_NEEDS)
+    figure = require_matplotlib("Drawing", "matplotlib.figure")
     return figure.Figure(figsize=(width, height), layout="constrained")
 
 
