@@ -1,4 +1,4 @@
-"""The command line: ``python -m sksmooth`` and its commands.
+"""The command line: ``sksmooth`` or ``python -m sksmooth``, and its commands.
 
 Results go to standard output; progress and errors go to standard error. Exit codes: 0 for
 success, 2 for an error that the user can fix (one line says how), 130 for an interruption.

@@ -13,12 +13,13 @@ from ..index import CONVENTIONS
 from ..wavelets import MEASURES
 from .errors import CommandError
 from .output import write
+from .text_files import data_path
 
 __all__ = ["make_parser"]
 
 
 _ABOUT_FILE = ".csv, .tsv, .txt (also .gz, .bz2, .xz, .zip) with a line of column names, "
-_ABOUT_FILE += ".parquet or .npz"
+_ABOUT_FILE += ".xlsx, .parquet, .npy or .npz; - is standard input (text)"
 _ABOUT_JSON = (
     "--json writes one object; an infinite value, such as the upper end of the interval of "
     'a lower bound, is written as the string "Infinity" and an undefined one as null.'
@@ -38,7 +39,7 @@ class _Parser(argparse.ArgumentParser):
 def make_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands."""
     about = "Measure how smooth labels are as a function of their features."
-    parser = _Parser(prog="python -m sksmooth", description=about)
+    parser = _Parser(prog="sksmooth", description=about)
     parser.add_argument("--version", action="version", version=f"sksmooth {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     _add_demo_parser(commands)
@@ -90,7 +91,7 @@ def _add_compare_parser(commands: Any) -> None:
     about += "commas, * or giving it again, are targets of their own"
     add("--target", **several, metavar="NAME", help=about)
     about = "file of labels; all its columns are targets without --target"
-    add("--labels", type=Path, metavar="FILE", help=about)
+    add("--labels", type=data_path, metavar="FILE", help=about)
     about = "columns of the one FILE, by commas and *, such as fp='mfcc_*,pitch'; can be "
     about += "given again; the whole is called all"
     add("--set", **several, dest="sets", metavar="NAME=COLUMNS", help=about)
@@ -135,7 +136,7 @@ def _add_report_parser(commands: Any) -> None:
 
 
 def _add_fit_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help=_ABOUT_FILE)
+    parser.add_argument("file", nargs="?", type=data_path, metavar="FILE", help=_ABOUT_FILE)
     _add_data_options(parser.add_argument_group("data").add_argument)
     # What is not given does not reach the estimator, whose own defaults hold then.
     estimator = parser.add_argument_group("estimator", argument_default=argparse.SUPPRESS)
@@ -148,9 +149,9 @@ def _add_data_options(add: Callable[..., Any]) -> None:
     about = "columns to use (default: all others), or npz array (default: X)"
     add("--features", nargs="+", metavar="NAME", help=about)
     about = "instead of FILE: features alone, with or without a line of names"
-    add("--data", type=Path, metavar="FILE", help=about)
+    add("--data", type=data_path, metavar="FILE", help=about)
     about = "with --data: one row a sample; several columns are one regression target"
-    add("--labels", type=Path, metavar="FILE", help=about)
+    add("--labels", type=data_path, metavar="FILE", help=about)
     _add_reading_options(add)
     share = _number(float, lambda share: 0 < share < 1, "between 0 and 1")
     about = "fit on the other rows and print the score on these, too"
@@ -163,6 +164,7 @@ def _add_reading_options(add: Callable[..., Any]) -> None:
     add("--encoding", metavar="NAME", type=_encoding, help=about)
     about = "what stands before the decimals in text files (default: .)"
     add("--decimal", choices=(".", ","), help=about)
+    add("--sheet", metavar="NAME", help="of .xlsx files (default: the first)")
     tasks = ("auto", "classification", "regression")
     about = "auto: numbers with a decimal point are regression, whole numbers and text are "
     about += "classes"

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import numpy as np
 import pandas as pd
 
 from .._lib.messages import listed
-from .._lib.optional import require
 from ..samples import are_labels
+from .binary_files import READERS, SPREADSHEET, checked_array
 from .columns import (
     check_finite,
     features_of,
@@ -30,7 +31,7 @@ from .columns import (
     without_row_labels,
 )
 from .errors import CommandError, user_error
-from .text_files import is_text_file, read_text
+from .text_files import STANDARD_INPUT, is_text_file, read_text
 
 __all__ = [
     "Dataset",
@@ -59,8 +60,8 @@ _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
 )
-# Of the notes that pandas leaves in a Parquet file.
-_DAMAGED_NOTES = (ValueError, LookupError, TypeError, AttributeError)
+# Of Parquet files, with the notes that pandas leaves in them, and of spreadsheets.
+_DAMAGED_NOTES = (ValueError, LookupError, TypeError, AttributeError, ParseError)
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,12 @@ def read_dataset(options: argparse.Namespace) -> Dataset:
 
 
 def check_text_options(paths: Iterable[Path | None], options: argparse.Namespace) -> None:
-    """Refuse options of text files where a file is none."""
+    """Refuse options of text files, or of spreadsheets, where a file is none."""
     for path in filter(None, paths):
         if (options.encoding or options.decimal) and not is_text_file(path):
             raise CommandError(f"{path}: --encoding and --decimal are for text files")
+        if options.sheet and path.suffix.lower() != SPREADSHEET:
+            raise CommandError(f"{path}: --sheet is for {SPREADSHEET} files")
 
 
 def _named(options: argparse.Namespace) -> list[str]:
@@ -236,16 +239,16 @@ def read_array(archive: Any, name: str, missing: str) -> np.ndarray:
             f"array {name!r} holds pickled Python objects, which may run code; save it "
             "as numbers or as text (astype(float) or astype(str))"
         ) from error
-    if array.dtype.kind == "V":
-        raise ValueError(f"array {name!r} is of type {array.dtype}, which is no number")
-    return array
+    return checked_array(array, f"array {name!r}")
 
 
 def _check_is_file(path: Path) -> None:
+    if path == STANDARD_INPUT:
+        return
     if path.is_dir():
         raise CommandError(f"{path} is a folder; give a file in it")
     if path.exists() and not path.is_file():  # which may keep its reader waiting
-        raise CommandError(f"{path} is a device or a pipe; save what it gives to a file")
+        raise CommandError(f"{path} is a device or a pipe; direct it to - (standard input)")
 
 
 def read_table(
@@ -260,8 +263,10 @@ def read_table(
     Without ``has_names``, a text file may have a line of names or not.
     """
     _check_is_file(path)
-    if path.suffix.lower() == ".parquet":
-        frame = _read_parquet(path)
+    reader = READERS.get(path.suffix.lower())
+    if reader is not None:
+        with user_error(*_DAMAGED, *_DAMAGED_NOTES, prefix=f"cannot read {path}"):
+            frame = reader(path, has_names, options.sheet)
     elif is_text_file(path):
         how = dict(encoding=options.encoding, decimal=options.decimal or ".")
         with user_error(*_DAMAGED, LookupError, ValueError, prefix=f"cannot read {path}"):
@@ -269,7 +274,8 @@ def read_table(
     else:
         raise CommandError(
             f"{path}: unknown kind of file {path.suffix!r}; known are .csv, .tsv and .txt "
-            "(also with .gz, .bz2, .xz or .zip), .parquet, and .npz as FILE"
+            "(also with .gz, .bz2, .xz or .zip), .parquet, .xlsx, .npy, and .npz as FILE; "
+            "- is standard input"
         )
     if frame.empty:
         raise CommandError(f"{path}: the file holds no rows of data")
@@ -277,16 +283,6 @@ def read_table(
         twice = list(frame.columns[frame.columns.duplicated()])
         raise CommandError(f"{path}: {listed(twice, 'column')} occurs more than once")
     return without_row_labels(frame, path, wanted)
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    pyarrow = require(
-        "pyarrow", purpose="Reading Parquet files", install="pyarrow", extra="parquet"
-    )
-    damaged = (OSError, pyarrow.ArrowException, *_DAMAGED_NOTES)
-    with user_error(*damaged, prefix=f"cannot read {path}"), path.open("rb") as file:
-        frame = pd.read_parquet(file, engine="pyarrow")
-    return frame.rename(columns=str).reset_index(drop=True)
 
 
 def as_task(y: np.ndarray, task: str, origin: str) -> np.ndarray:

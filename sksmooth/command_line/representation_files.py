@@ -27,7 +27,7 @@ from .data_files import (
     read_table,
 )
 from .errors import CommandError
-from .text_files import is_text_file
+from .text_files import STANDARD_INPUT, data_path, is_text_file
 
 __all__ = ["RepresentationData", "read_representations"]
 
@@ -137,7 +137,7 @@ def _named_files(arguments: Sequence[str]) -> dict[str, Path]:
     for argument in arguments:
         name, is_named, path = argument.partition("=")
         if not is_named or Path(argument).exists():
-            name, path = _stem(Path(argument)), argument
+            name, path = _stem(data_path(argument)), argument
         if not name or not path:
             raise CommandError(f"{argument!r}: give NAME=FILE, or FILE")
         if name in files:
@@ -145,11 +145,13 @@ def _named_files(arguments: Sequence[str]) -> dict[str, Path]:
                 f"two representations are called {name!r}: {files[name]} and {path}; name "
                 "them with NAME=FILE"
             )
-        files[name] = Path(path)
+        files[name] = data_path(path)
     return files
 
 
 def _stem(path: Path) -> str:
+    if path == STANDARD_INPUT:
+        return "stdin"
     is_compressed = is_text_file(path) and path.suffix.lower() not in (
         ".csv",
         ".tsv",

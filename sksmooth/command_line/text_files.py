@@ -8,6 +8,7 @@ import gzip
 import io
 import lzma
 import re
+import sys
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -20,11 +21,19 @@ import pandas as pd
 from .._lib.messages import listed
 from .columns import labels_rows, note, numbers_rows
 
-__all__ = ["SUFFIXES", "is_text_file", "read_text"]
+__all__ = [
+    "MISSING",
+    "STANDARD_INPUT",
+    "SUFFIXES",
+    "data_path",
+    "is_text_file",
+    "read_text",
+]
 
 SUFFIXES = (".csv", ".tsv", ".txt")
+STANDARD_INPUT = Path("<standard input>")
 # Beside those that pandas knows, such as NA and empty cells.
-_MISSING = ("?", "na", "#DIV/0!", "#NAME?", "#NUM!", "#REF!", "#VALUE!")
+MISSING = ("?", "na", "#DIV/0!", "#NAME?", "#NUM!", "#REF!", "#VALUE!")
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",  # which begins with that of UTF-16
@@ -50,8 +59,15 @@ _OPENERS: dict[str, Callable[..., Any]] = {
 }
 
 
+def data_path(text: str) -> Path:
+    """Read the argument of a file, of which ``-`` stands for standard input."""
+    return STANDARD_INPUT if text == "-" else Path(text)
+
+
 def is_text_file(path: Path) -> bool:
     """Tell whether a name is that of a text file, compressed or not."""
+    if path == STANDARD_INPUT:
+        return True
     name, suffix = path.name.lower(), path.suffix.lower()
     if suffix in _OPENERS:
         name = name.removesuffix(suffix)
@@ -68,9 +84,7 @@ def read_text(
     ValueError
         If it is no text, or no table.
     """
-    with _OPENERS.get(path.suffix.lower(), open)(path, "rb") as file:
-        content = file.read()
-    text = _decoded(content, encoding, path)
+    text = _decoded(_content(path), encoding, path)
     lines = _first_lines(text)
     # By \s+, older versions of pandas cut at decimal commas, too.
     spaces = r"\s+" if decimal == "." else " "
@@ -85,6 +99,15 @@ def read_text(
     if len(names) > 1 and numbers_rows(frame[0]):
         names[0] = "Unnamed: 0"
     return frame.set_axis(names, axis=1)
+
+
+def _content(path: Path) -> bytes:
+    if path != STANDARD_INPUT:
+        with _OPENERS.get(path.suffix.lower(), open)(path, "rb") as file:
+            return file.read()
+    if sys.stdin is None or sys.stdin.isatty():
+        raise ValueError("there is no table in it; pipe or direct (<) one into the command")
+    return sys.stdin.buffer.read()
 
 
 def _decoded(content: bytes, encoding: str | None, path: Path) -> str:
@@ -155,7 +178,7 @@ def _holds_values(line: str, sep: str, decimal: str) -> bool:
 
 
 def _parsed(text: str, **how: Any) -> pd.DataFrame:
-    how |= dict(na_values=_MISSING, skipinitialspace=True)
+    how |= dict(na_values=MISSING, skipinitialspace=True)
     how |= dict(low_memory=False)  # else the type of a column may depend on chunks
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import metadata
 
 import numpy as np
 import pandas as pd
@@ -65,13 +66,15 @@ WRITERS = {
     "_semicolons.csv": lambda frame, path: frame.to_csv(path, index=False, sep=";"),
     "_marked.csv": lambda f, path: f.to_csv(path, index=False, encoding="utf-8-sig"),
     ".parquet": lambda frame, path: frame.to_parquet(path),
+    ".xlsx": lambda frame, path: frame.to_excel(path, index=False),
 }
+NEEDS = {".parquet": "pyarrow", ".xlsx": "openpyxl"}
 
 
 @pytest.mark.parametrize("ending", WRITERS)
 def test_tables_give_the_index_of_the_python_api(ending, iris, tmp_path, call_json):
-    if ending == ".parquet":
-        pytest.importorskip("pyarrow")
+    if ending in NEEDS:
+        pytest.importorskip(NEEDS[ending])
     path = tmp_path / f"iris{ending}"
     WRITERS[ending](iris.rename(columns={"petal length (cm)": "length, long; (cm)"}), path)
     results = call_json(path, "--target", "species")
@@ -323,7 +326,7 @@ def test_table_for_people_and_progress(digits_npz, call):
     assert re.fullmatch(r"\d\d\.\d % \[\d\d\.\d, \d\d\.\d\]", rows["explained"])
     assert rows["wrong labels"].startswith("at most ")
     assert "The features explain" in out
-    assert "[####" in err
+    assert "trees: 3/3 in " in err
     assert call("measure", digits_npz, "--quiet", "--trees", 3)[2] == ""
 
 
@@ -399,6 +402,61 @@ def test_picture_in_a_folder_that_is_not_writable(tmp_path, call_wrongly, monkey
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     arguments = ["measure", "never_read.csv", "--plot", tmp_path / "out.png"]
     assert "not writable" in call_wrongly(*arguments)
+
+
+# --- spreadsheets and arrays ---------------------------------------------------------
+
+
+def test_sheets_of_a_spreadsheet(iris, tmp_path, call_json, call_wrongly):
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "book.xlsx"
+    with pd.ExcelWriter(path) as book:
+        iris.to_excel(book, sheet_name="flowers", index=False)
+        iris.assign(species=1).to_excel(book, sheet_name="one class", index=False)
+    options = [path, "--target", "species"]
+    first = call_json(*options)
+    (note,) = [each["message"] for each in first["warnings"] if each["category"] == "Note"]
+    assert "read the first of 2 sheets, 'flowers' (--sheet takes another)" in note
+    asked = call_json(*options, "--sheet", "flowers")
+    assert not [each for each in asked["warnings"] if each["category"] == "Note"]
+    assert asked["alpha"] == first["alpha"]
+    error = call_wrongly("measure", *options, "--sheet", "trees")
+    assert "no sheet 'trees'; sheets: 'flowers', 'one class'" in error
+    error = call_wrongly("measure", "a.csv", "--target", "y", "--sheet", "trees")
+    assert "--sheet is for .xlsx files" in error
+
+
+@pytest.mark.parametrize("ending", [".npy", ".xlsx"])
+def test_features_and_labels_in_files_without_names(ending, iris, tmp_path, call_json):
+    X, y = iris.drop(columns="species"), iris["species"].to_numpy(str)
+    path = tmp_path / f"X{ending}"
+    np.save(tmp_path / "y.npy", y)
+    if ending == ".npy":
+        np.save(path, X.to_numpy().reshape(-1, 2, 2))  # images become rows of pixels
+    else:
+        pytest.importorskip("openpyxl")
+        X.to_excel(path, header=False, index=False)
+    results = call_json("--data", path, "--labels", tmp_path / "y.npy")
+    assert results["alpha"] == pytest.approx(alpha_of(X.to_numpy(), y), rel=1e-9)
+    assert results["n_features"] == 4
+    importances = {each["name"] for each in results["feature_importances"]}
+    assert importances <= {"x0", "x1", "x2", "x3"}
+
+
+@pytest.mark.parametrize(
+    ("array", "problem"),
+    [
+        (np.array([{"a": 1}], dtype=object), "pickled Python objects"),
+        (np.zeros(3, dtype=[("a", float)]), "which is no number"),
+        (np.array(1.0), "it has shape ()"),
+        (np.zeros((0, 3)), "it has shape (0, 3)"),
+    ],
+)
+def test_arrays_that_are_no_tables(array, problem, tmp_path, call_wrongly):
+    np.save(tmp_path / "X.npy", array)
+    np.save(tmp_path / "y.npy", np.arange(3) % 2)
+    options = ["--data", tmp_path / "X.npy", "--labels", tmp_path / "y.npy"]
+    assert problem in call_wrongly("measure", *options)
 
 
 # --- the demo ------------------------------------------------------------------------
@@ -531,18 +589,22 @@ def damaged(content):
     return content[:middle] + b"\0" * 200 + content[middle + 200 :]
 
 
-@pytest.mark.parametrize("ending", ["npz", "parquet"])
+@pytest.mark.parametrize("ending", ["npz", "parquet", "xlsx", "npy"])
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", damaged])
 def test_damaged_archives(damage, ending, iris, tmp_path, call_wrongly):
     path = tmp_path / f"data.{ending}"
     if ending == "npz":
         noise = np.random.default_rng(0).uniform(size=(500, 20))
         np.savez_compressed(path, X=noise, y=np.arange(500))
+    elif ending == "npy":
+        np.save(path, np.arange(500))
     else:
-        pytest.importorskip("pyarrow")
-        iris.sample(2000, replace=True, random_state=0).to_parquet(path)
-    path.write_bytes(damage(path.read_bytes()))
-    target = ["--target", "species"] * (ending == "parquet")
+        pytest.importorskip(NEEDS[f".{ending}"])
+        WRITERS[f".{ending}"](iris.sample(2000, replace=True, random_state=0), path)
+    content = damage(path.read_bytes())
+    # The middle of an array may hold anything.
+    path.write_bytes(content[:150] if ending == "npy" else content)
+    target = ["--target", "species"] * (ending != "npz")
     assert "cannot read" in call_wrongly("measure", path, *target)
 
 
@@ -566,7 +628,7 @@ def test_parquet_whose_notes_of_pandas_are_damaged(notes, tmp_path, call_wrongly
         ("long_rows.csv", b"a,b\n1,2,3\n1,2,3\n", "more cells than the first line"),
         ("not_gzip.csv.gz", b"a,b\n1,2\n", "gzip"),
         ("cut.csv.gz", gzip.compress(b"a,b\n1,2\n" * 1000, mtime=0)[:-20], "ended before"),
-        ("data.xlsx", b"a,b\n1,2\n", "unknown kind of file '.xlsx'; known are .csv"),
+        ("data.ods", b"a,b\n1,2\n", "unknown kind of file '.ods'; known are .csv"),
         ("data", b"a,b\n1,2\n", "unknown kind of file"),
         ("data.npz.gz", b"a,b\n1,2\n", "unknown kind of file"),
     ],
@@ -718,10 +780,16 @@ def test_wrong_commands(arguments, problem, call_wrongly):
     [
         ("matplotlib", "plot", ["measure", "never_read.csv", "--plot", "out.png"]),
         ("matplotlib", "plot", ["report", "never_read.csv"]),
-        ("pyarrow", "parquet", ["measure", "never_read.parquet", "--target", "y"]),
+        ("pyarrow", "parquet", ["measure", "here.parquet", "--target", "y"]),
+        ("openpyxl", "excel", ["measure", "here.xlsx", "--target", "y"]),
     ],
 )
-def test_missing_extras_are_named(module, extra, arguments, call_wrongly, monkeypatch):
+def test_missing_extras_are_named(
+    module, extra, arguments, tmp_path, call_wrongly, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.parquet").touch()
+    (tmp_path / "here.xlsx").touch()
     monkeypatch.setitem(sys.modules, module, None)
     error = call_wrongly(*arguments)
     assert f"needs {module}" in error
@@ -757,6 +825,26 @@ def test_help_and_version(call, capsys):
     out = capsys.readouterr().out
     assert sksmooth.__version__ in out
     assert all(index in out for index in CONVENTIONS)
+
+
+def test_standard_input(iris_csv, strict_json, call_json):
+    program = [sys.executable, "-m", "sksmooth", "measure", "-", "--target", "species"]
+    options = dict(capture_output=True, check=False, input=iris_csv.read_bytes())
+    result = subprocess.run([*program, "--json"], **options)
+    assert result.returncode == 0
+    results = strict_json(result.stdout.decode())
+    assert results.pop("file") == "<standard input>"
+    from_file = call_json(iris_csv, "--target", "species")
+    assert from_file.pop("file") == str(iris_csv)
+    assert results == from_file
+    nothing = subprocess.run(program, **options | {"input": b""})
+    assert nothing.returncode == 2
+    assert b"cannot read <standard input>" in nothing.stderr
+
+
+def test_the_command_is_installed():
+    (command,) = metadata.entry_points(group="console_scripts", name="sksmooth")
+    assert command.load() is main
 
 
 def test_as_a_program(iris_csv, strict_json):
