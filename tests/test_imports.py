@@ -13,13 +13,16 @@ import sksmooth
 
 HEAVY = {"joblib", "numba", "numpy", "pandas", "scipy", "sklearn"}
 OPTIONAL = {
+    "accelerate",
     "cleanlab",
+    "datasets",
     "dask",
     "distributed",
     "imblearn",
     "lightgbm",
     "lightning",
     "matplotlib",
+    "optuna",
     "polars",
     "pywt",
     "ray",
@@ -29,7 +32,9 @@ OPTIONAL = {
     "skops",
     "skorch",
     "sklearnex",
+    "timm",
     "torch",
+    "torchmetrics",
     "transformers",
     "treelite",
     "xarray",
