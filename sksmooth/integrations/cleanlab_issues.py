@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .._lib.optional import require
@@ -80,7 +81,7 @@ def cleanlab_issue_manager() -> type:
                 features, self.datalab.labels, random_state=random_state, **options
             )
             excess = frame["excess"].to_numpy()
-            score = (2 - excess) / 4
+            score = np.clip((2 - excess) / 4, 0, 1)  # which rounding may leave
             self.issues = pd.DataFrame(
                 {f"is_{self.issue_name}_issue": excess > 0, self.issue_score_key: score}
             )

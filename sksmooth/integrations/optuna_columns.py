@@ -87,6 +87,10 @@ class ColumnObjective:
         self.X, self.y, self.cost = X, y, cost
         columns = getattr(X, "columns", range(X.shape[1]))
         self.columns: list[Any] = list(columns)
+        names = [str(name) for name in self.columns]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"{name!r} is the name of several columns; rename them.")
         self.estimator = ready_estimator(estimator, random_state, n_jobs)
 
     def __call__(self, trial: Any) -> float:
