@@ -3,6 +3,7 @@
 from . import datasets as datasets
 from . import exceptions as exceptions
 from . import images as images
+from . import integrations as integrations
 from . import plotting as plotting
 from ._version import __version__ as __version__
 from .display.report import report as report
@@ -21,6 +22,7 @@ from .estimators.representations.table import (
 )
 from .estimators.roughness import class_smoothness as class_smoothness
 from .estimators.roughness import sample_roughness as sample_roughness
+from .estimators.scorer import smoothness_scorer as smoothness_scorer
 from .estimators.search import SmoothnessSearch as SmoothnessSearch
 from .estimators.wavelet_forests import WaveletForestClassifier as WaveletForestClassifier
 from .estimators.wavelet_forests import WaveletForestRegressor as WaveletForestRegressor

@@ -12,7 +12,7 @@ REFERENCE = ROOT / "doc" / "api" / "index.rst"
 pytestmark = pytest.mark.skipif(
     not REFERENCE.exists(), reason="these tests are not in the source tree"
 )
-MODULES = ["", ".images", ".plotting", ".datasets", ".exceptions"]
+MODULES = ["", ".images", ".integrations", ".plotting", ".datasets", ".exceptions"]
 
 # Checks of numpydoc that are left out, and why.
 EVERYWHERE = {

@@ -15,13 +15,16 @@ import sksmooth
 
 HEAVY = {"joblib", "numba", "numpy", "pandas", "scipy", "sklearn"}
 OPTIONAL = {
+    "accelerate",
     "cleanlab",
+    "datasets",
     "dask",
     "distributed",
     "imblearn",
     "lightgbm",
     "lightning",
     "matplotlib",
+    "optuna",
     "polars",
     "pywt",
     "ray",
@@ -31,7 +34,9 @@ OPTIONAL = {
     "skops",
     "skorch",
     "sklearnex",
+    "timm",
     "torch",
+    "torchmetrics",
     "transformers",
     "treelite",
     "xarray",

@@ -26,7 +26,8 @@ ROOMS = [
         "wavelets",
         "index",
     ),
-    *("index", "estimators", "images", "networks", "display", "plotting", "command_line"),
+    *("index", "estimators", "images", "networks", "integrations", "display", "plotting"),
+    "command_line",
 ]
 
 

@@ -19,6 +19,7 @@ MODULES = [
     "sksmooth.datasets",
     "sksmooth.exceptions",
     "sksmooth.images",
+    "sksmooth.integrations",
     "sksmooth.plotting",
 ]
 API_FILE = Path(__file__).with_name("public_api.txt")

@@ -44,10 +44,11 @@ install no-such-library (part of the extra "plot" of sksmooth)
     try:
         return import_module(module)
     except ImportError as error:
+        name = f'"{install}"' if "[" in install else install  # shells expand brackets
         part = f' (part of the extra "{extra}" of sksmooth)' if extra else ""
         raise ImportError(
             f"{purpose} needs {module.partition('.')[0]}, which is not installed; install "
-            f"it with: pip install {install}{part}"
+            f"it with: pip install {name}{part}"
         ) from error
 
 

@@ -45,7 +45,7 @@ from ..samples import (
 )
 from ..trees import randomised
 from .base import growth_of
-from .besov import FEWEST_SAMPLES, BesovSmoothnessEstimator, fit_samples
+from .besov import FEWEST_SAMPLES, BesovSmoothnessEstimator, fit_samples, read_for
 from .folds import refuse_unseen_classes
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "features_of_fold",
     "fitted_level",
     "groups_of",
+    "held_out_score",
     "level_alone",
     "read_labels",
     "split",
@@ -480,6 +481,28 @@ def level_alone(
     growth = randomised(growth_of(estimator))
     error = randomised_error(samples, growth, _exponent(estimator))
     return error.level(samples.units.unit, n_grown)
+
+
+def held_out_score(
+    estimator: BesovSmoothnessEstimator, X: Any, y: Any, sample_weight: Any = None
+) -> float:
+    """Score features by their level alone, without the index.
+
+    Parameters
+    ----------
+    estimator : BesovSmoothnessEstimator
+        How trees are grown; its random states are integers.
+    X, y, sample_weight
+        As in :meth:`BesovSmoothnessEstimator.fit`.
+
+    Returns
+    -------
+    score : float
+        The score of the level; slightly negative where trees do worse than the mean.
+    """
+    samples = read_for(clone(estimator), X, y, sample_weight)
+    n_grown = _share_of_a_tree(estimator, samples.units.n_units)
+    return float(level_alone(estimator, samples, n_grown).score)
 
 
 def _exponent(estimator: BesovSmoothnessEstimator) -> float:

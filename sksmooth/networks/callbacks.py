@@ -8,8 +8,9 @@ The classes are made when they are needed, so that the libraries need not be ins
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from numbers import Number
@@ -17,7 +18,17 @@ from typing import Any, Protocol
 
 from .._lib.optional import require
 
-__all__ = ["TrainingCallback", "lightning_callback", "skorch_callback"]
+__all__ = [
+    "TrainingCallback",
+    "lightning_callback",
+    "skorch_callback",
+    "transformers_callback",
+]
+
+
+# Of a Trainer of Transformers: epochs are sums of fractions, and not all logs are metrics.
+_SMALL = 1e-6
+_NOT_METRICS = ("epoch", "step", "total_flos", "train_loss", "num_input_tokens_seen")
 
 
 class Monitor(Protocol):
@@ -27,7 +38,11 @@ class Monitor(Protocol):
 
     def _record_if_due(
         self, module: Any, step: int, metrics: Mapping[str, Any]
-    ) -> None: ...
+    ) -> bool: ...
+
+    def _add_metrics(self, step: int, metrics: Mapping[str, Any]) -> None: ...
+
+    def _logged(self, step: int, columns: Sequence[str]) -> dict[str, float]: ...
 
 
 class TrainingCallback:
@@ -94,8 +109,18 @@ class TrainingCallback:
         if not self.counts_steps:
             self._record(module, n_done, metrics)
 
+    def recorded(self, n_done: int) -> None:
+        """Do what the library wants done after a record, such as to log it.
+
+        Parameters
+        ----------
+        n_done : int
+            Number of the record.
+        """
+
     def _record(self, module: Any, n_done: int, metrics: Mapping[str, Any] | None) -> None:
-        self.monitor._record_if_due(module, n_done, metrics or {})
+        if self.monitor._record_if_due(module, n_done, metrics or {}):
+            self.recorded(n_done)
 
 
 def skorch_callback(monitor: Monitor, unit: str = "epoch") -> Any:
@@ -148,9 +173,11 @@ def _is_metric(key: str, value: Any) -> bool:
     return isinstance(value, Number) and not is_bookkeeping
 
 
-def lightning_callback(monitor: Monitor, unit: str = "epoch") -> Any:
+def lightning_callback(
+    monitor: Monitor, unit: str = "epoch", log: Sequence[str] = ()
+) -> Any:
     """Make a callback for ``callbacks=[...]`` of a Lightning Trainer."""
-    return _lightning_class()(monitor, unit)
+    return _lightning_class()(monitor, unit, log)
 
 
 @cache
@@ -159,6 +186,26 @@ def _lightning_class() -> type:
 
     class SmoothnessCallback(TrainingCallback, base):
         _make = staticmethod(lightning_callback)
+        _trainer: Any = None
+
+        def __init__(self, monitor: Monitor, unit: str, log: Sequence[str]) -> None:
+            super().__init__(monitor, unit)
+            # Not self.log: Lightning sets that to the method of the module.
+            self.logged_columns = list(log)
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return type(self)._make, (self.monitor, self.unit, self.logged_columns)
+
+        def recorded(self, n_done: int) -> None:
+            values = self.monitor._logged(n_done, self.logged_columns)
+            for logger in self._trainer.loggers if values else ():
+                logger.log_metrics(values, step=self._trainer.global_step)
+
+        def setup(self, trainer: Any, *_: Any, **__: Any) -> None:
+            self._trainer = trainer
+
+        def teardown(self, *_: Any, **__: Any) -> None:
+            self._trainer = None
 
         def on_train_start(self, trainer: Any, pl_module: Any) -> None:
             if not trainer.is_global_zero:  # of several processes, the first records
@@ -195,3 +242,69 @@ def _lightning() -> Any:
         except ImportError:
             continue
     return require(names[0], purpose="lightning_callback", install="lightning")
+
+
+def transformers_callback(monitor: Monitor, unit: str = "epoch") -> Any:
+    """Make a callback for ``callbacks=[...]`` of a Trainer of Transformers."""
+    return _transformers_class()(monitor, unit)
+
+
+@cache
+def _transformers_class() -> type:
+    library = require(
+        "transformers", purpose="transformers_callback", install="transformers[torch]"
+    )
+    base: Any = library.TrainerCallback
+
+    class SmoothnessCallback(TrainingCallback, base):
+        _make = staticmethod(transformers_callback)
+
+        def on_train_begin(
+            self, args: Any, state: Any, control: Any, model: Any = None, **_: Any
+        ) -> None:
+            if not state.is_world_process_zero:  # of several processes, the first records
+                return
+            if state.global_step == 0:
+                self.reset()
+            epoch = math.floor((state.epoch or 0) + _SMALL)
+            self.before_training(model, state.global_step if self.counts_steps else epoch)
+
+        def on_step_end(
+            self, args: Any, state: Any, control: Any, model: Any = None, **_: Any
+        ) -> None:
+            if state.is_world_process_zero:
+                self.after_step(model, self._n_done(state), _logged_now(state))
+
+        def on_epoch_end(
+            self, args: Any, state: Any, control: Any, model: Any = None, **_: Any
+        ) -> None:
+            if state.is_world_process_zero:
+                self.after_epoch(model, self._n_done(state), _logged_now(state))
+
+        def on_log(
+            self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any
+        ) -> None:
+            # The Trainer logs and evaluates a step or epoch after it has ended.
+            if state.is_world_process_zero and state.global_step > 0:
+                self.monitor._add_metrics(self._n_done(state), _logged_now(state))
+
+        def _n_done(self, state: Any) -> int:
+            """Count steps or epochs, also one that ``max_steps`` cut short."""
+            if self.counts_steps:
+                return int(state.global_step)
+            return math.ceil(state.epoch - _SMALL)
+
+    return SmoothnessCallback
+
+
+def _logged_now(state: Any) -> dict[str, Any]:
+    """Collect the numbers that the Trainer has logged at the present step."""
+    return {
+        name: value
+        for entry in state.log_history
+        if entry["step"] == state.global_step
+        for name, value in entry.items()
+        if isinstance(value, Number)
+        and name not in _NOT_METRICS
+        and not name.endswith(("_runtime", "_per_second"))
+    }

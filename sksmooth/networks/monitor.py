@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from inspect import signature
 from numbers import Integral
 from typing import Any
@@ -22,7 +22,7 @@ from ..estimators.probes import chosen_probes
 from ..estimators.summary import history_card
 from ..index import Level, Rise, rise
 from ..samples import number_of_rows, read_rows
-from .callbacks import lightning_callback, skorch_callback
+from .callbacks import lightning_callback, skorch_callback, transformers_callback
 from .changes import layer_changes
 from .columns import REFERENCE, change_values, columns_of
 from .comparison import compare_layers
@@ -291,7 +291,7 @@ class SmoothnessMonitor(Versioned):
         """
         return skorch_callback(self, unit)
 
-    def lightning_callback(self, unit: str = "epoch") -> Any:
+    def lightning_callback(self, unit: str = "epoch", log: str | Sequence[str] = ()) -> Any:
         """Make a callback for ``callbacks=[...]`` of a Lightning Trainer.
 
         It records the state before training, and then every ``every`` epochs or steps,
@@ -302,6 +302,11 @@ class SmoothnessMonitor(Versioned):
         ----------
         unit : {"epoch", "step"}, default="epoch"
             What is counted.
+        log : str or sequence of str, default=()
+            Columns of the table that the loggers of the Trainer are sent after each record,
+            whether these write for TensorBoard, MLflow, Weights & Biases or a file. Each
+            layer has a name such as ``"alpha/layer4"``; the step is the Trainer's
+            ``global_step``.
 
         Returns
         -------
@@ -312,8 +317,35 @@ class SmoothnessMonitor(Versioned):
         ------
         ImportError
             If Lightning is not installed.
+        ValueError
+            If the table has no such column of numbers.
         """
-        return lightning_callback(self, unit)
+        return lightning_callback(self, unit, self._checked(log))
+
+    def transformers_callback(self, unit: str = "epoch") -> Any:
+        """Make a callback for ``callbacks=[...]`` of a Trainer of Transformers.
+
+        It records the state before training, and then every ``every`` epochs or steps of
+        the optimiser, with what the Trainer logs there, such as ``loss`` and ``eval_loss``.
+        A training from its start discards earlier records. Of several processes, the first
+        records.
+
+        Parameters
+        ----------
+        unit : {"epoch", "step"}, default="epoch"
+            What is counted.
+
+        Returns
+        -------
+        callback : transformers.TrainerCallback
+            The callback.
+
+        Raises
+        ------
+        ImportError
+            If Transformers is not installed.
+        """
+        return transformers_callback(self, unit)
 
     def _record(self, module: Any, step: int, metrics: Mapping[str, Any]) -> None:
         if module is None:
@@ -352,15 +384,46 @@ class SmoothnessMonitor(Versioned):
         self._frames.clear()
         self._levels.clear()
 
-    def _record_if_due(self, module: Any, step: int, metrics: Mapping[str, Any]) -> None:
+    def _record_if_due(self, module: Any, step: int, metrics: Mapping[str, Any]) -> bool:
         """Record for a callback: the network that is trained, unless there is another."""
-        if step % self.every == 0 and step not in self._frames:
-            # Not an error: a training must not end because of what else it logs.
-            metrics = {
-                f"logged_{name}" if name in self._taken_names else name: value
-                for name, value in metrics.items()
-            }
-            self._record(module if self.module is None else self.module, step, metrics)
+        is_due = step % self.every == 0 and step not in self._frames
+        if is_due:
+            module = module if self.module is None else self.module
+            self._record(module, step, self._renamed(metrics))
+        return is_due
+
+    def _add_metrics(self, step: int, metrics: Mapping[str, Any]) -> None:
+        """Add what a library logs after a step to its record, if there is one."""
+        if step in self._frames:
+            self._frames[step] = self._frames[step].assign(**self._renamed(metrics))
+
+    def _renamed(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
+        # Not an error: a training must not end because of what else it logs.
+        return {
+            f"logged_{name}" if name in self._taken_names else name: value
+            for name, value in metrics.items()
+        }
+
+    def _checked(self, log: str | Sequence[str]) -> list[str]:
+        """Refuse columns that no record has, before the training begins."""
+        names = [log] if isinstance(log, str) else list(log)
+        no_numbers = {"step", "layer", "type", "cautions", *(c.name for c in REFERENCE)}
+        numbers = self._taken_names - no_numbers
+        unknown = [name for name in names if name not in numbers]
+        if unknown:
+            raise ValueError(
+                f"log={unknown} are no columns of numbers, which are {sorted(numbers)}."
+            )
+        return names
+
+    def _logged(self, step: int, columns: Sequence[str]) -> dict[str, float]:
+        """Give values of a record by column and layer, as loggers take them."""
+        frame = self._frames[step]
+        return {
+            f"{column}/{layer}": float(value)
+            for column in columns
+            for layer, value in zip(frame["layer"], frame[column], strict=True)
+        }
 
 
 def _subsample(X: Any, y: Any, n_samples: int, seed: int) -> tuple[Any, Any]:

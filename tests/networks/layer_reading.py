@@ -65,7 +65,7 @@ def train_by_lightning(library, network, X, y, *callbacks, **options):
     )
     module = Module()
     trainer = library.Trainer(
-        accelerator="cpu", callbacks=list(callbacks), **silent, **options
+        accelerator="cpu", callbacks=list(callbacks), **(silent | options)
     )
     trainer.fit(module, torch.utils.data.DataLoader(data, 100, shuffle=True))
     return module

@@ -8,6 +8,7 @@ import sys
 from importlib.util import find_spec
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
@@ -388,15 +389,16 @@ def test_units():
 def test_missing_libraries():
     code = """
 import sys
-for name in ("skorch.callbacks", "lightning.pytorch", "pytorch_lightning"):
+missing = ("skorch.callbacks", "lightning.pytorch", "pytorch_lightning", "transformers")
+for name in missing:
     sys.modules[name] = None
 import numpy as np, sksmooth
 monitor = sksmooth.SmoothnessMonitor(None, np.ones((9, 2)), np.ones(9))
-for library in ("skorch", "lightning"):
+for library in ("skorch", "lightning", "transformers"):
     try:
         getattr(monitor, f"{library}_callback")()
     except ImportError as error:
-        assert f"pip install {library}" in str(error), error
+        assert library in str(error).partition("pip install ")[2], error
     else:
         raise AssertionError(library)
 """
@@ -502,3 +504,138 @@ def test_lightning_steps(digits):
     # Two batches a step, so that the number of steps stands still in between.
     lightning_training(digits, callback, max_epochs=2, accumulate_grad_batches=2)
     assert list(monitor.to_frame()["step"]) == [0, 2, 4, 6]
+
+
+@needs_lightning
+def test_lightning_loggers_are_sent_columns(digits, tmp_path):
+    from lightning.pytorch.loggers import CSVLogger
+
+    monitor = SmoothnessMonitor(None, *digits, n_samples=150, layers=["net.4"], every=2)
+    callback = monitor.lightning_callback(log=["alpha", "explained"])
+    loggers = [CSVLogger(tmp_path, "a"), CSVLogger(tmp_path, "b")]
+    callback = pickle.loads(pickle.dumps(callback))  # as in other processes
+    lightning_training(digits, callback, max_epochs=4, logger=loggers)
+    frame = callback.monitor.to_frame()
+    assert "alpha/net.4" not in frame  # nor does it record what it has logged
+    for logger in loggers:
+        written = pd.read_csv(logger.experiment.metrics_file_path)
+        written = written.dropna(subset="alpha/net.4")
+        assert list(written["step"]) == [0, 12, 24]  # of six batches an epoch
+        for column in ("alpha", "explained"):
+            assert_allclose(written[f"{column}/net.4"], frame[column], rtol=1e-6)
+
+
+@needs_lightning
+def test_columns_to_log_are_checked_before_the_training(digits):
+    monitor = SmoothnessMonitor(None, *digits, **FAST, probes=["nc1"])
+    for log in ("slope", ["alpha", "layer"], ["reference_difference"], ["loss"]):
+        with pytest.raises(ValueError, match=r"no columns of numbers, .*'alpha', .*'nc1'"):
+            monitor.lightning_callback(log=log)
+    assert monitor.lightning_callback(log="nc1").logged_columns == ["nc1"]
+
+
+# --- Transformers ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def texts():
+    rng = np.random.RandomState(0)
+    ids, y = rng.randint(1, 20, size=(96, 6)), rng.randint(2, size=96)
+    ids[np.arange(96), rng.randint(6, size=96)] = 20 + y  # one token tells the class
+    return [
+        {"input_ids": row, "attention_mask": np.ones(6, int), "labels": int(label)}
+        for row, label in zip(ids, y, strict=True)
+    ]
+
+
+def transformers_training(texts, folder, callback=None, resume=None, **options):
+    """Train a tiny classifier: three steps an epoch."""
+    transformers = pytest.importorskip("transformers")
+    pytest.importorskip("accelerate")
+    transformers.set_seed(0)
+    network = transformers.DistilBertForSequenceClassification(
+        transformers.DistilBertConfig(
+            **dict(vocab_size=22, max_position_embeddings=8, n_layers=1, n_heads=2),
+            **dict(dim=16, hidden_dim=16, dropout=0.1),
+        )
+    )
+    options = (
+        dict(num_train_epochs=3, logging_strategy="epoch", save_strategy="no") | options
+    )
+    arguments = transformers.TrainingArguments(
+        str(folder),
+        per_device_train_batch_size=32,
+        learning_rate=0.01,
+        report_to="none",
+        disable_tqdm=True,
+        use_cpu=True,
+        **options,
+    )
+    trainer = transformers.Trainer(
+        network,
+        arguments,
+        train_dataset=texts,
+        eval_dataset=texts[:32],
+        callbacks=[] if callback is None else [callback],
+    )
+    trainer.train(resume_from_checkpoint=resume)
+    return trainer
+
+
+def text_monitor(texts, **options):
+    return SmoothnessMonitor(None, texts, layers=["pre_classifier"], **options)
+
+
+def test_transformers_epochs(texts, tmp_path):
+    monitor = text_monitor(texts)
+    trainer = transformers_training(
+        texts, tmp_path, monitor.transformers_callback(), eval_strategy="epoch"
+    )
+    frame = monitor.to_frame()
+    assert list(frame["step"]) == [0, 1, 2, 3]
+    history = trainer.state.log_history
+    for name in ("loss", "eval_loss"):
+        expected = [entry[name] for entry in history if name in entry]
+        assert_allclose(frame[name], [np.nan, *expected])
+    others = {"epoch", "total_flos", "train_loss", "eval_runtime", "train_runtime"}
+    assert not others & set(frame)
+    assert frame["explained"].iloc[-1] > frame["explained"].iloc[0] + 0.1
+
+    alone = transformers_training(texts, tmp_path, eval_strategy="epoch")
+    for ours, theirs in zip(
+        trainer.model.parameters(), alone.model.parameters(), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+    trainer.args.num_train_epochs = 1
+    trainer.train()  # from the start
+    assert list(monitor.to_frame()["step"]) == [0, 1]
+
+
+def test_transformers_steps(texts, tmp_path):
+    monitor = text_monitor(texts, every=2)
+    transformers_training(
+        *(texts, tmp_path, monitor.transformers_callback("step")),
+        logging_strategy="steps",
+        logging_steps=4,
+        max_steps=7,
+    )
+    frame = monitor.to_frame()
+    assert list(frame["step"]) == [0, 2, 4, 6]
+    assert list(frame["loss"].notna()) == [False, False, True, False]
+
+
+def test_transformers_training_that_goes_on(texts, tmp_path):
+    monitor = text_monitor(texts)
+    callback = monitor.transformers_callback()
+    cut = dict(logging_strategy="steps", logging_steps=3)
+    transformers_training(
+        texts, tmp_path, callback, max_steps=4, save_strategy="steps", save_steps=3, **cut
+    )
+    # The second epoch was cut short; what is logged at its end precedes its record.
+    assert list(monitor.to_frame()["step"]) == [0, 1, 2]
+    assert list(monitor.to_frame()["loss"].notna()) == [False, True, False]
+    other = text_monitor(texts)
+    resumed = pickle.loads(pickle.dumps(other.transformers_callback()))
+    checkpoint = str(tmp_path / "checkpoint-3")
+    transformers_training(texts, tmp_path, resumed, resume=checkpoint, **cut)
+    assert list(resumed.monitor.to_frame()["step"]) == [1, 2, 3]
