@@ -70,7 +70,7 @@ def atomic_write(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def check_writable(path: str | os.PathLike) -> None:
-    """Refuse a path that cannot be written, before the work rather than after it.
+    """Reject a path that cannot be written, before the work rather than after it.
 
     Raises
     ------

@@ -49,5 +49,5 @@ install "sksmooth[plot]"
 
 
 def comes_from(thing: Any, library: str) -> bool:
-    """Tell whether a class of the object is defined in the library of that name."""
+    """Return whether a class of the object is defined in the library of that name."""
     return any(cls.__module__.partition(".")[0] == library for cls in type(thing).__mro__)

@@ -149,7 +149,7 @@ def _add_data_options(add: Callable[..., Any]) -> None:
     add("--features", nargs="+", metavar="NAME", help=about)
     about = "instead of FILE: features alone, with or without a line of names"
     add("--data", type=Path, metavar="FILE", help=about)
-    about = "with --data: one row a sample; several columns are one regression target"
+    about = "with --data: one row per sample; several columns are one regression target"
     add("--labels", type=Path, metavar="FILE", help=about)
     _add_reading_options(add)
     share = _number(float, lambda share: 0 < share < 1, "between 0 and 1")
@@ -174,7 +174,7 @@ def _add_estimator_options(add: Callable[..., Any]) -> None:
     add("--index", choices=list(CONVENTIONS), help=f"{about} (default: mterm)")
     add("--measure", choices=list(MEASURES), help="of a node (default: samples)")
     add("--p", type=float, help="exponent of the norm (default: 2)")
-    about = "(default: 10, and more for less than 1,000 samples)"
+    about = "(default: 10, and more for fewer than 1,000 samples)"
     add("--trees", type=int, dest="n_estimators", metavar="N", help=about)
     add("--max-depth", type=int, metavar="N", help="(default: no limit)")
     about = "features tried at a split: 5, 0.5, sqrt or log2 (default: all)"

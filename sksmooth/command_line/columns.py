@@ -120,12 +120,12 @@ def _how_to_drop(names: Sequence[str]) -> str:
 
 
 def labels_rows(column: pd.Series) -> bool:
-    """Tell whether it holds another whole number, or another text, in every row."""
+    """Return whether it holds another whole number, or another text, in every row."""
     return (_is_text(column) or _is_whole(column)) and column.is_unique
 
 
 def numbers_rows(column: pd.Series) -> bool:
-    """Tell whether it holds another whole number in every row, as only a counter does.
+    """Return whether it holds another whole number in every row, as only a counter does.
 
     That is, rising or falling all the way; or in any order, but without large gaps.
     """
@@ -174,7 +174,7 @@ def number_matrix(frame: pd.DataFrame, path: Path) -> np.ndarray:
 
 
 def _are_categories(column: pd.Series) -> bool:
-    """Tell whether texts come again and again, and are not numbers but for some."""
+    """Return whether texts come again and again, and are not numbers but for some."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return True
     if pd.api.types.infer_dtype(column) != "string":
@@ -290,7 +290,7 @@ def target_column(column: pd.Series, path: Path) -> np.ndarray:
 
 
 def refuse_decimal_comma(y: np.ndarray, what: str) -> None:
-    """Refuse texts that are numbers to people, and would be classes."""
+    """Reject texts that are numbers to people, and would be classes."""
     if y.dtype.kind != "O":
         return
     texts = pd.Series(y).astype(str)
@@ -313,7 +313,7 @@ def _comma(numbers: pd.Series) -> tuple[str, str]:
 def check_finite(
     matrix: np.ndarray, columns: Sequence[str], path: Path, *, allow_nan: bool = False
 ) -> None:
-    """Refuse infinity and, unless allowed, NaN."""
+    """Reject infinity and, unless allowed, NaN."""
     if matrix.dtype.kind != "f":
         return
     bad = np.isinf(matrix) if allow_nan else ~np.isfinite(matrix)

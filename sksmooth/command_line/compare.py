@@ -27,7 +27,7 @@ from .representation_files import RepresentationData, read_representations
 __all__ = ["run_compare"]
 
 _WIDTH = 80
-_TIED = "="  # stands at those that are not told apart from the best
+_TIED = "="  # stands at those that cannot be told apart from the best
 
 
 def run_compare(options: argparse.Namespace) -> None:
@@ -133,7 +133,7 @@ def _readable(
         of_all = in_words(frame)[-1:]
         words = [line for text in of_all for line in _wrapped(text)]
         lines += [*_summary_lines(table.summary()), "", *words, ""]
-    lines.append(f"{_TIED} not told apart from the best")
+    lines.append(f"{_TIED} tied with the best")
     for path, what in ((options.plot, "picture"), (options.report, "report")):
         if path is not None:
             lines.append(f"{what} {path}")
@@ -202,7 +202,7 @@ def _summary_lines(summary: pd.DataFrame) -> list[str]:
     columns = {
         "mean rank": [f"{rank:.2f}" for rank in summary["mean_rank"]],
         "best": [f"{n:.0f}" for n in summary["n_best"]],
-        "not told apart from the best": [f"{n:.0f}" for n in summary["n_tied_with_best"]],
+        "tied with the best": [f"{n:.0f}" for n in summary["n_tied_with_best"]],
     }
     return _aligned("over all targets", [str(name) for name in summary.index], columns)
 

@@ -98,7 +98,7 @@ def read_dataset(options: argparse.Namespace) -> Dataset:
 
 
 def check_text_options(paths: Iterable[Path | None], options: argparse.Namespace) -> None:
-    """Refuse options of text files where a file is none."""
+    """Reject options of text files where a file is none."""
     for path in filter(None, paths):
         if (options.encoding or options.decimal) and not is_text_file(path):
             raise CommandError(f"{path}: --encoding and --decimal are for text files")
@@ -156,7 +156,7 @@ def _read_two_files(options: argparse.Namespace) -> Dataset:
 def check_order(
     path: Path, frame: pd.DataFrame, other_path: Path, other: pd.DataFrame
 ) -> None:
-    """Refuse files that label their rows alike, but in another order."""
+    """Reject files that label their rows alike, but in another order."""
     if are_shuffled(frame.index, other.index):
         raise CommandError(
             f"{path} and {other_path} name the same rows in another order; sort them alike"
@@ -164,7 +164,7 @@ def check_order(
 
 
 def are_shuffled(one: pd.Index, other: pd.Index) -> bool:
-    """Tell whether both files label their rows, and alike, but in another order."""
+    """Return whether both files label their rows, and alike, but in another order."""
     if one.name is None or other.name is None or one.equals(other):
         return False
     return set(one) == set(other)
@@ -317,7 +317,7 @@ def _classes_of_one_hot(y: np.ndarray, origin: str) -> np.ndarray:
 
 
 def check_name(name: str, known: Sequence[str], missing: str) -> None:
-    """Refuse a name that is not there, with those it may stand for."""
+    """Reject a name that is not there, with those it may stand for."""
     if name in known:
         return
     if not len(known):
@@ -330,7 +330,7 @@ def check_name(name: str, known: Sequence[str], missing: str) -> None:
 
 
 def check_lengths(features: str, X: Any, labels: str, y: Any, hint: str = "") -> None:
-    """Refuse features and labels of different lengths; a hint if one row is amiss."""
+    """Reject features and labels of different lengths; a hint if one row is amiss."""
     if len(X) != len(y):
         raise CommandError(
             f"{features} has {len(X)} rows but {labels} has {len(y)}; each sample needs "

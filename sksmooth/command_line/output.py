@@ -27,7 +27,7 @@ _ASCII = str.maketrans(
 
 
 def check_output() -> None:
-    """Refuse a standard output that is closed before the work, rather than after it."""
+    """Reject a standard output that is closed before the work, rather than after it."""
     if sys.stdout is None or sys.stdout.closed:
         raise CommandError("standard output is closed; direct it to a file or to /dev/null")
 

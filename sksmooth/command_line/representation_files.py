@@ -198,13 +198,13 @@ def _read_npz(
         names = [*wanted, _LABELS] if needs_labels else wanted
         columns = {name: archive[name] for name in names if name in archive.files}
     if 0 in (X.ndim, *X.shape):
-        raise CommandError(f"{path}: {_FEATURES!r} has shape {X.shape}; one row a sample")
+        raise CommandError(f"{path}: {_FEATURES!r} has shape {X.shape}; one row per sample")
     X = X.reshape(len(X), -1)  # images become rows of pixels
     frame = pd.DataFrame(X, columns=[f"{_FEATURES}[{k}]" for k in range(X.shape[1])])
     for name, column in columns.items():
         if column.size != len(column):
             raise CommandError(
-                f"{path}: {name!r} has shape {column.shape}, not one value a sample"
+                f"{path}: {name!r} has shape {column.shape}, not one value per sample"
             )
         check_lengths(f"{path}: {_FEATURES!r}", X, repr(name), column)
     parts = {name: column.ravel() for name, column in columns.items()}

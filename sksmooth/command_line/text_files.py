@@ -51,7 +51,7 @@ _OPENERS: dict[str, Callable[..., Any]] = {
 
 
 def is_text_file(path: Path) -> bool:
-    """Tell whether a name is that of a text file, compressed or not."""
+    """Return whether a name is that of a text file, compressed or not."""
     name, suffix = path.name.lower(), path.suffix.lower()
     if suffix in _OPENERS:
         name = name.removesuffix(suffix)
@@ -143,7 +143,7 @@ def _separator(lines: list[str], decimal: str, alone: str) -> str:
 
 
 def _holds_values(line: str, sep: str, decimal: str) -> bool:
-    """Tell whether cells are numbers or gaps, and not what pandas writes above columns.
+    """Return whether cells are numbers or gaps, and not what pandas writes above columns.
 
     That is 0, 1, 2, and so on, behind an empty cell above row numbers.
     """

@@ -182,7 +182,7 @@ def _(result: ErrorForecast, title: str = "Error with more samples", **options: 
 def _check_table(
     result: FrameTable, needed: set[str], rows: str, options: dict[str, Any]
 ) -> None:
-    """Refuse options that a table does not take, and a table without rows or columns."""
+    """Reject options that a table does not take, and a table without rows or columns."""
     _refuse(options, rows)
     missing = needed - set(result.frame.columns)
     if missing:
@@ -190,6 +190,6 @@ def _check_table(
 
 
 def _refuse(options: dict[str, Any], what: str) -> None:
-    """Refuse options that a result does not take."""
+    """Reject options that a result does not take."""
     if options:
         raise TypeError(f"A report of {what} takes no {', '.join(sorted(options))}.")

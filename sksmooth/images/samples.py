@@ -17,7 +17,7 @@ _CHANNELS = (1, 3, 4)  # grey, colour, and colour with opacity
 
 
 def image_samples(image: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Take an image as samples of a function on the unit square, one a pixel.
+    """Take an image as samples of a function on the unit square, one per pixel.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ class ImageWavelets(Versioned):
     leaves : ndarray of shape (n_pixels,), int32
         Leaf of every pixel.
     decomposition : WaveletDecomposition
-        The wavelets, with one entry a node.
+        The wavelets, with one entry per node.
     coefficients : ndarray of shape (n_nodes, n_channels), float64
         Coefficient of the cut of every node, ``sqrt(n_l n_r / n) (c_r - c_l)`` for sides
         with means c and n pixels; 0 at leaves.

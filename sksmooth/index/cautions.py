@@ -29,7 +29,7 @@ _MOSTLY = 0.5  # share of the index that is not the rate in the window
 _BEND = 0.5  # of the rate, by which the slopes of the window's halves may differ
 _ROUNDING = 1e-6  # of errors, whose squares lose half of the digits of float64
 _NO_RESIDUAL = 1e-6  # of p-th powers: the share of samples with an error, for classes
-_SMALL_RESIDUAL = 0.05  # out of the bag, where cuts are a little off
+_SMALL_RESIDUAL = 0.05  # out of bag, where cuts are a little off
 _FEWEST_SAMPLES_OF_ONE_BOX = 20
 _FEWEST_SAMPLES_FOR_BOXES = 500  # fewer do not tell boxes from a coarse boundary
 _GROWTH_OF_BOXES = 0.15  # exponent; half of the least that a curved boundary shows
@@ -163,10 +163,10 @@ def unresolved(fit: IndexFit, *, is_bound: bool) -> IndexFit:
 
 
 def is_finite_box_function(curves: ErrorCurves) -> bool:
-    """Tell whether the trees see a function that is constant on finitely many boxes.
+    """Return whether the trees see a function that is constant on finitely many boxes.
 
     If no error is left in the bag nor out of it, they do. Otherwise, cuts that are a
-    little off leave a small error out of the bag, and the growth of the trees decides.
+    little off leave a small error out of bag, and the growth of the trees decides.
     The number of terms that split cells of at least n samples grows as n falls: like
     ``(n_samples / n)^((d - 1) / d)`` for a jump across a surface in d dimensions, so
     with an exponent of 1/2 or more (0.3 to 0.4 is what greedy trees show in two

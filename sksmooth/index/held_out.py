@@ -357,7 +357,7 @@ def out_of_bag_errors(
     -------
     errors : list of HeldOutError
         That of the forest, and last that of a randomised one, unless a model of another
-        library took its place; none if no samples are left out of the bags.
+        library took its place; none if no samples are out of bag.
     """
     if not grown.unseen.any():
         return []
@@ -391,7 +391,7 @@ def held_out_error(
     *,
     has_level: bool = True,
 ) -> HeldOutError:
-    """Measure the error out of the bags at the best number of terms.
+    """Measure the error out of bag at the best number of terms.
 
     Parameters
     ----------
@@ -422,12 +422,12 @@ def held_out_error(
 
 
 def with_terms(error: HeldOutError, n_terms: int, samples: Samples) -> HeldOutError:
-    """Measure the error out of the bags with another number of terms.
+    """Measure the error out of bag with another number of terms.
 
     Parameters
     ----------
     error : HeldOutError
-        Error out of the bags.
+        Error out of bag.
     n_terms : int
         Number of terms.
     samples : Samples
@@ -454,7 +454,7 @@ def error_on_others(fitted: HeldOutError, others: Samples) -> HeldOutError:
     Parameters
     ----------
     fitted : HeldOutError
-        Error out of the bags, which has the forest and its best number of terms.
+        Error out of bag, which has the forest and its best number of terms.
     others : Samples
         The other samples.
 

@@ -123,7 +123,7 @@ def variance_shares(
     Returns
     -------
     shares : Shares
-        NaN where no samples are out of the bags.
+        NaN where no samples are out of bag.
     """
     explained = _explained(curves, errors, fit.confidence_level)
     floor = _floor_that_adds_up(fit.floor, explained.share, fit.confidence_level)

@@ -47,7 +47,7 @@ PAD = (
 
 
 def is_dict(X: Any) -> bool:
-    """Tell whether X is a dict of arguments."""
+    """Return whether X is a dict of arguments."""
     return isinstance(X, Mapping) and not sparse.issparse(X)  # DOK matrices are dicts
 
 
@@ -183,7 +183,7 @@ def takes_one_dict(forward: Callable, entries: Mapping[Any, Any]) -> bool:
 
 
 def _takes(forward: Callable, n_arguments: int, named: Mapping[str, Any] = {}) -> bool:
-    """Tell whether a function can be called with so many positional arguments."""
+    """Return whether a function can be called with so many positional arguments."""
     try:
         signature(forward).bind(*range(n_arguments), **named)
     except TypeError:
@@ -228,7 +228,7 @@ def _found(rows: Sequence[Any]) -> str:
 
 
 def _check_rows(rows: Sequence[Any]) -> None:
-    """Refuse rows that no array can be made of."""
+    """Reject rows that no array can be made of."""
     first = rows[0]
     if isinstance(first, str | bytes):
         raise TypeError(
@@ -245,7 +245,7 @@ def _check_rows(rows: Sequence[Any]) -> None:
 
 
 def refuse_unknown(value: Any) -> None:
-    """Refuse a batch that no tensor can be made of, such as a batch of graphs."""
+    """Reject a batch that no tensor can be made of, such as a batch of graphs."""
     is_known = hasattr(value, "__array__") or isinstance(value, list | tuple | int | float)
     if not is_known:
         raise TypeError(f"A batch of X is a {type(value).__name__}. {SUPPORTED}")

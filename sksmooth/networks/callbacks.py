@@ -143,7 +143,7 @@ def _skorch_class() -> type:
 
 
 def _is_metric(key: str, value: Any) -> bool:
-    """Tell whether an entry of skorch's history is a number worth a column."""
+    """Return whether an entry of skorch's history is a number worth a column."""
     is_bookkeeping = key in ("epoch", "dur") or key.endswith(("_count", "_best"))
     return isinstance(value, Number) and not is_bookkeeping
 

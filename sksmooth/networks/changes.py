@@ -38,7 +38,7 @@ class LayerChange(NamedTuple):
     gains_nothing : bool
         Whether it gains nothing where its like gain.
     is_tied_with_best : bool
-        Whether it is not told apart from the layer of the highest level.
+        Whether it cannot be told apart from the layer of the highest level.
     from_reference : Change
         Its level less that of the same layer of the reference.
     """
@@ -69,7 +69,7 @@ def layer_changes(
     Returns
     -------
     changes : list of LayerChange
-        One a layer.
+        One per layer.
     """
     steps = [
         _change(before, level, confidence_level)
@@ -109,7 +109,7 @@ def gaining_nothing(steps: Sequence[Change]) -> list[bool]:
     Returns
     -------
     marks : list of bool
-        One a layer.
+        One per layer.
     """
     gains = [place for place, step in enumerate(steps) if step.is_gain]
     marks = [False] * len(steps)
@@ -121,14 +121,14 @@ def gaining_nothing(steps: Sequence[Change]) -> list[bool]:
 
 
 def tied(levels: Sequence[Level]) -> list[bool]:
-    """Tell which levels are not told apart from the highest one, jointly at 5 %."""
+    """Tell which levels cannot be told apart from the highest one, jointly at 5 %."""
     return (p_values_of_best(levels) >= _LEVEL_OF_TEST).tolist()
 
 
 def best_layer(levels: Sequence[Level], held_out: Sequence[float]) -> int:
     """Choose the layer at which to cut a network for another task.
 
-    Of the layers that are not told apart from the one of the highest level, it is the one
+    Of the layers that cannot be told apart from the one of the highest level, it is the one
     of the highest held-out score, which test samples may have given.
 
     Parameters

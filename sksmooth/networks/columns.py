@@ -153,7 +153,7 @@ COLUMNS = (
         "step",
         ("difference", "difference_low", "difference_high", "p_value"),
         "level of the held-out error, as a rate, less that of the row before, on the same "
-        "samples out of the bags; NaN in the first row",
+        "samples out of bag; NaN in the first row",
         "two-sided p-value of the hypothesis that trees explain equally much on the layer "
         "and on the one before",
     ),
@@ -183,8 +183,8 @@ COLUMNS = (
     ),
     ChangeColumn(
         "tied_with_best",
-        "whether the layer is not told apart from the one of the highest level; all that "
-        "are hold the truly best one with a probability of 95 %, however many there are",
+        "whether the layer cannot be told apart from the one with the highest level; the "
+        "tied ones include the truly best with 95 % probability, however many there are",
         lambda change: change.is_tied_with_best,
     ),
     Column(
@@ -283,7 +283,7 @@ def _column_of(probe: Probe) -> Column:
 
 
 def column_help(names: Iterable[Hashable] | None = None) -> dict[str, str]:
-    """Say what columns hold, in plain text.
+    """Describe the columns, in plain text.
 
     Parameters
     ----------
@@ -302,7 +302,7 @@ def column_help(names: Iterable[Hashable] | None = None) -> dict[str, str]:
 
 
 def known_columns() -> dict[Hashable, Column]:
-    """Give all columns that a table may have, by their names."""
+    """Return all columns that a table may have, by their names."""
     return {
         column.name: column
         for column in columns_of(PROBES.values(), is_projected=True, has_reference=True)

@@ -183,7 +183,7 @@ def compare_layers(
     Returns
     -------
     table : LayerComparison
-        A table with one row a layer, which notebooks show with bars for the intervals and
+        A table with one row per layer, which notebooks show with bars for the intervals and
         marks at layers that lose smoothness; ``table.frame`` is a DataFrame. It has a
         column for each probe, ``projection_error`` if ``n_components`` is given, those of
         the reference if there is one, and the other columns of this list always:

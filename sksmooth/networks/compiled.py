@@ -19,7 +19,7 @@ _WITHIN = "_orig_mod"  # name of the module in its compiled one
 
 
 def is_compiled(module: Any) -> bool:
-    """Tell whether a module is what torch.compile has made of another one."""
+    """Return whether a module is what torch.compile has made of another one."""
     return type(module).__name__ == "OptimizedModule"
 
 

@@ -250,14 +250,14 @@ def read_inputs(
 
 
 def is_matrix(X: Any) -> bool:
-    """Tell whether X is a matrix or a data frame, or what should become one."""
+    """Return whether X is a matrix or a data frame, or what should become one."""
     if isinstance(X, Tensor | Dataset | DataLoader) or is_dict(X):
         return False
     return (np.ndim(X) if isinstance(X, list | tuple) else getattr(X, "ndim", 2)) == 2
 
 
 def check_order(X: Any) -> None:
-    """Refuse a loader whose rows come in another order than those of its data set."""
+    """Reject a loader whose rows come in another order than those of its data set."""
     if not isinstance(X, DataLoader) or isinstance(X.dataset, IterableDataset):
         return
     batches = X.batch_sampler
@@ -317,7 +317,7 @@ def _tensor(
 
 
 def _reshaped(tensor: Tensor, shape: Sequence[int]) -> Tensor:
-    """Give flat rows the shape of a sample; axes of length one may be added or left out."""
+    """Reshape flat rows to the shape of a sample; axes of length one may come or go."""
     found, shape = tuple(tensor.shape[1:]), tuple(shape)
     if _without_ones(found) == _without_ones(shape):
         return tensor.reshape(len(tensor), *shape)

@@ -134,7 +134,7 @@ def _own(module: nn.Module, output: Tensor) -> bool | None:
 
 
 def _keeps_axes(module: nn.Module, given: Tensor, output: Tensor) -> bool:
-    """Tell whether an output has the axes of the input, as that of an activation has."""
+    """Return whether an output has the axes of the input, as that of an activation has."""
     if given.shape != output.shape or is_layer(module, (given,), output):
         return False
     # Not if they were turned, which leaves the numbers where they are.

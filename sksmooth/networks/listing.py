@@ -43,9 +43,9 @@ def list_layers(
     Returns
     -------
     layers : DataFrame
-        One row a name, with the columns ``layer``, ``type``, ``n_parameters`` (with weights
-        that are packed, or kept in buffers or attributes called so) and ``is_leaf`` (no
-        other module inside). With X there is one row for each call of a
+        One row per name, with the columns ``layer``, ``type``, ``n_parameters`` (including
+        packed weights, and those in buffers or attributes called weights) and ``is_leaf``
+        (contains no other module). With X there is one row for each call of a
         module, in the order in which the calls end, and two columns more: ``shape``, that
         of one sample where the layer gives one tensor, and ``n_calls``. Modules that are
         not reached come last, with 0 calls.

@@ -109,7 +109,7 @@ def submodules(root: nn.Module, *, aliases: bool = False) -> dict[str, nn.Module
 
 
 def is_leaf(module: nn.Module) -> bool:
-    """Tell whether a module holds no others, holders of its weights aside."""
+    """Return whether a module holds no others, holders of its weights aside."""
     return all(name in _HOLDERS for name, _ in module.named_children())
 
 

@@ -53,7 +53,7 @@ def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
 def check_rows(
     tensor: Tensor, n_rows: int, point: Point, root: nn.Module, choice: Any
 ) -> None:
-    """Refuse a tensor whose first axis is not that of the samples."""
+    """Reject a tensor whose first axis is not that of the samples."""
     shape = tuple(tensor.shape)
     if tensor.ndim == 0:
         raise ValueError(

@@ -29,7 +29,7 @@ def labellings_of(y: Any) -> dict[str, Any] | None:
     Returns
     -------
     labellings : dict of str to array-like, or None
-        One entry a labelling.
+        One entry per labelling.
 
     Raises
     ------
@@ -126,13 +126,14 @@ class TokenRows:
             groups = unit
         elif np.shape(groups) != (n_rows,):
             raise ValueError(
-                f"groups must have shape ({n_rows},), one a sample, got {np.shape(groups)}."
+                f"groups must have shape ({n_rows},), one per sample, got "
+                f"{np.shape(groups)}."
             )
         source = unit[self.sample][:, None].astype(np.float64)
         return source, np.asarray(groups)[self.sample]
 
     def weights(self, sample_weight: Any) -> Any:
-        """Give the weight of a sample, or of its tokens, to each row."""
+        """Assign the weight of its sample, or of its token, to each row."""
         if sample_weight is None:
             return None
         weights = np.asarray(sample_weight)
@@ -158,7 +159,7 @@ class TokenRows:
         Returns
         -------
         features : LayerFeatures
-            One row a token.
+            One row per token.
         """
         n_samples, n_tokens = self._shape
         places, arrays = [], []

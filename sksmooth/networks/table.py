@@ -21,7 +21,7 @@ _OF_LEVELS = ("best_layer_", "rise_")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerComparison(FrameTable):
-    """The layers of a network with their indices, one row a layer.
+    """The layers of a network with their indices, one row per layer.
 
     It holds a DataFrame, and can be read like one: columns by their names, and all public
     attributes and methods of a DataFrame, which then give what pandas gives. Notebooks show
@@ -46,7 +46,7 @@ class LayerComparison(FrameTable):
         The same.
     best_layer_ : str
         Name of the layer at which to cut the network for another task: of the layers that
-        are not told apart from the one of the highest level (5 % for all together), that
+        cannot be told apart from the one of the highest level (5 % for all together), that
         of the highest ``held_out``. Only where there are levels.
     rise_ : Rise
         A test of whether smoothness rises from layer to layer, by the held-out levels: its
@@ -145,7 +145,7 @@ def joined_tables(tables: Mapping[str, LayerComparison]) -> LayerComparison:
     Parameters
     ----------
     tables : dict of str to LayerComparison
-        One table a labelling.
+        One table per labelling.
 
     Returns
     -------

@@ -41,7 +41,7 @@ class Taken(NamedTuple):
 
 
 class RowTaker:
-    """Takes one row a sample of the layers that a :class:`Recorder` reads.
+    """Takes one row per sample of the layers that a :class:`Recorder` reads.
 
     Parameters
     ----------

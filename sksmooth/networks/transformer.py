@@ -249,7 +249,7 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         Returns
         -------
         features : ndarray of shape (n_samples, `n_features_out_`)
-            One row a sample; a memory map if they are many, see ``memmap``.
+            One row per sample; a memory map if they are many, see ``memmap``.
         """
         check_is_fitted(self)
         X = self._checked(X, reset=False)

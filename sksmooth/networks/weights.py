@@ -28,7 +28,7 @@ _NAMES = re.compile(r"weight|kernel|^w$", re.IGNORECASE)
 
 
 def is_layer(module: nn.Module, arguments: Any, output: Tensor) -> bool:
-    """Tell whether a call of a module makes a layer, or belongs to the layer before.
+    """Return whether a call of a module makes a layer, or belongs to the layer before.
 
     A layer mixes features by its weights. Normalisations, activations, poolings and
     modules that scale or shift each feature do not, though they may have weights.
@@ -121,7 +121,7 @@ def _is_matrix(tensor: Tensor | None) -> bool:
 
 
 def _maps(weights: Tensor, given: Tensor | None, output: Tensor) -> bool:
-    """Tell whether numbers can map the features given to those of the output.
+    """Return whether numbers can map the features given to those of the output.
 
     They then have an axis for each of them. A table of positions has one for the features
     only, and statistics or a mask have none.
@@ -138,7 +138,7 @@ def _maps(weights: Tensor, given: Tensor | None, output: Tensor) -> bool:
 
 
 def _is_packed(module: nn.Module) -> bool:
-    """Tell whether a module keeps weights in objects that only kernels can read."""
+    """Return whether a module keeps weights in objects that only kernels can read."""
     held = [vars(part) for part in module.modules()]
     return any(isinstance(value, torch.ScriptObject) for d in held for value in d.values())
 

@@ -177,7 +177,7 @@ def _codes(column: Any, known: np.ndarray) -> np.ndarray:
 
 
 def _holds_text(column: Any) -> bool:
-    """Tell whether a column of objects has entries that are no numbers."""
+    """Return whether a column of objects has entries that are no numbers."""
     if getattr(column, "dtype", np.dtype(float)) in (bool, int, float):
         return False
     present = pd.Series(np.asarray(column, dtype=object)).dropna()

@@ -46,7 +46,7 @@ def reading(data: Any, name: str) -> Iterator[None]:
 
 
 def refuse_masked(data: Any, name: str) -> None:
-    """Refuse masked entries, which would count as numbers."""
+    """Reject masked entries, which would count as numbers."""
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         raise ValueError(
             f"{name} is a masked array, of which the masked entries would count as "
@@ -55,7 +55,7 @@ def refuse_masked(data: Any, name: str) -> None:
 
 
 def refuse_dates(data: Any, name: str, *, may_be_array: bool = True) -> None:
-    """Refuse dates and durations, whose numbers depend on a unit.
+    """Reject dates and durations, whose numbers depend on a unit.
 
     An array of NumPy that holds nothing else, without gaps, has columns of one unit; these
     pass unless ``may_be_array`` is False.
@@ -84,12 +84,12 @@ def date_error(name: str, gaps: bool = False, columns: Sequence[Any] = ()) -> Va
 
 
 def is_of_dates(dtype: Any) -> bool:
-    """Tell whether a dtype of any library is one of dates, times or durations."""
+    """Return whether a dtype of any library is one of dates, times or durations."""
     return str(dtype).lower().startswith(("date", "time", "duration", "period"))
 
 
 def _are_dates(values: Any) -> bool:
-    """Tell whether objects are dates, perhaps with gaps."""
+    """Return whether objects are dates, perhaps with gaps."""
     return infer_dtype(values, skipna=True) in _KINDS_OF_DATES
 
 
@@ -116,7 +116,7 @@ def check_weights(sample_weight: ArrayLike | None, X: Any) -> np.ndarray:
     Raises
     ------
     ValueError
-        If they are complex, negative or not finite, or not one a sample.
+        If they are complex, negative or not finite, or not one per sample.
     """
     if np.iscomplexobj(np.asarray(sample_weight)):
         raise ValueError("sample_weight holds complex numbers; weights must be >= 0.")

@@ -26,7 +26,7 @@ _NEARLY_ALL = 0.9
 
 
 def are_labels(y: Any) -> tuple[bool, TargetTypeWarning | None]:
-    """Tell whether these are class labels, with a caution if that may be wrong.
+    """Return whether these are class labels, with a caution if that may be wrong.
 
     Categories are labels, whatever they are called; floating-point numbers are none, and
     neither are several columns. Whole numbers are labels, unless there are more than 100,
@@ -68,7 +68,7 @@ def are_labels(y: Any) -> tuple[bool, TargetTypeWarning | None]:
 
 
 def refuse_many_classes(n_classes: int, n_samples: int) -> None:
-    """Refuse classes of which most samples have their own."""
+    """Reject classes of which most samples have their own."""
     if n_classes > _most_classes(n_samples):
         raise ValueError(
             f"y holds {n_classes} classes in {n_samples} samples, too many to measure; if "

@@ -95,7 +95,7 @@ def _name_of(kind: type) -> tuple[str, str]:
 
 
 def _have_order(labels: list[Any]) -> bool:
-    """Tell whether sorting depends on the labels alone (that of sets does not)."""
+    """Return whether sorting depends on the labels alone (that of sets does not)."""
     try:
         return all(first < second for first, second in pairwise(sorted(labels)))
     except TypeError:  # as Python says of objects without an order
@@ -138,7 +138,7 @@ def label_codes(y: ArrayLike, *others: ArrayLike) -> tuple[np.ndarray, ...]:
 
 
 def _compare(first: np.dtype, second: np.dtype) -> bool:
-    """Tell whether values of two dtypes can be sorted together."""
+    """Return whether values of two dtypes can be sorted together."""
     kinds = {first.kind, second.kind}
     return kinds <= set(_NUMBERS) or (len(kinds) == 1 and kinds != {"O"})
 

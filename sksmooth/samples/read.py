@@ -120,7 +120,7 @@ def read_samples(
 def with_features(
     samples: Samples, X: Any, estimator: BaseEstimator, *, reset: bool = True
 ) -> Samples:
-    """Give samples other features, which are read as an estimator asks for.
+    """Replace the features of samples, reading them as an estimator requires.
 
     Parameters
     ----------

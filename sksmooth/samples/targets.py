@@ -58,7 +58,7 @@ class Targets:
     Attributes
     ----------
     points : ndarray of shape (n_points, n_outputs), float64
-        Regression targets, one a sample; or the few points that class labels stand for,
+        Regression targets, one per sample; or the few points that class labels stand for,
         which are simplex vertices.
     floor : ndarray of shape (n_samples,), float64
         Squared distance of each true target to ``values`` that no approximation can
@@ -89,7 +89,7 @@ class Targets:
         return self.points if self.place is None else self.points[self.place]
 
     def columns(self, outputs: slice) -> np.ndarray:
-        """Give some columns of the values, as a contiguous array."""
+        """Return some columns of the values, as a contiguous array."""
         points, _ = self.of_columns(outputs)
         return points if self.place is None else points[self.place]
 
@@ -99,11 +99,11 @@ class Targets:
         return np.arange(len(self.points)) if self.place is None else self.place
 
     def of_columns(self, outputs: slice) -> tuple[np.ndarray, np.ndarray]:
-        """Give some columns of the points, contiguous, and every sample's place."""
+        """Return some columns of the points, contiguous, and every sample's place."""
         return np.ascontiguousarray(self.points[:, outputs]), self.places
 
     def rows(self, rows: slice) -> np.ndarray:
-        """Give the values of some samples."""
+        """Return the values of some samples."""
         return self.points[rows if self.place is None else self.place[rows]]
 
     def of_values(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -135,7 +135,7 @@ class Targets:
 
     @property
     def tie_break(self) -> np.ndarray:
-        """One number a sample, which tells samples with equal features apart."""
+        """One number per sample, which tells samples with equal features apart."""
         if self.codes is not None:
             return self.codes
         if self.n_outputs == 1:
@@ -238,7 +238,7 @@ def _classes_of(labels: np.ndarray, purpose: str) -> np.ndarray:
 
 
 def _refuse_memory(n_samples: int, n_classes: int, n_bytes_each: int) -> None:
-    """Refuse class labels that would take more memory than common computers have."""
+    """Reject class labels that would take more memory than common computers have."""
     n_bytes = n_bytes_each * n_samples * (n_classes - 1)
     limit = float(os.environ.get(_LIMIT, _GIGABYTES))
     if n_bytes > limit * 1e9:

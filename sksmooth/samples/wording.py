@@ -35,7 +35,7 @@ _FEW_LABELS = 10
 
 
 def are_molecules(values: Iterable[Any]) -> bool:
-    """Tell whether these look like SMILES or InChI, or are molecules of RDKit."""
+    """Return whether these look like SMILES or InChI, or are molecules of RDKit."""
     some = [value for value in islice(values, _LOOKED_AT) if not _is_missing(value)]
     if not some:
         return False
@@ -63,7 +63,7 @@ def molecules_error(where: str = "") -> ValueError:
 
 
 def refuse_bounds(y: Any) -> None:
-    """Refuse text that bounds a number, such as ">10000", among numbers, and units.
+    """Reject text that bounds a number, such as ">10000", among numbers, and units.
 
     A few labels such as "<5" and ">=5", or "0", "1", "2" and ">2", are classes.
 
@@ -127,7 +127,7 @@ def _kinds(column: np.ndarray) -> dict[str, list[int]]:
 
 
 def _may_be_classes(column: np.ndarray, kinds: dict[str, list[int]]) -> bool:
-    """Tell whether a few labels are classes: bounds alone, or numbers that count up."""
+    """Return whether a few labels are classes: bounds alone, or numbers that count up."""
     if not all(isinstance(value, str) for value in column):
         return False
     if len(set(column)) > _FEW_LABELS:

@@ -122,7 +122,7 @@ def new_best(n, values, sums):
 
 @inner
 def is_enough(best, n_tried, max_features):
-    """Tell whether no better cut is to be found, or looked for."""
+    """Return whether no better cut is to be found, or looked for."""
     is_unbeaten = best.score >= best.enough * best.scale
     return best.start != NO_CUT and (is_unbeaten or n_tried >= max_features)
 

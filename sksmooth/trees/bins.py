@@ -124,7 +124,7 @@ class BinnedFeatures:
         return BinnedFeatures(*parts)
 
     def take(self, rows: np.ndarray) -> np.ndarray:
-        """Return dense codes of some samples, one row a feature."""
+        """Return dense codes of some samples, one row per feature."""
         if not sparse.issparse(self.codes):
             return self.codes[:, rows]
         own = self.of_node(rows)

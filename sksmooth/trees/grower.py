@@ -129,7 +129,7 @@ def grow_trees(
     forest : Forest
         The trees.
     bags : ndarray of shape (n_estimators, n_samples), float64
-        The weight of every sample in every tree, 0 where it is out of the bag.
+        The weight of every sample in every tree, 0 where it is out of bag.
     leaves : ndarray of shape (n_estimators, n_samples), int32
         The leaf of every sample in every tree.
     """
@@ -415,7 +415,7 @@ class _TreeGrower:
 
 
 class _TopNodes:
-    """Nodes of a tree under construction, one entry a node."""
+    """Nodes of a tree under construction, one entry per node."""
 
     def __init__(self) -> None:
         self.left: list[int] = []

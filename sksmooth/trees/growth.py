@@ -29,7 +29,7 @@ class GrownForest:
     forest : Forest
         The trees.
     bags : ndarray of shape (n_trees, n_samples), float64
-        The weight of every sample in every tree, 0 where it is out of the bag.
+        The weight of every sample in every tree, 0 where it is out of bag.
     leaves : ndarray of shape (n_trees, n_samples), int32
         The leaf of every sample in every tree.
     fitted : estimator, model or None

@@ -47,7 +47,7 @@ verbose
 def number_of_trees(
     n_estimators: int | str, max_samples: float | int, n_samples: int
 ) -> int:
-    """Choose the number of trees: ten, and up to a hundred for less than 1,000 samples.
+    """Choose the number of trees: ten, and up to a hundred for fewer than 1,000 samples.
 
     Few samples give unsteady trees, and cheap ones. The errors of ten trees of a thousand
     samples and of fifty trees of two hundred are averages over as many samples.

@@ -264,7 +264,7 @@ def _sum_up(own, labels, values, weights, own_labels, firsts, total):
 
 @inner
 def _is_pure(own, labels):
-    """Tell whether all samples have the same label, given in the order of their labels."""
+    """Return whether all samples have the same label; they are sorted by label."""
     return labels[own[0]] == labels[own[-1]]
 
 

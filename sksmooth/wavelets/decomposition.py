@@ -47,7 +47,7 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class WaveletDecomposition(Versioned):
-    """The wavelets of a forest: arrays with one entry a node, tree after tree.
+    """The wavelets of a forest: arrays with one entry per node, tree after tree.
 
     Parents come before their children. All arrays are read-only.
 
@@ -151,7 +151,7 @@ class WaveletDecomposition(Versioned):
         return self.offsets[:-1]
 
     def nodes_of(self, tree: int) -> slice:
-        """Give the node numbers of one tree.
+        """Return the node numbers of one tree.
 
         Parameters
         ----------
@@ -174,12 +174,12 @@ class WaveletDecomposition(Versioned):
         return np.add.reduceat(is_term, self.roots, dtype=np.int64)
 
     def norms_by_tree(self) -> np.ndarray:
-        """Give the falling norms of every tree's terms.
+        """Return the falling norms of every tree's terms.
 
         Returns
         -------
         norms : ndarray of shape (n_trees, most terms of a tree), float64
-            One row a tree, filled up with zeros.
+            One row per tree, filled up with zeros.
         """
         n_terms, norm = self.n_terms_per_tree, self.norm
         by_tree = np.zeros((self.n_trees, n_terms.max(initial=0)))
@@ -188,7 +188,7 @@ class WaveletDecomposition(Versioned):
         return by_tree
 
     def tree_order(self, tree: int) -> np.ndarray:
-        """Give the terms of one tree.
+        """Return the terms of one tree.
 
         Parameters
         ----------
@@ -384,7 +384,7 @@ def tree_wavelets(
     Returns
     -------
     columns : dict of ndarray
-        One entry a node: parent, depth, feature, count, mean, psi and log_norm.
+        One entry per node: parent, depth, feature, count, mean, psi and log_norm.
     """
     count, mean, psi = own.means(points, place)
     height, is_zero = heights_of(psi)
@@ -396,7 +396,7 @@ def tree_wavelets(
 def _columns(
     tree: Tree, count: np.ndarray, height: np.ndarray, p: float, log_measure: NodeMeasure
 ) -> dict[str, np.ndarray]:
-    """Give the columns of one tree, but for its means."""
+    """Return the columns of one tree, but for its means."""
     parent = tree.parent
     # ||psi||_p = ||c - c'|| mu^(1/p), in logarithms since volumes underflow.
     log_norm = np.full(len(height), -np.inf)
@@ -504,7 +504,7 @@ def wavelet_decomposition(
     Returns
     -------
     decomposition : WaveletDecomposition
-        Read-only arrays with one entry a node.
+        Read-only arrays with one entry per node.
 
     Raises
     ------

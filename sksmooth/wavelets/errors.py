@@ -459,7 +459,7 @@ def tree_errors(
         decomposition.p,
     )
     group_weights = np.bincount(column, weights, minlength=2 * n_groups).reshape(-1, 2)
-    with np.errstate(invalid="ignore"):  # 0 / 0 where no sample is out of the bag
+    with np.errstate(invalid="ignore"):  # 0 / 0 where no sample is out of bag
         curve = np.maximum(sums, 0.0) / group_weights.sum(axis=0)
     beyond = ((0, len(kept) - len(by_column)), (0, 0))
     group_sums = np.maximum(np.pad(by_column, beyond, mode="edge"), 0.0)

@@ -46,7 +46,7 @@ def _by_volume(samples: Samples) -> NodeMeasure:
 
 
 def split_of_parent(column: np.ndarray, parent: np.ndarray) -> np.ndarray:
-    """Give every node the entry of its parent in a column of the tree; -1 to the root."""
+    """Look up, for every node, the entry of its parent in a column; -1 for the root."""
     return np.where(parent < 0, -1, column[np.maximum(parent, 0)]).astype(column.dtype)
 
 

@@ -280,7 +280,7 @@ def test_the_verdict_names_columns_and_knows_what_is_out_of_the_bags(
     path = written(frame.drop(columns="petal width (cm)"), tmp_path / "iris.csv")
     options = [path, "--target", "species"]
     out = call("measure", *options, "--features", "key", "sepal width (cm)")[1]
-    assert "One feature (key) does nearly all of it" in out
+    assert "One feature (key) explains nearly all of it" in out
     results = call_json(*options, "--max-samples", "1.0")
     assert results["explained"] is results["noise"] is results["oob_score"] is None
     assert results["verdict"].startswith("Measured in-sample only")

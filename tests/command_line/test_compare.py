@@ -209,7 +209,7 @@ def test_archives_hold_features_and_labels(samples, tmp_path, call_json, call_wr
     np.savez(files[1], X=parts["petals"][1:])
     assert "has 150 rows but" in call_wrongly("compare", *files)
     np.savez(files[1], X=parts["petals"], y=parts["petals"])
-    assert "not one value a sample" in call_wrongly("compare", *files)
+    assert "not one value per sample" in call_wrongly("compare", *files)
 
 
 def test_compressed_files_are_called_by_their_stem(folder, call_json):
@@ -305,7 +305,7 @@ def test_the_table_is_narrow_and_the_best_come_first(samples, folder, call):
     assert tied.endswith("0.000 =")
     assert worst.startswith("worst")
     assert not worst.endswith("=")
-    assert "= not told apart from the best" in lines
+    assert "= tied with the best" in lines
     assert f"Best: '{long}'" in " ".join(line.strip() for line in lines)
     assert out.isascii()
 

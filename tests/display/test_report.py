@@ -143,7 +143,7 @@ def test_names_that_are_given_reach_the_verdict():
     X = np.random.RandomState(0).rand(1500, 2)
     fitted = BesovSmoothnessEstimator(3, random_state=0).fit(X, X[:, 0])
     texts = " ".join(read_page(report(fitted, feature_names=["width", "b"])).texts)
-    assert "One feature (width) does nearly all of it" in texts
+    assert "One feature (width) explains nearly all of it" in texts
 
 
 def test_a_report_of_the_fit_alone(fitted):

@@ -119,7 +119,7 @@ def test_other_conventions_tell_that_it_is_not_reached(samples, index):
 def test_a_forest_of_another_library_is_refused(samples):
     forest = RandomForestClassifier(3)
     estimator = BesovSmoothnessEstimator(forest=forest, precision=0.1)
-    with pytest.raises(ValueError, match="leave out one of them"):
+    with pytest.raises(ValueError, match="pass only one of them"):
         estimator.fit(*samples)
 
 

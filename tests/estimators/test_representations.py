@@ -560,7 +560,7 @@ def test_it_is_a_table_like_that_of_layers(digits, views):
         assert copied.best_ == "pixels"
         assert len(copied.levels_) == 4
     bare = RepresentationComparison(table.frame.drop(columns="held_out"))
-    with pytest.raises(AttributeError, match="best_ is found from the columns"):
+    with pytest.raises(AttributeError, match="best_ needs the columns"):
         _ = bare.best_
 
 
@@ -582,12 +582,13 @@ def test_words_and_marks(digits, views):
     words = str(table).splitlines()[-1]
     assert words.startswith("Best: 'pixels' (explains ")
     assert (
-        "; 'copy' is not told apart from it; 'rows', 'columns', 'noise' are worse" in words
+        "; 'copy' cannot be told apart from it; 'rows', 'columns', 'noise' are worse"
+        in words
     )
     assert words.endswith("(p < 0.001).")
     assert (table.best_, table.tied_) == ("pixels", ["copy"])
     page = table._repr_html_()
-    assert page.count("not told apart from the best</span>") == 2
+    assert page.count("tied with the best</span>") == 2
     assert 'sksmooth-loss"' not in page
     assert page.count('role="img"') == 5
     assert "Best: &#x27;pixels&#x27;" in page

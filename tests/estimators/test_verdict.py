@@ -258,13 +258,13 @@ CASES = {
     "an identifier": (
         sorted_with_identifier,
         (98, 100),
-        [r"One feature \(x1\) does nearly all", "identifier", "about 3 boxes"],
+        [r"One feature \(x1\) explains nearly all", "identifier", "about 3 boxes"],
         [WRONG],
     ),
     "a copy of the target": (
         copied_target,
         (99, 100),
-        [r"One feature \(x4\) does nearly all", "copy of the target"],
+        [r"One feature \(x4\) explains nearly all", "copy of the target"],
         [WRONG],
     ),
 }

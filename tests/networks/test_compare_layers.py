@@ -664,7 +664,7 @@ def test_one_feature(digits):
         (dict(layers=["fc1"]), "no layer 'fc1'"),
         (dict(probes=["kmeans"]), "Unknown probes"),
         (dict(probes=["linear"], y=np.linspace(0, 1, 1000)), r"linear.*need class labels"),
-        (dict(probes=["ridge"]), r"ridge.*need numbers"),
+        (dict(probes=["ridge"]), r"ridge.*need regression targets"),
         (dict(y=None), "y is required"),
         (dict(y=np.zeros(1000, dtype=int)), "one class"),
         (dict(y=np.arange(999) % 2), "999"),

@@ -273,7 +273,7 @@ def test_the_best_layer(intact, lost, digits):
     X, y = digits
     assert intact.best_layer_ == intact["layer"][intact["held_out"].idxmax()]
     assert compare(lost, X, y).best_layer_ == "1"
-    # Test samples decide among those that are not told apart.
+    # Test samples decide among those that cannot be told apart.
     table = compare(lost, X, y, ["1", "4", "0"], X_test=X[:100], y_test=y[:100])
     tied = table[table["layer"] != "4"]
     assert table.best_layer_ == tied["layer"][tied["held_out"].idxmax()]

@@ -230,7 +230,7 @@ class ErrorDecayDisplay:
         return self
 
     def frame(self) -> pd.DataFrame:
-        """Give the plotted points.
+        """Return the plotted points.
 
         Returns
         -------

@@ -208,7 +208,7 @@ class ErrorForecastDisplay:
         return self
 
     def frame(self) -> pd.DataFrame:
-        """Give the plotted points.
+        """Return the plotted points.
 
         Returns
         -------

@@ -236,7 +236,7 @@ class LayerSmoothnessDisplay:
         return self
 
     def frame(self) -> pd.DataFrame:
-        """Give the plotted points.
+        """Return the plotted points.
 
         Returns
         -------
@@ -450,7 +450,7 @@ class SmoothnessHistoryDisplay:
         return self
 
     def frame(self) -> pd.DataFrame:
-        """Give the plotted values.
+        """Return the plotted values.
 
         Returns
         -------

@@ -32,13 +32,12 @@ class RepresentationSmoothnessDisplay:
     It is recommended to use :meth:`from_comparison` to create a display. All parameters are
     stored as attributes, and :meth:`plot` can be called again on other axes.
 
-    Of one target, representations are rows with the best one at the top, each a point with
-    its interval: filled where it is not told apart from the best, hollow where it is. The
-    interval of the best one is a band behind them, the baseline a dashed line. Of several
-    targets, the picture is a map with a row for each target and a column for each
-    representation, of which the one that ranks best comes first. Its cells hold the
-    numbers, bold where not told apart from the best; a cell is the paler, the farther it
-    is from that of the best representation of its row.
+    For one target, every representation is a row, the best at the top: a point with its
+    interval, filled if it is tied with the best and hollow if it is worse. A band shows the
+    interval of the best, and a dashed line the baseline. For several targets, the picture
+    is a map with a row for each target and a column for each representation, the one that
+    ranks best first. The cells hold the numbers, bold where tied with the best; the paler a
+    cell, the farther it is from the best representation of its row.
 
     Parameters
     ----------
@@ -57,7 +56,7 @@ class RepresentationSmoothnessDisplay:
     figure_ : matplotlib Figure
         Figure that holds them.
     points_ : dict of bool to matplotlib ErrorbarContainer
-        Points with their intervals, under True those that are not told apart from the
+        Points with their intervals, under True those that cannot be told apart from the
         best, under False the others. Of one target only, as the next three.
     unbounded_ : list of matplotlib Line2D
         Arrows at the edge, where an interval has no end there.
@@ -157,7 +156,7 @@ class RepresentationSmoothnessDisplay:
         return self
 
     def frame(self) -> pd.DataFrame:
-        """Give the plotted values.
+        """Return the plotted values.
 
         Returns
         -------
@@ -305,7 +304,7 @@ class RepresentationSmoothnessDisplay:
         )
         self.ax_.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False)
         self.ax_.set_xlabel(
-            f"{self._label()}\nbold: not told apart from the best of the row\n"
+            f"{self._label()}\nbold: tied with the best of the row\n"
             "the paler, the farther from it"
         )
 
@@ -368,7 +367,7 @@ def _style(is_tied: bool) -> dict[str, Any]:
         "linewidth": 1.5,
         "color": _BLUE,
         "markerfacecolor": _BLUE if is_tied else "white",
-        "label": "not told apart from the best" if is_tied else "worse",
+        "label": "tied with the best" if is_tied else "worse",
     }
 
 

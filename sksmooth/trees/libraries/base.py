@@ -34,7 +34,7 @@ class Library:
     """
 
     def owns(self, model: Any) -> bool:
-        """Tell whether a model is one of this library."""
+        """Return whether a model is one of this library."""
         raise NotImplementedError
 
     def read(self, model: Any) -> Forest:
@@ -88,7 +88,7 @@ class Library:
 
 
 def is_instance(model: Any, library: str, names: set[str]) -> bool:
-    """Tell whether a model is an instance of classes of a library, without importing it."""
+    """Return whether a model is of one of these classes, without importing the library."""
     return comes_from(model, library) and any(
         cls.__name__ in names and cls.__module__.partition(".")[0] == library
         for cls in type(model).__mro__

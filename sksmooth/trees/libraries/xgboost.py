@@ -28,7 +28,7 @@ class XGBoost(Library):
     """Estimators and the Booster of XGBoost."""
 
     def owns(self, model: Any) -> bool:
-        """Tell whether a model is one of XGBoost."""
+        """Return whether a model is one of XGBoost."""
         return comes_from(model, "xgboost")
 
     def read(self, model: Any) -> Forest:
