@@ -27,7 +27,7 @@ from .representation_files import RepresentationData, read_representations
 __all__ = ["run_compare"]
 
 _WIDTH = 80
-_TIED = "="  # stands at those that cannot be told apart from the best
+_TIED = "="  # marks those tied with the best
 
 
 def run_compare(options: argparse.Namespace) -> None:
@@ -117,7 +117,7 @@ def _readable(
     options: argparse.Namespace,
     notes: list[dict[str, str]],
 ) -> str:
-    """Format the tables of all targets, best first, and what they say in words."""
+    """Format the tables of all targets, best first, with a summary in words."""
     frame = table.frame
     parts = [("", frame)]
     if "target" in frame:
@@ -166,7 +166,7 @@ def _table_lines(frame: pd.DataFrame) -> list[str]:
 
 
 def _cautions(frame: pd.DataFrame) -> list[str]:
-    """Say of which representations the index is to be read with care, and why."""
+    """List the representations whose index should be read with care, and why."""
     names: dict[str, list[str]] = {}
     for name, cautions in frame[["representation", "cautions"]].to_numpy():
         for caution in filter(None, cautions.split(", ")):
@@ -208,7 +208,7 @@ def _summary_lines(summary: pd.DataFrame) -> list[str]:
 
 
 def _aligned(head: str, names: list[str], columns: dict[str, list[str]]) -> list[str]:
-    """Align columns of text; names that would make lines too long have their own."""
+    """Align columns of text; names that would make lines too long get their own line."""
     widths = {name: max(map(len, [name, *cells])) for name, cells in columns.items()}
     left = _WIDTH - sum(width + 1 for width in widths.values())
     names = [visible(name, _WIDTH - 2) for name in names]

@@ -353,7 +353,7 @@ TWO = ["sepals.csv", "petals.csv"]
     ("arguments", "problems"),
     [
         ([], ["no data", "--set NAME=COLUMNS"]),
-        (["sepals.csv"], ["alone is one representation", "--set"]),
+        (["sepals.csv"], ["alone is only one representation", "--set"]),
         ([*TWO, "--set", "a=b"], ["--set takes columns of one FILE"]),
         (TWO, ["--target COLUMN", "'species'"]),
         ([*TWO, "--target", "specis"], ["no column 'specis'", "did you mean 'species'?"]),

@@ -361,7 +361,7 @@ def test_reports_of_very_many_are_small():
     "result", [BesovSmoothnessEstimator(), make_pipeline(BesovSmoothnessEstimator()), 7]
 )
 def test_what_has_no_report(result):
-    with pytest.raises((NotFittedError, TypeError), match=r"not fitted|no report of a"):
+    with pytest.raises((NotFittedError, TypeError), match=r"not fitted|no report for a"):
         report(result)
 
 

@@ -653,7 +653,7 @@ def test_representations_that_are_refused(digits, representations, error, messag
     [
         (dict(y=None), ValueError, "y is required"),
         (dict(X=np.ones((299, 2))), ValueError, "X has 299 rows, but y has 300"),
-        (dict(baseline="b"), ValueError, "baseline='b' is none of .* 'a'"),
+        (dict(baseline="b"), ValueError, "baseline='b' is not one of .* 'a'"),
         (dict(groups=np.arange(299)), ValueError, "groups must have shape"),
         (dict(groups=np.arange(300) % 3), ValueError, "at least 5"),
         (dict(groups=np.arange(300) // 2, cv=KFold(3, shuffle=True)), ValueError, "apart"),

@@ -265,7 +265,7 @@ def test_smoothness_rises_over_the_layers_of_a_trained_network(intact, lost, dig
     assert pickle.loads(pickle.dumps(intact)).rise_.p_value == found.p_value
     copied = LayerComparison(intact.to_frame())
     assert "over the layers" not in copied._repr_html_()
-    with pytest.raises(AttributeError, match="rise_ is found from the held-out levels"):
+    with pytest.raises(AttributeError, match="rise_ needs the held-out levels"):
         copied.rise_  # noqa: B018
 
 

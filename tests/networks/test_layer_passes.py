@@ -362,8 +362,8 @@ def refuses(error, match, network, data=X, layer="output", **options):
         (2, ValueError, "no layer 2: the network has 2 leaf modules"),
         (-3, ValueError, "no layer -3"),
         (["first", 0], ValueError, "'first' is named more than once"),
-        ([], ValueError, "No layer is named"),
-        ([None], TypeError, "named by a str or an int"),
+        ([], ValueError, "layers is empty"),
+        ([None], TypeError, "must be a str or an int"),
         (1.5, TypeError, "a list of these|layer"),
         ("unused", ValueError, "'unused' is not reached"),
     ],
@@ -446,9 +446,9 @@ def test_shapes_that_do_not_fit():
     with pytest.raises(ValueError, match="5 features"):
         layer.transform(X[:, :5])
     layer = LayerFeatureTransformer(network).fit(np.ones((4, 1, 3, 3)))
-    with pytest.raises(ValueError, match="gives 18 features, and 8 for the samples before"):
+    with pytest.raises(ValueError, match="gives 18 features, but 8 for earlier samples"):
         layer.transform(np.ones((4, 1, 4, 4)))
-    with pytest.raises(ValueError, match="input_shape is for one array"):
+    with pytest.raises(ValueError, match="input_shape applies to one array"):
         read(network, {"input": X}, input_shape=(1, 2, 3))
 
 
