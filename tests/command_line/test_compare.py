@@ -358,7 +358,7 @@ TWO = ["sepals.csv", "petals.csv"]
         (TWO, ["--target COLUMN", "'species'"]),
         ([*TWO, "--target", "specis"], ["no column 'specis'", "did you mean 'species'?"]),
         (["sepals.csv", "sepals.csv"], ["called 'sepals'", "NAME=FILE"]),
-        (["sepals.csv", "=petals.csv"], ["give NAME=FILE"]),
+        (["sepals.csv", "=petals.csv"], ["pass NAME=FILE"]),
         (["sepals.csv", "missing.csv", "--target", "species"], ["No such file"]),
         ([*TWO, "--target", "species"], ["text, not numbers", "'flower'", "--drop flower"]),
         ([*TWO, "--target", "species", "--drop", "colour"], ["no column 'colour'"]),
@@ -374,7 +374,7 @@ TWO = ["sepals.csv", "petals.csv"]
         ([*TWO, "--target", "species", "--task", "regression"], ["holds text"]),
         ([*TWO, "--target", "species", "--plot", "out.bmp"], [".png"]),
         ([*TWO, "--target", "species", "--report", "out.txt"], [".html"]),
-        (["sepals.csv", "--target", "species", "--set", "a"], ["give NAME=COLUMNS"]),
+        (["sepals.csv", "--target", "species", "--set", "a"], ["pass NAME=COLUMNS"]),
         (["sepals.csv", "--target", "species", "--set", "all=meadow"], ["the whole file"]),
         (["sepals.csv", "--target", "species", "--set", "a=x*"], ["no column 'x*'"]),
         (
