@@ -434,7 +434,7 @@ def test_pickles_of_other_versions_are_refused_but_for_patch_releases(kept, name
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_pickles_without_a_version_are_refused(name):
     state = dict(vars(fitted(name)))
-    with pytest.raises(IncompatibleVersionError, match="does not tell"):
+    with pytest.raises(IncompatibleVersionError, match="an unknown version"):
         ESTIMATORS[name]().__setstate__(state)
 
 

@@ -14,7 +14,7 @@ _WIDTH = 30
 
 
 def progress_bar(results: Iterable[Any], n_tasks: int, label: str) -> Iterator[Any]:
-    """Pass results through, and show on standard error how many have arrived."""
+    """Yield results unchanged, and show their number on standard error."""
     start = time.perf_counter()
     _draw(label, 0, n_tasks, 0.0)
     try:

@@ -1,9 +1,9 @@
 """The approximation of an image by the wavelets of one tree.
 
 One decision tree, grown on all pixels, cuts the image into boxes. The two wavelets of
-siblings are multiples of one function, so a cut is one term with one coefficient, and
-the terms are orthonormal as those of Haar's basis, but with cuts where the image wants
-them (Dekel and Leviatan, SIAM J. Numer. Anal. 43, 2005).
+siblings are multiples of one function, so a cut is one term with one coefficient, and the
+terms are orthonormal as those of Haar's basis, but with cuts that fit the image (Dekel and
+Leviatan, SIAM J. Numer. Anal. 43, 2005).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ImageWavelets(Versioned):
 
     See Also
     --------
-    sksmooth.images.image_wavelets : Makes it.
+    sksmooth.images.image_wavelets : Computes it.
 
     Examples
     --------
@@ -92,7 +92,7 @@ class ImageWavelets(Versioned):
         Parameters
         ----------
         n_terms : int
-            Number of terms M; more than there are is all of them.
+            Number of terms M; larger values take all of them.
 
         Returns
         -------

@@ -67,7 +67,7 @@ class Shares(Versioned):
     signal_alpha_interval : tuple of float
         Its interval.
     roughness : float
-        What is left of the spread of the targets while cells are added, see
+        What is left of the spread of the targets as cells are added, see
         :func:`~sksmooth.index.roughness.roughness`; of the forest of the level, in [0, 1].
     roughness_interval : tuple of float
         Its interval, over samples and trees.

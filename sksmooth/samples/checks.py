@@ -49,8 +49,8 @@ def refuse_masked(data: Any, name: str) -> None:
     """Reject masked entries, which would count as numbers."""
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         raise ValueError(
-            f"{name} is a masked array, of which the masked entries would count as "
-            f"numbers; fill them (in X by NaN: X.filled(np.nan)), or drop those rows."
+            f"{name} is a masked array, whose masked entries would count as numbers; fill "
+            "them (in X by NaN: X.filled(np.nan)), or drop those rows."
         )
 
 
@@ -76,10 +76,9 @@ def date_error(name: str, gaps: bool = False, columns: Sequence[Any] = ()) -> Va
     dates = "missing dates (NaT)" if gaps else "dates or durations"
     where = f" in the columns {list(columns)}" if columns else ""
     return ValueError(
-        f"{name} holds {dates}{where}, of which the numbers depend on a unit. Pass days, "
-        "such as (dates - dates.min()) / np.timedelta64(1, 'D') after "
-        "pandas.to_datetime(dates), where missing dates become NaN; or, where none is "
-        "missing, dates.astype('int64')."
+        f"{name} holds {dates}{where}, whose numbers depend on a unit. Pass days, such as "
+        "(dates - dates.min()) / np.timedelta64(1, 'D') after pandas.to_datetime(dates), "
+        "where missing dates become NaN; or, where none is missing, dates.astype('int64')."
     )
 
 

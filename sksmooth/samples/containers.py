@@ -94,7 +94,7 @@ def in_memory(data: Any) -> Any:
     Sparse matrices, and arrays and frames of pandas and polars, are left as they are.
     """
     if comes_from(data, "polars") and hasattr(data, "collect"):
-        raise TypeError("A LazyFrame of polars has no rows yet; pass frame.collect().")
+        raise TypeError("A polars LazyFrame has no rows yet; pass frame.collect().")
     if is_dask(data):
         data = data.compute()
     if _is_arrow(data):

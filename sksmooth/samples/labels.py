@@ -22,9 +22,9 @@ _NUMBERS = "biuf"  # kinds of dtypes whose values compare with each other
 
 
 def label_vector(y: ArrayLike, warn: bool = True) -> np.ndarray:
-    """Check labels: one column of objects that can be told apart, nothing missing.
+    """Check labels: one column of hashable objects, nothing missing.
 
-    Numbers and truth values in an array of objects become an array of numbers.
+    Numbers and booleans in an array of objects become an array of numbers.
     """
     refuse_masked(y, "y")
     # As an array first: scikit-learn makes floats of nullable integers.
@@ -118,8 +118,8 @@ def class_codes(y: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndar
     known = codes >= 0
     if not known.any() and _types(y).isdisjoint(_types(classes)):
         raise ValueError(
-            f"y holds labels such as {y[0]!r}, but the fitted classes are such as "
-            f"{classes[0]!r}; pass labels of the same type."
+            f"y holds labels such as {y[0]!r}, but fitted classes such as {classes[0]!r}; "
+            "pass labels of the same type."
         )
     return codes, known
 

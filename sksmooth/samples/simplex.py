@@ -92,8 +92,8 @@ class SimplexEncoder(Versioned, TransformerMixin, BaseEstimator):
         classes = distinct_labels(label_vector(y))
         if len(classes) < 2:
             raise ValueError(
-                f"y holds one class only ({str(classes[0])!r}); a simplex needs at "
-                "least two."
+                f"y holds one class only ({str(classes[0])!r}); a simplex needs at least "
+                "two."
             )
         self.classes_ = classes
         self.vertices_ = simplex_vertices(len(classes))

@@ -244,9 +244,9 @@ def _refuse_memory(n_samples: int, n_classes: int, n_bytes_each: int) -> None:
     if n_bytes > limit * 1e9:
         raise ValueError(
             f"y holds {n_classes} classes in {n_samples} samples, which may take "
-            f"{n_bytes / 1e9:,.0f} GB of memory: it grows with the product of both. If "
-            "they are numbers, pass y.astype(float). If they are class labels, merge the "
-            "rare ones, or pass fewer samples (BesovSmoothnessEstimator draws some if "
+            f"{n_bytes / 1e9:,.0f} GB of memory: it grows with the product of both. For "
+            "regression, pass y.astype(float). If they are class labels, merge the rare "
+            "ones, or pass fewer samples (BesovSmoothnessEstimator draws some if "
             f"max_samples is a number of rows); or allow more than {limit:g} GB by the "
             f"environment variable {_LIMIT}."
         )
@@ -299,8 +299,9 @@ def _saying_what_is_no_number(y: ArrayLike) -> Iterator[None]:
             raise
         refuse_bounds(as_array(y))
         raise ValueError(
-            f"y holds text where numbers are needed ({error}). Several columns are taken "
-            "as numbers; class labels are one column, so measure one after the other."
+            f"y holds text where numbers are needed ({error}). Several columns are "
+            "regression targets; class labels are a single column, so measure one after "
+            "the other."
         ) from error
 
 
@@ -318,13 +319,13 @@ def _numeric_targets(y: ArrayLike, n_outputs: int | None) -> Targets:
     largest = np.abs(values).max()
     if largest > _LARGEST_VALUE:
         raise ValueError(
-            f"The targets are up to {largest:.3g}, whose squares are not float64 numbers "
-            "that can be summed; rescale y."
+            f"The targets are up to {largest:.3g}, and sums of their squares overflow "
+            "float64; rescale y."
         )
     spread = np.abs(values - values[0]).max()
     if 0 < spread < _SMALLEST_SPREAD:
         raise ValueError(
-            f"The targets spread over {spread:.3g}, whose square is not a float64 number; "
+            f"The targets spread over {spread:.3g}, whose square underflows float64; "
             "rescale y."
         )
     if n_outputs is None and spread == 0:
