@@ -1,9 +1,9 @@
-"""Means of the nodes of a forest: held for all outputs, or made anew for some at a time.
+"""Means of the nodes of a forest: stored, or recomputed for some outputs at a time.
 
-A mean has as many numbers as there are outputs, which for class labels are as many as the
-classes less one. So the means of all nodes may take thousands of times the memory of the
-samples that they are computed from, and are then computed from these whenever they are
-read. Both ways give the same numbers, bit for bit.
+A mean has one number per output, of which class labels have the number of classes minus
+one. So the means of all nodes may take thousands of times the memory of the samples; they
+are then recomputed from these whenever they are read. Both ways give the same numbers, bit
+for bit.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Measures of a node: what the norm of a wavelet counts its support by.
+"""Measures of a node, by which the norm of a wavelet weights its support.
 
-A measure is made of the samples, and gives for a tree and the weights in its nodes the
-logarithm of the measure of every node relative to the root; in logarithms, since volumes
-underflow in high dimension. To add one, write such a function and name it in ``MEASURES``.
+A measure is built from the samples. Given a tree and the weights in its nodes, it returns
+the logarithm of the measure of every node relative to the root, since volumes underflow in
+high dimension. To add one, write such a function and register it in ``MEASURES``.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def sums_of_unseen(
     unseen: np.ndarray,
     trees: slice = slice(None),
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Add the trees up that have not seen a sample.
+    """Sum over the trees that have not seen a sample.
 
     Parameters
     ----------
