@@ -338,7 +338,7 @@ def test_commas_after_thousands(tmp_path, call_wrongly):
     frame.to_csv(path, index=False)
     for target in ("price", "n"):
         error = call_wrongly("measure", path, "--target", target)
-        assert "a comma after thousands, " in error
+        assert "a thousands separator, " in error
         assert "'1,900'" in error
         assert "remove it; for a decimal comma pass --decimal ," in error
 

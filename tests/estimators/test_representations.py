@@ -640,7 +640,7 @@ def test_progress(digits, views, capsys):
             TypeError,
             r"ends in a LogisticRegression, which has no transform; .* pipeline\[:-1\]",
         ),
-        ({"a": PCA(), "b": None}, ValueError, "X is required, for the .* 'a', 'b'"),
+        ({"a": PCA(), "b": None}, ValueError, "X is required for the .* 'a', 'b'"),
     ],
 )
 def test_representations_that_are_refused(digits, representations, error, message):
@@ -656,7 +656,11 @@ def test_representations_that_are_refused(digits, representations, error, messag
         (dict(baseline="b"), ValueError, "baseline='b' is not one of .* 'a'"),
         (dict(groups=np.arange(299)), ValueError, "groups must have shape"),
         (dict(groups=np.arange(300) % 3), ValueError, "at least 5"),
-        (dict(groups=np.arange(300) // 2, cv=KFold(3, shuffle=True)), ValueError, "apart"),
+        (
+            dict(groups=np.arange(300) // 2, cv=KFold(3, shuffle=True)),
+            ValueError,
+            "splits .* of the groups",
+        ),
         (dict(sample_weight=np.ones(299)), ValueError, "sample_weight"),
         (dict(cv=ShuffleSplit(3, random_state=0)), ValueError, "one test fold"),
         (dict(cv=[(np.arange(300), np.arange(300))]), ValueError, "among its training"),
@@ -685,7 +689,11 @@ def test_representations_that_are_refused(digits, representations, error, messag
         (dict(estimator=BesovSmoothnessEstimator(p=0.5)), ValueError, "'p' parameter"),
         (dict(y={}), ValueError, "y is an empty mapping"),
         (dict(y={"a": [1, 2], "b": [1]}), ValueError, "same length; got {'a': 2, 'b': 1}"),
-        (dict(X={"one": np.ones((5, 2))}), ValueError, "y must be one, too"),
+        (
+            dict(X={"one": np.ones((5, 2))}),
+            ValueError,
+            "y must be a mapping with the same names",
+        ),
     ],
 )
 def test_arguments_that_are_refused(digits, options, error, message):
@@ -728,7 +736,9 @@ def test_an_error_names_the_representation_and_the_target(digits, n_jobs):
 def test_transformers_that_leave_samples_out_are_refused(digits):
     X, y = digits
     some = FunctionTransformer(lambda X: X[X[:, 20] > 5])
-    with pytest.raises(ValueError, match=r"'some': FunctionTransformer gave \d+ rows for"):
+    with pytest.raises(
+        ValueError, match=r"'some': FunctionTransformer returned \d+ rows for"
+    ):
         compare({"some": some}, X, y)
 
 

@@ -388,7 +388,7 @@ def test_bags_of_another_forest_count():
 def test_a_suspicious_feature_has_its_name():
     X, y = sorted_with_identifier()
     frame = pd.DataFrame(X, columns=["a", "row\nnumber", "b"])
-    assert r"One feature (row\nnumber) does" in verdict(fitted(frame, y))
+    assert r"One feature (row\nnumber) explains" in verdict(fitted(frame, y))
     named = verdict(fitted(X, y), feature_names=["a", "key", "b"])
     assert "One feature (key) does" in named
     alone = verdict(fitted(X[:, [1]], y))

@@ -200,7 +200,7 @@ def test_sentences_are_groups():
         (dict(y={"a": np.zeros((80, 6), dtype=int)}), "one labelling"),
         (dict(layers=["judge"]), "'judge' gives"),
         (dict(pooling="mean"), "with pooling"),
-        (dict(n_components=2), "no n_components"),
+        (dict(n_components=2), "pooling or n_components"),
         (dict(groups=np.arange(79)), "groups must have shape"),
         (dict(sample_weight=np.ones(79)), "sample_weight must have shape"),
     ],
