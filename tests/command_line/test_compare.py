@@ -121,7 +121,7 @@ def test_rows_are_joined_by_an_identifier(samples, folder, call_json, call_wrong
     files = [folder / "sepals.csv", folder / "petals.csv", "--target", "species"]
     drop = ["--drop", "meadow"]
     error = call_wrongly("compare", *files, *drop)
-    assert "hold the same 'flower' in another order" in error
+    assert "hold the same 'flower' in different orders" in error
     assert "--id flower" in error
     table = compare_representations(
         parts_of(samples), y=samples["species"].to_numpy(), random_state=0

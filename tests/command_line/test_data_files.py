@@ -361,7 +361,7 @@ def test_archives_of_several_files(iris, clean, tmp_path, measure, call_wrongly)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("README", "about the data")
     error = call_wrongly("measure", path, "--target", "species")
-    assert "it holds 2 files ('iris.csv', 'README'), not one" in error
+    assert "it holds 2 files ('iris.csv', 'README') instead of one" in error
 
 
 @pytest.mark.parametrize("ending", ["bz2", "xz", "zip"])

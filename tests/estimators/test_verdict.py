@@ -390,7 +390,7 @@ def test_a_suspicious_feature_has_its_name():
     frame = pd.DataFrame(X, columns=["a", "row\nnumber", "b"])
     assert r"One feature (row\nnumber) explains" in verdict(fitted(frame, y))
     named = verdict(fitted(X, y), feature_names=["a", "key", "b"])
-    assert "One feature (key) does" in named
+    assert "One feature (key) explains" in named
     alone = verdict(fitted(X[:, [1]], y))
     assert "One feature" not in alone
     shared = verdict(fitted(X[:, [1, 1]] + [[0, 0.5]], y))  # the trees choose either
