@@ -481,7 +481,7 @@ def test_layer_options_axes_and_frame(pyplot):
     "draw", [LayerSmoothnessDisplay.from_frame, SmoothnessHistoryDisplay.from_monitor]
 )
 def test_tables_that_cannot_be_drawn(draw):
-    with pytest.raises(ValueError, match=r"no columns.*'alpha'"):
+    with pytest.raises(ValueError, match=r"lacks the columns.*'alpha'"):
         draw(pd.DataFrame({"layer": ["a"], "step": [0]}))
     with pytest.raises(ValueError, match="no rows"):
         draw(layer_frame().assign(step=0)[:0])
