@@ -127,7 +127,7 @@ def test_paths_that_cannot_be_written_are_refused_before_the_work(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path, message in [
         (tmp_path, "is a folder"),
-        (tmp_path / "no" / "table.csv", "there is no folder .*no; make it"),
+        (tmp_path / "no" / "table.csv", "there is no folder .*no; create it"),
         (tmp_path / "pipe", "is a device or a pipe"),
     ]:
         with pytest.raises(OSError, match=message) as caught, atomic_write(path):

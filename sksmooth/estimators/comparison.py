@@ -264,8 +264,8 @@ def smoothness_difference(
     See Also
     --------
     compare_representations : Compare many, and find those tied with the best.
-    SmoothnessSearch : Choose among the parameters of a transformer. permutation_baseline :
-    The index of shuffled targets.
+    SmoothnessSearch : Choose among the parameters of a transformer.
+    permutation_baseline : The index of shuffled targets.
 
     Notes
     -----

@@ -93,9 +93,10 @@ def class_smoothness(
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
     n_jobs : int, default=None
-        Number of joblib workers, in place of the estimator's if it is given. random_state :
-        int, RandomState instance or None, default=None Seed of the estimator if it has
-        none. All classes are measured on the same subsamples.
+        Number of joblib workers, in place of the estimator's if it is given.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the estimator if it has none. All classes are measured on the same
+        subsamples.
     verbose : int, default=0
         1 shows a progress bar on standard error.
 
@@ -254,8 +255,8 @@ def sample_roughness(
 
     See Also
     --------
-    class_smoothness : Which classes are rough. sksmooth.datasets.corrupt_labels : Makes
-    wrong labels, for a test.
+    class_smoothness : Which classes are rough.
+    sksmooth.datasets.corrupt_labels : Makes wrong labels, for a test.
 
     Notes
     -----

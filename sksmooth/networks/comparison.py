@@ -139,7 +139,9 @@ def compare_layers(
 
         {probes_for_classes}
 
-        For regression: {probes_for_numbers}
+        For regression:
+
+        {probes_for_numbers}
 
         R² of several outputs is their mean. Models, the evidence and the H-score use at
         most 4000 samples, and probes that compare each sample with all others use at most
@@ -207,9 +209,10 @@ def compare_layers(
     -----
     Subsamples are drawn by the *input* of the network, so that the index of a layer does
     not depend on which other layers are compared. The input of a Dataset or DataLoader is
-    known only if it is among the layers; otherwise the first layer takes its place. Samples
-    with the same input are drawn together. Samples that only a layer maps to the same point
-    (dead units, saturated outputs) are not, since they are independent draws of the data.
+    known only if it is among the layers; otherwise the first layer takes its place.
+
+    Samples with the same input are drawn together. Samples that only a layer maps to the
+    same point (dead units, saturated outputs) are not, since they are independent draws.
     An estimator fitted directly to the features of such a layer cannot know this, and draws
     equal rows with equal labels together; for all other layers it gives the same index, up
     to the noise of other subsamples.

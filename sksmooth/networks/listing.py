@@ -52,8 +52,8 @@ def list_layers(
 
     See Also
     --------
-    compare_layers : Measure the index of each layer. LayerFeatureTransformer : Return the
-    values of some layers.
+    compare_layers : Measure the index of each layer.
+    LayerFeatureTransformer : Return the values of some layers.
 
     Examples
     --------

@@ -208,8 +208,9 @@ class SmoothnessMonitor(Versioned):
         Raises
         ------
         NotFittedError
-            If nothing has been recorded yet. ValueError If ``reference_step`` was not
-            recorded, or had other layers.
+            If nothing has been recorded yet.
+        ValueError
+            If ``reference_step`` was not recorded, or had other layers.
         """
         if not self._frames:
             raise NotFittedError(

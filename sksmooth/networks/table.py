@@ -55,7 +55,8 @@ class LayerComparison(FrameTable):
 
     See Also
     --------
-    compare_layers : Returns it. sksmooth.plotting.LayerSmoothnessDisplay : Draws it.
+    compare_layers : Returns it.
+    sksmooth.plotting.LayerSmoothnessDisplay : Draws it.
 
     Examples
     --------

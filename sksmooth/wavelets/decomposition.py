@@ -518,8 +518,8 @@ def wavelet_decomposition(
 
     See Also
     --------
-    BesovSmoothnessEstimator : Measures the index from them. WaveletForestRegressor :
-    Predicts by the largest of them.
+    BesovSmoothnessEstimator : Measures the index from them.
+    WaveletForestRegressor : Predicts by the largest of them.
 
     References
     ----------

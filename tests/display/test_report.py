@@ -367,7 +367,7 @@ def test_what_has_no_report(result):
 
 def test_mistakes_are_told(fitted, iris, tmp_path):
     for pair in ("X", "y"), ("X_test", "y_test"):
-        with pytest.raises(ValueError, match=f"Pass {pair[0]} and {pair[1]} together"):
+        with pytest.raises(ValueError, match=f"Pass both {pair[0]} and {pair[1]}"):
             report(fitted, **{pair[0]: iris[0]})
     with pytest.raises(TypeError, match="layers takes no X, y"):
         report(make_layers(), X=iris[0], y=iris[1])

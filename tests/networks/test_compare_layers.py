@@ -673,7 +673,7 @@ def test_one_feature(digits):
         (dict(estimator=make_pipeline(StandardScaler())), "estimator.*Pipeline"),
         (dict(estimator=BesovSmoothnessEstimator(0)), "n_estimators"),
         (dict(sample_weight=np.ones(3)), "sample_weight"),
-        (dict(layers=[]), "No layer"),
+        (dict(layers=[]), "layers is empty"),
         (dict(layers=dict(all=1)), "layers"),
         (dict(n_components=1.5), "'n_components' parameter"),
         (dict(memmap=1), "'memmap' parameter"),

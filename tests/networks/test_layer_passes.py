@@ -382,13 +382,13 @@ def test_layers_that_are_not_there(layer, error, match):
         (lambda x: x[:-1], ValueError, "gives 39 rows for 40 samples"),
         (lambda x: torch.cat([x, x]), ValueError, "gives 80 rows for 40 samples"),
         (lambda x: x.sum(), ValueError, "one number for all 40 samples"),
-        (lambda x: "text", TypeError, "gives str, not a tensor"),
-        (lambda x: None, TypeError, "gives NoneType, not a tensor"),
+        (lambda x: "text", TypeError, "returns str, not a tensor"),
+        (lambda x: None, TypeError, "returns NoneType, not a tensor"),
         (lambda x: {"a": x, "b": x}, ValueError, r"2 tensors; .*\['a', 'b'\]"),
         (lambda x: x.to_sparse(), TypeError, "of a kind that cannot be read"),
         (lambda x: torch.complex(x, x), TypeError, "of a kind that cannot be read"),
         (lambda x: x / 0, ValueError, r"NaN or infinity for 40 of 40 .*rows 0, 1, 2, 3, 4"),
-        (lambda x: (), TypeError, "gives tuple"),
+        (lambda x: (), TypeError, "returns tuple"),
     ],
 )
 def test_outputs_that_are_no_rows(function, error, match):
@@ -429,7 +429,7 @@ def test_rows_with_nan_are_named():
         ({"x": [[1, 2], [1]]}, "inhomogeneous|pad sequences"),
         (np.ones(6), "1D array"),
         (torch.ones(6), "rows must be the samples"),
-        (torch.utils.data.TensorDataset(*[torch.rand(5, 6)] * 3), "batch of 3 parts"),
+        (torch.utils.data.TensorDataset(*[torch.rand(5, 6)] * 3), "batch has 3 parts"),
         (np.array([["a"] * 6] * 3), "could not convert|dtype"),
     ],
 )

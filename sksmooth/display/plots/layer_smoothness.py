@@ -66,8 +66,8 @@ class LayerSmoothnessDisplay:
 
     See Also
     --------
-    sksmooth.compare_layers : Measures the layers. SmoothnessHistoryDisplay : All steps of a
-    training run in one picture.
+    sksmooth.compare_layers : Measures the layers.
+    SmoothnessHistoryDisplay : All steps of a training run in one picture.
 
     Examples
     --------

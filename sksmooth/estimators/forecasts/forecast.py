@@ -108,7 +108,8 @@ def forecast_error(
 
     See Also
     --------
-    ErrorForecast : What it returns. sksmooth.plotting.ErrorForecastDisplay : Draws it.
+    ErrorForecast : The result.
+    sksmooth.plotting.ErrorForecastDisplay : Draws it.
     sklearn.model_selection.learning_curve : Measures errors without a forecast.
 
     Notes

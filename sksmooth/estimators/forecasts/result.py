@@ -147,7 +147,8 @@ class ErrorForecast(Versioned):
 
     See Also
     --------
-    forecast_error : Computes it. sksmooth.plotting.ErrorForecastDisplay : Draws it.
+    forecast_error : Computes it.
+    sksmooth.plotting.ErrorForecastDisplay : Draws it.
 
     Examples
     --------

@@ -147,8 +147,8 @@ def compare_representations(
     RepresentationComparison : What it returns.
     sksmooth.plotting.RepresentationSmoothnessDisplay : Draws the table.
     smoothness_difference : Compare two representations, including their rates.
-    SmoothnessSearch : Choose among the parameters of one transformer. compare_layers :
-    Compare the layers of a network.
+    SmoothnessSearch : Choose among the parameters of one transformer.
+    compare_layers : Compare the layers of a network.
 
     Notes
     -----

@@ -60,8 +60,9 @@ class RepresentationComparison(FrameTable):
 
     See Also
     --------
-    compare_representations : Returns it. sksmooth.plotting.RepresentationSmoothnessDisplay
-    : Draws it. report : Writes it as an HTML file.
+    compare_representations : Returns it.
+    sksmooth.plotting.RepresentationSmoothnessDisplay : Draws it.
+    report : Writes it as an HTML file.
 
     Examples
     --------
