@@ -1,4 +1,4 @@
-"""Numbers that tell how smooth y is on X, their rivals, and the errors of five models.
+"""Measures of how smooth y is on X, alternatives to them, and the errors of five models.
 
 Numbers are larger where y is smoother. Whole numbers of 8 bits are fingerprints, whose
 distance is Tanimoto's; that of others is Euclid's.

@@ -1,4 +1,4 @@
-"""Results of the benchmarks: one JSON file a script, all of one shape.
+"""Results of the benchmarks: one JSON file per script, all in the same format.
 
     {"script": ..., "setup": ..., "transcribed": ..., "date": ..., "commit": ...,
      "load": ..., "cores": ..., "versions": {...},

@@ -4,9 +4,9 @@
     python benchmarks/against_commit.py FILE [--bits 200]
     python benchmarks/against_commit.py --record FILE [--bits 200]
 
-COMMIT is checked out in a temporary ``git worktree``. Every side runs in processes of its
-own, with its checkout on PYTHONPATH, one thread, and these very scripts, which use public
-names only. The exit status is 1 if results differ. All figures go to
+COMMIT is checked out in a temporary ``git worktree``. Each side runs in its own processes,
+with its checkout on PYTHONPATH, one thread, and these very scripts, which use public names
+only. The exit status is 1 if results differ. All figures go to
 ``results/against_commit.json``.
 
 Results: the fits of ``_random_fits.py``. What differs is listed with the number of the fit

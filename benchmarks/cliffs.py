@@ -15,7 +15,7 @@ target by ECFP4 of 1,024 bits and the negative logarithm of the activity alone:
   least 0.001), the largest or the mean one;
 - ``cliff`` with the Tanimoto similarity in place of the proximity in trees: the largest
   product of its cube (chosen on the same targets) and the difference;
-- cleanlab's scores of the predictions of a random forest of 100 trees out of the bag.
+- cleanlab's scores of the out-of-bag predictions of a random forest of 100 trees.
 
 Measured are the average precision, and seconds of processor time. ``cliff`` was chosen on
 four targets, which are reported apart. The strata are molecules whose scaffold (Bemis and

@@ -2,12 +2,12 @@
 
     python benchmarks/compare_representations.py [--parts 150 400 ...] [--times 3]
 
-Pairs of representations (``_pairs.py``) are drawn again and again. Where both are equally
-good, a test at 5 % should reject in 5 % of the draws; where one is better, as often as it
-can. Eight kinds of equal pairs, and seven of the different ones, were used to choose the
-test (its trees, loss and variance), with other seeds: noise columns, equal blur, random
+Pairs of representations (``_pairs.py``) are drawn again and again. If both are equally
+good, a test at 5 % should reject in 5 % of the draws; if one is better, as often as
+possible. Eight kinds of equal pairs, and seven of the different ones, were used to choose
+the test (its trees, loss and variance), with other seeds: noise columns, equal blur, random
 labels, rotations and projections of a ball, digits and clusters with equal noise, and
-numbers with noise columns. The others are new to it, and have tables of their own.
+regression with noise columns. The others are new to it, and have separate tables.
 
 Beside the test of the levels (``p_value``) and of the rates (``rate_p_value``) there are
 those of ``_rival_tests.py``: of a random forest of scikit-learn, a paired z-test of its

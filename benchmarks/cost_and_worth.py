@@ -1,4 +1,4 @@
-"""What numbers about a representation cost, and what they are worth, side by side.
+"""Cost and worth of measures of a representation, side by side.
 
     python benchmarks/cost_and_worth.py [--npz FILE] [--parts 2000 10000 60000 worth]
 
@@ -13,9 +13,9 @@
 
 The numbers are those of one fit (``oob_score_``, which ranks as ``explained_`` does,
 ``alpha_``, ``roughness_``), with other settings, and of a fit to four fifths (``score`` on
-the rest); and what else is at hand: a random forest out of the bag (100 trees), 5 nearest
-neighbours by five folds or on a fifth, a logistic regression on a fifth. A fifth is that of
-the same images; only the accuracies are those on others.
+the rest); and the usual alternatives: the out-of-bag score of a random forest (100 trees),
+5 nearest neighbours by five folds or on a fifth, a logistic regression on a fifth. A fifth
+is that of the same images; only the accuracies are those on others.
 
 FILE holds ``train_image`` and ``train_label``; without it the images come from OpenML.
 Representations and models are those of ``rank_features.py`` and the convolutions of

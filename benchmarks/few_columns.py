@@ -3,7 +3,7 @@
     python benchmarks/few_columns.py [--parts cost workers worth] [--repeats 3]
 
 Every data set is a table of which 18 choices of two to ten columns are drawn. They are
-judged by ``compare_representations``, and by the accuracy (R2 of numbers) of 5 nearest
+judged by ``compare_representations``, and by the accuracy (R2 for regression) of 5 nearest
 neighbours in five folds, with and without scaled columns.
 
 - ``cost``: seconds of the processor on one core, medians of runs in turns.

@@ -3,14 +3,13 @@
     python benchmarks/find_mislabelled.py [--npz FILE] [--n-samples 10000]
         [--first 0] [--fractions 0.05 0.2 0.4] [--seeds 3] [--trees 100]
 
-FILE holds ``train_image`` and ``train_label``; without it the images come from OpenML.
-A fraction of the labels is changed, to any other one ("any") or to the one that looks most
-alike ("alike"): 4 to 9, 3 to 8, and so on. All methods rank the samples by suspicion, with
-forests of as many trees: of scikit-learn, out of the bag or five times over in
-cross-validation; and of ``sample_roughness``. Measured are, over the seeds, the mean
-average precision (and its standard deviation), the recall at 95 % precision, and seconds of
-processor time; and how many samples have a positive ``excess``, and how many of those are
-wrong.
+FILE holds ``train_image`` and ``train_label``; without it the images come from OpenML. A
+fraction of the labels is changed, to any other class ("any") or to the most similar one
+("alike"): 4 to 9, 3 to 8, and so on. All methods rank the samples by suspicion, with
+forests of the same size: of scikit-learn, out-of-bag or in five-fold cross-validation; and
+of ``sample_roughness``. Measured are, over the seeds, the mean average precision (and its
+standard deviation), the recall at 95 % precision, and seconds of processor time; and how
+many samples have a positive ``excess``, and how many of those are wrong.
 """
 
 import argparse

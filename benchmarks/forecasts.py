@@ -1,4 +1,4 @@
-"""How far forecasts of the error are off, beside the power laws of the literature.
+"""Accuracy of forecasts of the error, beside the power laws of the literature.
 
     python benchmarks/forecasts.py --lcdb DIR --keel DIR --fashion DIR --mnist FILE
         [--parts curves crossings samples noise regression classes cost]

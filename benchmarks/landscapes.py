@@ -1,4 +1,4 @@
-"""Tell how well models will do on molecules: numbers of smoothness against their errors.
+"""Predict how well models will perform on molecules: measures of smoothness against errors.
 
     python benchmarks/landscapes.py [--parts targets] [--targets CHEMBL1862_Ki ...]
 

@@ -1,4 +1,4 @@
-"""What memory the features of a wide layer take: 50,000 samples of 9,216 numbers.
+"""Memory of the features of a wide layer: 50,000 samples of 9,216 numbers.
 
     python benchmarks/layer_memory.py [--rows 50000] [--folder FOLDER]
 

@@ -1,4 +1,4 @@
-"""What a record of ``SmoothnessMonitor`` costs, against an epoch of training.
+"""Cost of a record of ``SmoothnessMonitor``, relative to an epoch of training.
 
     python benchmarks/monitor_cost.py [--npz FILE] [--images 20000] [--epochs 1]
 

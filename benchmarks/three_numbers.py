@@ -3,9 +3,9 @@
     python benchmarks/three_numbers.py [--mnist mnist.npz] [--parts ladder signal sets cost]
         [--quick]
 
-- ladder: 0 to 40 % of the labels wrong, or so much of the variance of numbers noise. The
-  index, both scores, and the noise that is found, beside the rate in the fit window alone,
-  which was the index before, and a random forest out of the bag.
+- ladder: 0 to 40 % of the labels wrong, or as much of the variance of regression targets
+  noise. The index, both scores, and the measured noise, beside the rate in the fit window
+  alone, which was the index before, and the out-of-bag score of a random forest.
 - signal: how often the interval of ``signal_alpha_`` holds the index of the clean data, and
   the known one of smooth functions of two to four variables, with noise.
 - sets: what is said of data whose right answer is known.

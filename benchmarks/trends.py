@@ -1,4 +1,4 @@
-"""How often levels are said to rise that are equal, that rise, and in networks.
+"""How often the test of a rise finds one: for equal levels, rising ones, and in networks.
 
     python benchmarks/trends.py [--npz FILE] [--parts levels network] [--repetitions 25]
 

@@ -3,15 +3,15 @@
     python benchmarks/wavelet_forests.py [--data digits wine ...] [--npz FILE]
                                          [--seeds 5] [--results FILE.csv]
 
-Up to 40 % of the training labels are wrong (numbers carry noise), and columns of pure
-noise are added; test labels stay clean. All forests have 100 trees. The size of leaves and
-the pruning of the others are chosen like our number of wavelets, out of the bag. Times are
-the processor's, which do not count what runs beside.
+Up to 40 % of the training labels are wrong (regression targets are noisy), and columns of
+pure noise are added; test labels stay clean. All forests have 100 trees. The leaf size and
+the pruning of the others are chosen out-of-bag, like our number of wavelets. Times are
+processor times, which do not count other processes.
 
-FILE holds ``train_image`` and ``train_label``; without it MNIST comes from OpenML, of
-which 10,000 images are learnt from and 10,000 tested on. Results are appended to FILE.csv,
-and what is there already is not run again, so that a long run may be made in parts; the
-tables cover the whole file.
+FILE holds ``train_image`` and ``train_label``; without it MNIST comes from OpenML, of which
+10,000 images are for training and 10,000 for testing. Results are appended to FILE.csv, and
+fits that it holds are not repeated, so that a long run can be split; the tables cover the
+whole file.
 """
 
 import argparse

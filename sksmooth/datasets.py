@@ -271,8 +271,8 @@ def make_nk_landscape(
         How words are written as features:
 
         - ``"one-hot"``: one column of 0 and 1 for every site and letter; of two letters,
-          one column a site;
-        - ``"letters"``: one column a site, of integers from 0. More than two letters are
+          one column per site;
+        - ``"letters"``: one column per site, of integers from 0. More than two letters are
           categories, and are to be passed as such, with ``categorical_features``.
     random_state : int, RandomState instance or None, default=None
         Seed of the words and of the contributions.

@@ -33,7 +33,7 @@ class ConstantFeaturesWarning(SmoothnessWarning):
 
 
 class FewPermutationsWarning(SmoothnessWarning):
-    """So few permutations have no p-value below 0.05, whatever the data are."""
+    """With so few permutations, no p-value is below 0.05, whatever the data."""
 
 
 class FewTermsWarning(SmoothnessWarning):
@@ -41,12 +41,12 @@ class FewTermsWarning(SmoothnessWarning):
 
 
 class IdentifierWarning(SmoothnessWarning):
-    """A column looks like a row number or a key, which is no feature.
+    """A column looks like a row number or a key rather than a feature.
 
     Attributes
     ----------
     columns : tuple of int
-        Its place, and those of others.
+        Positions of the columns.
     """
 
     columns: tuple[int, ...] = ()
@@ -57,7 +57,7 @@ class InSampleOnlyWarning(SmoothnessWarning):
 
 
 class LearningCurveWarning(SmoothnessWarning):
-    """The measured errors are no ground for a forecast: too few, or of no falling curve."""
+    """The measured errors do not support a forecast: too few, or not falling."""
 
 
 class PoorFitWarning(SmoothnessWarning):
@@ -75,7 +75,7 @@ class UnresolvedIndexWarning(SmoothnessWarning):
 class TargetTypeWarning(SmoothnessWarning):
     """The values of the targets do not match their dtype (classes or regression).
 
-    It says what they are taken for. ``y.astype(float)`` and ``y.astype(str)`` say which.
+    The message says how they are read. ``y.astype(float)`` or ``y.astype(str)`` decides it.
     """
 
 

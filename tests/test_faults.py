@@ -127,7 +127,7 @@ def test_paths_that_cannot_be_written_are_refused_before_the_work(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path, message in [
         (tmp_path, "is a folder"),
-        (tmp_path / "no" / "table.csv", "there is no folder .*no; make it"),
+        (tmp_path / "no" / "table.csv", "there is no folder .*no; create it"),
         (tmp_path / "pipe", "is a device or a pipe"),
     ]:
         with pytest.raises(OSError, match=message) as caught, atomic_write(path):
@@ -434,7 +434,7 @@ def test_pickles_of_other_versions_are_refused_but_for_patch_releases(kept, name
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_pickles_without_a_version_are_refused(name):
     state = dict(vars(fitted(name)))
-    with pytest.raises(IncompatibleVersionError, match="does not tell"):
+    with pytest.raises(IncompatibleVersionError, match="an unknown version"):
         ESTIMATORS[name]().__setstate__(state)
 
 

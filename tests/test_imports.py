@@ -141,7 +141,7 @@ def test_compilation_is_announced_once_on_a_line_of_its_own(first_use):
     # Progress bars begin again on the line below.
     lines = [line for line in first.splitlines() if "compiles" in line]
     assert lines == [
-        "sksmooth compiles its loops for this machine, which takes some seconds "
+        "sksmooth compiles its loops for this machine, which takes a few seconds "
         "and is done once."
     ]
     assert "compiles" not in second

@@ -3,7 +3,7 @@
     python benchmarks/reproduction/mislabelled.py --data DIR [--cache DIR] [--seeds 0 1 2]
 
 A fraction of the labels is wrong in the images for training as in those for validation.
-Training goes on until the wrong labels are known by heart; the epoch that was best on the
+Training continues until the wrong labels are memorised; the epoch that was best on the
 validation images is kept as well, as early stopping would have. The table "order" counts
 the seeds for which an index falls at every step of ten per cent, and the steps whose two
 intervals do not overlap.

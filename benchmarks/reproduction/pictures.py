@@ -146,7 +146,7 @@ def random_labels():
         axes[1].plot(range(len(rows)), rows["alpha"], "o-", markersize=4)
         axes[2].plot(range(len(rows)), rows["held_out"], "o-", markersize=4)
     axes[0].set(
-        xlabel="Epoch", ylabel="Training loss", yscale="log", title="Learned by heart"
+        xlabel="Epoch", ylabel="Training loss", yscale="log", title="Memorised labels"
     )
     axes[1].set(ylabel=r"$\alpha$", title="Images of training")
     axes[2].set(ylabel="Held-out score", title="Test images of the same setting")

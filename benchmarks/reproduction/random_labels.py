@@ -3,7 +3,7 @@
     python benchmarks/reproduction/random_labels.py --data DIR [--cache DIR]
 
 C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, Understanding deep learning requires
-rethinking generalization, ICLR 2017: a network learns all of these by heart. What does its
+rethinking generalization, ICLR 2017: a network memorises all of these. What does its
 smoothness say? The lecture's network, the first 10,000 images of CIFAR-10.
 """
 

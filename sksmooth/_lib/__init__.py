@@ -1,1 +1,1 @@
-"""What any package needs, and what this one needs of others."""
+"""Helpers for all packages, and access to other libraries."""

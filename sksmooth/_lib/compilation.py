@@ -61,7 +61,7 @@ def inner(loop: Callable[..., Any]) -> Kernel:
 
 
 def readable(array: np.ndarray, dtype: Any) -> np.ndarray:
-    """Give an array to a kernel that only reads it in the one form that it is compiled for.
+    """Convert an array that a kernel only reads to the one form that is compiled.
 
     Each dtype, layout and mode of access is compiled anew otherwise: this is contiguous,
     and read-only as memory maps are. The array is copied only if it is not.

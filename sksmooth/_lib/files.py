@@ -70,7 +70,7 @@ def atomic_write(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def check_writable(path: str | os.PathLike) -> None:
-    """Refuse a path that cannot be written, before the work rather than after it.
+    """Reject a path that cannot be written, before the work rather than after it.
 
     Raises
     ------
@@ -81,15 +81,15 @@ def check_writable(path: str | os.PathLike) -> None:
     path = Path(path)
     folder = Path(os.path.realpath(path)).parent
     if path.is_dir():
-        problem = errno.EISDIR, "is a folder; give the name of a file in it"
+        problem = errno.EISDIR, "is a folder; pass the name of a file in it"
     elif path.exists() and not path.is_file():
-        problem = errno.EINVAL, "is a device or a pipe; give the name of a file"
+        problem = errno.EINVAL, "is a device or a pipe; pass the name of a file"
     elif not folder.is_dir():
-        problem = errno.ENOENT, f"there is no folder {path.parent}; make it first"
+        problem = errno.ENOENT, f"there is no folder {path.parent}; create it first"
     elif not os.access(folder, os.W_OK):
         problem = errno.EACCES, f"the folder {path.parent} is not writable"
     elif path.exists() and not os.access(path, os.W_OK):
-        problem = errno.EACCES, "the file is there and not writable"
+        problem = errno.EACCES, "the file exists and is not writable"
     else:
         return
     raise OSError(*problem, str(path))

@@ -21,13 +21,13 @@ def listed(names: Sequence[object], kind: str = "") -> str:
 
 @contextmanager
 def naming(what: str) -> Iterator[None]:
-    """Add what is measured to errors."""
+    """Add to errors the name of what is being measured."""
     try:
         yield
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from error
     except Exception as error:
-        error.add_note(f"This happened while it was measured: {what}.")
+        error.add_note(f"This happened while measuring {what}.")
         raise
 
 

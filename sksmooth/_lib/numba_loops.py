@@ -1,4 +1,4 @@
-"""What is made of kernels once numba is imported, and the notice that they are compiled."""
+"""Compile kernels once numba is imported, and announce it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class _Notice(event.Listener):
         if is_ours and not self.is_given:
             self.is_given = True
             tell(
-                "sksmooth compiles its loops for this machine, which takes some seconds "
-                f"and {self.how_often}."
+                "sksmooth compiles its loops for this machine, which takes a few "
+                f"seconds and {self.how_often}."
             )
 
     def on_end(self, ended: event.Event) -> None:
@@ -49,7 +49,7 @@ def dispatcher_of(loop: Callable[..., Any], options: dict[str, Any]) -> Any:
         return njit(**{"cache": True, **options})(loop)
     except RuntimeError:  # numba finds no writable cache directory
         _NOTICE.how_often = (
-            "is done anew in every process, since no folder for them can be written: set "
-            "NUMBA_CACHE_DIR to one that can"
+            "is repeated in every process, since there is no writable cache folder: set "
+            "NUMBA_CACHE_DIR to one"
         )
         return njit(**{**options, "cache": False})(loop)

@@ -53,5 +53,5 @@ install no-such-library (part of the extra "plot" of sksmooth)
 
 
 def comes_from(thing: Any, library: str) -> bool:
-    """Tell whether a class of the object is defined in the library of that name."""
+    """Return whether a class of the object is defined in the library of that name."""
     return any(cls.__module__.partition(".")[0] == library for cls in type(thing).__mro__)

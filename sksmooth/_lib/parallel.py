@@ -40,7 +40,7 @@ def run_parallel(
     verbose: int,
     are_short: bool = False,
 ) -> list[Any]:
-    """Run joblib ``delayed`` tasks, and give their results in order.
+    """Run joblib ``delayed`` tasks, and return their results in order.
 
     Threads are preferred, since the kernels release the GIL; ``joblib.parallel_config``
     overrides that and ``n_jobs=None``. No more workers than tasks are started. If the tasks
@@ -56,7 +56,7 @@ def run_parallel(
     n_jobs : int or None
         Number of joblib workers.
     label : str
-        What the progress bar is called.
+        Label of the progress bar.
     verbose : int
         1 shows the progress bar.
     are_short : bool, default=False
@@ -106,7 +106,7 @@ def _repeated(run: Callable[[], list[Any]]) -> list[Any]:
                 raise
             warn_caller(
                 WorkerLostWarning(
-                    f"A worker was lost ({type(error).__name__}), often for want of "
+                    f"A worker was lost ({type(error).__name__}), often for lack of "
                     "memory; its tasks are run again."
                 )
             )

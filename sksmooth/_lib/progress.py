@@ -15,9 +15,9 @@ __all__ = ["progress_bar"]
 
 
 def progress_bar(results: Iterable[Any], n_tasks: int, label: str) -> Iterator[Any]:
-    """Pass results through and show how many have arrived.
+    """Yield results unchanged, and show on standard error how many have arrived.
 
-    Where nobody watches, as in a log file, one line at the end takes the place of the bar.
+    In a log file, one line at the end takes the place of the bar.
     """
     bar, is_notebook = _tqdm()
     if is_notebook or _is_terminal():

@@ -1,6 +1,6 @@
 """The private names of scikit-learn that the package uses, in one place.
 
-They may move between releases; this module is then the only one to mend.
+They may move between releases; this module is then the only one to fix.
 """
 
 from collections.abc import Callable

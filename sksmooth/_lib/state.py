@@ -48,7 +48,7 @@ class Versioned:
 
 def _check_version(version: str | None, name: str) -> None:
     if version is None:
-        writer, install = "a version of sksmooth that it does not tell", "that version"
+        writer, install = "an unknown version of sksmooth", "that version"
     elif _release(version) == _release(__version__):
         return
     else:

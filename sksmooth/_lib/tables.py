@@ -168,7 +168,7 @@ def with_interval(
 
 
 def help_of(names: Iterable[Hashable], known: Mapping[Hashable, Column]) -> dict[str, str]:
-    """Say what columns hold, in plain text; those that are not known are left out."""
+    """Describe the columns in plain text; unknown columns are left out."""
     return {str(name): known[name].help for name in names if name in known}
 
 
@@ -266,7 +266,7 @@ class FrameTable(Versioned):
 
 
 def _has_bars(frame: pd.DataFrame, known: Mapping[Hashable, Column]) -> bool:
-    """Tell whether a frame has the columns of bars and marks, with values as measured.
+    """Return whether a frame has the columns of bars and marks, with values as measured.
 
     Users may build a table from any frame, or change the one that it holds. Columns other
     than that of the bars may be missing.

@@ -1,8 +1,8 @@
 """The command line: ``sksmooth`` or ``python -m sksmooth``, and its commands.
 
 Results go to standard output; progress and errors go to standard error. Exit codes: 0 for
-success, 2 for an error that the user can fix (one line says how), 130 for an interruption.
-Anything else is a bug and shows its traceback.
+success, 2 for an error that the user can fix (a one-line message says how), 130 for an
+interruption. Anything else is a bug and shows its traceback.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _INTERRUPTED, _PIPE_CLOSED = 130, 141  # 128 + the signal, as shells report it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command, by default that of the process, and return its exit code."""
+    """Run a command, by default the arguments of the process, and return its exit code."""
     try:
         check_output()
         parser = make_parser()

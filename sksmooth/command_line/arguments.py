@@ -1,4 +1,4 @@
-"""What may be written on the command line."""
+"""Define the arguments of the command line."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = ["make_parser"]
 _ABOUT_FILE = ".csv, .tsv, .txt (also .gz, .bz2, .xz, .zip) with a line of column names, "
 _ABOUT_FILE += ".xlsx, .parquet, .npy or .npz; - is standard input (text)"
 _ABOUT_JSON = (
-    "--json writes one object; an infinite value, such as the upper end of the interval of "
-    'a lower bound, is written as the string "Infinity" and an undefined one as null.'
+    "--json prints one object; an infinite value, such as the upper end of the interval of "
+    'a lower bound, is the string "Infinity", and an undefined value is null.'
 )
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors take one line, and whose help is written, like all others."""
+    """Argument parser with one-line errors; help is printed like all other output."""
 
     def error(self, message: str) -> NoReturn:
         raise CommandError(f"{message} (see {self.prog} --help)")
@@ -67,9 +67,9 @@ def _add_measure_parser(commands: Any) -> None:
     )
     _add_fit_options(parser)
     add = parser.add_argument_group("report").add_argument
-    about = "forecast the error of a forest with more samples than those of the fit, too"
+    about = "also forecast the error of a forest with more samples"
     add("--forecast", action="store_true", help=about)
-    add("--json", action="store_true", help="one JSON object, no table")
+    add("--json", action="store_true", help="print one JSON object, no table")
     add("--plot", type=Path, metavar="FILE", help="picture: .png, .pdf or .svg")
     add("--quiet", action="store_true", help="no progress bar")
 
@@ -78,30 +78,30 @@ def _add_compare_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "compare",
         help="compare many representations of the same samples",
-        description="Compare representations of the same samples: files, or sets of the "
-        "columns of one file. The best comes first, with those not told apart from it.",
-        epilog=f"Several targets are a profile, with a table for each. {_ABOUT_JSON}",
+        description="Compare representations of the same samples: files, or sets of "
+        "columns of one file. The best comes first, and those tied with it are marked.",
+        epilog=f"With several targets, each has a table. {_ABOUT_JSON}",
     )
-    about = f"a representation each, of the same rows: {_ABOUT_FILE}; NAME=FILE gives it "
-    about += "another name than that of the file"
+    about = f"one representation per file, of the same rows: {_ABOUT_FILE}; NAME=FILE "
+    about += "gives it a name other than that of the file"
     parser.add_argument("files", nargs="*", metavar="FILE", help=about)
     add = parser.add_argument_group("data").add_argument
     several: Any = dict(action="append", default=[])
-    about = "column of labels in one of the files (or npz array; default: y); several, by "
-    about += "commas, * or giving it again, are targets of their own"
+    about = "column of labels in one of the files (or npz array; default: y); several "
+    about += "columns (commas, * or the option again) are separate targets"
     add("--target", **several, metavar="NAME", help=about)
-    about = "file of labels; all its columns are targets without --target"
+    about = "file of labels; without --target, all its columns are targets"
     add("--labels", type=data_path, metavar="FILE", help=about)
-    about = "columns of the one FILE, by commas and *, such as fp='mfcc_*,pitch'; can be "
-    about += "given again; the whole is called all"
+    about = "set of columns of a single FILE, by commas and *, such as "
+    about += "fp='mfcc_*,pitch'; may be repeated; the set of all columns is called all"
     add("--set", **several, dest="sets", metavar="NAME=COLUMNS", help=about)
-    about = "column of all files that names the samples, by which rows are joined"
+    about = "column of all files that identifies the samples, by which rows are joined"
     add("--id", metavar="NAME", help=about)
-    about = "column of samples that belong together, such as a patient"
+    about = "column of groups of samples that belong together, such as patients"
     add("--groups", metavar="NAME", help=about)
     _add_reading_options(add)
     add = parser.add_argument_group("comparison").add_argument
-    about = "representation to compare all others with"
+    about = "representation with which all others are compared"
     add("--baseline", metavar="NAME", help=about)
     folds = _number(int, lambda n_folds: n_folds > 1, "a number of folds, of at least 2")
     about = "measure in N folds (default: out of bag)"
@@ -110,7 +110,7 @@ def _add_compare_parser(commands: Any) -> None:
     _add_estimator_options(estimator.add_argument)
     _add_run_options(estimator)
     add = parser.add_argument_group("report").add_argument
-    add("--json", action="store_true", help="one JSON object, no table")
+    add("--json", action="store_true", help="print one JSON object, no table")
     add("--plot", type=Path, metavar="FILE", help="picture: .png, .pdf or .svg")
     add("--report", type=Path, metavar="FILE", help="report: .html")
     add("--quiet", action="store_true", help="no progress bar")
@@ -121,8 +121,8 @@ def _add_report_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "report",
         help=about,
-        description="Measure a labelled data set and write what was found, with the "
-        "classes and samples at which the labels are rough, as one HTML file.",
+        description="Measure a labelled data set and write the results as one HTML file, "
+        "including the classes and samples at which the labels are rough.",
     )
     _add_fit_options(parser)
     add = parser.add_argument_group("report").add_argument
@@ -138,7 +138,7 @@ def _add_report_parser(commands: Any) -> None:
 def _add_fit_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", type=data_path, metavar="FILE", help=_ABOUT_FILE)
     _add_data_options(parser.add_argument_group("data").add_argument)
-    # What is not given does not reach the estimator, whose own defaults hold then.
+    # Options that are not given are not passed on, so the estimator's defaults apply.
     estimator = parser.add_argument_group("estimator", argument_default=argparse.SUPPRESS)
     _add_estimator_options(estimator.add_argument)
     _add_run_options(estimator)
@@ -148,21 +148,21 @@ def _add_data_options(add: Callable[..., Any]) -> None:
     add("--target", metavar="NAME", help="column of labels, or npz array (default: y)")
     about = "columns to use (default: all others), or npz array (default: X)"
     add("--features", nargs="+", metavar="NAME", help=about)
-    about = "instead of FILE: features alone, with or without a line of names"
+    about = "instead of FILE: features only, with or without a line of names"
     add("--data", type=data_path, metavar="FILE", help=about)
-    about = "with --data: one row a sample; several columns are one regression target"
+    about = "with --data: one row per sample; several columns form one regression target"
     add("--labels", type=data_path, metavar="FILE", help=about)
     _add_reading_options(add)
     share = _number(float, lambda share: 0 < share < 1, "between 0 and 1")
-    about = "fit on the other rows and print the score on these, too"
+    about = "share of rows to hold out of the fit and score"
     add("--held-out", type=share, metavar="FRACTION", help=about)
 
 
 def _add_reading_options(add: Callable[..., Any]) -> None:
     add("--drop", nargs="+", metavar="NAME", help="columns to leave out")
-    about = "of text files (default: UTF-8, or else UTF-16 or cp1252, with a note)"
+    about = "encoding of text files (default: UTF-8, or else UTF-16 or cp1252, with a note)"
     add("--encoding", metavar="NAME", type=_encoding, help=about)
-    about = "what stands before the decimals in text files (default: .)"
+    about = "decimal separator in text files (default: .)"
     add("--decimal", choices=(".", ","), help=about)
     add("--sheet", metavar="NAME", help="of .xlsx files (default: the first)")
     tasks = ("auto", "classification", "regression")
@@ -176,19 +176,19 @@ def _add_estimator_options(add: Callable[..., Any]) -> None:
     add("--index", choices=list(CONVENTIONS), help=f"{about} (default: mterm)")
     add("--measure", choices=list(MEASURES), help="of a node (default: samples)")
     add("--p", type=float, help="exponent of the norm (default: 2)")
-    about = "(default: 10, and more for less than 1,000 samples)"
+    about = "(default: 10, and more for fewer than 1,000 samples)"
     add("--trees", type=int, dest="n_estimators", metavar="N", help=about)
     add("--max-depth", type=int, metavar="N", help="(default: no limit)")
     about = "features tried at a split: 5, 0.5, sqrt or log2 (default: all)"
     add("--max-features", type=_count_fraction_or_name, metavar="N", help=about)
-    about = "rows of a tree: 500, or a fraction such as 0.5 (default: 0.8)"
+    about = "rows per tree: 500, or a fraction such as 0.5 (default: 0.8)"
     add("--max-samples", type=_count_or_fraction, metavar="N", help=about)
-    about = "leave out trees of pairs of classes, which take longer (5 and more classes)"
+    about = "without trees of pairs of classes, which take longer (5 or more classes)"
     left_out = dict(dest="class_pairs", action="store_const", const=False)
     add("--no-class-pairs", **left_out, help=about)
     about = "level of the interval (default: 0.95)"
     add("--confidence", type=float, dest="confidence_level", metavar="P", help=about)
-    about = "grow only as many trees as half of the interval's length needs to be so small"
+    about = "grow trees until half of the interval's length is at most this"
     add("--precision", type=float, metavar="WIDTH", help=about)
 
 
@@ -196,7 +196,7 @@ def _add_run_options(group: Any) -> None:
     add = group.add_argument
     seed = _number(int, lambda seed: 0 <= seed < 2**32, "between 0 and 2**32 - 1")
     add("--random-state", type=seed, default=0, metavar="SEED", help="(default: 0)")
-    jobs = _number(int, lambda n_jobs: n_jobs != 0, "a number of workers; -1 takes all")
+    jobs = _number(int, lambda n_jobs: n_jobs != 0, "a number of workers; -1 means all")
     about = "workers (default: 1)"
     add("--jobs", type=jobs, dest="n_jobs", default=None, metavar="N", help=about)
 

@@ -27,7 +27,7 @@ def checked_array(array: np.ndarray, what: str) -> np.ndarray:
         With a message that says what to do.
     """
     if array.dtype.kind == "V":
-        raise ValueError(f"{what} is of type {array.dtype}, which is no number")
+        raise ValueError(f"{what} is of type {array.dtype}, which is not numeric")
     return array
 
 

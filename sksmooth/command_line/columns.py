@@ -1,4 +1,4 @@
-"""Columns of tables: labels of rows, and dates and truth values as numbers."""
+"""Read columns of tables: row labels, dates, booleans, categories and targets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = [
     "without_row_labels",
 ]
 
-# Where day and month are in doubt, dots say that the day is first, others the month.
+# If day and month are ambiguous, the day comes first with dots, else the month.
 _DATES = (
     *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y/%m/%d"),
     *("%m/%d/%y", "%d/%m/%y", "%d-%b-%y", "%d-%b-%Y", "%d%b%Y"),
@@ -42,17 +42,17 @@ _DATES = (
 )
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _DAY = 24 * 60 * 60  # seconds
-_FEW = 20  # as many texts are categories in any table of twice as many rows
+_FEW = 20  # up to this number, texts are categories in any table of twice as many rows
 _COMMA = r"\s*[-+]?\d+(?:,\d+)+\s*"
 _THOUSANDS = r"\s*[-+]?[1-9]\d{0,2}(?:,\d{3})+\s*"
 
 
 class Note(UserWarning):
-    """Something was done to the data that the user may not expect."""
+    """The data were changed in a way that the user may not expect."""
 
 
 def note(message: str) -> None:
-    """Say what was done to the data."""
+    """Warn about a change to the data."""
     warnings.warn(message, Note, stacklevel=2)
 
 
@@ -62,11 +62,11 @@ def note(message: str) -> None:
 def without_row_labels(
     frame: pd.DataFrame, path: Path, wanted: Collection[str] = ()
 ) -> pd.DataFrame:
-    """Move the row numbers and names that R and pandas write as a column to the index.
+    """Move row numbers and names, which R and pandas write as a column, to the index.
 
-    Taken for a feature they would tell the classes of sorted rows apart, taken for a
-    target there would be two. Only columns without a name are left out, unless they are
-    ``wanted`` under the name that they get.
+    As a feature they would separate the classes of sorted rows; as a target there would be
+    two. Only columns without a name are left out, unless they are ``wanted`` by the name
+    that they get.
     """
     empty, labels = [], []
     for name in _unnamed(frame):
@@ -86,20 +86,20 @@ def without_row_labels(
 
 
 def note_identifiers(frame: pd.DataFrame, path: Path) -> None:
-    """Say which columns number the rows, or have no name, and how to drop them."""
+    """Warn about columns that number the rows or have no name, and how to drop them."""
     identifiers = _identifiers(frame)
     if identifiers:
         several = len(identifiers) > 1
         looks = "look like identifiers" if several else "looks like an identifier"
         note(
-            f"{path}: {listed(identifiers, 'column')} {looks}: whole numbers that differ "
-            f"in every row; if so, {_how_to_drop(identifiers)}."
+            f"{path}: {listed(identifiers, 'column')} {looks}: whole numbers, different in "
+            f"every row; if so, {_how_to_drop(identifiers)}."
         )
     unnamed = [name for name in _unnamed(frame) if name not in identifiers]
     if unnamed:
         note(
-            f"{path}: no heading stands above {listed(unnamed, 'column')}; if the rows "
-            f"are labelled there, {_how_to_drop(unnamed)}."
+            f"{path}: {listed(unnamed, 'column')} has no heading; if it labels the rows, "
+            f"{_how_to_drop(unnamed)}."
         )
 
 
@@ -120,14 +120,14 @@ def _how_to_drop(names: Sequence[str]) -> str:
 
 
 def labels_rows(column: pd.Series) -> bool:
-    """Tell whether it holds another whole number, or another text, in every row."""
+    """Return whether it holds a different whole number or text in every row."""
     return (_is_text(column) or _is_whole(column)) and column.is_unique
 
 
 def numbers_rows(column: pd.Series) -> bool:
-    """Tell whether it holds another whole number in every row, as only a counter does.
+    """Return whether it holds a different whole number in every row, as counters do.
 
-    That is, rising or falling all the way; or in any order, but without large gaps.
+    They rise or fall throughout, or are in any order without large gaps.
     """
     if len(column) < 3 or not _is_whole(column):
         return False
@@ -151,7 +151,7 @@ def _is_whole(column: pd.Series) -> bool:
 
 
 def features_of(frame: pd.DataFrame, path: Path) -> np.ndarray | pd.DataFrame:
-    """Convert columns to numbers, and those of few texts to categories of a frame."""
+    """Convert columns to numbers, and columns of few texts to categories."""
     frame = _with_numbers(frame, path)
     categories = [name for name in _not_numeric(frame) if _are_categories(frame[name])]
     numbers = number_matrix(frame.drop(columns=categories), path)
@@ -174,7 +174,7 @@ def number_matrix(frame: pd.DataFrame, path: Path) -> np.ndarray:
 
 
 def _are_categories(column: pd.Series) -> bool:
-    """Tell whether texts come again and again, and are not numbers but for some."""
+    """Return whether texts repeat often and are mostly not numbers."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return True
     if pd.api.types.infer_dtype(column) != "string":
@@ -197,7 +197,7 @@ def _not_numeric(frame: pd.DataFrame) -> list[str]:
 
 
 def _as_numbers(column: pd.Series, path: Path) -> pd.Series:
-    """Convert numbers, truth values and dates among gaps; other columns stay."""
+    """Convert numbers, booleans and dates among missing values; keep other columns."""
     days = _days(column, path)
     if days is not None:
         return days
@@ -210,7 +210,7 @@ def _as_numbers(column: pd.Series, path: Path) -> pd.Series:
 
 
 def _days(column: pd.Series, path: Path) -> pd.Series | None:
-    """Count the days since 1970, or those of a duration; None of what is neither."""
+    """Count the days since 1970, or of a duration; None for anything else."""
     kind, name = column.dtype.kind, repr(column.name)
     if kind == "m":
         note(f"{path}: column {name} holds durations, taken in days.")
@@ -220,17 +220,17 @@ def _days(column: pd.Series, path: Path) -> pd.Series | None:
         return None
     days = (dates - pd.Timestamp(0, tz=dates.dt.tz)).dt.total_seconds() / _DAY
     example = ""
-    if days.notna().any():  # the last one, of which it is clearest what is the month
+    if days.notna().any():  # the last date, whose month is easiest to recognise
         example = f" ({column.iloc[days.argmax()]} is {days.max():g})"
     note(f"{path}: column {name} holds dates, taken as days since 1970-01-01{example}.")
     return days
 
 
 def _dates(column: pd.Series) -> pd.Series | None:
-    """Read dates, all in one format."""
+    """Parse dates, all in one format."""
     if pd.api.types.infer_dtype(column) not in ("string", "date", "datetime"):
         return None
-    values = column.dropna().unique()  # the first of which rules most formats out
+    values = column.dropna().unique()  # the first one rules out most formats
     for each in ("ISO8601", *(date + time for date in _DATES for time in _TIMES)):
         try:
             pd.to_datetime(values, format=each, utc=True, cache=False)
@@ -269,7 +269,7 @@ def _refuse_text(frame: pd.DataFrame, path: Path) -> None:
 
 
 def target_column(column: pd.Series, path: Path) -> np.ndarray:
-    """Convert labels to the dtype from which the estimator reads what they are."""
+    """Convert labels to the dtype by which the estimator recognises their kind."""
     missing = column.isna().sum()
     if missing:
         raise CommandError(
@@ -290,7 +290,7 @@ def target_column(column: pd.Series, path: Path) -> np.ndarray:
 
 
 def refuse_decimal_comma(y: np.ndarray, what: str) -> None:
-    """Refuse texts that are numbers to people, and would be classes."""
+    """Reject texts that people read as numbers, but which would become classes."""
     if y.dtype.kind != "O":
         return
     texts = pd.Series(y).astype(str)
@@ -304,16 +304,16 @@ def refuse_decimal_comma(y: np.ndarray, what: str) -> None:
 
 
 def _comma(numbers: pd.Series) -> tuple[str, str]:
-    """Say what the comma in numbers is, and the mend."""
+    """Describe the comma in numbers, and how to fix it."""
     if numbers.str.fullmatch(_THOUSANDS).all():
-        return "a comma after thousands", "take it out; for a decimal comma --decimal ,"
-    return "a decimal comma", "give --decimal ,"
+        return "a thousands separator", "remove it; for a decimal comma pass --decimal ,"
+    return "a decimal comma", "pass --decimal ,"
 
 
 def check_finite(
     matrix: np.ndarray, columns: Sequence[str], path: Path, *, allow_nan: bool = False
 ) -> None:
-    """Refuse infinity and, unless allowed, NaN."""
+    """Reject infinity and, unless allowed, NaN."""
     if matrix.dtype.kind != "f":
         return
     bad = np.isinf(matrix) if allow_nan else ~np.isfinite(matrix)

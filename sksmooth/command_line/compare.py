@@ -26,7 +26,7 @@ from .representation_files import RepresentationData, read_representations
 __all__ = ["run_compare"]
 
 _WIDTH = 80
-_TIED = "="  # stands at those that are not told apart from the best
+_TIED = "="  # marks those tied with the best
 
 
 def run_compare(options: argparse.Namespace) -> None:
@@ -116,7 +116,7 @@ def _readable(
     options: argparse.Namespace,
     notes: list[dict[str, str]],
 ) -> str:
-    """Format the tables of all targets, best first, and what they say in words."""
+    """Format the tables of all targets, best first, with a summary in words."""
     frame = table.frame
     parts = [("", frame)]
     if "target" in frame:
@@ -132,7 +132,7 @@ def _readable(
         of_all = in_words(frame)[-1:]
         words = [line for text in of_all for line in _wrapped(text)]
         lines += [*_summary_lines(table.summary()), "", *words, ""]
-    lines.append(f"{_TIED} not told apart from the best")
+    lines.append(f"{_TIED} tied with the best")
     for path, what in ((options.plot, "picture"), (options.report, "report")):
         if path is not None:
             lines.append(f"{what} {path}")
@@ -165,7 +165,7 @@ def _table_lines(frame: pd.DataFrame) -> list[str]:
 
 
 def _cautions(frame: pd.DataFrame) -> list[str]:
-    """Say of which representations the index is to be read with care, and why."""
+    """List the representations whose index should be read with care, and why."""
     names: dict[str, list[str]] = {}
     for name, cautions in frame[["representation", "cautions"]].to_numpy():
         for caution in filter(None, cautions.split(", ")):
@@ -201,13 +201,13 @@ def _summary_lines(summary: pd.DataFrame) -> list[str]:
     columns = {
         "mean rank": [f"{rank:.2f}" for rank in summary["mean_rank"]],
         "best": [f"{n:.0f}" for n in summary["n_best"]],
-        "not told apart from the best": [f"{n:.0f}" for n in summary["n_tied_with_best"]],
+        "tied with the best": [f"{n:.0f}" for n in summary["n_tied_with_best"]],
     }
     return _aligned("over all targets", [str(name) for name in summary.index], columns)
 
 
 def _aligned(head: str, names: list[str], columns: dict[str, list[str]]) -> list[str]:
-    """Align columns of text; names that would make lines too long have their own."""
+    """Align columns of text; names that would make lines too long get their own line."""
     widths = {name: max(map(len, [name, *cells])) for name, cells in columns.items()}
     left = _WIDTH - sum(width + 1 for width in widths.values())
     names = [visible(name, _WIDTH - 2) for name in names]

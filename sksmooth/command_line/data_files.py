@@ -1,4 +1,4 @@
-"""Data sets from files: tables, npz archives, and features and labels apart."""
+"""Read data sets from files: tables, npz archives, or features and labels separately."""
 
 from __future__ import annotations
 
@@ -48,9 +48,8 @@ __all__ = [
     "read_table",
 ]
 
-# EOFError and errors of compression come from files that are cut or damaged, RuntimeError
-# from encrypted ones. MemoryError comes from shapes that no memory could hold, whatever
-# the file holds.
+# Truncated or damaged files raise EOFError and errors of compression, encrypted ones
+# RuntimeError. MemoryError comes from headers with impossible shapes.
 _DAMAGED = (
     OSError,
     EOFError,
@@ -66,7 +65,7 @@ _DAMAGED_NOTES = (ValueError, LookupError, TypeError, AttributeError, ParseError
 
 @dataclass(frozen=True)
 class Dataset:
-    """Samples as read from files, and where from."""
+    """Samples read from files, and their origin."""
 
     path: Path
     X: np.ndarray | pd.DataFrame
@@ -83,13 +82,13 @@ class Dataset:
 
 
 def read_dataset(options: argparse.Namespace) -> Dataset:
-    """Read what the arguments name, with labels in the form that ``--task`` asks for."""
+    """Read the files in the arguments, with labels in the form that ``--task`` requires."""
     check_text_options([options.file, options.data, options.labels], options)
     if options.data is not None or options.labels is not None:
         dataset = _read_two_files(options)
     elif options.file is None:
         raise CommandError(
-            "no data: give FILE first, then --target COLUMN; or --data and --labels"
+            "no data: pass FILE first, then --target COLUMN; or --data and --labels"
         )
     elif options.file.suffix.lower() == ".npz":
         dataset = _read_npz(options)
@@ -99,7 +98,7 @@ def read_dataset(options: argparse.Namespace) -> Dataset:
 
 
 def check_text_options(paths: Iterable[Path | None], options: argparse.Namespace) -> None:
-    """Refuse options of text files, or of spreadsheets, where a file is none."""
+    """Reject options of text files, or of spreadsheets, if a file is not one."""
     for path in filter(None, paths):
         if (options.encoding or options.decimal) and not is_text_file(path):
             raise CommandError(f"{path}: --encoding and --decimal are for text files")
@@ -117,8 +116,8 @@ def _read_one_table(options: argparse.Namespace) -> Dataset:
     names = list(frame.columns)
     if target is None:
         raise CommandError(
-            f"{path}: say which column holds the labels with --target COLUMN; "
-            f"columns: {listed(names)}"
+            f"{path}: name the column of labels with --target COLUMN; columns: "
+            f"{listed(names)}"
         )
     for name in [target, *(options.drop or []), *(options.features or [])]:
         check_name(name, names, f"{path}: no column {name!r}")
@@ -128,17 +127,18 @@ def _read_one_table(options: argparse.Namespace) -> Dataset:
 
 
 def _read_two_files(options: argparse.Namespace) -> Dataset:
-    """Read features and labels from files of their own, as the authors' tool does."""
+    """Read features and labels from separate files, as the authors' tool does."""
     path, labels_path = options.data, options.labels
     if options.file is not None or path is None or labels_path is None:
-        raise CommandError("give --data and --labels together, and no other FILE")
+        raise CommandError("pass --data and --labels together, without another FILE")
     if options.target:
         raise CommandError(
-            "--target and FILE name one table; leave them out with --data and --labels"
+            "--target and FILE are for a single table; leave them out with --data and "
+            "--labels"
         )
     wanted = _named(options)
     frame, labels = (read_table(p, options, wanted=wanted) for p in (path, labels_path))
-    hint = "; has one of them a first line of names?"
+    hint = "; does one of them start with a line of names?"
     check_lengths(str(path), frame, str(labels_path), labels, hint)
     check_order(path, frame, labels_path, labels)
     for name in options.features or []:
@@ -159,15 +159,16 @@ def _read_two_files(options: argparse.Namespace) -> Dataset:
 def check_order(
     path: Path, frame: pd.DataFrame, other_path: Path, other: pd.DataFrame
 ) -> None:
-    """Refuse files that label their rows alike, but in another order."""
+    """Reject files with the same row labels in another order."""
     if are_shuffled(frame.index, other.index):
         raise CommandError(
-            f"{path} and {other_path} name the same rows in another order; sort them alike"
+            f"{path} and {other_path} label the same rows in different orders; sort them "
+            "alike"
         )
 
 
 def are_shuffled(one: pd.Index, other: pd.Index) -> bool:
-    """Tell whether both files label their rows, and alike, but in another order."""
+    """Return whether both files have the same row labels, but in another order."""
     if one.name is None or other.name is None or one.equals(other):
         return False
     return set(one) == set(other)
@@ -179,7 +180,7 @@ def chosen_columns(
     wanted: Sequence[str] | None,
     dropped: Collection[str] | None,
 ) -> pd.DataFrame:
-    """Select columns, each once, and note which of them look like identifiers."""
+    """Select columns, each once, and report those that look like identifiers."""
     names = dict.fromkeys(wanted or frame.columns)
     frame = frame[[name for name in names if name not in (dropped or [])]]
     if frame.shape[1] == 0:
@@ -192,7 +193,7 @@ def _read_npz(options: argparse.Namespace) -> Dataset:
     path = options.file
     target, (features, *further) = options.target or "y", options.features or ["X"]
     if further:
-        raise CommandError(f"{path}: of an npz file --features names one array")
+        raise CommandError(f"{path}: for an npz file, --features names one array")
     with open_npz(path) as archive:
         X = read_array(archive, features, f"{path}: --features: no array {features!r}")
         y = read_array(archive, target, f"{path}: --target: no array {target!r}")
@@ -219,16 +220,16 @@ def _read_npz(options: argparse.Namespace) -> Dataset:
 
 @contextmanager
 def open_npz(path: Path) -> Iterator[Any]:
-    """Open an archive of arrays, to read some of them."""
+    """Open an archive of arrays lazily."""
     _check_is_file(path)
     with user_error(*_DAMAGED, ValueError, prefix=f"cannot read {path}"):
-        zipfile.ZipFile(path).close()  # np.load would take a file of another kind
+        zipfile.ZipFile(path).close()  # np.load would accept other kinds of files
         with np.load(path, allow_pickle=False) as archive:
             yield archive
 
 
 def read_array(archive: Any, name: str, missing: str) -> np.ndarray:
-    """Read an array by its name; ``missing`` is said where there is none."""
+    """Read an array by its name; ``missing`` is the error if there is none."""
     check_name(name, archive.files, missing)
     try:
         array = archive[name]
@@ -236,8 +237,8 @@ def read_array(archive: Any, name: str, missing: str) -> np.ndarray:
         if "allow_pickle" not in str(error):
             raise
         raise ValueError(
-            f"array {name!r} holds pickled Python objects, which may run code; save it "
-            "as numbers or as text (astype(float) or astype(str))"
+            f"array {name!r} holds pickled Python objects, which may run code; save it as "
+            "numbers or text (astype(float) or astype(str))"
         ) from error
     return checked_array(array, f"array {name!r}")
 
@@ -246,8 +247,8 @@ def _check_is_file(path: Path) -> None:
     if path == STANDARD_INPUT:
         return
     if path.is_dir():
-        raise CommandError(f"{path} is a folder; give a file in it")
-    if path.exists() and not path.is_file():  # which may keep its reader waiting
+        raise CommandError(f"{path} is a folder; pass a file in it")
+    if path.exists() and not path.is_file():  # which may block its reader
         raise CommandError(f"{path} is a device or a pipe; direct it to - (standard input)")
 
 
@@ -258,9 +259,9 @@ def read_table(
     wanted: Collection[str],
     has_names: bool = False,
 ) -> pd.DataFrame:
-    """Read a table, and leave out row labels that are not wanted as columns.
+    """Read a table, leaving out row labels unless they are wanted as columns.
 
-    Without ``has_names``, a text file may have a line of names or not.
+    Without ``has_names``, the line of names of a text file is optional.
     """
     _check_is_file(path)
     reader = READERS.get(path.suffix.lower())
@@ -286,13 +287,13 @@ def read_table(
 
 
 def as_task(y: np.ndarray, task: str, origin: str) -> np.ndarray:
-    """Bring the labels into a form that the estimator takes for this task."""
+    """Convert the labels to the form that the estimator requires for this task."""
     if task == "classification" and y.ndim == 2:
         return _classes_of_one_hot(y, origin)
     with user_error(ValueError, TypeError, prefix=origin):
         are_classes, caution = are_labels(y)
     if task == "classification":
-        # Numbers from zero up are classes, however many.
+        # Codes from zero are classes, however many.
         return y if are_classes else np.unique(y, return_inverse=True)[1]
     refuse_decimal_comma(y, origin)
     if task == "regression" and y.dtype.kind not in "biuf":
@@ -306,14 +307,14 @@ def as_task(y: np.ndarray, task: str, origin: str) -> np.ndarray:
 def _classes_of_one_hot(y: np.ndarray, origin: str) -> np.ndarray:
     if not np.isin(y, (0, 1)).all() or (y.sum(axis=1) != 1).any():
         raise CommandError(
-            f"{origin}: --task classification needs one column of labels, or a 1 for the "
-            "class and 0 elsewhere; use --task regression for other columns"
+            f"{origin}: --task classification needs one column of labels, or one-hot "
+            "columns; use --task regression for other columns"
         )
     return y.argmax(axis=1)
 
 
 def check_name(name: str, known: Sequence[str], missing: str) -> None:
-    """Refuse a name that is not there, with those it may stand for."""
+    """Reject an unknown name, suggesting similar ones."""
     if name in known:
         return
     if not len(known):
@@ -326,7 +327,7 @@ def check_name(name: str, known: Sequence[str], missing: str) -> None:
 
 
 def check_lengths(features: str, X: Any, labels: str, y: Any, hint: str = "") -> None:
-    """Refuse features and labels of different lengths; a hint if one row is amiss."""
+    """Reject features and labels of different lengths; hint at a missing heading."""
     if len(X) != len(y):
         raise CommandError(
             f"{features} has {len(X)} rows but {labels} has {len(y)}; each sample needs "

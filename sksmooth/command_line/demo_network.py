@@ -24,7 +24,7 @@ _BATCH_SIZE = 32
 
 
 def make_network(seed: int) -> Any:
-    """Two convolutions, a fully connected layer and logits, as torch initialises them."""
+    """Two convolutions, a fully connected layer and logits, with torch's initialisation."""
     import torch
     from torch import nn
 
@@ -75,7 +75,7 @@ def _epochs(
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """More threads than one only wait for each other in so small a network."""
+    """In so small a network, several threads only wait for each other."""
     import torch
 
     n_threads = torch.get_num_threads()

@@ -1,4 +1,4 @@
-"""Mistakes of the user, reported in one line."""
+"""User errors, reported in one line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["CommandError", "one_line", "user_error", "with_options"]
 
 
 class CommandError(Exception):
-    """A mistake of the user; its message names the problem and how to mend it."""
+    """A user error; its message names the problem and how to fix it."""
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def user_error(*kinds: type[BaseException], prefix: str) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        # An OSError would name the file once more.
+        # An OSError would repeat the name of the file.
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise CommandError(f"{prefix}: {with_options(reason)}") from error
 
@@ -29,11 +29,11 @@ def one_line(text: object) -> str:
 
 
 def with_options(text: str) -> str:
-    """Say for the command line what is said in Python about the target."""
+    """Replace advice for Python about the target by advice for the command line."""
     said, is_censored, _ = text.partition("Drop these rows: ")
     if is_censored:
         return (
-            f"{said}Remove those rows from the file, or write the bound in place of each, "
+            f"{said}Remove those rows from the file, or replace each value by its bound, "
             "which hides how far off it is."
         )
     if "y.astype(" not in text:

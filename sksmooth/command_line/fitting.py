@@ -1,4 +1,4 @@
-"""Fit an estimator to a data file, as commands do."""
+"""Fit an estimator to a data file, for the commands."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ __all__ = [
 
 @dataclass
 class Measured:
-    """An estimator that is fitted to the samples of a file, or to a part of them.
+    """An estimator fitted to all or a part of the samples of a file.
 
-    X and y are those of the fit; X_test and y_test, if any, were held out.
+    X and y are the samples of the fit; X_test and y_test, if any, were held out.
     """
 
     data: Dataset
@@ -54,7 +54,7 @@ def fit_to_file(options: argparse.Namespace, verbose: int) -> Measured:
     with noted() as caught:
         data = read_dataset(options)
         is_guess = any(each.category is TargetTypeWarning for each in caught)
-        if verbose and is_guess and options.task == "auto":  # before a fit that may be long
+        if verbose and is_guess and options.task == "auto":  # before a long fit
             tell(f"sksmooth: {data.origin}, {_taken_as(data)} (--task overrides)")
         try:
             measured = _fitted(estimator, data, options)
@@ -65,10 +65,10 @@ def fit_to_file(options: argparse.Namespace, verbose: int) -> Measured:
 
 
 def forecast_of(measured: Measured) -> ErrorForecast:
-    """Forecast the error of a forest with more samples than those of the fit."""
+    """Forecast the error of a forest with more samples."""
     estimator = measured.estimator
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SmoothnessWarning)  # the forecast says it itself
+        warnings.simplefilter("ignore", SmoothnessWarning)  # the forecast itself says so
         try:
             return forecast_error(
                 measured.X,
@@ -89,10 +89,10 @@ def estimator_of(options: argparse.Namespace) -> BesovSmoothnessEstimator:
 
 @contextmanager
 def noted() -> Iterator[list[warnings.WarningMessage]]:
-    """Collect warnings, to be given as notes."""
+    """Collect warnings, to print them as notes."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", category=UserWarning)
-        # Those of the file are noted, by their names in it.
+        # Identifiers in the file have been reported by name.
         warnings.filterwarnings("ignore", category=IdentifierWarning)
         yield caught
 
@@ -110,7 +110,7 @@ def _fitted(
     if share is None:
         return Measured(data, estimator.fit(X, y), X, y)
     is_classification = y.ndim == 1 and y.dtype.kind != "f"
-    # Classes of a single sample cannot be in both parts.
+    # A class with a single sample cannot be in both parts.
     can_stratify = is_classification and np.unique(y, return_counts=True)[1].min() > 1
     strata, seed = y if can_stratify else None, options.random_state
     X, X_test, y, y_test = train_test_split(
@@ -123,7 +123,7 @@ def _fitted(
 def notes_of(caught: list[warnings.WarningMessage], is_told: bool) -> list[dict[str, str]]:
     """Collect the category and text of each warning, once.
 
-    What the target is taken for is said of the whole file, and not if the user tells it.
+    How the target is interpreted is noted once per file, and not if the user chose it.
     """
     notes: dict[str, Any] = {}
     for warning in caught:

@@ -24,7 +24,7 @@ from .pictures import check_picture_path, save_picture
 __all__ = ["run_measure"]
 
 _MOST_FEATURES = 10
-_TIMES = 10  # the samples, as in the sentence of a forecast
+_TIMES = 10  # times the samples, as in the sentence of the forecast
 
 
 def run_measure(options: argparse.Namespace) -> None:
@@ -82,7 +82,7 @@ def _results(measured: Measured) -> dict[str, Any]:
 
 
 def _shares(estimator: BesovSmoothnessEstimator) -> dict[str, Any]:
-    """Collect what is explained, what is noise, and how the rest falls."""
+    """Collect the explained share, the noise, and the rate of the rest."""
     shares = estimator.shares_
     results: dict[str, Any] = {}
     for name in ("explained", "noise", "wrong_labels", "signal_alpha", "roughness"):
@@ -109,7 +109,7 @@ def _decay_figure(measured: Measured) -> Any:
 
 
 def _forecast(forecast: ErrorForecast) -> dict[str, Any]:
-    """Collect what is forecast, in plain Python types."""
+    """Collect the forecast, in plain Python types."""
     n = _TIMES * forecast.n_samples
     low, high = forecast.interval(n)
     return {

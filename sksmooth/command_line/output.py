@@ -27,26 +27,26 @@ _ASCII = str.maketrans(
 
 
 def check_output() -> None:
-    """Refuse a standard output that is closed before the work, rather than after it."""
+    """Reject a closed standard output before the work rather than after it."""
     if sys.stdout is None or sys.stdout.closed:
         raise CommandError("standard output is closed; direct it to a file or to /dev/null")
 
 
 def write(text: str) -> None:
-    """Write a line, of which characters that the output does not know are escaped.
+    """Write a line, escaping characters that the output cannot encode.
 
     Raises
     ------
     BrokenPipeError
-        If the reader, such as ``head``, has seen enough.
+        If the reader, such as ``head``, has stopped reading.
     CommandError
-        If it cannot be written, as to a full disk.
+        If writing fails, such as on a full disk.
     """
     encoding = sys.stdout.encoding or "utf-8"
     try:
         print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
     except OSError as error:
-        # Else Python would try once more at its end, and complain.
+        # Otherwise Python would try again at exit, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise
@@ -69,5 +69,5 @@ def _strict(value: Any) -> Any:
 
 
 def in_ascii(text: str) -> str:
-    """Replace the signs of numbers, as they are written in pages, by ASCII."""
+    """Replace typographic signs of numbers by ASCII."""
     return text.translate(_ASCII)

@@ -15,12 +15,12 @@ _PAGES = (".html", ".htm")
 
 
 def check_picture_path(path: Path) -> None:
-    """Refuse a path before the work, rather than after it."""
+    """Reject a path before the work, rather than after it."""
     _check_path(path, _PICTURES, "a picture")
 
 
 def check_report_path(path: Path) -> None:
-    """Refuse a path before the work, rather than after it."""
+    """Reject a path before the work, rather than after it."""
     _check_path(path, _PAGES, "a report")
 
 

@@ -1,4 +1,4 @@
-"""Representations of the same samples, from several files or from columns of one."""
+"""Read representations of the same samples from several files or columns of one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .text_files import STANDARD_INPUT, data_path, is_text_file
 
 __all__ = ["RepresentationData", "read_representations"]
 
-_WHOLE = "all"  # what the whole file is called beside sets of its columns
+_WHOLE = "all"  # name of the whole file beside sets of its columns
 _FEATURES, _LABELS = "X", "y"  # arrays of npz files
 _AS_CLOSE = 1e-6  # relative; files may round the same number differently
 
@@ -45,7 +45,8 @@ class RepresentationData:
     representations : dict of str to array or DataFrame
         Features by the names of the representations.
     targets : dict of str to array
-        Targets by the names of their columns; of several, None or NaN stands for a gap.
+        Targets by the names of their columns; if there are several, missing values are None
+        or NaN.
     groups : array or None
         Groups of the samples.
     files : dict of str to Path
@@ -62,7 +63,7 @@ class RepresentationData:
 
     @property
     def what(self) -> str:
-        """The target, or how many there are."""
+        """The target, or the number of targets."""
         names = list(self.targets)
         return repr(names[0]) if len(names) == 1 else f"{len(names)} targets"
 
@@ -85,7 +86,7 @@ class _Table:
 
 
 def read_representations(options: argparse.Namespace) -> RepresentationData:
-    """Read what the arguments name, with labels in the form that ``--task`` asks for."""
+    """Read the files in the arguments, with labels in the form that ``--task`` requires."""
     files = _named_files(options.files)
     _check_number(files, options)
     labels_path = options.labels
@@ -132,14 +133,14 @@ def read_representations(options: argparse.Namespace) -> RepresentationData:
 
 
 def _named_files(arguments: Sequence[str]) -> dict[str, Path]:
-    """Read ``NAME=FILE``; a file without a name is called like itself."""
+    """Parse ``NAME=FILE``; without a name, the name is that of the file."""
     files: dict[str, Path] = {}
     for argument in arguments:
         name, is_named, path = argument.partition("=")
         if not is_named or Path(argument).exists():
             name, path = _stem(data_path(argument)), argument
         if not name or not path:
-            raise CommandError(f"{argument!r}: give NAME=FILE, or FILE")
+            raise CommandError(f"{argument!r}: pass NAME=FILE, or FILE")
         if name in files:
             raise CommandError(
                 f"two representations are called {name!r}: {files[name]} and {path}; name "
@@ -163,7 +164,7 @@ def _stem(path: Path) -> str:
 def _check_number(files: dict[str, Path], options: argparse.Namespace) -> None:
     if not files:
         raise CommandError(
-            "no data: give two or more FILEs, or one with --set NAME=COLUMNS; and --target "
+            "no data: pass two or more FILEs, or one with --set NAME=COLUMNS; and --target "
             "COLUMN"
         )
     if options.sets and len(files) > 1:
@@ -171,7 +172,7 @@ def _check_number(files: dict[str, Path], options: argparse.Namespace) -> None:
     if len(files) == 1 and not options.sets:
         (path,) = files.values()
         raise CommandError(
-            f"{path} alone is one representation; give a second FILE, or sets of its "
+            f"{path} alone is only one representation; pass a second FILE, or sets of its "
             "columns with --set NAME=COLUMNS"
         )
 
@@ -193,20 +194,20 @@ def _wanted(options: argparse.Namespace) -> list[str]:
 def _read_npz(
     path: Path, wanted: Sequence[str], options: argparse.Namespace
 ) -> pd.DataFrame:
-    """Make a table of an archive: features, and the arrays that are wanted as columns."""
+    """Make a table from an archive: features, and the requested arrays as columns."""
     needs_labels = options.labels is None and not options.target
     with open_npz(path) as archive:
         X = read_array(archive, _FEATURES, f"{path}: no array {_FEATURES!r} of features")
         names = [*wanted, _LABELS] if needs_labels else wanted
         columns = {name: archive[name] for name in names if name in archive.files}
     if 0 in (X.ndim, *X.shape):
-        raise CommandError(f"{path}: {_FEATURES!r} has shape {X.shape}; one row a sample")
+        raise CommandError(f"{path}: {_FEATURES!r} has shape {X.shape}; one row per sample")
     X = X.reshape(len(X), -1)  # images become rows of pixels
     frame = pd.DataFrame(X, columns=[f"{_FEATURES}[{k}]" for k in range(X.shape[1])])
     for name, column in columns.items():
         if column.size != len(column):
             raise CommandError(
-                f"{path}: {name!r} has shape {column.shape}, not one value a sample"
+                f"{path}: {name!r} has shape {column.shape}, not one value per sample"
             )
         check_lengths(f"{path}: {_FEATURES!r}", X, repr(name), column)
     parts = {name: column.ravel() for name, column in columns.items()}
@@ -215,7 +216,7 @@ def _read_npz(
 
 def _read_labels(path: Path, options: argparse.Namespace) -> _Table:
     frame = read_table(path, options, wanted=_wanted(options))
-    if not options.target:  # features without names may be called x0, x1, ..., too
+    if not options.target:  # features without names may also be called x0, x1, ...
         frame = frame.rename(columns=lambda name: re.sub(r"^x(?=\d+$)", _LABELS, name))
     return _Table(path, frame)
 
@@ -236,14 +237,14 @@ def _aligned(tables: list[_Table], identifier: str | None) -> list[_Table]:
             one, two = first.frame[name], other.frame[name]
             if labels_rows(one) and are_shuffled(_as_index(one), _as_index(two)):
                 raise CommandError(
-                    f"{first.path} and {other.path} hold the same {name!r} in another "
-                    f"order; join their rows with --id {name}"
+                    f"{first.path} and {other.path} hold the same {name!r} in different "
+                    f"orders; join their rows with --id {name}"
                 )
     return tables
 
 
 def _shared_id(tables: list[_Table]) -> str:
-    """Guess the column that names the samples in all tables."""
+    """Guess the column that identifies the samples in all tables."""
     names = [
         name
         for name in tables[0].frame.columns
@@ -285,7 +286,7 @@ def _check_key(table: _Table, key: pd.Series) -> None:
 
 
 def _in_order(first: pd.Index, of: _Table, table: _Table, key: pd.Index) -> pd.DataFrame:
-    """Sort the rows of a table like those of the first."""
+    """Bring the rows of a table into the order of the first."""
     for lacking, names in (
         (table.path, first.difference(key, sort=False)),
         (of.path, key.difference(first, sort=False)),
@@ -319,7 +320,7 @@ def _target_names(
     if any(_LABELS in t.frame for t in tables if t.path.suffix.lower() == ".npz"):
         return [_LABELS]
     raise CommandError(
-        f"{first.path}: say which column holds the labels with --target COLUMN; columns: "
+        f"{first.path}: name the column of labels with --target COLUMN; columns: "
         f"{listed(list(first.frame.columns))}"
     )
 
@@ -333,7 +334,7 @@ def _paths_of(tables: list[_Table]) -> str:
 
 
 def _selected(texts: Sequence[str], known: Sequence[str], what: str) -> list[str]:
-    """Find columns by their names, several separated by commas or given by wildcards."""
+    """Find columns by name; names may be separated by commas or have wildcards."""
     found: dict[str, None] = {}
     for text in texts:
         for part in [text] if text in known else text.split(","):
@@ -347,7 +348,7 @@ def _selected(texts: Sequence[str], known: Sequence[str], what: str) -> list[str
 def _shared_column(
     name: str, tables: list[_Table], is_joined: bool
 ) -> tuple[pd.Series, Path]:
-    """Find a column in the first table that has it; others that have it must agree."""
+    """Find a column in the first table that has it; others must agree."""
     first, *others = (table for table in tables if name in table.frame)
     column = first.frame[name]
     for other in others:
@@ -373,13 +374,13 @@ def _count_different(one: pd.Series, other: pd.Series) -> int:
 
 
 def _target(column: pd.Series, path: Path, task: str, may_have_gaps: bool) -> np.ndarray:
-    """Convert labels, of which gaps are left out where there are several targets."""
+    """Convert labels; missing ones are left out if there are several targets."""
     origin = f"{path}, target {column.name!r}"
     known = column.notna()
     if known.all() or not may_have_gaps:
         return as_task(target_column(column, path), task, origin)
     present = column[known]
-    if present.dtype.kind == "f" and (present % 1 == 0).all():  # whole but for the gaps
+    if present.dtype.kind == "f" and (present % 1 == 0).all():  # whole apart from gaps
         present = present.astype(np.int64)
     values = as_task(target_column(present, path), task, origin)
     gap, kind = (np.nan, np.float64) if values.dtype.kind == "f" else (None, object)
@@ -408,7 +409,7 @@ def _groups(name: str | None, tables: list[_Table], is_joined: bool) -> np.ndarr
 def _sets(
     table: _Table, left_out: set[str], texts: Sequence[str]
 ) -> dict[str, np.ndarray | pd.DataFrame]:
-    """Take sets of the columns of a table, and the whole."""
+    """Select sets of columns of a table, and all columns."""
     chosen = chosen_columns(table.frame, table.path, None, left_out)
     whole = features_of(chosen, table.path)
     names = list(chosen.columns)
@@ -417,7 +418,7 @@ def _sets(
         name, _, columns = text.partition("=")
         if not name or not columns:
             raise CommandError(
-                f"--set {text!r}: give NAME=COLUMNS, such as fp='bit_*,logp'"
+                f"--set {text!r}: pass NAME=COLUMNS, such as fp='bit_*,logp'"
             )
         if name in sets:
             reason = "the whole file" if name == _WHOLE else "another set"

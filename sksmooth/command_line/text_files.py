@@ -1,4 +1,4 @@
-"""Tables from text files, as spreadsheets, R and pandas write them."""
+"""Read tables from text files, as spreadsheets, R and pandas write them."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ __all__ = [
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 STANDARD_INPUT = Path("<standard input>")
-# Beside those that pandas knows, such as NA and empty cells.
+# In addition to those of pandas, such as NA and empty cells.
 MISSING = ("?", "na", "#DIV/0!", "#NAME?", "#NUM!", "#REF!", "#VALUE!")
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",  # which begins with that of UTF-16
+    codecs.BOM_UTF32_LE: "utf-32",  # starts with the mark of UTF-16
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
@@ -47,7 +47,7 @@ def _open_zip(path: Path, mode: str) -> IO[bytes]:
     archive = zipfile.ZipFile(path)
     names = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
     if len(names) != 1:
-        raise ValueError(f"it holds {len(names)} files ({listed(names)}), not one")
+        raise ValueError(f"it holds {len(names)} files ({listed(names)}) instead of one")
     return archive.open(names[0])
 
 
@@ -65,7 +65,7 @@ def data_path(text: str) -> Path:
 
 
 def is_text_file(path: Path) -> bool:
-    """Tell whether a name is that of a text file, compressed or not."""
+    """Return whether a path is that of a text file, compressed or not."""
     if path == STANDARD_INPUT:
         return True
     name, suffix = path.name.lower(), path.suffix.lower()
@@ -82,11 +82,11 @@ def read_text(
     Raises
     ------
     ValueError
-        If it is no text, or no table.
+        If it is not text, or not a table.
     """
     text = _decoded(_content(path), encoding, path)
     lines = _first_lines(text)
-    # By \s+, older versions of pandas cut at decimal commas, too.
+    # With \s+, older versions of pandas also cut at decimal commas.
     spaces = r"\s+" if decimal == "." else " "
     separator = _separator(lines, decimal, spaces if ".txt" in path.suffixes else ",")
     how = dict(decimal=decimal, sep=separator)
@@ -94,7 +94,7 @@ def read_text(
     frame = _parsed(text, header=0 if has_names else None, **how)
     if has_names:
         return frame.rename(columns=str)
-    # Columns without names are called as in scikit-learn, row numbers as by pandas.
+    # Columns without names are named as in scikit-learn, row numbers as in pandas.
     names = [f"x{place}" for place in range(frame.shape[1])]
     if len(names) > 1 and numbers_rows(frame[0]):
         names[0] = "Unnamed: 0"
@@ -111,7 +111,7 @@ def _content(path: Path) -> bytes:
 
 
 def _decoded(content: bytes, encoding: str | None, path: Path) -> str:
-    """Decode text, and say in which encoding unless that is UTF-8 or given."""
+    """Decode text, with a note about the encoding unless it is UTF-8 or given."""
     guesses = [encoding] if encoding else _guesses(content)
     for guess in guesses:
         try:
@@ -121,7 +121,7 @@ def _decoded(content: bytes, encoding: str | None, path: Path) -> str:
                 raise
             continue
         if not encoding and not guess.startswith("utf-8"):
-            note(f"{path} is not in UTF-8: read as {guess} (--encoding takes another).")
+            note(f"{path} is not in UTF-8: read as {guess} (override by --encoding).")
         return text
     raise ValueError("it is not in UTF-8; name its encoding with --encoding")
 
@@ -133,23 +133,23 @@ def _guesses(content: bytes) -> list[str]:
     even, odd = content[:10_000:2].count(0), content[1:10_000:2].count(0)
     if max(even, odd) > min(len(content), 10_000) // 4:
         return ["utf-16-be" if even > odd else "utf-16-le"]
-    return ["utf-8", "cp1252"]  # the latter of Western Europe, with all letters of Latin-1
+    return ["utf-8", "cp1252"]  # the latter has all letters of Latin-1
 
 
 def _first_lines(text: str) -> list[str]:
-    if "\0" in text:  # which older versions of pandas take for the end of a cell
+    if "\0" in text:  # older versions of pandas end the cell there
         raise ValueError(
-            "it holds NUL characters, as no text does but UTF-16 (--encoding utf-16-le)"
+            "it holds NUL characters, which only UTF-16 text does (--encoding utf-16-le)"
         )
     lines = (found[0].lstrip("\ufeff") for found in re.finditer(r"[^\r\n]+", text))
     return list(islice(filter(str.strip, lines), 20)) or [""]
 
 
 def _separator(lines: list[str], decimal: str, alone: str) -> str:
-    """Find what stands as often on each line, or once less above names of rows.
+    """Find the separator: as often on each line, or once less in the line of names.
 
-    pandas' own search fails for a single column and for decimal commas, and its parser is
-    the slow one. Quoted cells may hold separators.
+    pandas' own detection fails for a single column and for decimal commas, and requires the
+    slow parser. Quoted cells may hold separators.
     """
     unquoted = [re.sub(r'"[^"]*"', "", line) for line in lines]
     counts = {
@@ -166,9 +166,9 @@ def _separator(lines: list[str], decimal: str, alone: str) -> str:
 
 
 def _holds_values(line: str, sep: str, decimal: str) -> bool:
-    """Tell whether cells are numbers or gaps, and not what pandas writes above columns.
+    """Return whether cells are numbers or missing, and not a heading from pandas.
 
-    That is 0, 1, 2, and so on, behind an empty cell above row numbers.
+    Such a heading is 0, 1, 2, and so on, after an empty cell above row numbers.
     """
     cells = _parsed(line, header=None, sep=sep, decimal=decimal)
     are_numbers = all(dtype.kind in "biuf" for dtype in cells.dtypes)
@@ -179,14 +179,14 @@ def _holds_values(line: str, sep: str, decimal: str) -> bool:
 
 def _parsed(text: str, **how: Any) -> pd.DataFrame:
     how |= dict(na_values=MISSING, skipinitialspace=True)
-    how |= dict(low_memory=False)  # else the type of a column may depend on chunks
+    how |= dict(low_memory=False)  # otherwise the dtype of a column may depend on chunks
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
             return pd.read_csv(io.StringIO(text), index_col=False, **how)
         except pd.errors.ParserWarning as error:  # it would cut the rows
             frame = pd.read_csv(io.StringIO(text), **how)
-            # R names rows, but not the column of their names.
+            # R writes row names, but no heading above them.
             if frame.index.nlevels > 1 or not labels_rows(frame.index.to_series()):
                 raise ValueError("rows have more cells than the first line") from error
             return frame.reset_index(names="")

@@ -1,1 +1,1 @@
-"""What people look at: plots, pages and reports of results."""
+"""Display results: plots, pages and reports."""

@@ -39,7 +39,7 @@ def report(
 ) -> str:
     """Report a result as one HTML page, and write it to a file.
 
-    The page holds the numbers, what they mean, cautions and a picture. It loads no other
+    The page holds the results, their meaning, cautions and a picture. It loads no other
     file, needs no network, and escapes all names, so that none of them can run a script.
 
     Parameters
@@ -50,38 +50,38 @@ def report(
     path : str or path, default=None
         File to write, replacing an existing one. None writes no file.
     X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
-        Of an estimator: samples, usually those of the fit. The report then says for which
-        classes and samples the targets are rough, as :func:`class_smoothness` and
-        :func:`sample_roughness` measure it, and what more samples would bring, as by
-        :func:`forecast_error`. That takes as long as some dozens of fits.
+        For an estimator: samples, usually those of the fit. The report then shows for which
+        classes and samples the targets are rough, as measured by :func:`class_smoothness`
+        and :func:`sample_roughness`, and the forecast error with more samples of
+        :func:`forecast_error`. That takes as long as several dozen fits.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         Their targets.
     X_test, y_test : as ``X`` and ``y``, default=None
-        Of an estimator: other samples, for the held-out score.
+        For an estimator: other samples, for the held-out score.
     title : str, default=None
         Heading of the report; None chooses one.
     feature_names : sequence of str, default=None
-        Of an estimator that was fitted to an array: names of the features.
+        For an estimator that was fitted to an array: names of the features.
     cautions : sequence of str, default=None
-        Of an estimator: reasons for caution. None takes the warnings of the fit.
+        For an estimator: reasons for caution. None takes the warnings of the fit.
 
     Returns
     -------
     page : str
-        The HTML, smaller than 1 MB: long tables are truncated, and say so.
+        The HTML, smaller than 1 MB: long tables are truncated, with a note.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If there is no report of such an object, or it does not take these arguments.
+        If there is no report for such an object, or it does not take these arguments.
     ImportError
         If matplotlib is not installed.
     ValueError
         If X is given without y, or y without X.
     OSError
-        If the file cannot be written; what was there before is still there.
+        If the file cannot be written; an existing file is left unchanged.
 
     See Also
     --------
@@ -122,11 +122,11 @@ def report(
 
 @singledispatch
 def _page(result: Any, **options: Any) -> str:
-    """Make the page of a result; every kind of result registers its own."""
+    """Make the page of a result; every kind of result registers its own function."""
     raise TypeError(
-        f"There is no report of a {type(result).__name__}; pass a fitted "
-        "BesovSmoothnessEstimator (of a pipeline its last step, pipeline[-1]), or what "
-        "compare_layers, compare_representations or forecast_error returned."
+        f"There is no report for a {type(result).__name__}; pass a fitted "
+        "BesovSmoothnessEstimator (for a pipeline its last step, pipeline[-1]), or the "
+        "result of compare_layers, compare_representations or forecast_error."
     )
 
 
@@ -182,7 +182,7 @@ def _(result: ErrorForecast, title: str = "Error with more samples", **options: 
 def _check_table(
     result: FrameTable, needed: set[str], rows: str, options: dict[str, Any]
 ) -> None:
-    """Refuse options that a table does not take, and a table without rows or columns."""
+    """Reject options that a table does not take, and incomplete or empty tables."""
     _refuse(options, rows)
     missing = needed - set(result.frame.columns)
     if missing:
@@ -190,6 +190,6 @@ def _check_table(
 
 
 def _refuse(options: dict[str, Any], what: str) -> None:
-    """Refuse options that a result does not take."""
+    """Reject options that a result does not take."""
     if options:
         raise TypeError(f"A report of {what} takes no {', '.join(sorted(options))}.")

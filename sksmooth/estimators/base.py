@@ -1,4 +1,4 @@
-"""What the estimators that stand on a forest share: its parameters and how it is read."""
+"""Base class of all estimators that grow or read a forest: its parameters and methods."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _Value = TypeVar("_Value")
 
 
 def only_fitted(read: Callable[[Any], _Value]) -> Callable[[Any], _Value]:
-    """Let a property exist on fitted estimators only.
+    """Make a property available on fitted estimators only.
 
-    Its AttributeError names the property that was asked for, and not what it reads.
+    The AttributeError names the property that was requested, not the one that it reads.
     """
 
     @wraps(read)
@@ -36,9 +36,9 @@ def only_fitted(read: Callable[[Any], _Value]) -> Callable[[Any], _Value]:
 
 
 class MethodOfOthers:
-    """A method that a class does not have, which says what to use instead.
+    """Placeholder for a method that a class lacks; its error says what to use instead.
 
-    ``hasattr`` is False, on which tools of scikit-learn rely.
+    ``hasattr`` is False, as scikit-learn's tools expect.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class MethodOfOthers:
 
 
 class ForestEstimator(Versioned, BaseEstimator):
-    """Base of estimators with the built-in forest, or one of another library."""
+    """Base class of estimators that use the built-in forest or one of another library."""
 
     _parameter_constraints: dict[str, list] = {
         "n_estimators": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],

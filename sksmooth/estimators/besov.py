@@ -58,9 +58,9 @@ from .verdict import verdict
 
 __all__ = ["FEWEST_SAMPLES", "BesovSmoothnessEstimator", "fit_samples", "read_for"]
 
-_LARGEST_P = 50  # whose powers of small errors are still numbers
+_LARGEST_P = 50  # powers of small errors underflow beyond it
 _MOST_DIGITS = 280  # of p-th powers of the targets, with room for their weights
-_MOST_FEATURES = 1000  # of transform, which may be asked for dense
+_MOST_FEATURES = 1000  # of transform, whose output may be dense
 _INSTEAD = (
     "it measures and does not predict. Use WaveletForestClassifier or "
     "WaveletForestRegressor, or, where a tool such as RFECV takes scoring=, pass "
@@ -84,19 +84,19 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     n_estimators : int or "auto", default="auto"
         Number of trees of the built-in forest. "auto" means 10, and for less than 1,000
         samples as many as make 10,000 samples in all, up to 100. More trees make the index
-        steadier, not larger; ``explained_`` and ``score`` are those of the forest, and grow
-        a little with it.
+        more stable, not larger; ``explained_`` and ``score`` describe the whole forest and
+        grow slightly with it.
     forest : estimator or treelite.Model, default=None
-        An unfitted tree or ensemble of trees, which is cloned and fitted in place of
-        the built-in forest: of scikit-learn (DecisionTree*, ExtraTree*, RandomForest*,
+        An unfitted tree or ensemble of trees, which is cloned and fitted in place of the
+        built-in forest: of scikit-learn (DecisionTree*, ExtraTree*, RandomForest*,
         ExtraTrees*, Bagging* or AdaBoost* of trees, GradientBoosting*,
         HistGradientBoosting*), scikit-learn-intelex, LightGBM or XGBoost. Or a
-        treelite.Model, which comes fitted and is used as it is, for ``explained_`` and
-        ``score``, too. Only the splits of the trees are used, and the rows that each tree
+        treelite.Model, which is fitted already and used as it is, also for ``explained_``
+        and ``score``. Only the splits of the trees are used, and the rows that each tree
         has seen, where scikit-learn records them (its forests and bags); otherwise all
-        trees count as having seen all rows. The parameters ``n_estimators``,
-        ``max_depth``, ``max_features``, ``max_samples``, ``max_bins`` and ``random_state``
-        then have no effect.
+        trees count as having seen all rows. The parameters ``n_estimators``, ``max_depth``,
+        ``max_features``, ``max_samples``, ``max_bins`` and ``random_state`` then have no
+        effect.
     index : {"mterm", "weak-lp", "elisha-dekel", "sparsity-probe"}, default="mterm"
         Convention by which ``alpha_`` is read:
 
@@ -104,13 +104,13 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
           separately, and its errors on the rows it was grown on, which are biased low, are
           averaged with those on the rows left out, which are biased high by as much.
         - ``"weak-lp"``: the decay of the sorted norms, ``k^-(alpha + 1/p)``, in the same
-          window. It sees the local slope of the error curve where ``"mterm"`` sees all
-          the error that remains, so it is the less certain of the two.
+          window. It measures the local slope of the error curve, whereas ``"mterm"``
+          measures all of the remaining error, so it is less certain.
         - ``"elisha-dekel"``: the procedure of the tool of [2]_, for comparison with
-          published values: the slope of the log of the *squared* L2 error, twice the
-          rate of ``"mterm"``, at M = 1, 1 + 2J, 1 + 4J, ... < 1000, with wavelets ranked
-          by box volume and the J root means among them. ``measure`` and ``p`` have no
-          effect. That tool uses ``n_estimators=5, max_depth=9``.
+          published values: the slope of the log of the *squared* L2 error (twice the rate
+          of ``"mterm"``) at M = 1, 1 + 2J, 1 + 4J, ... < 1000, with wavelets ranked by box
+          volume and the J root means among them. ``measure`` and ``p`` have no effect. That
+          tool uses ``n_estimators=5, max_depth=9``.
         - ``"sparsity-probe"``: the critical exponent of [3]_ as in its published code.
           It drifts with the number of samples; for comparison only.
     measure : {"samples", "volume"}, default="samples"
@@ -121,8 +121,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     max_depth : int, default=None
         Maximum depth of the built-in trees. None grows them until leaves are pure.
     max_features : int, float, {"sqrt", "log2"} or None, default=None
-        Features tried at each split of the built-in trees, as in scikit-learn. None
-        tries all, as the theory asks.
+        Features tried at each split of the built-in trees, as in scikit-learn. None tries
+        all, as the theory requires.
     max_samples : float or int, default=0.8
         Rows that each built-in tree is grown on, drawn without replacement: a fraction,
         or a number. The rows left out make the index nearly unbiased; with 1.0 it is too
@@ -133,36 +133,36 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         larger than memory.
     max_bins : int, default=None
         If given, at most 255, the built-in trees cut each feature into at most that many
-        quantile bins. None tries all cuts; in nodes of many samples, those between 255
-        bins, of which the best is then placed exactly.
+        quantile bins. None tries all thresholds; in nodes of many samples, it tries those
+        between 255 bins and then places the best one exactly.
     categorical_features : array-like of {bool, int, str} or None, default="from_dtype"
-        Columns of categories, which are split into two subsets of them:
+        Columns of categories, which are split into two subsets:
 
-        - ``"from_dtype"``: those of a data frame (of pandas or polars) with a categorical
-          dtype.
+        - ``"from_dtype"``: the columns of a data frame (pandas or polars) with a
+          categorical dtype.
         - an array: a mask, positions, or names of the columns.
-        - None: no column; categories that are numbers are read as such.
+        - None: no column; numeric categories are read as numbers.
 
-        Every tree has its own order of the categories, by the mean targets of the samples
-        in its bag; where there are less than 20 of a category, a sample is placed without
-        those of its own fold, so that a column of names does not look informative. Missing
-        and unknown categories go to the side that is learned for missing values.
+        Every tree orders the categories by the mean targets of the samples in its bag.
+        Where a category has fewer than 20 samples, each sample is placed without those of
+        its own fold, so that a column of names does not look informative. Missing and
+        unknown categories go to the side that is learned for missing values.
     class_pairs : bool, default=True
         Whether trees of two classes at a time take part in ``alpha_`` for five and more
-        classes, with ``index="mterm"``. With many classes there are few samples to each
-        border, and the index of all classes at once is too low. It takes up to about as
-        long again as growing the forest; nothing for numbers and fewer classes.
+        classes, with ``index="mterm"``. With many classes, each border has few samples, and
+        the index of all classes at once is too low. This takes up to about as long as
+        growing the forest, and no time for regression or fewer classes.
     confidence_level : float, default=0.95
         Level of the intervals, in (0, 1).
     precision : float, default=None
-        If given, the built-in forest is grown in batches of 4, 16, 64, ... trees until
-        ``alpha_interval_`` is at most twice as long, that is, until half of its length is
-        at most ``precision``; so an easy question takes few trees. ``n_estimators`` is then
-        the largest number of trees, after which a PrecisionWarning tells what was reached.
-        The trees are the first ones of the forest without ``precision``;
-        ``wavelets_.n_trees`` is their number. It shortens the time for ``alpha_`` alone:
-        ``explained_``, ``roughness_`` and ``score`` stand on the fifty other trees as ever.
-        It cannot be given together with ``forest``.
+        If given, the built-in forest is grown in batches of 4, 16, 64, ... trees until half
+        of the length of ``alpha_interval_`` is at most ``precision``, so that an easy
+        question takes few trees. ``n_estimators`` is then the largest number of trees; if
+        they do not suffice, a PrecisionWarning says what was reached. The trees are the
+        first ones of the forest without ``precision``; ``wavelets_.n_trees`` is their
+        number. It saves time for ``alpha_`` only: ``explained_``, ``roughness_`` and
+        ``score`` still come from fifty other trees. It cannot be given together with
+        ``forest``.
     random_state : int, RandomState instance or None, default=None
         Seed of the subsamples and of ties between splits.
     n_jobs : int, default=None
@@ -176,18 +176,19 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     ----------
     alpha_ : float
         The smoothness index, never negative: the rate of the error in the fit window, which
-        is the theory's index; or that of the whole way (see ``score``), on the average of
-        in-bag and out-of-bag errors, where the window tells no rate: it lies on the noise
-        floor, it ends before 14 terms, or no error is left. In the last case it is a lower
-        bound, with an UnresolvedIndexWarning. Between these cases it is a weighted mean;
-        ``decay_`` has both rates and the weight. The published procedures read the index
+        is the theory's index; or the rate of the whole way (see ``score``), on the average
+        of in-bag and out-of-bag errors, where no rate can be read in the window: it lies on
+        the noise floor, it ends before 14 terms, or no error is left. In the last case it
+        is a lower bound, with an UnresolvedIndexWarning. In between, it is a weighted mean;
+        ``decay_`` has both rates and the weight. The published procedures compute the index
         in their own way.
     alpha_interval_ : tuple of float
         Interval for ``alpha_`` at ``confidence_level``, without an upper end where
         ``alpha_`` is a lower bound. For ``"mterm"`` it covers the randomness of the
-        samples, of the trees, and of the fit window: how much the curve bends and wavers
-        there, pooled with what it does on functions of known index. ``"weak-lp"`` leaves
-        out the samples, the other two conventions also the window.
+        samples, of the trees, and of the fit window: how much the curve bends and
+        fluctuates there, pooled with the same for functions of known index. ``"weak-lp"``
+        does not cover the samples; the other two conventions cover neither the samples nor
+        the window.
     oob_score_ : float
         The held-out index as :meth:`score` computes it, but on the fitted samples
         themselves: each is approximated by the trees that have not seen it, half of fifty
@@ -195,58 +196,59 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     explained_ : float
         Share of the variance of the targets, in [0, 1], that wavelets explain on samples
         which their trees have not seen, at the best number of terms; ``oob_score_`` is the
-        same error as a rate. It is the larger share of two forests: the one of
-        ``wavelets_``, and fifty trees that try the square root of the number of features
-        at each split, on half of the samples. For ``p`` other than 2, a share of the p-th
-        power of the distance from the mean, as the other shares. NaN if no rows are left
+        same error as a rate. It is the larger of the shares of two forests: that of
+        ``wavelets_``, and fifty trees that try the square root of the number of features at
+        each split, on half of the samples. For ``p`` other than 2, this and the other
+        shares are of the p-th power of the distance from the mean. NaN if no rows are left
         out of the trees.
     explained_interval_ : tuple of float
         Interval for ``explained_``, over samples.
     noise_ : float
         Share of the variance that no number of terms explains, if ``noise_is_bound_`` is
-        False: the level at which the average of in-bag and out-of-bag errors stops to
-        fall, where that and ``explained_`` add up to nearly all. Otherwise the curve still
-        falls, or trees do not find all of the function, and it is an upper bound.
+        False: the level at which the average of in-bag and out-of-bag errors stops falling,
+        provided that it and ``explained_`` add up to nearly 1. Otherwise the curve still
+        falls, or the trees do not find all of the function, and it is an upper bound.
     noise_interval_ : tuple of float
         Interval for ``noise_``; from 0 where it is an upper bound.
     noise_is_bound_ : bool
-        Whether ``noise_`` is an upper bound only.
+        Whether ``noise_`` is only an upper bound.
     wrong_labels_ : float
-        ``noise_`` of classes as a share of wrong labels, if these are spread evenly over
-        the other classes. NaN for regression.
+        For classes, ``noise_`` expressed as the share of wrong labels, assuming that these
+        are spread evenly over the other classes. NaN for regression.
     wrong_labels_interval_ : tuple of float
         The ends of ``noise_interval_`` in this unit.
     signal_alpha_ : float
-        The rate at which the error above the noise falls: the index of what is not noise.
-        Infinite where finitely many boxes leave no error, or no more than the noise.
+        The rate at which the error above the noise falls: the index of the signal. Infinite
+        where finitely many boxes leave no error other than the noise.
     signal_alpha_interval_ : tuple of float
         Interval for ``signal_alpha_``.
     roughness_ : float
-        How much of the spread of the targets (of classes, of their simplex vertices) is
-        left while cells are added one by one, on average over the logarithm of their
-        number, from one cell to one for ten samples: an amplitude in [0, 1], where
-        ``alpha_`` is a rate. 1 for noise; towards 0 for a smooth function of few features,
-        the more samples there are; the L_p error with M cells, relative to that with one,
-        is integrated as ROGI-XD [5]_ integrates that of clusters. The errors are those of
-        the fifty randomised trees of ``explained_``, on samples that they have not seen,
-        or those of ``forest``. The same for every ``index`` at the same ``p``. NaN if no
-        rows are left out of the trees.
+        How much of the spread of the targets (for classes, of their simplex vertices) is
+        left as cells are added one by one, averaged over the logarithm of their number,
+        from one cell to one per ten samples: an amplitude in [0, 1], where ``alpha_`` is a
+        rate. It is 1 for noise and tends to 0 with more samples for a smooth function of
+        few features. The L_p error with M cells, relative to that with one, is integrated
+        as ROGI-XD [5]_ integrates the error of clusters. The errors are those of the fifty
+        randomised trees of ``explained_``, on samples that they have not seen, or those of
+        ``forest``. The same for every ``index`` at the same ``p``. NaN if no rows are left
+        out of the trees.
     roughness_interval_ : tuple of float
         Interval for ``roughness_``, over samples and trees.
     shares_ : Shares
         These numbers as one object.
     n_relevant_ : float
         Effective number of relevant features, the inverse Simpson index of
-        ``feature_importances_``. Where it is more than about a third of the number of
-        times that the cells are halved, the index of numbers is too high, and its interval
-        wider.
+        ``feature_importances_``. Where it exceeds about a third of the number of times that
+        the cells are halved, the index of a regression target is too high, and its interval
+        is wider.
     n_terms_ : ndarray of shape (n_points,), int64
         Numbers of terms M of the error curve: 1, 2, ... up to those of the largest tree.
     errors_ : ndarray of shape (n_points,), float64
         The M-term error of a tree in L_p, averaged over trees and over the rows in and out
         of their bags, in units of the targets (simplex edge sqrt(2) for classes). It is the
-        same curve for every ``index``, but that ``"elisha-dekel"`` sets ``measure`` and
-        ``p``; the one that a published procedure reads, in its own units, is in ``decay_``.
+        same curve for every ``index``, except that ``"elisha-dekel"`` sets ``measure`` and
+        ``p``. The curve that a published procedure uses, in its own units, is in
+        ``decay_``.
     fit_range_ : tuple of int
         First and last number of terms at which that curve can be trusted: the fit window
         of ``"mterm"`` and ``"weak-lp"``.
@@ -258,15 +260,15 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     wavelets_ : WaveletDecomposition
         The wavelets of the forest.
     feature_importances_ : ndarray of shape (n_features,), float64
-        Sum of the norms of the leading wavelets that splits by each feature made [1]_,
-        scaled to sum to one. Each norm is measured on the samples which its tree has not
-        seen, and is negative where they contradict the wavelet, so that splits on noise add
-        up to about nothing [4]_; without such samples it is the fitted one, and columns of
-        noise get a share.
+        Sum of the norms of the leading wavelets made by splits on each feature [1]_, scaled
+        to sum to one. Each norm is measured on the samples that its tree has not seen, and
+        is negative where they contradict the wavelet, so that splits on noise add up to
+        about zero [4]_. Without such samples the fitted norms are used, and noise columns
+        get a share.
     classes_ : ndarray of shape (n_classes,)
         Class labels. Only if ``y`` holds classes.
     n_samples_ : int
-        Number of samples of a positive weight that were read.
+        Number of samples with positive weight.
     n_outputs_ : int
         Dimension of the targets: number of classes minus one, or of columns of ``y``.
     is_categorical_ : ndarray of shape (n_features,), bool, or None
@@ -286,7 +288,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
 
     Notes
     -----
-    Whether ``y`` holds classes or regression targets is read from its dtype, see
+    The dtype of ``y`` decides whether it holds classes or regression targets; see
     :meth:`fit`.
 
     References
@@ -373,20 +375,20 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         ----------
         X : {array-like, sparse matrix, Dask array} of shape (n_samples, n_features)
             Features, NaN where there is no value; at least 5 rows. float32 input and CSR
-            matrices are not copied to float64, and integers that float32 has, such as
-            bits and counts, become float32.
+            matrices are not copied to float64, and integers that float32 represents
+            exactly, such as bits and counts, become float32.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels: categories (of numbers, too), text, truth values, or any objects
-            that can be hashed. Or regression targets: floating-point, or several columns.
-            Integers are class labels, unless they have more than 100 distinct values, or
-            more than half as many as rows, which neither count up from 0 or 1 as class
-            numbers do (nine tenths of the numbers up to the largest occur) nor occur five
-            times each (nine tenths of them): these are regression targets, with a
-            TargetTypeWarning. ``y.astype(float)`` and ``y.astype(str)`` say which they are.
+            Class labels: categories (numeric ones, too), text, booleans, or any hashable
+            objects. Or regression targets: floating-point, or several columns. Integers are
+            class labels, unless they have more than 100 distinct values, or more than half
+            as many as rows, which neither count up from 0 or 1 as class numbers do (nine
+            tenths of the numbers up to the largest occur) nor occur five times each (nine
+            tenths of them): these are regression targets, with a TargetTypeWarning.
+            ``y.astype(float)`` and ``y.astype(str)`` say which they are.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights. Whole multiples of the smallest positive weight are
-            the same as repeating the rows so many times, unless the same features come
-            with several targets or take a few values only (subsamples then draw rows).
+            Non-negative weights. Whole multiples of the smallest positive weight have the
+            same effect as repeating the rows that many times, unless equal features come
+            with different targets or take only a few values (subsamples then draw rows).
 
         Returns
         -------
@@ -397,9 +399,9 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         ------
         ValueError
             If X is infinite or y is not finite, y holds one class or one value, or more
-            classes than half of the rows or than fit into 16 GB of memory, X or y holds
-            dates, lengths differ, there are fewer than 5 rows, weights are negative or all
-            zero, or both ``forest`` and ``precision`` are given.
+            classes than half the number of rows or than fit into 16 GB of memory, X or y
+            holds dates, lengths differ, there are fewer than 5 rows, weights are negative
+            or all zero, or both ``forest`` and ``precision`` are given.
         TypeError
             If ``forest`` is not made of trees.
         """
@@ -411,15 +413,15 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         """Compute the held-out index: what the fitted wavelets explain of other samples.
 
         The fitted wavelets of a whole forest, in their fitted order, approximate the given
-        samples: of the one of two forests that explains more out of its bags, see
-        ``explained_``. The score is the rate of the whole way, from no terms to the best
-        number of them: minus the log of the error there, relative to that of the mean, over
-        the log of the number of cells that the fitted samples allow (ten samples a cell).
-        So it ranks representations of the same samples by what trees explain, and is a rate
-        like ``alpha_``. Wavelets that memorised noise do not help on other samples, so the
-        score of noise is about zero; it is never negative. Errors below that of one sample
-        do not count, so it is finite where no error is left. It is an L_p rate for every
-        ``index``.
+        samples. Of the two forests of ``explained_``, it is the one that explains more out
+        of bag. The score is the rate of the whole way, from no terms to the best number of
+        them: minus the log of the error there, relative to that of the mean, over the log
+        of the number of cells that the fitted samples allow (ten samples per cell). It
+        therefore ranks representations of the same samples by how much the trees explain,
+        and is a rate like ``alpha_``. Wavelets that memorised noise do not help on other
+        samples, so the score of noise is about zero; it is never negative. Errors smaller
+        than that of one sample do not count, so the score is finite where no error is left.
+        It is an L_p rate for every ``index``.
 
         Parameters
         ----------
@@ -439,9 +441,9 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         Raises
         ------
         ValueError
-            If the classes of y are not those of the fit, as in folds of rows that are
-            sorted by class: most samples are of others, or those of a class are all on one
-            side, which in random folds would happen less than once in ten thousand times.
+            If the classes of y are not those of the fit, as in folds of rows sorted by
+            class: most samples belong to other classes, or all samples of a class are on
+            one side, which happens in fewer than one in ten thousand random folds.
         """
         check_is_fitted(self)
         encode = partial(
@@ -452,7 +454,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         samples = read_samples(
             X, y, sample_weight, estimator=self, reset=False, encode=encode
         )
-        # Errors are measured from the fitted mean, so it counts for the spread, too.
+        # Errors are measured from the fitted mean, so the spread is, too.
         forest, wavelets = self._scoring
         spread = samples.targets.spread_about(wavelets.means.of_roots[0])
         _check_powers(spread, self.wavelets_.p, least=-np.inf)
@@ -468,7 +470,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return whole_way_rate(left, self._n_grown, samples.weights.sum(), self.wavelets_.p)
 
     def transform(self, X: ArrayLike) -> sparse.csr_matrix | np.ndarray:
-        """Give the values of the leading wavelets.
+        """Return the values of the leading wavelets.
 
         Parameters
         ----------
@@ -478,10 +480,10 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         Returns
         -------
         features : CSR matrix of shape (n_samples, n_leading), float64
-            One column a wavelet, by falling norm: its height on its node, 0 elsewhere.
-            Their number is the last one of the fit window, of a tree, times the number of
-            trees, at most 1000. Dense if ``set_output`` asks for data frames. For a
-            linear model, trees with ``max_features="sqrt"`` give wavelets that differ more.
+            One column per wavelet, by falling norm: its height on its node, 0 elsewhere.
+            Their number is the upper end of the fit window of one tree times the number of
+            trees, at most 1000. Dense if ``set_output`` asks for data frames. For a linear
+            model, use trees with ``max_features="sqrt"``, whose wavelets are more diverse.
         """
         check_is_fitted(self)
         X = read_features(X, self, reset=False)
@@ -490,7 +492,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return features.toarray() if dense_output_wanted(self) else features
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
-        """Give the names of the columns of ``transform``.
+        """Return the names of the columns of ``transform``.
 
         Parameters
         ----------
@@ -580,13 +582,13 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     @property
     @only_fitted
     def oob_score_(self) -> float:
-        """The rate of the whole way on samples out of the bags."""
+        """The rate of the whole way on out-of-bag samples."""
         return self.shares_.oob_score
 
     @property
     @only_fitted
     def explained_(self) -> float:
-        """Share of the variance that is explained on samples out of the bags."""
+        """Share of the variance that is explained on out-of-bag samples."""
         return self.shares_.explained
 
     @property
@@ -640,7 +642,7 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     @property
     @only_fitted
     def roughness_(self) -> float:
-        """What is left of the spread of the targets while cells are added."""
+        """What is left of the spread of the targets as cells are added."""
         return self.shares_.roughness
 
     @property
@@ -662,12 +664,12 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
         return self.decay_.n_relevant
 
     def n_terms_for(self, share: float) -> int:
-        """Count the terms that a tree needs for a share of what can be explained.
+        """Count the terms that a tree needs for a given share of what can be explained.
 
-        What can be explained at this number of samples, at ten samples a cell; on the
-        average of in-bag and out-of-bag errors. Two terms are a split. So it is the size of
-        the function, from three terms for classes in two boxes to thousands for a rough
-        function.
+        That is what can be explained with this number of samples, at ten samples per cell,
+        on the average of in-bag and out-of-bag errors. A split has two terms. The count
+        thus measures the complexity of the function, from three terms for classes in two
+        boxes to thousands for a rough function.
 
         Parameters
         ----------
@@ -735,10 +737,10 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
 def read_for(
     estimator: BesovSmoothnessEstimator, X: Any, y: Any, sample_weight: Any = None
 ) -> Samples:
-    """Read samples as the parameters of an estimator ask for.
+    """Read samples as the parameters of an estimator require.
 
-    Where its trees are grown on a given number of rows each, no more rows are read than
-    they need.
+    If each tree is grown on a given number of rows, only the rows that the trees need are
+    read.
 
     Parameters
     ----------
@@ -754,7 +756,7 @@ def read_for(
     """
     n_drawn = None
     if estimator.forest is None and isinstance(estimator.max_samples, Integral):
-        # Of two trees at least, since one alone would leave none of its rows out.
+        # At least for two trees, since a single tree would leave none of its rows out.
         n_samples = number_of_rows(X)
         n_trees = number_of_trees(estimator.n_estimators, estimator.max_samples, n_samples)
         n_drawn = max(n_trees, 2) * int(estimator.max_samples)
@@ -790,7 +792,7 @@ def fit_samples(
     samples : Samples
         Samples, from :func:`read_for`.
     warn : bool, default=True
-        Whether cautions are given as warnings; ``decay_`` has them always.
+        Whether to issue cautions as warnings; ``decay_`` always has them.
 
     Returns
     -------
@@ -817,13 +819,13 @@ def fit_samples(
 def _index_of(
     estimator: BesovSmoothnessEstimator, samples: Samples, growth: Growth
 ) -> tuple[ErrorCurves, IndexFit]:
-    """Grow the forest that the index is read from, up to the precision if there is one."""
+    """Grow the forest that the index is read from, up to ``precision`` if given."""
     convention, precision = CONVENTIONS[estimator.index], estimator.precision
     of_pairs = growth if estimator.class_pairs else None
     if precision is not None and growth.forest is not None:
         raise ValueError(
             "precision= chooses the number of trees of the built-in forest, which forest= "
-            "takes the place of: leave out one of them."
+            "replaces: pass only one of them."
         )
     is_fixed = precision is None
     for grown in [grow(samples, growth)] if is_fixed else grow_in_batches(samples, growth):
@@ -845,6 +847,6 @@ def _check_powers(spread: float, p: float, least: float = -_MOST_DIGITS) -> None
         digits = p * np.log10(spread)
     if not least <= digits <= _MOST_DIGITS:
         raise ValueError(
-            f"Targets that spread over {spread:.3g} have p-th powers, with p={p}, that "
-            "are not float64 numbers; rescale y or lower p."
+            f"The p-th powers (p={p}) of targets that spread over {spread:.3g} do not fit "
+            "into float64; rescale y or lower p."
         )

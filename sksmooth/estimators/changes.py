@@ -13,7 +13,7 @@ __all__ = ["Change", "ToBest", "change_between", "compared_with_best"]
 
 
 class Change(NamedTuple):
-    """The difference of two levels; NaN where that is not known."""
+    """The difference of two levels; NaN where it is unknown."""
 
     difference: float = np.nan
     low: float = np.nan
@@ -41,7 +41,7 @@ class ToBest(NamedTuple):
     p_value : float
         P-value of the hypothesis that no other level is truly higher than this one.
     is_tied : bool
-        Whether the level is not told apart from the highest.
+        Whether the level cannot be told apart from the highest.
     """
 
     change: Change
@@ -69,7 +69,7 @@ def compared_with_best(levels: Sequence[Level], confidence_level: float) -> list
     Returns
     -------
     compared : list of ToBest
-        One a level.
+        One per level.
     """
     best = max(levels, key=lambda level: level.score)  # of equals the first
     return [

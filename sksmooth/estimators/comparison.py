@@ -1,4 +1,4 @@
-"""Compare smoothness indices: of two representations, or with shuffled targets."""
+"""Compare two representations, or an index with those of shuffled targets."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ _LARGEST_SEED = np.iinfo(np.int32).max
 
 @dataclass(frozen=True, eq=False)
 class SmoothnessDifference(Versioned):
-    """How much smoother the targets are on one representation than on another.
+    """Difference of smoothness between two representations.
 
     Attributes
     ----------
     difference : float
-        ``score_b - score_a``: positive if trees explain more of held-out samples on the
+        ``score_b - score_a``: positive if trees explain more of the held-out samples on the
         second representation.
     interval : tuple of float
         Its confidence interval, at the level of the estimator.
@@ -77,16 +77,16 @@ class SmoothnessDifference(Versioned):
         Two-sided, for the hypothesis that both scores are equal.
     score_a, score_b : float
         The two held-out scores: rates of the whole way of a randomised forest, on samples
-        that its trees have not seen. Negative where that does worse than the mean.
+        that its trees have not seen. Negative where the forest is worse than the mean.
     rate_difference : float
         ``alpha_b - alpha_a``, the difference of the rates; NaN with ``transformers``.
     rate_interval : tuple of float
-        Its confidence interval; without bounds if the variance is not known. Where
-        ``alpha_b`` is a lower bound, since no error is left, it has no upper end; where
-        ``alpha_a`` is one, no lower end.
+        Its confidence interval; unbounded if the variance is not known. Where ``alpha_b``
+        is a lower bound, since no error is left, it has no upper end; where ``alpha_a`` is
+        one, it has no lower end.
     rate_p_value : float
         Two-sided, for the hypothesis that both rates are equal; NaN if a lower bound leaves
-        open which of them is the larger. Careful: it rarely finds a difference.
+        open which rate is larger. This test has little power.
     alpha_a, alpha_b : float
         The two indices.
     estimators : tuple of BesovSmoothnessEstimator
@@ -96,7 +96,7 @@ class SmoothnessDifference(Versioned):
 
     See Also
     --------
-    smoothness_difference : Makes it.
+    smoothness_difference : Computes it.
 
     Examples
     --------
@@ -128,22 +128,22 @@ class SmoothnessDifference(Versioned):
 
 @dataclass(frozen=True, eq=False)
 class PermutationBaseline(Versioned):
-    """The index of shuffled targets, which shows what zero looks like.
+    """The index of shuffled targets: the distribution of ``alpha`` without any relation.
 
     Attributes
     ----------
     alpha : float
-        Index of the targets as they are.
+        Index of the original targets.
     alphas : ndarray of shape (n_permutations,)
         Indices of shuffled targets.
     p_value : float
-        Share of permutations, the identity included, whose index is at least ``alpha``:
-        the permutation test of no relation between X and y. At least
-        ``1 / (n_permutations + 1)``.
+        Share of permutations, including the identity, whose index is at least ``alpha``:
+        the permutation test of the hypothesis that X and y are unrelated. At least ``1 /
+        (n_permutations + 1)``.
 
     See Also
     --------
-    permutation_baseline : Makes it.
+    permutation_baseline : Computes it.
 
     Examples
     --------
@@ -162,13 +162,13 @@ class PermutationBaseline(Versioned):
 
     @property
     def note(self) -> str:
-        """Why the p-value cannot be small, where too few permutations forbid it."""
+        """Why the p-value cannot be small, if there are too few permutations."""
         n_permutations = len(self.alphas)
         if n_permutations >= _FEWEST_PERMUTATIONS:
             return ""
         return (
-            f"n_permutations={n_permutations} has no p-value below "
-            f"{1 / (n_permutations + 1):.2g}; {_FEWEST_PERMUTATIONS} are needed for 0.05."
+            f"With n_permutations={n_permutations}, no p-value is below "
+            f"{1 / (n_permutations + 1):.2g}; 0.05 needs {_FEWEST_PERMUTATIONS}."
         )
 
     def _repr_html_(self) -> str:
@@ -204,46 +204,47 @@ def smoothness_difference(
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> SmoothnessDifference:
-    """Test on which of two representations of the same samples the targets are smoother.
+    """Test which of two representations of the same samples makes the targets smoother.
 
     On each representation a forest of fifty randomised trees is grown, on the same
     subsamples. Every sample is approximated by the trees that have not seen it, and the
-    losses are compared sample by sample, so that what is hard on both representations, such
-    as a wrong label, cancels. The variance adds that of the samples and that of the choice
-    of the trees.
+    losses are compared sample by sample, so that samples that are hard on both
+    representations, such as wrong labels, cancel. The variance is the sum of that over
+    samples and that over the choice of the trees.
 
-    In plain words, it is a paired test of the held-out squared error of forests (for
+    In other words, this is a paired test of the held-out squared error of forests (for
     classes, the Brier score). Its null hypothesis is that forests explain equally much of
-    new samples on both representations; not that the classes have the same shape, and not
-    that other models do equally well.
+    new samples on both representations. It is neither that the classes have the same shape
+    nor that other models perform equally well.
 
     Parameters
     ----------
     X_a, X_b : {array-like, sparse matrix, Dask array} of shape \
 (n_samples, n_features_a) and (n_samples, n_features_b)
-        The two representations, row by row of the same samples. With ``transformers``, what
-        these are given: the same samples for both, mostly.
+        The two representations, whose rows are the same samples. With ``transformers``,
+        their inputs, usually the same for both.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Class labels or regression targets.
     estimator : BesovSmoothnessEstimator, default=None
-        An unfitted estimator, which is cloned; its ``confidence_level`` is that of the
-        intervals, its ``index`` must be ``"mterm"`` or ``"weak-lp"``. None means one with
-        default parameters.
+        An unfitted estimator, which is cloned. Its ``confidence_level`` is that of the
+        intervals, and its ``index`` must be ``"mterm"`` or ``"weak-lp"``. None means one
+        with default parameters.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
     groups : array-like of shape (n_samples,), default=None
-        Groups of samples that are not independent, such as the patient or the plate. A tree
-        sees a group whole or not at all, and the variance is that over groups.
+        Groups of samples that are not independent, such as patients or plates. A tree sees
+        all of a group or none of it, and the variance is that over groups.
     transformers : sequence of two transformers, default=None
-        Unfitted transformers or Pipelines that learn the representations, None for features
-        as they are. They are cross-fitted: fitted on the samples that the trees see, never
-        on those that a loss is computed on. Without this, a representation that was learned
-        from the same labels looks better than it is. There are no rates then.
+        Unfitted transformers or Pipelines that learn the representations; None leaves
+        features as they are. They are cross-fitted: fitted on the samples that the trees
+        see, never on those on which a loss is computed. Without this, a representation that
+        was learned from the same labels looks better than it is. Rates are then not
+        computed.
     cv : int, cross-validation generator or iterable, default=5
-        The folds of that, as in scikit-learn; an integer means shuffled folds, stratified
-        for classes. Each sample must be in one test fold.
+        Folds for cross-fitting, as in scikit-learn; an integer means shuffled folds,
+        stratified for classes. Each sample must be in exactly one test fold.
     n_jobs : int, default=None
-        Number of joblib workers, in place of the estimator's if it is given.
+        Number of joblib workers; if given, it replaces that of the estimator.
     random_state : int, RandomState instance or None, default=None
         Seed of the estimator if it has none.
 
@@ -257,19 +258,19 @@ def smoothness_difference(
     ------
     ValueError
         If the numbers of rows differ, if there are fewer than 5 groups, if the index is
-        that of a published tool, whose variance is not known well enough, or as
-        :meth:`BesovSmoothnessEstimator.fit` raises.
+        that of a published tool, whose variance is not known well enough, or for the
+        reasons for which :meth:`BesovSmoothnessEstimator.fit` raises one.
 
     See Also
     --------
-    compare_representations : Compare many, and find those that are tied with the best.
+    compare_representations : Compare many, and find those tied with the best.
     SmoothnessSearch : Choose among the parameters of a transformer.
     permutation_baseline : The index of shuffled targets.
 
     Notes
     -----
-    The p-value is that of Student's t, with the degrees of freedom of Satterthwaite. Level
-    and power on data sets of 150 to 3,000 samples are in
+    The p-value is that of Student's t, with Satterthwaite's degrees of freedom. Level and
+    power on data sets of 150 to 3,000 samples are measured in
     ``benchmarks/compare_representations.py``.
 
     The *rates* are compared by paired replicates: the same samples or the same tree are
@@ -277,9 +278,10 @@ def smoothness_difference(
     variance includes the fit window, so the test asks whether the rates differ:
     representations with the same index whose curves bend differently are not called
     different. Under its null hypothesis it rejects far less often than its level, and it
-    has little power. With ``index="weak-lp"`` the variance has no part of the samples. An
-    index is a lower bound where no error is left: the larger of two indices may be one, and
-    is shown to be larger; if the smaller is one, or both are, nothing is known.
+    has little power. With ``index="weak-lp"`` the variance does not include that of the
+    samples. Where no error is left, an index is a lower bound. If the larger of two indices
+    is one, it is still known to be larger; if the smaller or both are, the order is
+    unknown.
 
     Examples
     --------
@@ -345,8 +347,8 @@ def _difference_of_learned(
     """Compare two representations that are learned, in the same folds."""
     if len(transformers) != 2:
         raise ValueError(
-            f"transformers must be two, one a representation (None for features as they "
-            f"are); got {len(transformers)}."
+            "transformers must hold two, one per representation (None leaves features as "
+            f"they are); got {len(transformers)}."
         )
     labels = read_labels(y, sample_weight, groups)
     folds = split(labels, cv, integer_seed(estimator.random_state))
@@ -375,13 +377,13 @@ def _of_levels(
 def measured(
     fit: Callable[[], BesovSmoothnessEstimator], test: tuple[Any, Any] | None = None
 ) -> tuple[BesovSmoothnessEstimator, float, str]:
-    """Fit an estimator for a row of a table, with its held-out score and its cautions.
+    """Fit an estimator for a table row; return it, its held-out score and its cautions.
 
     Parameters
     ----------
     fit : callable
-        Gives the fitted estimator. Its cautions become a column, other warnings are
-        issued again.
+        Returns the fitted estimator. Its cautions become a column; other warnings are
+        re-issued.
     test : tuple of X and y, default=None
         Samples for the held-out score; None takes the out-of-bag score.
 
@@ -402,7 +404,7 @@ def measured(
 
 
 def _caution_names(caught: list[warnings.WarningMessage]) -> list[str]:
-    """Collect the names of SmoothnessWarnings, and issue all other warnings again."""
+    """Collect the names of SmoothnessWarnings, and re-issue all other warnings."""
     names = []
     for warning in caught:
         if issubclass(warning.category, SmoothnessWarning):
@@ -432,23 +434,23 @@ def permutation_baseline(
 ) -> PermutationBaseline:
     """Measure the index of shuffled targets on the same features.
 
-    Shuffling y removes every relation to X and keeps all else: features, class sizes,
-    number of samples. The index of real noise is zero or a little above; a large one means
-    that the estimator finds smoothness where there is none, as in-sample indices
+    Shuffling y removes every relation to X and keeps everything else: features, class
+    sizes, number of samples. The index of pure noise is zero or slightly above; a large one
+    means that the estimator finds smoothness where there is none, as in-sample indices
     (``max_samples=1.0``) do.
 
     Parameters
     ----------
     estimator : BesovSmoothnessEstimator or Pipeline that ends in one
-        Cloned and fitted once to y and once to every permutation.
+        Cloned and fitted once to y and once to each permutation.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Samples.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Class labels, or numbers.
+        Class labels or regression targets.
     n_permutations : int, default=20
-        Number of permutations, of which each costs a fit. The p-value is at least
-        ``1 / (n_permutations + 1)``: 20 are enough for one below 0.05, as 19 are for a test
-        at that level. Five, which do with a warning, show what zero looks like.
+        Number of permutations, each of which costs a fit. The p-value is at least ``1 /
+        (n_permutations + 1)``: 20 permutations are enough for one below 0.05, and 19 for a
+        test at that level. Five, which give a warning, show the size of the index of noise.
     random_state : int, RandomState instance or None, default=None
         Seed of the permutations.
 
@@ -479,7 +481,7 @@ def permutation_baseline(
     _last_step(estimator)
     rng = check_random_state(random_state)
     alpha = _last_step(clone(estimator).fit(X, y)).alpha_
-    # Without an index, by which data frames would put the rows together again.
+    # Drop the index, by which data frames would align the rows again.
     of_categories = holds_categories(in_memory(y))
     y = as_array(y)
     alphas = np.empty(n_permutations)
@@ -511,8 +513,8 @@ def paired_difference(
         Its interval, at the level of the second index. An index that is a lower bound may
         be any larger one, so the interval has no end on that side.
     p_value : float
-        Two-sided. NaN if the interval contains zero at every level, since an index that is
-        not the larger one is a lower bound.
+        Two-sided. NaN if the interval contains zero at every level, since the smaller index
+        is a lower bound.
     """
     difference = float(second.alpha - first.alpha)
     variance, freedom = variance_of_difference(second.replicates, first.replicates)
@@ -529,10 +531,10 @@ def ready_estimator(
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
 ) -> BesovSmoothnessEstimator:
-    """Clone an estimator, or the default one, so that it can be fitted several times alike.
+    """Clone an estimator, or the default one, so that repeated fits give the same result.
 
-    One rule holds wherever a function takes an ``estimator`` beside ``random_state`` and
-    ``n_jobs``: ``n_jobs`` replaces that of the estimator if it is given, and
+    This rule holds wherever a function takes an ``estimator`` as well as ``random_state``
+    and ``n_jobs``: ``n_jobs``, if given, replaces that of the estimator, and
     ``random_state`` seeds the estimator if it has no seed of its own.
     """
     ready = seeded(
@@ -550,12 +552,12 @@ def seeded(
 ) -> BesovSmoothnessEstimator:
     """Clone an estimator, with integers for its random states, so that fits repeat.
 
-    Where they are None, ``random_state`` takes their place.
+    ``random_state`` replaces those that are None.
     """
     copy = clone(estimator)
     for name, value in estimator.get_params().items():
         is_seed = name.split("__")[-1] == "random_state"
-        # What is neither is left to the estimator, such as "deprecated" of scikit-learn.
+        # Leave other values, such as scikit-learn's "deprecated", to the estimator.
         if is_seed and (value is None or isinstance(value, np.random.RandomState)):
             value = random_state if value is None else value
             copy.set_params(**{name: integer_seed(value)})
@@ -563,7 +565,7 @@ def seeded(
 
 
 def check_comparable(estimator: BesovSmoothnessEstimator) -> None:
-    """Refuse an estimator whose index has no variance to compare by."""
+    """Reject an estimator whose index has no variance to compare by."""
     if not CONVENTIONS[estimator.index].has_variance:
         comparable = tuple(c.name for c in CONVENTIONS.values() if c.has_variance)
         raise ValueError(
@@ -573,14 +575,14 @@ def check_comparable(estimator: BesovSmoothnessEstimator) -> None:
 
 
 def integer_seed(random_state: int | np.random.RandomState | None) -> int:
-    """Draw a seed that can be used many times."""
+    """Draw a seed that can be reused."""
     if isinstance(random_state, Integral):
         return int(random_state)
     return int(check_random_state(random_state).randint(_LARGEST_SEED))
 
 
 def _last_step(estimator: Any) -> BesovSmoothnessEstimator:
-    """Get the estimator, from a Pipeline its last step."""
+    """Get the estimator, or the last step of a Pipeline."""
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     if not isinstance(last, BesovSmoothnessEstimator):
         raise TypeError(

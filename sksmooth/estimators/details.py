@@ -49,7 +49,7 @@ class EstimatorDetails:
     n_classes : int
         Number of all classes; 0 for regression.
     forecast : ErrorForecast, str or None
-        What more samples would bring, or why that cannot be told.
+        Forecast of the error with more samples, or why there is none.
     """
 
     held_out_score: float | None = None
@@ -77,11 +77,11 @@ def measure_details(
         A fitted estimator.
     X, y : array-like, default=None
         Samples whose roughness is measured, and the error with more of them forecast;
-        usually those of the fit. It takes as long as some dozens of fits.
+        usually those of the fit. This takes as long as several dozen fits.
     X_test, y_test : array-like, default=None
         Other samples, for the held-out score.
     most_classes : int, default=20
-        Of more classes, the roughest are measured.
+        If there are more classes, the roughest are measured.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def measure_details(
     Raises
     ------
     ValueError
-        If only one of a pair is given.
+        If only one of X and y, or of X_test and y_test, is given.
     """
     _check_pair(X, y, "X", "y")
     _check_pair(X_test, y_test, "X_test", "y_test")
@@ -113,7 +113,7 @@ def measure_details(
 
 def _check_pair(X: Any, y: Any, name: str, targets: str) -> None:
     if (X is None) != (y is None):
-        raise ValueError(f"Pass {name} and {targets} together, or none of them.")
+        raise ValueError(f"Pass both {name} and {targets}, or neither.")
 
 
 def _roughness(
@@ -123,13 +123,13 @@ def _roughness(
     # A report must not advance the stream of a RandomState that the user passed.
     options |= {"random_state": copy.deepcopy(estimator.random_state)}
     if not hasattr(estimator, "classes_"):
-        numbers = np.asarray(y, dtype=np.float64)  # as the estimator has taken them
-        if isinstance(X, pd.DataFrame):  # neighbours are numbers of rows, too
+        numbers = np.asarray(y, dtype=np.float64)  # as the estimator read them
+        if isinstance(X, pd.DataFrame):  # neighbours are row numbers, too
             X = X.reset_index(drop=True)
         samples = sample_roughness(X, numbers, **options)
         samples["target"] = list(np.asarray(y))
         return {"samples": samples}
-    # By numbers, since pandas cannot hold everything that may be the name of a class.
+    # By codes, since pandas cannot hold every object that may be a class label.
     names, codes = numbered(label_vector(y, warn=False))
     samples = sample_roughness(X, codes, **options).reset_index(drop=True)
     mean = samples["roughness"].groupby(codes).mean()
@@ -153,7 +153,7 @@ def _roughness(
 
 
 def _forecast(estimator: BesovSmoothnessEstimator, X: Any, y: Any) -> ErrorForecast | str:
-    """Forecast the error of a forest, or say why these samples allow no forecast."""
+    """Forecast the error of a forest, or return why these samples allow no forecast."""
     try:
         return forecast_error(
             X,
@@ -166,7 +166,7 @@ def _forecast(estimator: BesovSmoothnessEstimator, X: Any, y: Any) -> ErrorForec
 
 
 def _of_objects(values: Iterable[Any]) -> pd.Series:
-    """Hold names as they are: other types of pandas refuse some, such as odd Unicode."""
+    """Keep names as objects: other dtypes of pandas reject some, such as odd Unicode."""
     return pd.Series(list(values), dtype=object)
 
 
@@ -175,7 +175,7 @@ def _of_all_rows(
 ) -> BesovSmoothnessEstimator:
     """Clone an estimator, so that trees of a fixed size draw from all rows.
 
-    Otherwise the rows that they read may hold none of a rare class.
+    Otherwise the rows that they read may lack a rare class.
     """
     cloned = clone(estimator).set_params(verbose=0)
     if isinstance(cloned.max_samples, Integral) and cloned.max_samples < n_rows:

@@ -1,4 +1,4 @@
-"""Whether samples to score are of the classes of the fit, as in folds that are drawn."""
+"""Check that samples to score belong to the classes of the fit, as in random folds."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from ..samples import label_vector, numbered
 
 __all__ = ["STRATIFIED", "check_classes", "refuse_unseen_classes"]
 
-STRATIFIED = "cv=StratifiedKFold(5, shuffle=True, random_state=0)"  # what messages advise
+STRATIFIED = "cv=StratifiedKFold(5, shuffle=True, random_state=0)"  # in messages
 
 _CHANCE = 1e-4  # of class counts, in random folds
 _ADVICE = (
-    "Folds of rows that are sorted by class are like that: pass "
-    f"{STRATIFIED}, for groups StratifiedGroupKFold, "
-    "for learning_curve shuffle=True, too; split off test samples with stratify=y."
+    f"Folds of rows that are sorted by class do this: pass {STRATIFIED}, or for groups "
+    "StratifiedGroupKFold, and to learning_curve also shuffle=True; split off test "
+    "samples with stratify=y."
 )
 
 
 def check_classes(
     classes: np.ndarray, n_fitted: np.ndarray, codes: np.ndarray, y: Any
 ) -> None:
-    """Refuse samples to score that are of other classes than those of the fit.
+    """Reject samples to score whose classes differ from those of the fit.
 
-    A few samples may lack a class, or have one that is new, by chance.
+    By chance, a few samples may lack a class or have a new one.
 
     Parameters
     ----------
     classes, n_fitted : ndarray of shape (n_classes,)
-        The fitted classes, and how many samples each had.
+        The fitted classes, and the number of samples of each.
     codes : ndarray of shape (n_samples,)
-        Numbers of the classes of the samples to score; -1 for others.
+        Class codes of the samples to score; -1 for unseen classes.
     y : array-like of shape (n_samples,)
         Their labels.
 
@@ -43,7 +43,7 @@ def check_classes(
     ------
     ValueError
         If most samples are of classes that were not in the fit; or if some are, or a class
-        of the fit is missing, and random folds would not do that.
+        of the fit is missing, which would not happen in random folds.
     """
     is_new = codes < 0
     n_of_fitted = np.bincount(codes[~is_new], minlength=len(classes))
@@ -69,7 +69,7 @@ def check_classes(
 
 
 def refuse_unseen_classes(n_fitted: np.ndarray, n_scored: np.ndarray, name: Any) -> None:
-    """Refuse to score classes that were not in the fit, unless a few are by chance.
+    """Reject to score classes that were not in the fit, unless a few are by chance.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def refuse_unseen_classes(n_fitted: np.ndarray, n_scored: np.ndarray, name: Any)
     Raises
     ------
     ValueError
-        If most samples are of such classes, or random folds would not have so many.
+        If most samples are of such classes, or more than in random folds.
     """
     n_new = n_scored[n_fitted == 0].sum()
     if 2 * n_new > n_scored.sum() or _is_no_chance(n_fitted, n_scored):
@@ -92,6 +92,6 @@ def refuse_unseen_classes(n_fitted: np.ndarray, n_scored: np.ndarray, name: Any)
 
 
 def _is_no_chance(n_fitted: np.ndarray, n_scored: np.ndarray) -> bool:
-    """Tell by the likelihood-ratio test of homogeneity."""
+    """Decide by the likelihood-ratio test of homogeneity."""
     table = np.stack([n_fitted, n_scored])[:, n_fitted + n_scored > 0]
     return bool(stats.chi2_contingency(table, False, "log-likelihood").pvalue < _CHANCE)

@@ -1,4 +1,4 @@
-"""Columns that look like identifiers: row numbers and keys, which are no features."""
+"""Detect columns that look like identifiers: row numbers and keys."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def identifier_caution(
 ) -> IdentifierWarning | None:
     """Find columns that look like identifiers, and say how to drop them.
 
-    They hold distinct whole numbers, and a tenth of the importance: numbers that rise or
-    fall from row to row, or in one column only (several are ranks) fill their range, as
-    those of shuffled rows do. An index that pandas has read as a column is one, too,
-    however important it is.
+    They hold distinct whole numbers and have at least a tenth of the importance. Their
+    numbers rise or fall from row to row, or, if there is only one such column (several are
+    ranks), fill their range, as row numbers of shuffled rows do. An index that pandas has
+    read as a column counts whatever its importance.
 
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Features, row by row as they were given.
+        Features, in the order of the input.
     importances : ndarray of shape (n_features,)
         Their shares of the importance.
     names : sequence of str, default=None
@@ -42,7 +42,7 @@ def identifier_caution(
     Returns
     -------
     caution : IdentifierWarning or None
-        None where no column looks like that.
+        None if no column looks like an identifier.
     """
     unnamed = [] if names is None else list(map(has_no_name, names))
     suspects = np.flatnonzero((importances >= _MUCH) | np.array(unnamed or False))
@@ -71,9 +71,9 @@ def _message(columns: list[int], share: float, names: Sequence[str] | None) -> s
     if names is None:
         mend = f"np.delete(X, {columns[:MOST_NAMES]}, axis=1)"
     return (
-        f"{column} {what} {looks}, by distinct whole numbers as of rows or keys, with "
-        f"{100 * share:.0f} % of the importance. Unless {they} meant to be a feature, "
-        f"measure without: {mend}."
+        f"{column} {what} {looks}: distinct whole numbers, like row numbers or keys, with "
+        f"{100 * share:.0f} % of the importance. Unless {they} meant to be a feature, drop "
+        f"it: {mend}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Levels of held-out error of representations that are given, or learned within folds."""
+"""Levels of held-out error of representations, either given or learned within folds."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ __all__ = [
 ]
 
 _FEWEST_GROUPS = 5
-_TREES_OF_A_FOLD = 25  # which all approximate a sample: as many as out of the bags of fifty
+_TREES_OF_A_FOLD = 25  # which all approximate a sample: as many as out of bag of fifty
 _SHARE_OF_A_TREE = 0.8  # of the samples, where the estimator leaves none out
 
 _NO_NUMBER = re.compile("could not convert|arrays of bytes/strings")
@@ -91,12 +91,12 @@ class Labels:
 
     @property
     def rows(self) -> np.ndarray:
-        """Row of every sample in what was given."""
+        """Row of every sample in the input."""
         return np.arange(self.n_rows) if self.samples.rows is None else self.samples.rows
 
     @property
     def unit(self) -> np.ndarray:
-        """Unit of every sample that varies on its own."""
+        """Sampling unit of every sample; units are independent."""
         if self.groups is None:
             return np.arange(len(self.samples.weights))
         return self.groups
@@ -120,12 +120,12 @@ def read_labels(
     groups : array-like of shape (n_samples,), default=None
         Groups that are in the same fold.
     encode : callable, default=encode_targets
-        Tells whether the targets are classes, and turns them into points.
+        Decides whether the targets are classes, and encodes them as points.
 
     Returns
     -------
     labels : Labels
-        What is known of the samples.
+        Targets, weights and groups of the samples.
     """
     n_rows = number_of_rows(y, "y")
     placeholder = np.zeros((n_rows, 1))
@@ -137,7 +137,7 @@ def read_labels(
 
 
 def groups_of(groups: Any, samples: Samples, n_rows: int) -> np.ndarray:
-    """Number the groups of the samples that have weight.
+    """Number the groups of the samples with positive weight.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def groups_of(groups: Any, samples: Samples, n_rows: int) -> np.ndarray:
     groups = np.asarray(groups)
     if groups.shape != (n_rows,):
         raise ValueError(
-            f"groups must have shape ({n_rows},), one a sample, got {groups.shape}."
+            f"groups must have shape ({n_rows},), one per sample, got {groups.shape}."
         )
     if np.any(pd.isna(groups)):
         raise ValueError("groups has missing values; give every sample a group.")
@@ -157,7 +157,7 @@ def groups_of(groups: Any, samples: Samples, n_rows: int) -> np.ndarray:
     if len(names) < _FEWEST_GROUPS:
         raise ValueError(
             f"There are {len(names)} groups of samples; at least {_FEWEST_GROUPS} are "
-            "needed to tell how much they vary."
+            "needed to estimate how much they vary."
         )
     return codes
 
@@ -170,8 +170,8 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
     labels : Labels
         The samples.
     cv : int, cross-validation generator or iterable
-        As in scikit-learn. Folds that are given are of all rows; those of no weight are
-        left out of them.
+        As in scikit-learn. Given folds index all rows; rows without weight are dropped from
+        them.
     random_state : int
         Seed of the shuffle.
 
@@ -183,8 +183,8 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
     Raises
     ------
     ValueError
-        If a sample is in no test fold, or in several, or in the training and the test part
-        of one, or a fold is to score classes that are not in the others.
+        If a sample is in no test fold, in several, or in both parts of one, or if a fold
+        scores classes that are missing from its training samples.
     """
     codes, groups = labels.samples.targets.codes, labels.groups
     if isinstance(cv, Integral):
@@ -197,7 +197,7 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
         if codes is not None and np.bincount(codes).max() < int(cv):
             raise ValueError(
                 f"All classes have fewer than {cv} samples, so none of them can be in each "
-                f"of {cv} folds; more samples are needed, or fewer folds (cv)."
+                f"of {cv} folds; use more samples or fewer folds (cv)."
             )
         kind = kinds[codes is not None, groups is not None]
         shuffled = dict(shuffle=True, random_state=random_state)
@@ -207,7 +207,8 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
     rows = labels.samples.X
     if hasattr(cv, "split"):
         with warnings.catch_warnings():
-            # A class of fewer samples than folds is in some of them only, as it has to be.
+            # A class with fewer samples than folds is necessarily missing from some of
+            # them.
             warnings.filterwarnings("ignore", "The least populated class in y", UserWarning)
             folds = list(check_cv(cv).split(rows, codes, groups))
     else:
@@ -220,7 +221,7 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
         )
     if (times != 1).any():
         raise ValueError(
-            "cv must put each sample into one test fold, as KFold does; "
+            "cv must put each sample into exactly one test fold, as KFold does; "
             f"{np.sum(times != 1)} samples are in none or in several."
         )
     for train, test in folds:
@@ -236,7 +237,7 @@ def split(labels: Labels, cv: Any, random_state: int) -> list[Fold]:
 
 
 def _folds_of_rows(cv: Any, labels: Labels) -> list[Fold]:
-    """Turn folds of the rows that were given into those of the samples of weight."""
+    """Convert folds of the input rows into folds of the samples with positive weight."""
     place = np.full(labels.n_rows, -1)
     place[labels.rows] = np.arange(len(labels.rows))
 
@@ -268,7 +269,7 @@ def _folds_of_rows(cv: Any, labels: Labels) -> list[Fold]:
 
 
 def _check_fold(codes: np.ndarray, classes: np.ndarray, fold: Fold) -> None:
-    """Refuse a fold of classes that are not in the others, beyond a few single samples."""
+    """Reject a fold with classes that are not in the others, except for a few samples."""
     seen, scored = (np.bincount(codes[part], minlength=len(classes)) for part in fold)
     is_new = (seen == 0) & (scored > 0)
     if is_new.any():
@@ -276,7 +277,7 @@ def _check_fold(codes: np.ndarray, classes: np.ndarray, fold: Fold) -> None:
 
 
 class CrossFitted(NamedTuple):
-    """What trees explain of a representation that is learned within folds.
+    """How much trees explain on a representation that is learned within folds.
 
     Attributes
     ----------
@@ -303,14 +304,14 @@ def cross_fitted_level(
     folds: Sequence[Fold],
     estimator: BesovSmoothnessEstimator,
 ) -> CrossFitted:
-    """Measure a representation that is learned: fitted on what the trees see, and no more.
+    """Measure a learned representation, fitted only on the samples that the trees see.
 
     Parameters
     ----------
     transformer : transformer, Pipeline, "passthrough" or None
         Cloned and fitted in every fold; None and "passthrough" take features as they are.
     X : array-like of n_samples rows
-        What it is given.
+        Its input.
     labels : Labels
         Targets, weights and groups.
     folds : sequence of (train, test)
@@ -321,7 +322,7 @@ def cross_fitted_level(
     Returns
     -------
     found : CrossFitted
-        The level, and what is explained.
+        The level and the explained share.
     """
     if number_of_rows(X) != labels.n_rows:
         raise ValueError(f"X has {number_of_rows(X)} rows, but y has {labels.n_rows}.")
@@ -329,7 +330,7 @@ def cross_fitted_level(
     if isinstance(estimator.max_samples, Integral) and estimator.max_samples >= fewest:
         raise ValueError(
             f"max_samples={estimator.max_samples} leaves no sample out of the trees, since "
-            f"a fold has {fewest} training samples; pass a share, such as 0.8."
+            f"a fold has only {fewest} training samples; pass a fraction, such as 0.8."
         )
     errors = [_error_of(transformer, X, labels, fold, estimator) for fold in folds]
     places = np.concatenate([test for _, test in folds])
@@ -370,7 +371,7 @@ def features_of_fold(
         return seen, unseen
     fitted, given = clone(transformer), seen
     try:
-        # Some transformers learn otherwise by fit_transform than by fit and transform.
+        # For some transformers, fit_transform differs from fit followed by transform.
         seen = fitted.fit_transform(given, _rows_of(labels.samples.plain_y, fold[0]))
     except (ValueError, TypeError) as error:
         if _NO_NUMBER.search(str(error)):
@@ -380,15 +381,15 @@ def features_of_fold(
     for features, places in zip(both, fold, strict=True):
         if number_of_rows(features) != len(places):
             raise ValueError(
-                f"{type(fitted).__name__} gave {number_of_rows(features)} rows for "
-                f"{len(places)} samples; a transformer must give one row a sample, in "
-                "their order, and leave none out."
+                f"{type(fitted).__name__} returned {number_of_rows(features)} rows for "
+                f"{len(places)} samples; a transformer must return one row per sample, in "
+                "the same order."
             )
     return both
 
 
 def _rows_of(data: Any, rows: np.ndarray) -> Any:
-    """Take rows, whose index in pandas counts from 0, as some transformers expect."""
+    """Take rows; reset the index of pandas, as some transformers expect."""
     some = safe_indexing(data, rows)
     return (
         some.reset_index(drop=True) if isinstance(some, pd.Series | pd.DataFrame) else some
@@ -444,7 +445,7 @@ def units_in_common(
 
 
 def fitted_level(fitted: BesovSmoothnessEstimator, samples: Samples) -> Level:
-    """Give the level of a fit, measured anew where its trees leave no samples out."""
+    """Return the level of a fit, measured again if its trees leave no samples out."""
     return fitted.shares_.level or _randomised_level(fitted, samples)
 
 
@@ -506,7 +507,7 @@ def held_out_score(
 
 
 def _exponent(estimator: BesovSmoothnessEstimator) -> float:
-    """Give the exponent of errors that a fit has, which some conventions set."""
+    """Return the exponent p of the errors of a fit, which some conventions set."""
     return CONVENTIONS[estimator.index].exponent(estimator.p)
 
 

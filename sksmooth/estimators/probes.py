@@ -1,4 +1,4 @@
-"""Probes: other numbers that are read from features and targets, beside the index.
+"""Probes: other measures of features and targets, reported beside the index.
 
 Each is a function registered by :func:`probe` with its name, its description, the kinds of
 targets that it takes and the direction in which it is better; that one entry makes it a
@@ -56,7 +56,7 @@ _N_NEIGHBOURS = 5
 _LINEAR_ITERATIONS = 200  # an accuracy does not need the optimum
 _RIDGE_PENALTIES = np.logspace(-3, 6, 19)
 _N_TREES = 100
-# Features that a tree for numbers tries at a split: all of a table, but trying more would
+# Features that a regression tree tries at a split: all of a usual table, but more would
 # take minutes on a wide layer.
 _MOST_TRIED = 100
 _KMEANS_STARTS, _KMEANS_ITERATIONS = 3, 50
@@ -65,15 +65,15 @@ _BLOCK_ROWS = 1024  # rows of the features that are read from memory or disk at 
 
 
 class TargetKind(StrEnum):
-    """What y holds: labels of classes, or numbers, perhaps several of each sample."""
+    """What y holds: class labels, or regression targets of one or several outputs."""
 
     CLASSES = "classes"
     NUMBERS = "numbers"
 
     @property
     def words(self) -> str:
-        """What messages call it."""
-        return "class labels" if self is TargetKind.CLASSES else "numbers"
+        """Name of the kind in messages."""
+        return "class labels" if self is TargetKind.CLASSES else "regression targets"
 
 
 class ProbeRows(NamedTuple):
@@ -98,19 +98,19 @@ class ProbeRows(NamedTuple):
 
 
 class ProbeSamples(NamedTuple):
-    """What a probe is given.
+    """The input of a probe.
 
     Attributes
     ----------
     X : ndarray of shape (n_samples, n_features)
         Features, finite, perhaps a memory map.
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Numbers, or numbers of classes, as ``rows.targets`` says; -1 of a test sample whose
-        class is not among the samples.
+        Regression targets or class codes, as ``rows.targets`` says; -1 for a test sample
+        whose class is not among the samples.
     rows : ProbeRows
         The samples that probes see if they cannot see all.
     X_test, y_test : ndarray
-        Test samples, or the samples again if there are none.
+        Test samples; the samples themselves if there are none.
     seed : int
         Seed of whatever is random.
     """
@@ -133,19 +133,18 @@ Measure = Callable[[ProbeSamples], float]
 
 @dataclass(frozen=True)
 class Probe:
-    """One number that can be measured on features beside the index.
+    """A measure of features that is reported beside the index.
 
     Attributes
     ----------
     name : str
-        What it is asked for by, and the name of its column.
+        Name by which users request it, and name of its column.
     help : str
-        What the number is, for the documentation and for reports.
+        What the value means, for the documentation and for reports.
     measure : callable
-        ``measure(samples)`` gives the number, of :class:`ProbeSamples`.
+        ``measure(samples)`` returns the value for :class:`ProbeSamples`.
     larger_is_better : bool or None
-        Whether the features with the larger number are the better ones for the targets;
-        None if the number does not say which are.
+        Whether a larger value means better features for the targets; None if neither does.
     targets : tuple of TargetKind
         The kinds of targets that it takes.
     requires : tuple of str or None
@@ -161,13 +160,13 @@ class Probe:
 
     @property
     def description(self) -> str:
-        """What the number is, and in which direction it is better if that is downwards."""
+        """What the value means, and whether lower is better."""
         return (
             f"{self.help}; lower is better" if self.larger_is_better is False else self.help
         )
 
     def check_installed(self) -> None:
-        """Raise an error that says what to install, if something is missing."""
+        """Raise an error that says what to install if a library is missing."""
         if self.requires is not None:
             module, install = self.requires
             purpose = f"The probe {self.name!r}"
@@ -185,7 +184,7 @@ def probe(
     targets: Iterable[TargetKind] = (TargetKind.CLASSES,),
     requires: tuple[str, str] | None = None,
 ) -> Callable[[Measure], Measure]:
-    """Register a function as a probe, of which the arguments are the attributes."""
+    """Register a function as a probe; the arguments become its attributes."""
 
     def registered(measure: Measure) -> Measure:
         PROBES[name] = Probe(
@@ -199,15 +198,14 @@ def probe(
 def chosen_probes(
     names: str | Iterable[str], targets: TargetKind | str | None = None
 ) -> list[Probe]:
-    """Look the probes up that are asked for.
+    """Look up the requested probes.
 
     Parameters
     ----------
     names : str or iterable of str
-        Names, of which one that is repeated counts once. ``"all"`` means all that fit the
-        targets.
+        Names; a repeated one counts once. ``"all"`` means all that fit the targets.
     targets : {"classes", "numbers"} or None, default=None
-        What the targets are; None if that is not known yet, so that any probe may fit.
+        Kind of the targets; None if it is not known yet, so that any probe may fit.
 
     Returns
     -------
@@ -217,7 +215,7 @@ def chosen_probes(
     Raises
     ------
     ValueError
-        If one of them is not known or does not take such targets.
+        If a probe is unknown or does not take such targets.
     ImportError
         If scikit-dimension is needed and not installed.
     """
@@ -227,16 +225,14 @@ def chosen_probes(
     names = list(dict.fromkeys(names))
     unknown = [name for name in names if name not in PROBES]
     if unknown:
-        raise ValueError(
-            f'Unknown probes {unknown}; choose from {fitting}, or "all" of them.'
-        )
+        raise ValueError(f'Unknown probes {unknown}; choose from {fitting}, or "all".')
     unfit = [name for name in names if name not in fitting]
     if unfit and targets is not None:
         given = TargetKind(targets)
         (needed,) = set(TargetKind) - {given}
         raise ValueError(
             f"The probes {unfit} need {needed.words}, but y holds {given.words}; choose "
-            f'from {fitting}, or "all" of them.'
+            f'from {fitting}, or "all".'
         )
     chosen = [PROBES[name] for name in names]
     for each in chosen:
@@ -268,9 +264,9 @@ def probe_rows(
     y_test : array-like, default=None
         Targets of the test samples, if there are any.
     targets : {"classes", "numbers"}, default="classes"
-        What the targets are. Of every class a part is held out.
+        Kind of the targets. A part of every class is held out.
     groups : array-like of shape (n_samples,), default=None
-        Groups of samples, which are held out whole, whatever their classes.
+        Groups of samples, which are held out as a whole, whatever their classes.
     random_state : int, RandomState instance or None, default=None
         Seed of the draw.
 
@@ -282,7 +278,7 @@ def probe_rows(
     Raises
     ------
     ValueError
-        If samples must be held out and a class has one sample only.
+        If samples must be held out and a class has only one sample.
     """
     kind = TargetKind(targets)
     (y,) = _as_targets(kind, y)
@@ -309,13 +305,13 @@ def _stratified_split(
 ) -> tuple[np.ndarray, np.ndarray]:
     _, codes, counts = np.unique(y[rows], return_inverse=True, return_counts=True)
     if len(y) > len(rows):
-        # Of a rare class a single sample may have been drawn, which cannot be split.
+        # Only one sample of a rare class may have been drawn, which cannot be split.
         rows = rows[counts[codes] > 1]
         _, counts = np.unique(y[rows], return_counts=True)
     if counts.min() < 2:
         raise ValueError(
-            "Probes hold a part of every class out, but a class has one sample only; "
-            "drop it, or pass X_test and y_test."
+            "Probes hold out a part of every class, but a class has only one sample; drop "
+            "it, or pass X_test and y_test."
         )
     train, test = train_test_split(
         rows,
@@ -327,7 +323,7 @@ def _stratified_split(
 
 
 def _as_targets(kind: TargetKind, *targets: ArrayLike) -> Iterator[np.ndarray]:
-    """Give numbers, or the numbers of classes of the first targets; columns as vectors."""
+    """Return regression targets, or class codes by the classes of the first targets."""
     if kind is TargetKind.CLASSES:
         yield from label_codes(*targets)
         return
@@ -365,13 +361,13 @@ def measure_probes(
     Returns
     -------
     values : dict of str to float
-        One number a probe, by their names.
+        One number per probe, by their names.
     """
     X_test, y_test = (X, y) if test is None else test
     y, y_test = _as_targets(rows.targets, y, y_test)
     samples = ProbeSamples(X, y, rows, X_test, y_test, random_state)
-    # The matrices are small: threads of BLAS gain little, and lose much time by waiting for
-    # each other where the processors are shared.
+    # The matrices are small: BLAS threads gain little, and waste much time waiting for each
+    # other where processors are shared.
     with threadpool_limits(1), warnings.catch_warnings():
         # The linear probe stops early by design, and equal rows make fewer clusters than
         # there are classes.
@@ -381,7 +377,7 @@ def measure_probes(
 
 @probe(
     "knn",
-    "accuracy of 5 nearest neighbours, R² for numbers, on the test samples or on a quarter "
+    "accuracy of 5 nearest neighbours, R² for regression, on the test samples or a quarter "
     "held out",
     larger_is_better=True,
     targets=TargetKind,
@@ -394,7 +390,7 @@ def _knn(samples: ProbeSamples) -> float:
 
 @probe(
     "linear",
-    "accuracy of a logistic regression on the test samples, or on a quarter held out",
+    "accuracy of a logistic regression on the test samples or a quarter held out",
     larger_is_better=True,
 )
 def _linear(samples: ProbeSamples) -> float:
@@ -404,8 +400,8 @@ def _linear(samples: ProbeSamples) -> float:
 
 @probe(
     "ridge",
-    "R² of a ridge regression on the test samples, or on a quarter held out, with a "
-    "penalty chosen by leaving one out",
+    "R² of a ridge regression on the test samples or a quarter held out, with a penalty "
+    "chosen by leave-one-out cross-validation",
     larger_is_better=True,
     targets=[TargetKind.NUMBERS],
 )
@@ -423,13 +419,13 @@ def _held_out_score(model: Any, samples: ProbeSamples) -> float:
 
 @probe(
     "forest",
-    "out-of-bag accuracy, R² for numbers, of a random forest of 100 trees",
+    "out-of-bag accuracy, R² for regression, of a random forest of 100 trees",
     larger_is_better=True,
     targets=TargetKind,
 )
 def _forest(samples: ProbeSamples) -> float:
     y = samples.y[samples.rows.train]
-    # Forests round to float32, which must leave differences far from zero.
+    # Forests round to float32; centring first keeps small differences.
     X = StandardScaler().fit_transform(samples.X[samples.rows.train])
     options = dict(oob_score=True, n_jobs=1, random_state=samples.seed)
     if samples.has_classes:
@@ -540,7 +536,7 @@ def _nc1(samples: ProbeSamples) -> float:
     larger_is_better=False,
 )
 def _ncc_mismatch(samples: ProbeSamples) -> float:
-    # The paper compares with the predictions of the network, which are the labels once a
+    # The paper compares with the network's predictions, which equal the labels once the
     # network has memorised them.
     X, means, codes = samples.X, *_class_means(samples)
     means = means.astype(X.dtype)
@@ -553,13 +549,13 @@ def _ncc_mismatch(samples: ProbeSamples) -> float:
 
 @probe(
     "davies_bouldin",
-    "spread of a class and of the one with which it mixes most, relative to the distance "
-    "of their means, mean over the classes (Davies and Bouldin, IEEE TPAMI 1, 1979); NaN "
-    "if two class means are equal",
+    "spread of a class and of the class that overlaps it most, relative to the distance of "
+    "their means, mean over the classes (Davies and Bouldin, IEEE TPAMI 1, 1979); NaN if "
+    "two class means are equal",
     larger_is_better=False,
 )
 def _davies_bouldin(samples: ProbeSamples) -> float:
-    # That of scikit-learn leaves pairs with equal means out, which are the worst.
+    # scikit-learn's version leaves out pairs with equal means, which are the worst.
     squared, codes, apart = _spreads(samples)
     if apart is None:
         return np.nan
@@ -592,8 +588,8 @@ def _spreads(samples: ProbeSamples) -> tuple[np.ndarray, np.ndarray, np.ndarray 
     codes : ndarray of shape (n_samples,)
         Class numbers.
     apart : ndarray of shape (n_pairs,) or None
-        Distances of two class means, in the order of ``pdist``. None if two are equal up to
-        rounding errors, or if there is only one class.
+        Distances between class means, in the order of ``pdist``. None if two means are
+        equal up to rounding errors, or if there is only one class.
     """
     X, (means, codes) = samples.X, _class_means(samples)
     squared = np.concatenate(
@@ -632,9 +628,9 @@ def _blocks(X: np.ndarray) -> Iterator[slice]:
 def _intrinsic_dimension(samples: ProbeSamples) -> float:
     from skdim.id import TwoNN
 
-    # Equal rows have the distance 0, whose ratios say nothing.
+    # Equal rows have distance 0, so their ratios are meaningless.
     X = np.unique(samples.X[samples.rows.few], axis=0)
     if len(X) < _FEWEST_DISTINCT:
         return np.nan
-    # TwoNN refuses a single column; a constant one beside it changes no distance.
+    # TwoNN rejects a single column; adding a constant column changes no distance.
     return TwoNN().fit(np.pad(X, ((0, 0), (0, 1)))).dimension_

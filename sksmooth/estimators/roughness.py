@@ -33,15 +33,15 @@ from .summary import with_ends
 
 __all__ = ["class_smoothness", "sample_roughness"]
 
-# A tree that has seen a sample has shaped its cells to suit the label, right or wrong, so
-# it counts less than one that has not. The factor was chosen on digits, and on images of
-# MNIST other than those of the benchmark.
+# A tree that has seen a sample has fitted its cells to the label, right or wrong, so it
+# counts less than one that has not. The factor was chosen on digits and on MNIST images
+# other than those of the benchmark.
 _WEIGHT_IN_BAG = 1 / 3
 
-# Neighbours are samples that share leaves of trees which have seen neither. Trees of few
-# samples have leaves that hold several others, and trees that try few features look at all
-# of them. Chosen, with the power of the proximity, on four targets of MoleculeACE which
-# the benchmark leaves out.
+# Neighbours are samples that share leaves of trees that have seen neither. Trees grown on
+# few samples have leaves that hold several others, and trying few features makes the trees
+# use all of them. Chosen, with the power of the proximity, on four targets of MoleculeACE
+# that the benchmark leaves out.
 _NEIGHBOUR_TREES, _NEIGHBOUR_SHARE, _FEWEST_IN_TREE = 200, 0.1, 20
 _POWER_OF_PROXIMITY = 1.5
 _LARGEST_NEIGHBOURHOOD = 1000  # samples in a leaf
@@ -76,8 +76,8 @@ def class_smoothness(
     """Measure how smooth each class is: the index of that class against the rest.
 
     A class is smooth if a smooth surface separates it from all others, and rough if its
-    boundary is frayed or its samples are scattered among other classes, as they are where
-    labels are wrong.
+    boundary is irregular or its samples are scattered among other classes, as with wrong
+    labels.
 
     Parameters
     ----------
@@ -103,26 +103,27 @@ def class_smoothness(
     Returns
     -------
     frame : DataFrame
-        One row a class, in sorted order or in that of ``classes``, and the columns
+        One row per class, in sorted order or in that of ``classes``, with the columns
 
         - ``class``, ``n_samples``;
         - ``alpha``, ``alpha_low``, ``alpha_high``: the index of the function that is one
           on the class and zero elsewhere, and its interval;
         - ``explained``, ``explained_low``, ``explained_high``: share of the variance of
-          that function which trees explain on samples that they have not seen;
-        - ``roughness``, ``roughness_low``, ``roughness_high``: what is left of its spread
-          while cells are added, 1 for noise;
+          that function that trees explain on samples that they have not seen;
+        - ``roughness``, ``roughness_low``, ``roughness_high``: how much of its spread is
+          left as cells are added, 1 for noise;
         - ``noise``, ``noise_low``, ``noise_high``, ``noise_is_bound``: share that no number
-          of terms explains, or an upper bound of it;
+          of terms explains, or an upper bound on it;
         - ``held_out``: the estimator's ``oob_score_``;
         - ``r_squared``;
-        - ``cautions``: kinds of the warnings of the fit, which are not given as warnings.
+        - ``cautions``: classes of the warnings of the fit, which are not issued as
+          warnings.
 
     Raises
     ------
     ValueError
-        If y holds regression targets, or none of ``classes``; or as
-        :meth:`BesovSmoothnessEstimator.fit` raises.
+        If y holds regression targets, or none of ``classes``; or for the reasons for which
+        :meth:`BesovSmoothnessEstimator.fit` raises one.
 
     See Also
     --------
@@ -130,13 +131,13 @@ def class_smoothness(
 
     Notes
     -----
-    Indices of classes of very unequal size are only roughly comparable: the fewer samples
-    a class has, the fewer of them describe its boundary.
+    Indices of classes of very different sizes are only roughly comparable: the fewer
+    samples a class has, the fewer of them describe its boundary.
 
     Examples
     --------
-    If some 3s are labelled 8 and some 8s labelled 3, these two classes become rough, and no
-    others:
+    If some 3s are labelled 8 and some 8s are labelled 3, only these two classes become
+    rough:
 
     >>> import numpy as np
     >>> from sklearn.datasets import load_digits
@@ -198,12 +199,12 @@ def sample_roughness(
     random_state: int | np.random.RandomState | None = None,
     verbose: int = 0,
 ) -> pd.DataFrame:
-    """Measure how rough the targets are at each sample: wrong labels, and cliffs.
+    """Measure how rough the targets are at each sample, to find wrong labels and cliffs.
 
     The roughness of a sample is the energy of the small-scale wavelets through it, which a
-    forest needs only to tell this sample from its neighbours. A sample with the label of
-    its neighbours needs none; one with a wrong label needs large ones. Numbers may also
-    have cliffs: two samples that are alike, and whose values are not.
+    forest needs only to distinguish this sample from its neighbours. A sample with the
+    label of its neighbours needs none; one with a wrong label needs large ones. Regression
+    targets may also have cliffs: two similar samples with very different values.
 
     Parameters
     ----------
@@ -217,7 +218,7 @@ def sample_roughness(
         ``max_features="sqrt"``. More trees find more wrong labels.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights. The whole weight of a sample is left out of the mean of its
-        neighbours; one of weight zero has no roughness (NaN) and no suggestion.
+        neighbours; a sample of weight zero has no roughness (NaN) and no suggestion.
     n_jobs : int, default=None
         Number of joblib workers, in place of the estimator's if it is given.
     random_state : int, RandomState instance or None, default=None
@@ -228,61 +229,60 @@ def sample_roughness(
     Returns
     -------
     frame : DataFrame
-        One row a sample, in the order of X and with the index of its rows, and the
-        columns
+        One row per sample, in the order and with the index of X, and the columns
 
         - ``roughness``: the energy, in squared units of the targets. For classes it ranges
           from 0, if all neighbours have the label of the sample, to 2, if all share one
           other label;
         - ``excess``, for classes only: the roughness minus what it would be with the
           best-fitting other label, from -2 to 2. It is positive if that label fits better
-          than the given one: sort by it to find wrong labels;
+          than the given one; sort by it to find wrong labels;
         - ``suggested``, for classes only: that other label;
-        - ``jump``, for numbers only: the value minus that of its neighbours, in units of
-          the targets, of which the roughness is the square. Of several outputs, the
-          Euclidean length of that difference, as below;
-        - ``cliff``, for numbers only: the largest jump to a single neighbour, in units of
-          the targets, reduced where that is not a close one: sort by it to find cliffs;
-        - ``neighbour``, for numbers only: the row of that neighbour, by its name in the
-          index of the frame, NaN if there is none;
-        - ``neighbour_jump``, for numbers only: the value minus that of this neighbour.
+        - ``jump``, for regression only: the value minus that of its neighbours, in units of
+          the targets; the roughness is its square. For several outputs, here and below, the
+          Euclidean length of the difference;
+        - ``cliff``, for regression only: the largest jump to a single neighbour, in units
+          of the targets, reduced if that neighbour is not close; sort by it to find cliffs;
+        - ``neighbour``, for regression only: the row of that neighbour, by its name in the
+          index of the frame; NaN if there is none;
+        - ``neighbour_jump``, for regression only: the value minus that of this neighbour.
 
     Raises
     ------
     ValueError
-        If a tree is grown on one sample only, or as
-        :meth:`BesovSmoothnessEstimator.fit` raises.
+        If a tree is grown on only one sample, or for the reasons for which
+        :meth:`BesovSmoothnessEstimator.fit` raises one.
 
     See Also
     --------
     class_smoothness : Which classes are rough.
-    sksmooth.datasets.corrupt_labels : Makes wrong labels, to try it out.
+    sksmooth.datasets.corrupt_labels : Makes wrong labels, for a test.
 
     Notes
     -----
-    Along its path through a tree that it was grown on, a sample lies in smaller and smaller
-    cells, and the sum of the wavelets below one of them telescopes,
+    Along its path through a tree grown on it, a sample lies in smaller and smaller cells,
+    and the sum of the wavelets below one of them telescopes,
 
     ``sum psi_Omega(x_i) = y_i - c_cell = (1 - 1/n) (y_i - c_others)``,
 
-    if leaves are pure, where ``c_others`` is the mean of the other ``n - 1`` samples in
-    the cell [1]_. The factor, which comes from the sample's own share in the mean, is
-    dropped. The cell is the smallest with at least ten other samples, the resolution at
-    which the fit window of the index ends. A tree that has not seen the sample has made no
-    wavelets for it, so the cell is the leaf. The roughness is the energy of the average
-    over trees, ``||mean_j (y_i - c_others)||^2``: at a boundary where trees differ only by
-    chance, their wavelets cancel. A tree that has seen the sample has shaped its cells to
-    suit the label, right or wrong, so it counts a third of one that has not.
+    if leaves are pure, where ``c_others`` is the mean of the other ``n - 1`` samples in the
+    cell [1]_. The factor, which comes from the sample's own share in the mean, is dropped.
+    The cell is the smallest with at least ten other samples, the resolution at which the
+    fit window of the index ends. A tree that has not seen the sample has no wavelets for
+    it, so the cell is the leaf. The roughness is the energy of the average over trees,
+    ``||mean_j (y_i - c_others)||^2``: at a boundary where trees differ only by chance,
+    their wavelets cancel. A tree that has seen the sample has fitted its cells to the
+    label, right or wrong, so it counts a third as much as one that has not.
 
-    Copies of a row, with the same features and label, count as other samples and vouch for
-    it.
+    Copies of a row, with the same features and label, count as other samples and confirm
+    its label.
 
-    A cliff is a pair of samples. How close two of them are is the share of the trees that
-    know neither in which they share a leaf, the proximity of [2]_, so no measure of
-    distance is needed, and columns that say nothing count little. These are 200 trees of
-    their own, each grown on a tenth of the samples, with ``max_features="sqrt"``, whatever
-    the estimator. A sample's cliff is the maximum of ``proximity^1.5 * |y_i - y_j|`` over
-    its neighbours. Copies are no neighbours to each other that it could jump from.
+    A cliff is a pair of samples. Their closeness is the proximity of [2]_: the share of the
+    trees, among those that have seen neither sample, in which both are in the same leaf. No
+    distance is needed, and uninformative columns count little. The trees are 200 further
+    ones, each grown on a tenth of the samples with ``max_features="sqrt"``, whatever the
+    estimator. A sample's cliff is the maximum of ``proximity^1.5 * |y_i - y_j|`` over its
+    neighbours. Copies of a row do not count as its neighbours.
 
     References
     ----------
@@ -319,7 +319,7 @@ def sample_roughness(
     index = _index_of(X, y)
     rows = np.arange(len(index)) if samples.rows is None else samples.rows
     if samples.classes is None or targets.codes is None:
-        values = targets.values - targets.values[0]  # a large offset would cost digits
+        values = targets.values - targets.values[0]  # a large offset would lose precision
         energy, expected = _roughness(grown, values)
         cliff, neighbour = _cliffs(samples, values, growth)
         found = neighbour >= 0
@@ -346,7 +346,7 @@ def sample_roughness(
 
 
 def _index_of(*parts: ArrayLike) -> pd.Index:
-    """Find the index of the rows in the first part that has one."""
+    """Find the row index in the first argument that has one."""
     for data in parts:
         if isinstance(data, pd.DataFrame | pd.Series):
             return data.index
@@ -354,18 +354,18 @@ def _index_of(*parts: ArrayLike) -> pd.Index:
 
 
 def _labels(index: pd.Index) -> pd.Index:
-    """Take one name for each row, of several levels a tuple."""
+    """Take one name for each row; a tuple if the index has several levels."""
     is_nested = isinstance(index, pd.MultiIndex)
     return index.to_flat_index() if is_nested else index
 
 
 def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:
-    """Find the wanted classes among all of them."""
+    """Look up the requested classes among all of them."""
     if wanted is None:
         return np.arange(len(classes))
     wanted = as_array(wanted if is_list_like(wanted) else [wanted])
     if len(wanted) == 0:
-        raise ValueError("classes is empty; name some of them, or pass None for all.")
+        raise ValueError("classes is empty; name some classes, or pass None for all.")
     codes, is_known = class_codes(wanted, classes)
     if not is_known.all():
         raise ValueError(f"y holds no class {wanted[~is_known].tolist()[0]!r}.")
@@ -373,11 +373,11 @@ def _codes_of(wanted: ArrayLike | None, classes: np.ndarray) -> np.ndarray:
 
 
 def _roughness(grown: GrownForest, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the energy at every sample, and the forest's mean there without it."""
+    """Compute every sample's energy, and the forest's mean without the sample."""
     bags = grown.bags
     if (np.count_nonzero(bags, axis=1) < 2).any():
         raise ValueError(
-            "A tree is grown on one sample only, which has no neighbours; raise "
+            "A tree is grown on only one sample, which has no neighbours; raise "
             "max_samples."
         )
     expected = np.zeros_like(values)
@@ -394,7 +394,7 @@ def _means_of_others(
 ) -> np.ndarray:
     """Average the other samples in the smallest cell that has enough of them.
 
-    Out of the bag, where the splits do not know the sample, one is enough.
+    Out of bag, where the splits do not depend on the sample, one is enough.
     """
     count, total = node_sums(parent, leaf, bag, values)
     n_samples, _ = node_sums(parent, leaf, (bag > 0).astype(float), values[:, :0])
@@ -421,7 +421,7 @@ def _excess(shares: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _size(differences: np.ndarray) -> np.ndarray:
-    """Differences of one output as they are, of several by their Euclidean length."""
+    """Differences of one output; of several, their Euclidean length."""
     if differences.shape[1] == 1:
         return differences[:, 0]
     return np.linalg.norm(differences, axis=1)
@@ -443,7 +443,8 @@ def _cliffs(
             n_jobs=growth.n_jobs,
         ),
     )
-    # In an order of the samples that does not depend on that of the rows, for equal jumps.
+    # Resolve equal jumps in an order of the samples that does not depend on that of the
+    # rows.
     order = np.argsort(samples.units.unit, kind="stable")
     values = values[order]
     cells = _small_cells(grown, order)
@@ -456,7 +457,7 @@ def _cliffs(
         pairs = sparse.csr_matrix(cells[some] @ samples_of)
         first, second = np.repeat(some, np.diff(pairs.indptr)), pairs.indices
         size = np.abs(_size(values[first] - values[second]))
-        together = unseen[:, some].T @ unseen  # numbers of trees, which are exact
+        together = unseen[:, some].T @ unseen  # counts of trees, which are exact
         proximity = pairs.data / np.maximum(together[first - start, second], 1)
         jump = proximity**_POWER_OF_PROXIMITY * size
         jump[first == second] = -1.0  # but is there for every sample
@@ -470,9 +471,9 @@ def _cliffs(
 
 
 def _small_cells(grown: GrownForest, order: np.ndarray) -> sparse.csr_matrix:
-    """Tell in which leaves samples lie that the tree has not seen, a column a leaf.
+    """Indicate the leaves of the samples that the tree has not seen, one column per leaf.
 
-    Large leaves are left out. Every sample has one more column of its own.
+    Large leaves are left out. Every sample also has a column of its own.
     """
     n_samples = len(order)
     n_nodes = np.array([tree.n_nodes for tree in grown.forest.trees])

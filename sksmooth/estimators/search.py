@@ -1,4 +1,4 @@
-"""Search for the simplest representation that is not told apart from the best one."""
+"""Search for the simplest representation that cannot be told apart from the best one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .levels import Fold, Labels, cross_fitted_level, read_labels, split
 __all__ = ["SmoothnessSearch"]
 
 Parameters = dict[str, Any]
-# Keys by which candidates are sorted, the simplest first; of equals, the first of the grid.
+# Keys that sort candidates by simplicity; ties go to the first in the grid.
 _SIMPLICITY: dict[str, Callable[[Parameters, int], Any]] = {
     "n_features": lambda params, n_features: n_features,
     "order": lambda params, n_features: 0,
@@ -40,13 +40,13 @@ _SIMPLICITY: dict[str, Callable[[Parameters, int], Any]] = {
 
 
 class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
-    """Pick the simplest transformer that is not told apart from the best one.
+    """Pick the simplest transformer that cannot be told apart from the best one.
 
-    Every candidate is fitted on the samples that trees see, and scored by what the trees
-    explain of the others, in the same folds for all. The best of many candidates owes some
-    of its lead to chance, so all that are not told apart from it are tied, and the simplest
-    of these is chosen. No model is trained on the features; the score tells how simply
-    they hold the targets.
+    Every candidate is fitted on the samples that the trees see, and scored by how much the
+    trees explain of the others, in the same folds for all. The best of many candidates owes
+    some of its lead to chance, so all candidates that cannot be told apart from it are
+    tied, and the simplest of these is chosen. No model is trained on the features; the
+    score measures how simply they describe the targets.
 
     Parameters
     ----------
@@ -55,20 +55,20 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
         BesovSmoothnessEstimator, as for :class:`~sklearn.model_selection.GridSearchCV`; it
         is then ``smoothness``, and no step of the transformation.
     param_grid : dict or list of dict
-        Values of the parameters by their names, as in GridSearchCV.
+        Parameter names and the values to try, as in GridSearchCV.
     smoothness : BesovSmoothnessEstimator, default=None
-        How trees are grown, and the level of confidence. None means the last step of the
+        Parameters of the trees, and the confidence level. None means the last step of the
         Pipeline, or one with default parameters.
     cv : int, cross-validation generator or iterable, default=5
         The folds. An integer means shuffled folds, stratified for classes. Each sample must
-        be in one test fold.
+        be in exactly one test fold.
     simplest : {"n_features", "order"} or callable, default="n_features"
-        Which of the tied candidates is chosen: the one with the fewest features, or the
-        first of the grid; or the one with the smallest ``simplest(params, n_features)``. Of
-        equals, the first of the grid.
+        Which of the tied candidates is chosen: the one with the fewest features, the first
+        in the grid, or the one with the smallest ``simplest(params, n_features)``. Ties go
+        to the first in the grid.
     refit : bool or "best", default=True
         Whether to fit the chosen candidate on all samples; "best" fits the one with the
-        highest score in its place.
+        highest score instead.
     n_jobs : int, default=None
         Number of joblib workers, which share the candidates. Results do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -79,21 +79,21 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
     Attributes
     ----------
     cv_results_ : dict of arrays
-        One entry a candidate: ``params`` and ``param_NAME``; ``score``, the level of the
+        One entry per candidate: ``params`` and ``param_NAME``; ``score``, the level of the
         held-out error as a rate, with the same values as ``mean_test_score``;
         ``rank_test_score``; ``difference_to_best`` with ``difference_to_best_low`` and
-        ``difference_to_best_high``, the confidence interval of this one difference, which
-        is not corrected; ``p_value``, corrected for the number of candidates and the choice
-        of the best; ``tied_with_best``; ``n_features`` of the transformed data, in the fold
-        where they are the most; and ``seconds``.
+        ``difference_to_best_high``, the confidence interval of this single difference,
+        which is not corrected; ``p_value``, corrected for the number of candidates and the
+        choice of the best; ``tied_with_best``; ``n_features`` of the transformed data, the
+        largest over folds; and ``seconds``.
     best_index_ : int
         Candidate with the highest score.
     best_params_ : dict
         Its parameters.
     best_score_ : float
-        Its score; too high by chance where it is the best of many.
+        Its score, which is biased upwards as the best of many.
     simplest_index_ : int
-        Candidate that is the simplest of those tied with the best.
+        The simplest candidate of those tied with the best.
     simplest_params_ : dict
         Its parameters.
     chosen_index_ : int
@@ -109,15 +109,15 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
     --------
     compare_representations : Compare any representations in one table.
     smoothness_difference : Compare two representations.
-    sklearn.model_selection.GridSearchCV : Picks the highest score.
+    sklearn.model_selection.GridSearchCV : Pick the highest score.
 
     Notes
     -----
-    The tied candidates are a confidence set: the one whose level is truly the highest is
-    among them with at least the probability ``smoothness.confidence_level``, however many
-    candidates there are. With fewer samples, more of them are tied. A p-value is that of
-    the hypothesis that no other candidate is truly better than this one, from the joint
-    normal distribution of all levels, over the samples and the choice of the trees.
+    The tied candidates are a confidence set: it includes the candidate with the truly
+    highest level with probability at least ``smoothness.confidence_level``, however many
+    candidates there are. With fewer samples, more of them are tied. A p-value tests the
+    hypothesis that no other candidate is truly better than this one, by the joint normal
+    distribution of all levels over the samples and the choice of the trees.
 
     Examples
     --------
@@ -186,15 +186,15 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
         Parameters
         ----------
         X : array-like of n_samples rows
-            What the transformers are given.
+            Input of the transformers.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels or regression targets, as in
             :meth:`BesovSmoothnessEstimator.fit`.
         groups : array-like of shape (n_samples,), default=None
-            Groups of samples that are not independent, such as the patient or the plate.
-            They are in the same fold, and the variances are those over groups.
+            Groups of samples that are not independent, such as patients or plates. A group
+            is in one fold, and the variances are those over groups.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights of the trees and scores. Transformers are not given them,
+            Non-negative weights for the trees and scores. Transformers do not receive them,
             but see no samples of weight zero.
 
         Returns
@@ -205,14 +205,14 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
         Raises
         ------
         ValueError
-            If a parameter of the grid is not known, lengths differ, a sample is in no test
-            fold or in several, or there are fewer than 5 groups. An error of a candidate
+            If a parameter of the grid is unknown, lengths differ, a sample is in no test
+            fold or in several, or there are fewer than 5 groups. An error from a candidate
             has a note that names its parameters.
         """
         seed = integer_seed(self.random_state)
         grid = list(ParameterGrid(self.param_grid))
         if not grid:
-            raise ValueError("param_grid has no candidates; {} is the estimator as it is.")
+            raise ValueError("param_grid has no candidates; {} is the plain estimator.")
         transformer, smoothness = self._parts(grid, seed)
         candidates = [_candidate(transformer, params, seed) for params in grid]
         if isinstance(X, dict) and not hasattr(X, "shape"):
@@ -259,7 +259,7 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the features that it is given.
+            Names of its input features.
 
         Returns
         -------
@@ -274,10 +274,10 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
         Returns
         -------
         frame : DataFrame
-            One row a candidate; the index is its number in the grid.
+            One row per candidate; the index is its number in the grid.
         """
         check_is_fitted(self, "cv_results_")
-        left_out = ("params", "mean_test_score")  # which other columns tell
+        left_out = ("params", "mean_test_score")  # redundant with other columns
         columns = {k: v for k, v in self.cv_results_.items() if k not in left_out}
         frame = pd.DataFrame(columns).rename_axis("candidate")
         return frame.sort_values("score", ascending=False, kind="stable")
@@ -297,7 +297,7 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
             return repr(self)
         tied = self.cv_results_["tied_with_best"]
         return (
-            f"{self!r}\nNot told apart from the best, with score {self.best_score_:.3f}: "
+            f"{self!r}\nTied with the best, with score {self.best_score_:.3f}: "
             f"{np.count_nonzero(tied)} of {len(tied)} candidates, of which the simplest is "
             f"{self.simplest_params_}."
         )
@@ -323,7 +323,7 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
     def _parts(
         self, grid: list[Parameters], seed: int
     ) -> tuple[Any, BesovSmoothnessEstimator]:
-        """Take apart what transforms and what measures."""
+        """Split the steps that transform from the one that measures."""
         transformer, smoothness = self.estimator, self.smoothness
         if isinstance(transformer, Pipeline):
             name, last = transformer.steps[-1]
@@ -331,8 +331,8 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
                 _refuse_changes(name, grid)
                 if smoothness is not None or len(transformer) == 1:
                     raise ValueError(
-                        f"The last step {name!r} of the Pipeline measures smoothness; give "
-                        "it steps that transform, and leave smoothness=None."
+                        f"The last step {name!r} of the Pipeline measures smoothness; put "
+                        "transforming steps before it, and leave smoothness=None."
                     )
                 transformer, smoothness = transformer[:-1], last
         return transformer, ready_estimator(smoothness, seed)
@@ -363,7 +363,7 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
 
 
 def _refuse_changes(name: str, grid: list[Parameters]) -> None:
-    """Refuse a grid that changes the yardstick."""
+    """Reject a grid that changes how smoothness is measured."""
     for key in (key for params in grid for key in params):
         if key.split("__")[0] == name:
             raise ValueError(
@@ -390,7 +390,7 @@ def _measured(
     try:
         found = cross_fitted_level(candidate, X, labels, folds, smoothness)
     except Exception as error:
-        error.add_note(f"This is an error of the candidate {params}.")
+        error.add_note(f"The candidate {params} raised this error.")
         raise
     return found.level, found.n_features, perf_counter() - start
 

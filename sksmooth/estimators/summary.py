@@ -1,4 +1,4 @@
-"""Summaries of results as plain data, from which everything else is rendered.
+"""Summarise results as plain data, from which all displays are rendered.
 
 Cards in notebooks, pages and the command line show the same :class:`Summary`. Results are
 arguments here and not imported, since their modules import this one.
@@ -47,16 +47,16 @@ _LONGEST_NAME = 120
 
 @dataclass(frozen=True)
 class Summary:
-    """A result in numbers and in words.
+    """A result as numbers and sentences.
 
     Attributes
     ----------
     title : str
         What was measured, above the facts.
     facts : dict of str to str
-        What was measured and how well, as texts by their names.
+        What was measured and how well, as texts by name.
     value : float, default=NaN
-        The number that the result is about.
+        The main number of the result.
     interval : tuple of float
         Its confidence interval.
     lead : str, default=""
@@ -68,9 +68,9 @@ class Summary:
     ends : tuple of float
         Ends of a scale on which to draw them.
     verdict : str, default=""
-        What has been found, in a sentence or two.
+        The finding, in a sentence or two.
     certainty : str, default=""
-        Between which numbers it lies, as one sentence.
+        Its interval, as a sentence.
     cautions : tuple of str
         Reasons to read it with care.
     """
@@ -89,7 +89,7 @@ class Summary:
 
 
 def with_ends(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
-    """Name a number and the two ends of its interval, as columns and JSON have them."""
+    """Name a number and the two ends of its interval, as in columns and JSON."""
     return {name: value, f"{name}_low": interval[0], f"{name}_high": interval[1]}
 
 
@@ -134,8 +134,8 @@ def estimator_summary(
 def _certainty(fit: Any, low: float, high: float, level: str) -> str:
     if fit.is_bound:
         return (
-            f"The smoothness index is at least {number(fit.alpha)}: no error is left from "
-            "which to read a larger one."
+            f"The smoothness index is at least {number(fit.alpha)}: no error is left that "
+            "could show a larger one."
         )
     text = f"The smoothness index is {number(fit.alpha)}"
     if not np.isfinite([low, high]).all():
@@ -163,7 +163,7 @@ def _facts(estimator: Any) -> dict[str, str]:
 
 
 def _shares(estimator: Any) -> dict[str, str]:
-    """Write what is explained, what is noise, and how fast the rest falls."""
+    """Format the explained share, the noise, and how fast the rest of the error falls."""
     shares = estimator.shares_
     facts = {"Explained": _share(shares.explained, shares.explained_interval)}
     facts["Noise"] = _share(
@@ -199,7 +199,7 @@ def _share(share: float, interval: tuple[float, float], *, is_bound: bool = Fals
 
 
 def _window(estimator: Any) -> str:
-    """Describe the window, with its line if the index was read from it."""
+    """Describe the window, and its line if the index was read from it."""
     fit = estimator.decay_
     first, last = fit.fit_range
     text = f"{first:,} to {last:,} terms"

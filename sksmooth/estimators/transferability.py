@@ -1,7 +1,7 @@
-"""Scores of transferability: how well a linear model on features would give the targets.
+"""Scores of transferability: how well a linear model on features would predict the targets.
 
-They are read from one singular value decomposition of the features, without training. Both
-are the same for rotated and rescaled features.
+They are computed from one singular value decomposition of the features, without training.
+Both are invariant under rotation and scaling of the features.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def mean_log_evidence(X: np.ndarray, Y: np.ndarray) -> float:
     Returns
     -------
     evidence : float
-        Mean over the outputs; infinite if one of them is a linear function of the features,
-        of which there are fewer than samples.
+        Mean over the outputs; infinite if one of them is a linear function of fewer
+        features than samples.
 
     References
     ----------
@@ -103,15 +103,15 @@ def shrunk_h_score(X: np.ndarray, codes: np.ndarray) -> float:
 
     It is ``(1 - a) trace(inv(S_a) S_B)`` of the covariance ``S_B`` of the class means and
     that of the features, shrunk by the amount ``a`` of Ledoit and Wolf [2]_. Without
-    shrinkage [1]_, features reach the largest value, the number of classes less one,
-    whatever they are, if there are as many as samples.
+    shrinkage [1]_, any features reach the largest value, the number of classes minus one,
+    if there are as many features as samples.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         Features.
     codes : ndarray of shape (n_samples,)
-        Class numbers, from 0 and none left out.
+        Class codes, from 0 without gaps.
 
     Returns
     -------
@@ -157,9 +157,9 @@ def _ledoit_wolf(
 
 
 def _singular(X: np.ndarray, largest: float | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Compute left singular vectors and singular values that are not rounding errors.
+    """Compute left singular vectors and singular values above rounding errors.
 
-    These are in proportion to the ``largest`` value, which is that of ``X`` by default.
+    These are in proportion to the ``largest`` value, by default that of ``X``.
     """
     largest = np.abs(X).max() if largest is None else largest
     left, scale, _ = svd(X, full_matrices=False)

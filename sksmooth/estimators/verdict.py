@@ -1,8 +1,8 @@
-"""The verdict: what a fit says of the data, in a sentence or two on which to act.
+"""The verdict: what a fit says about the data, in a sentence or two.
 
 Cards, pages, the command line and ``print(estimator)`` show the same words. Every rule
-below gives one clause, or none where there is nothing to say. The estimator is an argument
-here and not imported, since its module imports this one.
+below adds one clause, or none. The estimator is an argument here and not imported, since
+its module imports this one.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from ..index import Shares
 
 __all__ = ["feature_name", "percent", "verdict"]
 
-_SPEAKS = 0.005  # a share below it rounds to 0 %, so it is not spoken of
+_SPEAKS = 0.005  # a smaller share rounds to 0 %, so it is not mentioned
 _ALL = 1 - _SPEAKS
 _WEAK = 0.25  # explained: less than a quarter, so that most is noise or not in the features
 _HALF = 0.5  # noise: with more, it hides detail, and a bound does not exclude noise alone
-_NEWS = 0.8  # of what is not explained: a bound above it repeats what has been said
-_POSSIBLE = 0.05  # explained: a weak relation that may have been missed is worth a word
-# Of linear relations in five features that explain 8 %, a tenth was found with 100
-# samples, two in five with 400, and nine in ten with 800.
+_NEWS = 0.8  # of what is not explained: a bound above it would repeat that
+_POSSIBLE = 0.05  # explained: a missed relation of this size is mentioned
+# Linear relations in five features that explain 8 % are found in a tenth of the cases with
+# 100 samples, in two fifths with 400, and in nine tenths with 800.
 _FEW_SAMPLES = 1000
 # The intervals of the signal's rate are ranges of dimensions. Up to these ratios of their
-# ends, a border in the plane is told from one in seven dimensions, and a function of one
-# feature from one of five.
+# ends, a border in the plane is distinguished from one in seven dimensions, and a function
+# of one feature from one of five.
 _WIDEST_BORDER, _WIDEST_FUNCTION = 3.0, 4.0
-# One feature that alone explains all but a twentieth is rare among honest tables, and
-# usual where a row number, a key or the answer itself is among the features.
+# A single feature rarely explains 95 % in a sound table; usually a row number, a key or the
+# target itself is among the features.
 _SUSPICIOUS = 0.95
 _MOST_BOXES = 0.95  # of what is explained, by as many boxes as are counted
 _SHORT = 10  # terms at the end of the window: too few to speak of dimensions
@@ -46,7 +46,7 @@ _OPEN = "the rest may be noise, or detail that more samples or other features wo
 
 @dataclass(frozen=True)
 class _Findings:
-    """The numbers of a fit that the rules read, and the words for its targets."""
+    """The numbers of a fit that the rules use, and the words for its targets."""
 
     shares: Shares
     n_boxes: int
@@ -74,12 +74,12 @@ class _Findings:
 
     @property
     def is_found(self) -> bool:
-        """Whether the features explain anything, beyond what the samples leave open."""
+        """Whether the features significantly explain anything."""
         return self.shares.explained_interval[0] > 0
 
     @property
     def has_noise(self) -> bool:
-        """Whether the curve shows noise that is worth a word."""
+        """Whether the curve shows noise that is worth mentioning."""
         amount = (
             self.shares.noise
             if math.isnan(self.shares.wrong_labels)
@@ -89,7 +89,7 @@ class _Findings:
 
 
 def verdict(estimator: Any, feature_names: Sequence[str] | None = None) -> str:
-    """Say what a fit has found: how much is explained, how noisy it is, and how simple.
+    """Describe a fit in words: how much is explained, how noisy, and how simple.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def _findings(estimator: Any) -> _Findings:
     shares, n_classes = estimator.shares_, len(getattr(estimator, "classes_", ()))
     return _Findings(
         shares=shares,
-        # A split is two terms, and makes two boxes of one. Every class has a box.
+        # A split has two terms and turns one box into two. Every class has a box.
         n_boxes=max(math.ceil(shares.n_terms_for(_MOST_BOXES) / 2) + 1, n_classes),
         n_features=estimator.n_features_in_,
         is_short=estimator.decay_.window[1] < _SHORT,
@@ -150,9 +150,8 @@ def _findings(estimator: Any) -> _Findings:
 
 def _in_sample_only() -> str:
     return (
-        "Measured in-sample only: every tree has seen all samples, so what the features "
-        "explain and what is noise cannot be told. Use the built-in forest with "
-        "max_samples below 1, such as 0.8."
+        "Measured in-sample only: every tree has seen all samples, so explained and noise "
+        "are unknown. Use the built-in forest with max_samples below 1, such as 0.8."
     )
 
 
@@ -166,9 +165,9 @@ def _nothing(found: _Findings) -> str:
             f"{percent(most)} of the {found.target}."
         )
     if most >= _POSSIBLE:
-        return f"{text}; with these samples up to {percent(most)} could have been missed."
+        return f"{text}; with these samples, up to {percent(most)} could have been missed."
     if found.n_samples < _FEW_SAMPLES:
-        return f"{text}; with so few samples a weak relation would be missed."
+        return f"{text}; with so few samples, a weak relation would be missed."
     return f"{text}."
 
 
@@ -186,7 +185,7 @@ def _explained(found: _Findings) -> str:
 
 
 def _noise(found: _Findings) -> str:
-    """Tell the noise, or its bound, or that the two cannot be told apart."""
+    """Describe the noise or its bound, or that noise and detail cannot be told apart."""
     in_labels = not math.isnan(found.shares.wrong_labels)
     amount = found.shares.wrong_labels if in_labels else found.shares.noise
     most = (
@@ -222,9 +221,9 @@ def _bound(found: _Findings, most: float, in_labels: bool) -> str:
 
 
 def _signal(found: _Findings) -> str:
-    """Tell the shape of what is explained, if the samples show it."""
+    """Describe the shape of what is explained, if the samples show it."""
     if found.shares.explained < _WEAK and not found.has_noise:
-        return ""  # the noise hides it, and has been named
+        return ""  # hidden by the noise, which has been mentioned
     beyond = "beyond that, " if found.has_noise else ""
     is_hidden = found.has_noise and found.shares.noise > _HALF  # which may hide detail
     if np.isinf(found.shares.signal_alpha) or _is_in_few_boxes(found):
@@ -233,7 +232,7 @@ def _signal(found: _Findings) -> str:
             beyond, what = "", "what shows through is"
         return f"{beyond}{what} as simple as about {found.n_boxes} boxes"
     if not found.is_classes and found.n_outputs > 1:
-        return ""  # numbers, or one-hot classes: a rate has two meanings
+        return ""  # regression or one-hot classes: the rate is ambiguous
     shape = ""
     if not found.is_short:
         shape = _border(found) if found.is_classes else _function(found)
@@ -241,7 +240,7 @@ def _signal(found: _Findings) -> str:
         what = "what shows through" if is_hidden else f"{beyond}the error"
         return f"{what} falls {shape}"
     if _noise(found) == _OPEN:
-        return ""  # which has asked for more samples
+        return ""  # which already asks for more samples
     what = "border between the classes" if found.is_classes else found.target
     return f"more samples would show how complex the {what} is"
 
@@ -251,7 +250,7 @@ def _is(found: _Findings) -> str:
 
 
 def _is_in_few_boxes(found: _Findings) -> bool:
-    """Tell classes that a handful of cuts separate, too few for a rate to mean anything."""
+    """Detect classes separated by so few cuts that a rate means nothing."""
     return found.is_classes and found.shares.explained >= _ALL and found.n_boxes <= _HANDFUL
 
 
@@ -303,8 +302,8 @@ def _one_feature(
         return ""
     name = _name(estimator, strongest, feature_names)
     return (
-        f"One feature ({name}) does nearly all of it; check that it is no identifier or "
-        f"copy of the {found.target}."
+        f"One feature ({name}) explains nearly all of it; check that it is not an "
+        f"identifier or a copy of the {found.target}."
     )
 
 
@@ -314,8 +313,8 @@ def _identifiers(estimator: Any, feature_names: Sequence[str] | None) -> str:
     if not columns:
         return ""
     if len(columns) == 1:
-        return f"Column {names} looks like an identifier; measure without it."
-    return f"{len(columns)} columns ({names}) look like identifiers; measure without them."
+        return f"Column {names} looks like an identifier; drop it."
+    return f"{len(columns)} columns ({names}) look like identifiers; drop them."
 
 
 def _numbered(estimator: Any) -> tuple[int, ...]:
@@ -334,14 +333,14 @@ def _published(estimator: Any) -> str:
     convention = estimator.decay_.convention
     if convention.has_variance:
         return ""
-    return f"Its alpha is comparable only with others of index={convention.name!r}."
+    return f"This alpha is comparable only with others of index={convention.name!r}."
 
 
 # --- words ---------------------------------------------------------------------------
 
 
 def percent(share: float, places: int = 0) -> str:
-    """Write a share as people read it: ``89 %``."""
+    """Format a share as a percentage: ``89 %``."""
     return f"{100 * share:.{places}f} %"
 
 

@@ -394,7 +394,7 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
     n_terms : int, "oob", "cv" or None, default="oob"
         Number M of wavelets that are kept, beside the means of the trees:
 
-        - ``"oob"``: that of the least squared error out of the bag, where each sample is
+        - ``"oob"``: that of the least squared error out of bag, where each sample is
           approximated by the trees that have not seen it;
         - ``"cv"``: that of the least squared error in cross-validation, for forests that
           do not say which samples a tree has seen, such as boosting;
@@ -442,7 +442,7 @@ class WaveletForestClassifier(ClassifierMixin, _WaveletForest):
     n_terms_ : int
         Number of wavelets kept.
     validation_errors_ : ndarray of shape (`wavelets_.n_terms` + 1,), float64
-        Root mean squared error, out of the bag or in cross-validation, with 0, 1, ...
+        Root mean squared error, out of bag or in cross-validation, with 0, 1, ...
         wavelets; in units of one-hot labels, whose largest distance is sqrt(2). Only if
         ``n_terms`` is "oob" or "cv".
     oob_score_ : float
@@ -658,7 +658,7 @@ class WaveletForestRegressor(RegressorMixin, _WaveletForest):
     n_terms_ : int
         Number of wavelets kept.
     validation_errors_ : ndarray of shape (`wavelets_.n_terms` + 1,), float64
-        Root mean squared error, out of the bag or in cross-validation, with 0, 1, ...
+        Root mean squared error, out of bag or in cross-validation, with 0, 1, ...
         wavelets, over all columns of ``y`` together; in its units. Only if ``n_terms`` is
         "oob" or "cv".
     oob_score_ : float

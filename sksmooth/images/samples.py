@@ -17,7 +17,7 @@ _CHANNELS = (1, 3, 4)  # grey, colour, and colour with opacity
 
 
 def image_samples(image: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Take an image as samples of a function on the unit square, one a pixel.
+    """Convert an image to samples of a function on the unit square, one per pixel.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ def image_samples(image: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 
     Notes
     -----
-    A jump along a smooth curve and a smooth image both have the index 1/2 if trees
-    measure it, whose functions are constant on boxes; a random surface of Hurst exponent
-    H has H/2. The values of a black and white image are better taken for classes, by
+    Measured by trees, whose functions are constant on boxes, a jump along a smooth curve
+    and a smooth image both have the index 1/2; a random surface of Hurst exponent H has
+    H/2. The values of a black and white image are better used as classes, by
     ``y.astype(int)``.
 
     Examples
@@ -91,7 +91,7 @@ def psnr(image: ArrayLike, approximation: ArrayLike, data_range: float = 1.0) ->
 
     See Also
     --------
-    sksmooth.images.image_wavelets : Gives approximations.
+    sksmooth.images.image_wavelets : Returns approximations.
 
     Examples
     --------
@@ -125,8 +125,8 @@ def _pixel_values(given: ArrayLike) -> np.ndarray:
         image = image / np.iinfo(image.dtype).max
     elif image.dtype.kind not in "fb":
         raise ValueError(
-            f"The pixels are of type {image.dtype}, whose largest value is not known; "
-            "pass uint8, uint16 or bool, or divide them by it."
+            f"The pixels are of type {image.dtype}, whose largest value is unknown; pass "
+            "uint8, uint16 or bool, or divide them by it."
         )
     with reading(given, "image"):
         return check_array(image, dtype=np.float64, allow_nd=True, input_name="image")

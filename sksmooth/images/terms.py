@@ -1,9 +1,9 @@
 """The approximation of an image by the wavelets of one tree.
 
 One decision tree, grown on all pixels, cuts the image into boxes. The two wavelets of
-siblings are multiples of one function, so a cut is one term with one coefficient, and
-the terms are orthonormal as those of Haar's basis, but with cuts where the image wants
-them (Dekel and Leviatan, SIAM J. Numer. Anal. 43, 2005).
+siblings are multiples of one function, so a cut is one term with one coefficient, and the
+terms are orthonormal as those of Haar's basis, but with cuts that fit the image (Dekel and
+Leviatan, SIAM J. Numer. Anal. 43, 2005).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ImageWavelets(Versioned):
     leaves : ndarray of shape (n_pixels,), int32
         Leaf of every pixel.
     decomposition : WaveletDecomposition
-        The wavelets, with one entry a node.
+        The wavelets, with one entry per node.
     coefficients : ndarray of shape (n_nodes, n_channels), float64
         Coefficient of the cut of every node, ``sqrt(n_l n_r / n) (c_r - c_l)`` for sides
         with means c and n pixels; 0 at leaves.
@@ -48,7 +48,7 @@ class ImageWavelets(Versioned):
 
     See Also
     --------
-    sksmooth.images.image_wavelets : Makes it.
+    sksmooth.images.image_wavelets : Computes it.
 
     Examples
     --------
@@ -92,7 +92,7 @@ class ImageWavelets(Versioned):
         Parameters
         ----------
         n_terms : int
-            Number of terms M; more than there are is all of them.
+            Number of terms M; larger values take all of them.
 
         Returns
         -------

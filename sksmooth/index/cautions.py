@@ -1,4 +1,4 @@
-"""Reasons to read an index with care, each told by a warning of its own class."""
+"""Reasons to read an index with care, each with its own class of warning."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from .window import log_spaced
 
 __all__ = ["checked", "imprecise", "is_finite_box_function", "unresolved"]
 
-_FEWEST_TERMS = 40  # the window must end beyond them, or a warning says so
+_FEWEST_TERMS = 40  # a window that ends earlier gives a warning
 _FEWEST_POINTS = 5  # of the curves of procedures that have no window
 _POOREST_R_SQUARED = 0.8
 _NEGLIGIBLE_DECAY = 0.05  # of log error over the window: noise, for which R^2 is void
 _MOSTLY = 0.5  # share of the index that is not the rate in the window
-_BEND = 0.5  # of the rate, by which the slopes of the window's halves may differ
+_BEND = 0.5  # of the rate: largest difference between the slopes of the window's halves
 _ROUNDING = 1e-6  # of errors, whose squares lose half of the digits of float64
 _NO_RESIDUAL = 1e-6  # of p-th powers: the share of samples with an error, for classes
-_SMALL_RESIDUAL = 0.05  # out of the bag, where cuts are a little off
+_SMALL_RESIDUAL = 0.05  # out of bag, where cuts are a little off
 _FEWEST_SAMPLES_OF_ONE_BOX = 20
 _FEWEST_SAMPLES_FOR_BOXES = 500  # fewer do not tell boxes from a coarse boundary
-_GROWTH_OF_BOXES = 0.15  # exponent; half of the least that a curved boundary shows
+_GROWTH_OF_BOXES = 0.15  # exponent; half of the smallest one of a curved boundary
 
 
 def checked(fit: IndexFit, *, power_law: bool) -> IndexFit:
@@ -43,15 +43,15 @@ def checked(fit: IndexFit, *, power_law: bool) -> IndexFit:
     fit : IndexFit
         The fit.
     power_law : bool
-        Whether a line is expected to be good; procedures that are followed for
-        comparison with published values are known not to give one, and have windows of
-        their own.
+        Whether a good line is expected; published procedures, which are followed for
+        comparison, do not give one and have windows of their own.
     """
     few = fit.window[1] < _FEWEST_TERMS if power_law else len(fit.n_terms) < _FEWEST_POINTS
     if few:
         caution = FewTermsWarning(
-            f"The fit window {fit.fit_range} holds few terms: with so few samples, or so "
-            "shallow trees, the index is rough. More samples or deeper trees help."
+            f"The fit window {fit.fit_range} holds few terms: with so few samples, or such "
+            "shallow trees, the index is only approximate. More samples or deeper trees "
+            "help."
         )
     elif (
         not power_law
@@ -68,14 +68,14 @@ def checked(fit: IndexFit, *, power_law: bool) -> IndexFit:
     else:
         rate = fit.rate_in_window
         early, late = _rates_of_halves(fit)
-        # Curves of rows that the trees have seen always bend down in the end.
+        # Curves of rows that the trees have seen always bend down at the end.
         bends = abs(late - early) > _BEND * abs(rate)  # not if one is NaN
         if fit.cautions or not bends:
             return fit
         caution = BentDecayWarning(
             f"The decay is still bending in the fit window {fit.fit_range}: its rate is "
             f"{early:.2f} in the first half and {late:.2f} in the second. The index holds "
-            "for this number of samples only"
+            "only for this number of samples"
             + (
                 "; with more of them it would be larger."
                 if late > early
@@ -86,14 +86,14 @@ def checked(fit: IndexFit, *, power_law: bool) -> IndexFit:
 
 
 def imprecise(fit: IndexFit, precision: float, grown: GrownForest) -> IndexFit:
-    """Add a caution that all trees leave the interval too wide, and what would narrow it.
+    """Add a caution that all trees leave the interval too wide, and say what narrows it.
 
     Parameters
     ----------
     fit : IndexFit
         The fit.
     precision : float
-        Half of the length that was asked for.
+        Half of the requested length.
     grown : GrownForest
         Its trees. Of more than ``n_apart``, the variance of the index does not fall.
 
@@ -108,16 +108,16 @@ def imprecise(fit: IndexFit, precision: float, grown: GrownForest) -> IndexFit:
     if fit.is_bound:
         mend = "alpha_ is a lower bound, whose interval has no upper end."
     elif n_trees < grown.n_apart and (of_trees > 0) and without.half_width <= precision:
-        mend = "More trees would narrow it: let n_estimators be larger."
+        mend = "More trees would narrow it: increase n_estimators."
     else:
         mend = (
-            "More trees would not narrow it, since it is the samples and the fit window "
-            "that it owes its length to, or trees that share most of their samples: "
-            "measure more rows, or let precision be larger."
+            "More trees would not narrow it, since its length comes from the samples and "
+            "the fit window, or from trees that share most of their samples: measure more "
+            "rows, or increase precision."
         )
     caution = PrecisionWarning(
-        f"precision = {precision:g} is not reached with {n_trees} trees, all that "
-        f"n_estimators allows: half of the length of alpha_interval_ is "
+        f"precision = {precision:g} is not reached with {n_trees} trees, the most that "
+        "n_estimators allows: half of the length of alpha_interval_ is "
         f"{fit.half_width:.2g}. {mend}"
     )
     return fit.with_cautions(caution)
@@ -137,21 +137,21 @@ def _rates_of_halves(fit: IndexFit) -> list[float]:
 
 
 def unresolved(fit: IndexFit, *, is_bound: bool) -> IndexFit:
-    """Say that the function is constant on few boxes.
+    """Add a caution that the function is constant on few boxes.
 
     Parameters
     ----------
     fit : IndexFit
         The fit.
     is_bound : bool
-        Whether the index is the largest that the samples can show, and other cautions say
-        no more; else it is what the procedure gives, and the caution is added.
+        Whether the index is the largest that the samples can show, so that other cautions
+        add nothing; otherwise it is the value of the procedure, and the caution is added.
     """
     reading = (
-        f"alpha_ = {fit.alpha:.2f} is a lower bound, as large as these samples can show; "
-        "signal_alpha_ is infinite."
+        f"alpha_ = {fit.alpha:.2f} is a lower bound, the largest value that these samples "
+        "can show; signal_alpha_ is infinite."
         if is_bound
-        else "alpha_ is what the procedure gives; do not read it as a rate."
+        else "alpha_ is the value of the procedure; do not read it as a rate."
     )
     caution = UnresolvedIndexWarning(
         "A few terms leave hardly any error: the function looks constant on finitely many "
@@ -163,15 +163,15 @@ def unresolved(fit: IndexFit, *, is_bound: bool) -> IndexFit:
 
 
 def is_finite_box_function(curves: ErrorCurves) -> bool:
-    """Tell whether the trees see a function that is constant on finitely many boxes.
+    """Return whether the trees see a function that is constant on finitely many boxes.
 
-    If no error is left in the bag nor out of it, they do. Otherwise, cuts that are a
-    little off leave a small error out of the bag, and the growth of the trees decides.
-    The number of terms that split cells of at least n samples grows as n falls: like
-    ``(n_samples / n)^((d - 1) / d)`` for a jump across a surface in d dimensions, so
-    with an exponent of 1/2 or more (0.3 to 0.4 is what greedy trees show in two
-    dimensions), and faster for functions without constant pieces. On finitely many
-    boxes it stops growing, and the exponent is near 0.
+    They do if no error is left in bag or out of bag. Otherwise, slightly misplaced cuts
+    leave a small out-of-bag error, and the growth of the trees decides. The number of terms
+    that split cells of at least n samples grows as n falls: like ``(n_samples / n)^((d - 1)
+    / d)`` for a jump across a surface in d dimensions, so with an exponent of 1/2 or more
+    (0.3 to 0.4 is what greedy trees show in two dimensions), and faster for functions
+    without constant pieces. On finitely many boxes it stops growing, and the exponent is
+    near 0.
     """
     n_samples, p = curves.grown.n_grown, curves.p
     start, end = (curves.by_tree[:, m].mean(axis=0) for m in (0, -1))

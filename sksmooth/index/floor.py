@@ -1,4 +1,4 @@
-"""The noise floor: the error that no number of terms takes away."""
+"""The noise floor: the error that remains with any number of terms."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What forests explain of samples that their trees have not seen, and how sure that is.
+"""What forests explain of samples that their trees have not seen, with its uncertainty.
 
 The score of a representation is the level of its held-out error, as a rate. Two levels of
-the same samples are compared sample by sample, so that what is hard in both cancels.
+the same samples are compared sample by sample, so that samples that are hard in both
+cancel.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _FEWEST_SAMPLES = 10
 
 @dataclass(frozen=True, eq=False)
 class HeldOutError:
-    """The error of a forest on samples that are approximated by trees blind to them.
+    """The error of a forest on samples approximated by trees that have not seen them.
 
     Attributes
     ----------
@@ -101,7 +102,7 @@ class HeldOutError:
         return self.loss / self.spread if self.spread > 0 else 1.0
 
     def is_carried_by_few(self, unit: np.ndarray) -> bool:
-        """Whether a few samples carry the spread, so that they say nothing of others."""
+        """Whether a few samples carry the spread, so that it says nothing about others."""
         carried = np.bincount(unit, self.weights * self.spreads)
         return bool(self.spread**2 < _FEWEST_SAMPLES * np.sum(carried**2))
 
@@ -150,7 +151,7 @@ class HeldOutError:
 
 @dataclass(frozen=True, eq=False)
 class Level(Versioned):
-    """The level of a held-out error as a rate, and what it owes to samples and trees.
+    """The level of a held-out error as a rate, with the influence of samples and trees.
 
     Attributes
     ----------
@@ -191,7 +192,7 @@ class Level(Versioned):
 
 
 class LevelDifference(NamedTuple):
-    """The second level less the first, with its two variances.
+    """The second level minus the first, with its two variances.
 
     Attributes
     ----------
@@ -200,7 +201,7 @@ class LevelDifference(NamedTuple):
     of_samples, of_trees : float
         Its variance over samples, and over the choice of so many trees.
     n_units, n_tree_groups : int
-        From how many numbers these were found.
+        Numbers of values from which these were estimated.
     """
 
     difference: float
@@ -247,7 +248,7 @@ def level_difference(first: Level, second: Level) -> LevelDifference:
     Returns
     -------
     difference : LevelDifference
-        The second less the first.
+        The second minus the first.
     """
     influence = second.influence - first.influence
     without_trees = np.empty(0)  # of other trees, nothing is known
@@ -339,8 +340,8 @@ def out_of_bag_errors(
     """Measure what trees explain of the samples that are out of their bags.
 
     The forest that the index is read from has few trees, which try all features, as the
-    theory asks. Fifty trees that try few features, on half of the samples, explain more in
-    most cases, and cost less; less where nearly all features are noise. So there are both.
+    theory asks. Fifty trees that try few features, on half of the samples, usually explain
+    more at less cost, but explain less if nearly all features are noise. So both are used.
 
     Parameters
     ----------
@@ -357,7 +358,7 @@ def out_of_bag_errors(
     -------
     errors : list of HeldOutError
         That of the forest, and last that of a randomised one, unless a model of another
-        library took its place; none if no samples are left out of the bags.
+        library took its place; none if no samples are out of bag.
     """
     if not grown.unseen.any():
         return []
@@ -391,7 +392,7 @@ def held_out_error(
     *,
     has_level: bool = True,
 ) -> HeldOutError:
-    """Measure the error out of the bags at the best number of terms.
+    """Measure the error out of bag at the best number of terms.
 
     Parameters
     ----------
@@ -422,12 +423,12 @@ def held_out_error(
 
 
 def with_terms(error: HeldOutError, n_terms: int, samples: Samples) -> HeldOutError:
-    """Measure the error out of the bags with another number of terms.
+    """Measure the error out of bag with another number of terms.
 
     Parameters
     ----------
     error : HeldOutError
-        Error out of the bags.
+        Error out of bag.
     n_terms : int
         Number of terms.
     samples : Samples
@@ -454,7 +455,7 @@ def error_on_others(fitted: HeldOutError, others: Samples) -> HeldOutError:
     Parameters
     ----------
     fitted : HeldOutError
-        Error out of the bags, which has the forest and its best number of terms.
+        Error out of bag, which has the forest and its best number of terms.
     others : Samples
         The other samples.
 

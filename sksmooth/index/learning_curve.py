@@ -1,12 +1,12 @@
 """Learning curves: the error at other numbers of samples, from a few that were measured.
 
-A learning curve is taken for a power law over a floor,
+A learning curve is modelled as a power law with a floor,
 
     e(n) = e(m) (s + (1 - s) (n / m)^-b),
 
 where m is the largest measured size, s the share of its error that is floor, and b the
-exponent. A handful of measured errors do not tell s from b, so neither is estimated: every
-pair on a grid is weighed by how well its curve fits, times a prior, and what is forecast
+exponent. A handful of measured errors cannot separate s from b, so neither is estimated:
+every pair on a grid is weighted by how well its curve fits, times a prior, and forecasts
 are quantiles over all of them.
 
 The constants below were chosen on half of the data sets of LCDB (Mohr and others, *LCDB
@@ -56,10 +56,10 @@ _NORMAL = _NORMAL / _NORMAL.std()
 
 
 class SureErrors(NamedTuple):
-    """Errors among the predictions of which an estimator is surest.
+    """Errors among the most confident predictions of an estimator.
 
-    Labels that are wrong at random are as often wrong there as anywhere, and little else
-    is, so the share of errors is a lower bound of the floor.
+    Labels that are wrong at random are wrong as often there as elsewhere, and other errors
+    are rare, so the share of errors is a lower bound on the floor.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class SureErrors(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class LearningCurve(Versioned):
-    """Curves that may be the one of which a few errors were measured.
+    """Candidate curves for a few measured errors.
 
     Attributes
     ----------
@@ -130,7 +130,7 @@ class LearningCurve(Versioned):
 
     @property
     def floor(self) -> float:
-        """Median of the error that no number of samples takes away."""
+        """Median of the error that remains with any number of samples."""
         return float(self._quantiles(self._logs(np.inf), 0.5))
 
     def floor_interval(self, confidence_level: float) -> tuple[float, float]:
@@ -172,7 +172,7 @@ def fit_learning_curve(
     sure: SureErrors | None = None,
     like: LearningCurve | None = None,
 ) -> LearningCurve:
-    """Weigh power laws over a floor by how well they fit measured errors.
+    """Weight power laws with a floor by how well they fit measured errors.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def fit_learning_curve(
     error_of_constant : float, default=1.0
         Error of the best constant prediction.
     sure : SureErrors, default=None
-        Errors of the surest predictions.
+        Errors of the most confident predictions.
     like : LearningCurve, default=None
         The curve of a larger sample that these errors are a part of. Its probabilities take
         the place of the prior.

@@ -73,7 +73,7 @@ class PairsRate(Versioned):
 def pairs_rate(
     curves: ErrorCurves, growth: Growth, n_jobs: int | None = None
 ) -> PairsRate | None:
-    """Read a decay rate from trees that tell apart two classes each.
+    """Read a decay rate from trees that separate two classes each.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def pairs_rate(
     Returns
     -------
     rate : PairsRate or None
-        The rate. None for numbers, for fewer than five classes, for forests of other
+        The rate. None for regression, for fewer than five classes, for forests of other
         libraries or without out-of-bag samples, and where the pairs take too long or their
         error does not fall.
 

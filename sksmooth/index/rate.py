@@ -40,7 +40,7 @@ def rate_in_window(
     window : tuple of int
         First and last number of terms of the fit, from :func:`fit_window`.
     excess : float, default=0
-        What the rate of the curve exceeds the index by, ``1/p`` for norms.
+        Difference between the rate of the curve and the index, ``1/p`` for norms.
 
     Returns
     -------
@@ -76,9 +76,9 @@ def _in_sample_cautions(curves: ErrorCurves) -> tuple[SmoothnessWarning, ...]:
         return ()
     caution = InSampleOnlyWarning(
         "No rows are left out of the trees, so the error is that on the rows they were "
-        "grown on, which is biased low where cells are small: alpha_ is too high, and that "
-        "of boosted trees is no rate of the targets. Let max_samples be less than 1, or "
-        "the forest draw subsamples."
+        "grown on, which is biased low where cells are small: alpha_ is too high, and for "
+        "boosted trees it is not a rate of the targets. Pass max_samples below 1, or a "
+        "forest that draws subsamples."
     )
     return (caution,)
 

@@ -1,7 +1,7 @@
-"""Roughness: how much of the spread of the targets is left while cells are added.
+"""Roughness: how much of the spread of the targets is left as cells are added.
 
-The rate says how fast more cells help. The roughness is an amplitude: what is left on the
-way from one cell to as many as the samples allow, on average over the logarithm of their
+The rate measures how fast more cells help. The roughness is an amplitude: what is left
+between one cell and as many as the samples allow, averaged over the logarithm of their
 number. ROGI-XD (Graff, Pyzer-Knapp, Jordan, Shakhnovich and Coley, Digital Discovery 2,
 2023) integrates what clusters leave over the same scale. Here cells are fitted to the
 targets, and errors are those on samples that the trees have not seen.
@@ -22,7 +22,7 @@ _N_NODES = 5  # of the quadrature of the variance, each of which costs two passe
 
 
 class Roughness(NamedTuple):
-    """What is left of the spread on the way, and between which numbers it lies."""
+    """The roughness and its interval."""
 
     value: float
     interval: tuple[float, float]
@@ -83,7 +83,7 @@ def roughness(
     Returns
     -------
     roughness : Roughness
-        In [0, 1], in its interval.
+        In [0, 1], with its interval.
     """
     unit, n_trees = error.grown.units.unit, error.wavelets.n_trees
     value = spread_left(error.errors, n_trees, n_cells)

@@ -67,7 +67,7 @@ class Shares(Versioned):
     signal_alpha_interval : tuple of float
         Its interval.
     roughness : float
-        What is left of the spread of the targets while cells are added, see
+        What is left of the spread of the targets as cells are added, see
         :func:`~sksmooth.index.roughness.roughness`; of the forest of the level, in [0, 1].
     roughness_interval : tuple of float
         Its interval, over samples and trees.
@@ -123,7 +123,7 @@ def variance_shares(
     Returns
     -------
     shares : Shares
-        NaN where no samples are out of the bags.
+        NaN where no samples are out of bag.
     """
     explained = _explained(curves, errors, fit.confidence_level)
     floor = _floor_that_adds_up(fit.floor, explained.share, fit.confidence_level)

@@ -2,10 +2,10 @@
 
 The curve of error against terms is read in three ways. The *rate in the window* is the
 theory's index. The *rate of the whole way* says how far the error falls at all. The *index*
-is the first, and turns into the second as the window comes to lie where it says nothing:
+is the first, and changes into the second where the window shows no rate:
 
-- on the noise floor, where more terms take nothing away and the slope is zero whatever the
-  function is;
+- on the noise floor, where more terms do not reduce the error and the slope is zero for any
+  function;
 - within the coarse shape, where there are not enough terms for a rate;
 - where no error is left, or it falls faster than that of any function but finitely many
   boxes, whose index is infinite.

@@ -1,4 +1,4 @@
-"""Which of many levels of the same samples are not told apart from the best of them."""
+"""Which of many levels of the same samples cannot be told apart from the best of them."""
 
 from __future__ import annotations
 

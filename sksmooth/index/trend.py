@@ -87,9 +87,9 @@ class Rise(Versioned):
         return self.drop.p_value <= _LEVEL
 
     def __str__(self) -> str:
-        """Say in a sentence what the tests show."""
+        """Summarise the tests in a sentence."""
         if np.isnan(self.p_value):
-            return "A rise takes two levels."
+            return "A rise needs at least two levels."
         told = f"({_told(self.p_value)})"
         if self.rises:
             return f"Smoothness rises over the {self.over} {told}."

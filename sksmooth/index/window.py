@@ -30,7 +30,7 @@ def fit_window(curves: ErrorCurves) -> tuple[int, int]:
 
     The window starts at 14 terms. Where more than half of the p-th power of the error goes
     away, it starts when half of what goes away is gone, if that is later. It ends at 10
-    samples a cell, at half of the terms, or where the squared error out of the bag is four
+    samples a cell, at half of the terms, or where the squared error out of bag is four
     times that in it, whichever comes first; the two are 1 + 1/n and 1 - 1/n times the
     variance of a cell of n samples if its bounds do not depend on them, so a ratio of four
     means that most of what is seen is the sampling.
@@ -62,7 +62,7 @@ def fit_window(curves: ErrorCurves) -> tuple[int, int]:
 
 
 def terms_allowed(n_grown: float) -> float:
-    """Count the terms of a tree that a number of samples allows: ten samples a cell."""
+    """Count the terms of a tree that a number of samples allows: ten samples per cell."""
     return 2 * n_grown / SAMPLES_PER_CELL
 
 

@@ -1,6 +1,6 @@
-"""Layers of networks: their features, and how smooth targets are on them.
+"""Layers of networks: their features, and the smoothness of targets on them.
 
-PyTorch is imported when it is needed.
+PyTorch is imported on demand.
 """
 
 from .extraction import LayerFeatures, extract

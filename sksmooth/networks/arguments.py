@@ -1,7 +1,7 @@
-"""Read the forms in which the arguments of a network are given.
+"""Normalise the arguments of a network, which may be given in several forms.
 
-Several arguments become a dict, by their names or by their positions, and targets among
-them are taken out.
+Several arguments become a dict with their names or positions as keys; targets among them
+are taken out.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _ANY = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)  # *args and **kwargs
 SUPPORTED = (
     "Samples are an array, a data frame or a tensor, a dict of these by the arguments of "
     "forward, or a Dataset or DataLoader that yields them, each with the samples as the "
-    "first axis. Graphs go in as such arrays, padded to one number of nodes (features and "
-    "adjacency matrices); or measure embeddings of whole graphs as features, by "
+    "first axis. Pass graphs as such arrays, padded to the same number of nodes (features "
+    "and adjacency matrices); or measure embeddings of whole graphs as features, by "
     "BesovSmoothnessEstimator."
 )
 PAD = (
@@ -47,7 +47,7 @@ PAD = (
 
 
 def is_dict(X: Any) -> bool:
-    """Tell whether X is a dict of arguments."""
+    """Return whether X is a dict of arguments."""
     return isinstance(X, Mapping) and not sparse.issparse(X)  # DOK matrices are dicts
 
 
@@ -64,8 +64,8 @@ def as_arguments(X: Any, forward: Callable) -> Any:
     Returns
     -------
     X : array, list, dict or any other object
-        Dicts have names or positions of arguments as keys. What is no list or tuple is
-        returned as it is.
+        The keys of dicts are names or positions of arguments. Anything but a list or tuple
+        is returned unchanged.
 
     Raises
     ------
@@ -90,9 +90,9 @@ def as_arguments(X: Any, forward: Callable) -> Any:
 
 
 def spread(parts: Sequence[Any], forward: Callable) -> dict[Any, Any]:
-    """Map the names of arguments to parts, or positions where forward does not name them.
+    """Map the names of arguments to parts, or positions if forward does not name them.
 
-    All are one tuple, if forward does not take so many.
+    All become one tuple if forward does not take that many.
     """
     if not _takes(forward, len(parts)):
         return {0: tuple(parts)}
@@ -107,14 +107,14 @@ def spread(parts: Sequence[Any], forward: Callable) -> dict[Any, Any]:
 
 
 def parts_of(entry: Any) -> tuple[Any, ...]:
-    """Return the arrays in an argument, which is one of them or a tuple."""
+    """Return the arrays in an argument, which is an array or a tuple of arrays."""
     if isinstance(entry, tuple):
         return tuple(part for each in entry for part in parts_of(each))
     return (entry,)
 
 
 def mapped(entry: Any, change: Callable[[Any], Any]) -> Any:
-    """Change the arrays in an argument."""
+    """Apply a function to the arrays in an argument."""
     if isinstance(entry, tuple):
         return tuple(mapped(part, change) for part in entry)
     return change(entry)
@@ -126,7 +126,7 @@ def checked_entry(key: str | int, value: Any) -> Any:
     Raises
     ------
     ValueError
-        If it holds other things than numbers, or rows of several lengths.
+        If it holds anything but numbers, or rows of different lengths.
     """
     if isinstance(value, Tensor):
         return value
@@ -149,7 +149,7 @@ def checked_entry(key: str | int, value: Any) -> Any:
 
 
 def _is_nested(parts: tuple[Any, ...]) -> bool:
-    """Tell a tuple of arrays of many samples each, for a network that takes a tuple."""
+    """Recognise a tuple of arrays with many samples each."""
     are_arrays = all(isinstance(part, tuple) or _is_array(part) for part in parts)
     lengths = (
         {len(part) for each in parts for part in parts_of(each)} if are_arrays else {0}
@@ -158,12 +158,12 @@ def _is_nested(parts: tuple[Any, ...]) -> bool:
 
 
 def _is_array(part: Any) -> bool:
-    """Tell arrays, tensors and data frames."""
+    """Recognise arrays, tensors and data frames."""
     return hasattr(part, "__array__") and getattr(part, "ndim", 0) > 0
 
 
 def _are_arguments(parts: Sequence[Any], forward: Callable) -> bool:
-    """Tell several arguments of many samples each from a list of samples."""
+    """Distinguish several arguments with many samples each from a list of samples."""
     n_parts, lengths = len(parts), {len(part) for part in parts}
     if n_parts > 1 and _takes(forward, n_parts) and not _takes(forward, 1):
         return True
@@ -176,14 +176,14 @@ def _are_arguments(parts: Sequence[Any], forward: Callable) -> bool:
 
 
 def takes_one_dict(forward: Callable, entries: Mapping[Any, Any]) -> bool:
-    """Tell a function whose one argument is a dict of these from one that takes them."""
+    """Distinguish a function that takes one dict of arguments from one that takes each."""
     if not entries.keys().isdisjoint([0, *signature(forward).parameters]):
         return False
     return _takes(forward, 1) and not _takes(forward, 0, entries)
 
 
 def _takes(forward: Callable, n_arguments: int, named: Mapping[str, Any] = {}) -> bool:
-    """Tell whether a function can be called with so many positional arguments."""
+    """Return whether a function accepts this number of positional arguments."""
     try:
         signature(forward).bind(*range(n_arguments), **named)
     except TypeError:
@@ -192,7 +192,7 @@ def _takes(forward: Callable, n_arguments: int, named: Mapping[str, Any] = {}) -
 
 
 def _columns(items: Sequence[Mapping[Any, Any]]) -> dict[Any, Any]:
-    """Turn items, dicts of one sample each, into a dict of arrays."""
+    """Stack items, dicts of one sample each, into a dict of arrays."""
     names = list(items[0])
     for place, item in enumerate(items):
         if set(item) != set(names):
@@ -228,7 +228,7 @@ def _found(rows: Sequence[Any]) -> str:
 
 
 def _check_rows(rows: Sequence[Any]) -> None:
-    """Refuse rows that no array can be made of."""
+    """Reject rows that do not form an array."""
     first = rows[0]
     if isinstance(first, str | bytes):
         raise TypeError(
@@ -245,17 +245,17 @@ def _check_rows(rows: Sequence[Any]) -> None:
 
 
 def refuse_unknown(value: Any) -> None:
-    """Refuse a batch that no tensor can be made of, such as a batch of graphs."""
+    """Reject a batch that cannot become a tensor, such as a batch of graphs."""
     is_known = hasattr(value, "__array__") or isinstance(value, list | tuple | int | float)
     if not is_known:
         raise TypeError(f"A batch of X is a {type(value).__name__}. {SUPPORTED}")
 
 
 def split_targets(inputs: Mapping, forward: Callable) -> tuple[dict[Any, Any], Any]:
-    """Take targets out of the inputs of a network, such as the items of data sets hold.
+    """Take targets out of the inputs of a network, which items of data sets may hold.
 
-    A network is not given its targets, from which it would only compute a loss; unless its
-    forward requires them, or a decoder makes its tokens of them.
+    The network does not receive its targets, which it would only use to compute a loss,
+    unless its forward requires them or a decoder derives its tokens from them.
 
     Parameters
     ----------
@@ -267,7 +267,7 @@ def split_targets(inputs: Mapping, forward: Callable) -> tuple[dict[Any, Any], A
     Returns
     -------
     inputs : dict
-        What the network is given.
+        Inputs of the network.
     targets : array-like or None
         The targets, if there are any.
     """

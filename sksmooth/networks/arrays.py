@@ -17,9 +17,9 @@ _MOST_COMPARED = 200  # rows between which distances are compared after a projec
 
 
 class LayerArrays:
-    """Arrays that grow by the rows of one batch after the other.
+    """Arrays that grow batch by batch.
 
-    It is a context manager: if its ``with`` block fails, files that were begun are removed.
+    It is a context manager: if its ``with`` block fails, unfinished files are removed.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ class LayerArrays:
     n_rows : int or None
         Rows to reserve memory for; None if their number is not known.
     n_components : int or None
-        Layers with more features are projected to so many.
+        Layers with more features are projected to this number.
     rng : RandomState
-        Where the seeds of the projections come from.
+        Source of the seeds of the projections.
     widths, projections : list
-        Numbers of features and projections of an earlier pass over the same layers, which
-        this one repeats; empty if there was none.
+        Numbers of features and projections of an earlier pass over the same layers, to
+        repeat; empty if there was none.
     side_by_side : bool
         Whether the features of all layers go into one array.
     dtype, memmap
@@ -78,8 +78,9 @@ class LayerArrays:
         for name, block, width in zip(self._names, blocks, self.widths, strict=True):
             if block.shape[1] != width:
                 raise ValueError(
-                    f"Layer {name!r} gives {block.shape[1]} features, and {width} for the "
-                    "samples before; pool them by pooling=, or give samples of one shape."
+                    f"Layer {name!r} gives {block.shape[1]} features, but {width} for "
+                    "earlier samples; pool them by pooling=, or pass samples of the same "
+                    "shape."
                 )
         if not self._stores:
             self._prepare(blocks)
@@ -94,11 +95,11 @@ class LayerArrays:
             store.append(block)
 
     def finish(self) -> list[np.ndarray]:
-        """Return the arrays, to which nothing can be added any more."""
+        """Return the arrays; no more rows can be added."""
         return [store.finish() for store in self._stores]
 
     def _prepare(self, blocks: list[np.ndarray]) -> None:
-        """Set projections and stores up when the first batch shows the widths."""
+        """Set up projections and stores once the first batch shows the widths."""
         self.projections = self.projections or [self._projection(one) for one in blocks]
         self.projection_errors = [
             None if projection is None else _distance_error(block, projection)
@@ -108,7 +109,7 @@ class LayerArrays:
             width if projection is None else projection.n_components_
             for width, projection in zip(self.widths, self.projections, strict=True)
         ]
-        # All layers are held until the pass ends, so it is their sum that must fit.
+        # All layers are held until the pass ends, so their total size must fit.
         in_file = wants_file(self._memmap, self._n_rows, sum(widths), self._dtype)
         for width in [sum(widths)] if self._side_by_side else widths:
             store = make_store(in_file, self._n_rows, width, self._dtype)
@@ -135,8 +136,8 @@ def _check_finite(name: str, rows: np.ndarray, n_read: int) -> None:
 def _distance_error(rows: np.ndarray, projection: SparseRandomProjection) -> float:
     """Measure the mean relative error of squared distances; NaN if all are zero.
 
-    The lemma of Johnson and Lindenstrauss bounds it for a number of components that is
-    often larger than needed, so it is measured on some rows instead.
+    The Johnson-Lindenstrauss lemma often requires more components than needed for a given
+    error, so the error is measured on some rows instead.
     """
     rows = rows[:_MOST_COMPARED].astype(np.float64)
     pairs = np.triu_indices(len(rows), k=1)

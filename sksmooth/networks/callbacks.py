@@ -1,9 +1,9 @@
 """Callbacks of training libraries that record the smoothness of layers.
 
-All of them derive from :class:`TrainingCallback`, whose hooks say what happens at which
-point of a training. A class for a library only translates: it calls a hook with the module,
-the number of steps or epochs that are done, and the metrics that the library has logged.
-The classes are made when they are needed, so that the libraries need not be installed.
+All of them derive from :class:`TrainingCallback`, whose hooks define what happens at each
+point of a training run. The class for a library only translates: it calls a hook with the
+module, the number of completed steps or epochs, and the metrics that the library has
+logged. The classes are created on demand, so the libraries need not be installed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NOT_METRICS = ("epoch", "step", "total_flos", "train_loss", "num_input_tokens_s
 
 
 class Monitor(Protocol):
-    """What callbacks ask of a :class:`SmoothnessMonitor`, whose module imports this one."""
+    """What callbacks need of a monitor, whose module imports this one."""
 
     def _forget(self) -> None: ...
 
@@ -46,18 +46,18 @@ class Monitor(Protocol):
 
 
 class TrainingCallback:
-    """Records the layers of a network while it is trained.
+    """Record the layers of a network during training.
 
     Parameters
     ----------
     monitor : SmoothnessMonitor
-        What to record with.
+        The monitor that records.
     unit : {"epoch", "step"}
         What the monitor's ``every`` counts.
     """
 
-    # Makes a callback of the class from the two parameters. Pickles call it, since they
-    # cannot find a class that was made in a function.
+    # Creates a callback of the class from the two parameters. Pickles call it, since they
+    # cannot find a class defined in a function.
     _make: Callable[[Monitor, str], Any]
 
     def __init__(self, monitor: Monitor, unit: str = "epoch") -> None:
@@ -67,16 +67,17 @@ class TrainingCallback:
         self.unit = unit
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Not the attributes that libraries set, which may refer to a whole training.
+        # Without the attributes that libraries set, which may refer to a whole training
+        # run.
         return type(self)._make, (self.monitor, self.unit)
 
     @property
     def counts_steps(self) -> bool:
-        """Whether steps are counted, and not epochs."""
+        """Whether steps are counted rather than epochs."""
         return self.unit == "step"
 
     def reset(self) -> None:
-        """Forget earlier records: a training starts from the beginning."""
+        """Discard earlier records: training starts from the beginning."""
         self.monitor._forget()
 
     def before_training(
@@ -89,9 +90,9 @@ class TrainingCallback:
         module : Module
             The network that is trained.
         n_done : int
-            Steps or epochs that were done earlier, if a training is continued.
+            Steps or epochs completed earlier, if training is resumed.
         metrics : dict of str to number, default=None
-            For columns of the table.
+            Metrics that become columns of the table.
         """
         self._record(module, n_done, metrics)
 
@@ -136,8 +137,8 @@ def _skorch_class() -> type:
     class SmoothnessCallback(TrainingCallback, base):
         _make = staticmethod(skorch_callback)
 
-        # skorch clones callbacks as scikit-learn does: attributes that are no parameters
-        # have names that end with an underscore.
+        # skorch clones callbacks as scikit-learn does: attributes other than parameters end
+        # with an underscore.
         n_steps_ = 0
 
         def __reduce__(self) -> tuple[Any, ...]:
@@ -168,7 +169,7 @@ def _skorch_class() -> type:
 
 
 def _is_metric(key: str, value: Any) -> bool:
-    """Tell whether an entry of skorch's history is a number worth a column."""
+    """Return whether an entry of skorch's history is a number worth a column."""
     is_bookkeeping = key in ("epoch", "dur") or key.endswith(("_count", "_best"))
     return isinstance(value, Number) and not is_bookkeeping
 
@@ -208,7 +209,7 @@ def _lightning_class() -> type:
             self._trainer = None
 
         def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-            if not trainer.is_global_zero:  # of several processes, the first records
+            if not trainer.is_global_zero:  # only the first of several processes records
                 return
             if trainer.global_step == 0:
                 self.reset()
@@ -216,8 +217,8 @@ def _lightning_class() -> type:
             self.before_training(pl_module, n_done, trainer.callback_metrics)
 
         def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
-            # global_step stands still while gradients of several batches are accumulated;
-            # a step that is recorded already is not recorded again.
+            # global_step stays the same while gradients of several batches are accumulated;
+            # do not record a step twice.
             if trainer.is_global_zero:
                 step, metrics = trainer.global_step, trainer.callback_metrics
                 self.after_step(pl_module, step, metrics)
@@ -231,7 +232,7 @@ def _lightning_class() -> type:
 
 
 def _lightning() -> Any:
-    """Import Lightning by the one of its two names that is in use.
+    """Import Lightning under whichever of its two names is in use.
 
     They are two copies of the same code, and a Trainer refuses callbacks of the other one.
     """

@@ -1,4 +1,4 @@
-"""What layers do to the held-out level: from one to the next, and against a reference."""
+"""Changes of the held-out level, from layer to layer and against a reference."""
 
 from __future__ import annotations
 
@@ -20,27 +20,28 @@ __all__ = [
     "tied",
 ]
 
-_LEVEL_OF_TEST = 0.05  # at which a layer is told apart from the best one
-# Of the mean of the gains around a layer. Of 148 lost blocks of small networks, a half
-# marked 45 and a quarter of the smaller gain 30; of 402 layers of sound networks, 8 and 2.
+_LEVEL_OF_TEST = 0.05  # of the comparison with the best layer
+# Fraction of the mean of the gains around a layer. A half marked 45 of 148 lost blocks of
+# small networks, and a quarter of the smaller gain marked 30; of 402 layers of sound
+# networks, they marked 8 and 2.
 _SHARE_OF_GAIN = 0.5
 
 
 class LayerChange(NamedTuple):
-    """What one layer changes.
+    """The change due to one layer.
 
     Attributes
     ----------
     step : Change
-        Its level less that of the layer before.
+        Its level minus that of the layer before.
     corrected_p_value : float
         The p-value of that difference, corrected for the number of layers.
     gains_nothing : bool
-        Whether it gains nothing where its like gain.
+        Whether it gains nothing although comparable layers do.
     is_tied_with_best : bool
-        Whether it is not told apart from the layer of the highest level.
+        Whether it cannot be told apart from the layer with the highest level.
     from_reference : Change
-        Its level less that of the same layer of the reference.
+        Its level minus that of the same layer of the reference.
     """
 
     step: Change
@@ -55,7 +56,7 @@ def layer_changes(
     confidence_level: float,
     references: Sequence[Level] = (),
 ) -> list[LayerChange]:
-    """Compare every layer with the one before, and with the reference.
+    """Compare every layer with the one before it and with the reference.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def layer_changes(
     Returns
     -------
     changes : list of LayerChange
-        One a layer.
+        One per layer.
     """
     steps = [
         _change(before, level, confidence_level)
@@ -95,11 +96,11 @@ def _change(first: Level | None, second: Level, confidence_level: float) -> Chan
 
 
 def gaining_nothing(steps: Sequence[Change]) -> list[bool]:
-    """Mark the layers that gain nothing, between others that gain.
+    """Mark the layers that gain nothing although layers around them gain.
 
-    A lost block behind a skip connection keeps what came before, so that its loss does not
-    show; that it gains nothing does. At the end of a sound network layers gain nothing
-    either, and are not marked, as none gains after them.
+    A broken block with a skip connection passes on its input, so it shows no loss; it does
+    show that it gains nothing. The last layers of a sound network gain nothing either, but
+    are not marked, since no layer after them gains.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ def gaining_nothing(steps: Sequence[Change]) -> list[bool]:
     Returns
     -------
     marks : list of bool
-        One a layer.
+        One per layer.
     """
     gains = [place for place, step in enumerate(steps) if step.is_gain]
     marks = [False] * len(steps)
@@ -121,15 +122,15 @@ def gaining_nothing(steps: Sequence[Change]) -> list[bool]:
 
 
 def tied(levels: Sequence[Level]) -> list[bool]:
-    """Tell which levels are not told apart from the highest one, jointly at 5 %."""
+    """Find the levels that cannot be told apart from the highest, jointly at 5 %."""
     return (p_values_of_best(levels) >= _LEVEL_OF_TEST).tolist()
 
 
 def best_layer(levels: Sequence[Level], held_out: Sequence[float]) -> int:
     """Choose the layer at which to cut a network for another task.
 
-    Of the layers that are not told apart from the one of the highest level, it is the one
-    of the highest held-out score, which test samples may have given.
+    Of the layers that cannot be told apart from the one with the highest level, it is the
+    one with the highest held-out score, which may come from test samples.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""The columns of the table of layers: one entry for each, from which all else is made.
+"""The columns of the table of layers, one entry for each.
 
-An entry says what a column is called, what it means, how it is found for a layer and how it
+An entry holds the name of a column, its meaning, how it is computed for a layer and how it
 is shown. The table of :func:`compare_layers`, its documentation, the display in notebooks
 and the report are made from the list: to add a column, add an entry.
 """
@@ -37,7 +37,7 @@ MARKS = ("loses_smoothness", "gains_nothing", "loses_to_reference")  # of layers
 
 
 class MeasuredLayer(NamedTuple):
-    """What is known of a layer when its row of the table is made.
+    """Measurements of one layer, from which its row of the table is made.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ COLUMNS = (
     Column("layer", "name of the layer, as list_layers gives it", lambda layer: layer.name),
     Column(
         "type",
-        "class of the module, with those of modules after it that belong to the layer",
+        "class of the module, with those of the following modules that belong to the layer",
         lambda layer: layer.type,
     ),
     Column("n_features", "number of features", lambda layer: layer.n_features),
@@ -130,11 +130,11 @@ COLUMNS = (
     *_fitted(
         "explained",
         "share of the variance of the targets, from 0 to 1, that the trees explain on "
-        "samples which they have not seen; NaN if they have seen all",
+        "samples that they have not seen; NaN if they have seen all",
     ),
     *_fitted(
         "noise",
-        "share of the variance that no number of terms explains, or an upper bound of it",
+        "share of the variance that no number of terms explains, or an upper bound on it",
         bound="noise_is_bound",
     ),
     Column(
@@ -144,16 +144,16 @@ COLUMNS = (
     ),
     Column(
         "held_out",
-        "explained as a rate like alpha, zero for noise: score on the test samples; or, if "
-        "there are none, the level of the held-out error of fifty randomised trees, by "
+        "explained as a rate like alpha, zero for noise: the score on the test samples or, "
+        "if there are none, the level of the held-out error of fifty randomised trees, by "
         "which layers are compared, but at least 0",
         lambda layer: layer.held_out,
     ),
     *_of_change(
         "step",
         ("difference", "difference_low", "difference_high", "p_value"),
-        "level of the held-out error, as a rate, less that of the row before, on the same "
-        "samples out of the bags; NaN in the first row",
+        "level of the held-out error, as a rate, minus that of the row before, on the same "
+        "out-of-bag samples; NaN in the first row",
         "two-sided p-value of the hypothesis that trees explain equally much on the layer "
         "and on the one before",
     ),
@@ -165,8 +165,8 @@ COLUMNS = (
     ),
     ChangeColumn(
         "loses_smoothness",
-        "whether the interval of the difference lies below zero: the layer works against "
-        "the network",
+        "whether the interval of the difference lies below zero: the layer makes the "
+        "targets less smooth",
         lambda change: change.step.is_loss,
     ),
     ChangeColumn(
@@ -176,32 +176,32 @@ COLUMNS = (
     ),
     ChangeColumn(
         "gains_nothing",
-        "whether the layer gains nothing where its like gain: the nearest layers whose "
-        "gains are significant, one before it and one after it, gain on average more than "
+        "whether the layer gains nothing although comparable layers do: the nearest layers "
+        "with significant gains, one before and one after it, gain on average more than "
         "twice the upper end of its difference",
         lambda change: change.gains_nothing,
     ),
     ChangeColumn(
         "tied_with_best",
-        "whether the layer is not told apart from the one of the highest level; all that "
-        "are hold the truly best one with a probability of 95 %, however many there are",
+        "whether the layer cannot be told apart from the one with the highest level; the "
+        "tied ones include the truly best with 95 % probability, however many there are",
         lambda change: change.is_tied_with_best,
     ),
     Column(
         "wrong_labels",
-        "noise as a share of wrong labels, if these are spread evenly over the other "
-        "classes; NaN for regression",
+        "noise as a share of wrong labels, assuming that they are spread evenly over the "
+        "other classes; NaN for regression",
         lambda layer: layer.estimator.wrong_labels_,
     ),
     *_fitted(
         "signal_alpha",
-        "index of what is not noise: the rate at which the error above the noise falls; "
-        "infinite where finitely many boxes leave no more than the noise",
+        "index of the signal: the rate at which the error above the noise falls; infinite "
+        "if finitely many boxes leave no error but the noise",
     ),
     *_fitted(
         "roughness",
-        "what is left of the spread of the targets while cells are added, on average over "
-        "the logarithm of their number; from 0 to 1, that of noise",
+        "how much of the spread of the targets is left as cells are added, averaged over "
+        "the logarithm of their number: from 0 to 1, which is that of noise",
     ),
     Column(
         "n_terms_90",
@@ -211,7 +211,7 @@ COLUMNS = (
     ),
     Column(
         "n_relevant",
-        "effective number of features that the trees make use of",
+        "effective number of features that the trees use",
         lambda layer: layer.estimator.n_relevant_,
         Format(places=1),
     ),
@@ -228,16 +228,16 @@ COLUMNS = (
     ),
     Column(
         "cautions",
-        "warnings of the fit, by their classes, which are reasons to read the row with "
-        "care; they are not given as warnings",
+        "classes of the warnings of the fit, which are reasons to read the row with care; "
+        "they are not issued as warnings",
         lambda layer: layer.cautions,
     ),
 )
 
 PROJECTION_ERROR = Column(
     "projection_error",
-    "mean relative error of squared distances between samples that the projection makes; "
-    "NaN if the layer was not projected",
+    "mean relative error of squared distances between samples due to the projection; NaN "
+    "if the layer was not projected",
     lambda layer: np.nan if layer.projection_error is None else layer.projection_error,
 )
 
@@ -246,7 +246,7 @@ REFERENCE = (
     *_of_change(
         "from_reference",
         ("reference_difference", "reference_low", "reference_high", "reference_p_value"),
-        "level of the held-out error less that of the same layer of the reference",
+        "level of the held-out error minus that of the same layer of the reference",
         "two-sided p-value of the hypothesis that trees explain equally much on the layer "
         "of the reference",
     ),
@@ -261,7 +261,7 @@ REFERENCE = (
 def columns_of(
     probes: Iterable[Probe] = (), *, is_projected: bool = False, has_reference: bool = False
 ) -> list[Column]:
-    """List the columns of a table with some probes, and perhaps of projected layers."""
+    """List the columns of a table with these probes and perhaps projected layers."""
     projection = [PROJECTION_ERROR] if is_projected else []
     reference = REFERENCE if has_reference else ()
     return [*COLUMNS, *reference, *projection, *map(_column_of, probes)]
@@ -283,18 +283,18 @@ def _column_of(probe: Probe) -> Column:
 
 
 def column_help(names: Iterable[Hashable] | None = None) -> dict[str, str]:
-    """Say what columns hold, in plain text.
+    """Describe the columns in plain text.
 
     Parameters
     ----------
     names : iterable of str, default=None
-        The columns, such as those of a data frame, of which the unknown are left out. None
-        means those that every table has.
+        The columns, such as those of a data frame; unknown ones are left out. None means
+        those that every table has.
 
     Returns
     -------
     help : dict of str to str
-        What each of them holds.
+        Description of each column.
     """
     if names is None:
         names = [column.name for column in COLUMNS]
@@ -302,7 +302,7 @@ def column_help(names: Iterable[Hashable] | None = None) -> dict[str, str]:
 
 
 def known_columns() -> dict[Hashable, Column]:
-    """Give all columns that a table may have, by their names."""
+    """Return all columns that a table may have, by their names."""
     return {
         column.name: column
         for column in columns_of(PROBES.values(), is_projected=True, has_reference=True)

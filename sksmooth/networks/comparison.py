@@ -36,11 +36,11 @@ from .table import LayerComparison, joined_tables
 
 __all__ = ["compare_layers"]
 
-_ONE = ""  # name of the only labelling, where there are not several
+_ONE = ""  # name of the labelling if there is only one
 
 
 def _probes_for(*targets: TargetKind) -> dict[str, str]:
-    """Describe the probes that take these kinds of targets and no other."""
+    """Describe the probes that take exactly these kinds of targets."""
     return {
         name: probe.description
         for name, probe in PROBES.items()
@@ -103,12 +103,12 @@ def compare_layers(
     """Measure how smooth the labels are on the layers of a network.
 
     The features of all layers come from one forward pass over ``X``. Every layer is then
-    measured once, all on the same subsamples with the same seeds, so that the change from
-    a layer to the next is a paired difference of held-out levels, as in
-    :func:`smoothness_difference`. A good layer makes the labels smoother; one that loses
-    smoothness against the layer before it works against the network. A lost block behind a
-    skip connection loses nothing, but it gains nothing either, and it loses against the
-    same block of an intact network: see ``gains_nothing`` and ``reference``.
+    measured once, on the same subsamples with the same seeds, so that the change from one
+    layer to the next is a paired difference of held-out levels, as in
+    :func:`smoothness_difference`. A good layer makes the labels smoother; a layer that
+    loses smoothness harms the network. A broken block with a skip connection loses nothing,
+    but it gains nothing either, and it is worse than the same block of an intact network:
+    see ``gains_nothing`` and ``reference``.
 
     Parameters
     ----------
@@ -123,15 +123,15 @@ def compare_layers(
         all are measured in the same pass, and the table has a column ``labels``.
     layers : array-like of str or int, default=None
         The layers, as :func:`list_layers` names them, in the order of comparison. None
-        takes the input, and every layer with weights, together with the normalisation,
-        activation and pooling that follow it; layers that ``pooling`` cannot pool are left
-        out with a :class:`~sksmooth.exceptions.LayersLeftOutWarning`.
+        takes the input and every layer with weights, including the normalisation,
+        activation and pooling after it; layers that ``pooling`` cannot pool are left out
+        with a :class:`~sksmooth.exceptions.LayersLeftOutWarning`.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned for every layer. None means one with default
         parameters.
     probes : iterable of str or "all", default=()
-        What to measure beside the index, each in a column; ``"all"`` means all that fit
-        the targets. For class labels and for numbers:
+        What to measure beside the index, one column each; ``"all"`` means all that fit the
+        targets. For class labels and regression:
 
         {probes_for_both}
 
@@ -139,42 +139,41 @@ def compare_layers(
 
         {probes_for_classes}
 
-        For numbers:
+        For regression:
 
         {probes_for_numbers}
 
-        R² of several outputs is their mean. Models, the evidence and the H-score see at
-        most 4000 samples, and probes that compare each sample with all others 2000, the
-        same in every layer. No probe uses ``sample_weight``. The extra
+        R² of several outputs is their mean. Models, the evidence and the H-score use at
+        most 4000 samples, and probes that compare each sample with all others use at most
+        2000, the same in every layer. No probe uses ``sample_weight``. The extra
         ``sksmooth[probes]`` installs what some of them need.
     X_test, y_test : as ``X`` and ``y``, default=None
         Test samples, for the held-out score and for probes. They take another forward pass.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
     groups : array-like of shape (n_samples,), default=None
-        Groups of samples that are not independent, such as patients: a tree sees a group
-        whole or not at all, and the variance is that over groups.
+        Groups of samples that are not independent, such as patients: a tree sees all of a
+        group or none of it, and the variance is that over groups.
     tokens : bool, default=False
-        Whether each token is a row, with a label of its own: ``y`` has the shape
-        (n_samples, n_tokens), -100 at tokens without a label. Tokens of one sample are in
-        one group, unless ``groups`` says otherwise; those that ``attention_mask`` in ``X``
-        leaves out do not count, nor those that ``decoder_attention_mask`` leaves out where
-        the labels are those of a decoder's tokens. Layers that do not give features for
-        each token are left out if ``layers`` is None.
+        Whether each token is a row with a label of its own: ``y`` then has the shape
+        (n_samples, n_tokens), with -100 at tokens without a label. Tokens of one sample
+        form a group, unless ``groups`` is given. Tokens that ``attention_mask`` in ``X``
+        masks do not count, nor those that ``decoder_attention_mask`` masks if the labels
+        are those of a decoder's tokens. Layers without features for each token are left out
+        if ``layers`` is None.
     batch_size, device, input_shape, output, pooling, n_components, memmap : optional
         As in :class:`LayerFeatureTransformer`. Layers that do not fit into memory are
         kept in temporary files.
     reference : torch.nn.Module, fitted skorch net or LayerComparison, default=None
-        What to compare with layer by layer: a network with layers of the same names, such
-        as the same one intact, or earlier in its training; or a table that was made of it
-        on the same samples, with the same estimator and ``random_state``. A network takes
-        another forward pass over ``X``, and its layers are measured by their held-out
-        levels only.
+        What to compare with, layer by layer: a network with layers of the same names, such
+        as an intact copy or an earlier state in training; or its table, made on the same
+        samples with the same estimator and ``random_state``. A network takes another
+        forward pass over ``X``, and only the held-out levels of its layers are measured.
     n_jobs : int, default=None
         Number of joblib workers, in place of the estimator's if it is given. Layers are
-        measured one after the other, with all workers on the trees of one: so only one
-        layer is read at a time, and a wide one does not keep a single worker busy while
-        the others wait. Results do not depend on it. Probes use one thread.
+        measured one after the other, with all workers on the trees of the same layer, so
+        that only one layer is in memory and a wide layer does not leave workers idle.
+        Results do not depend on it. Probes use one thread.
     random_state : int, RandomState instance or None, default=None
         Seed of the estimator if it has none, of probes and of projections.
     verbose : int, default=0
@@ -183,22 +182,22 @@ def compare_layers(
     Returns
     -------
     table : LayerComparison
-        A table with one row a layer, which notebooks show with bars for the intervals and
+        A table with one row per layer, which notebooks show with bars for the intervals and
         marks at layers that lose smoothness; ``table.frame`` is a DataFrame. It has a
-        column for each probe, ``projection_error`` if ``n_components`` is given, those of
-        the reference if there is one, and the other columns of this list always:
+        column for each probe, ``projection_error`` if ``n_components`` is given, the
+        columns of the reference if there is one, and always the other columns of this list:
 
         {columns}
 
     Raises
     ------
     ValueError
-        If a layer is not known or never reached, features are not finite, lengths differ,
-        a probe is not known or does not take such targets, or a table given as reference
-        was made on other samples, or with another estimator or seed; or as
-        :meth:`BesovSmoothnessEstimator.fit` raises, with the name of the layer.
+        If a layer is unknown or never reached, features are not finite, lengths differ, a
+        probe is unknown or does not take such targets, or a reference table was made on
+        other samples or with another estimator or seed; or for the reasons for which
+        :meth:`BesovSmoothnessEstimator.fit` raises one, with the name of the layer.
     ImportError
-        If torch is not installed, or scikit-dimension if it is asked for.
+        If torch is not installed, or scikit-dimension if a probe needs it.
 
     See Also
     --------
@@ -212,11 +211,11 @@ def compare_layers(
     not depend on which other layers are compared. The input of a Dataset or DataLoader is
     known only if it is among the layers; otherwise the first layer takes its place.
 
-    Samples with the same input are drawn together. Those that only a layer maps to the same
-    point (dead units, saturated outputs) are not, since they are independent draws of the
-    data. An estimator that is fitted to the features of such a layer on its own cannot know
-    this, and draws equal rows with equal labels together; for all other layers it gives the
-    same index, up to the noise of other subsamples.
+    Samples with the same input are drawn together. Samples that only a layer maps to the
+    same point (dead units, saturated outputs) are not, since they are independent draws.
+    An estimator fitted directly to the features of such a layer cannot know this, and draws
+    equal rows with equal labels together; for all other layers it gives the same index, up
+    to the noise of other subsamples.
 
     Examples
     --------
@@ -238,7 +237,7 @@ def compare_layers(
     Layers with random weights lose information about the labels; those of a trained
     network make the labels smoother.
     """
-    chosen_probes(probes)  # unknown names are an error before the forward pass
+    chosen_probes(probes)  # reject unknown names before the forward pass
     if X_test is None and y_test is not None:
         raise ValueError("y_test is given without X_test.")
     seed = integer_seed(random_state)
@@ -268,7 +267,7 @@ def compare_layers(
         for one, several in ((y, labellings), (y_test, y_tests))
     )
     reads_again = reference is not None and not isinstance(reference, LayerComparison)
-    # Weights and groups are of rows in their order.
+    # Weights and groups follow the order of the rows.
     is_in_order = reads_again or sample_weight is not None or groups is not None
     read = partial(_features_and_y, module, options=options, keep_masks=tokens)
     features = read(X, layers, y=y, keep_order=is_in_order)
@@ -341,9 +340,9 @@ def _check_labellings(
 
 def _check_tokens(y: Any, options: ReaderOptions) -> None:
     if isinstance(y, Mapping):
-        raise ValueError("tokens=True takes one labelling; compare several one by one.")
+        raise ValueError("tokens=True takes only one labelling; compare one at a time.")
     if options.pooling != "flatten" or options.n_components is not None:
-        raise ValueError("tokens=True takes no pooling and no n_components.")
+        raise ValueError("tokens=True cannot be combined with pooling or n_components.")
 
 
 def _as_they_are(features: LayerFeatures) -> LayerFeatures:
@@ -371,10 +370,10 @@ def _table(
 
 
 def _rows_of_input(X: Any, features: LayerFeatures) -> np.ndarray:
-    """Return the rows by which samples are told apart and drawn: the network's input.
+    """Return the rows that identify the samples to be drawn: the network's input.
 
-    Of a data set, which has been read already, the input is only known if it is among the
-    layers; the first layer takes its place.
+    For a data set, which has been read already, the input is only known if it is among the
+    layers; otherwise the first layer takes its place.
     """
     if isinstance(X, Mapping):
         from .arguments import parts_of
@@ -393,7 +392,7 @@ def _plain_rows(data: Any) -> np.ndarray:
 
 
 def _in_memory(data: Any) -> Any:
-    """Turn a tensor on any device into an array, and return anything else as it is."""
+    """Convert a tensor on any device to an array; return anything else unchanged."""
     if not hasattr(data, "detach"):
         return data
     data = data.detach().cpu()
@@ -407,7 +406,7 @@ def _measured(
     test: LayerFeatures | None,
     verbose: int,
 ) -> dict[str, list[dict[str, Any]]]:
-    """Measure layer by layer, and make a row of the table of each, for all labellings.
+    """Measure layer by layer and make a table row of each, for all labellings.
 
     Arrays are released as soon as they are measured, and temporary files with them.
     """
@@ -432,7 +431,7 @@ def _row(
     kind: str,
     error: float | None,
 ) -> dict[str, Any]:
-    # A function of its own, so that the forest of the layer is freed when it returns.
+    # A separate function, so that the layer's forest is freed when it returns.
     measured = in_turn.measure(X, X_test, name=layer, type=kind, projection_error=error)
     return {
         column.name: column.get(measured)
@@ -444,7 +443,7 @@ def _row(
 def _levels_in_tables(
     table: Any, names: Sequence[str], in_turns: Mapping[str, LayersInTurn]
 ) -> dict[str, list[Level]]:
-    """Look the levels up for every labelling, if the reference is a table."""
+    """Look up the levels for every labelling if the reference is a table."""
     if not isinstance(table, LayerComparison):
         return {}
     return {
@@ -461,12 +460,12 @@ def _levels_in_table(
     """Look up the levels of layers in a table that was made on the same samples."""
     if not table.levels_:
         raise ValueError(
-            "The reference is a table without levels; pass one as compare_layers made it."
+            "The reference is a table without levels; pass a table from compare_layers."
         )
     if table.measured_on_ != measured_on:
         raise ValueError(
             "The reference was measured on other samples, or with another estimator or "
-            "random_state. Measure both networks with the same ones, or pass the network "
+            "random_state. Measure both networks in the same way, or pass the network "
             "itself as the reference."
         )
     levels = dict(zip(table.frame["layer"], table.levels_, strict=True))

@@ -1,6 +1,6 @@
-"""Networks that torch.compile has compiled, whole or in parts: they are read as they were.
+"""Read networks that torch.compile has compiled, wholly or in part, as uncompiled ones.
 
-Compiled code calls no hooks, or calls them while it is being compiled.
+Compiled code calls no hooks, or calls them only during compilation.
 """
 
 from __future__ import annotations
@@ -19,34 +19,35 @@ _WITHIN = "_orig_mod"  # name of the module in its compiled one
 
 
 def is_compiled(module: Any) -> bool:
-    """Tell whether a module is what torch.compile has made of another one."""
+    """Return whether a module is the result of torch.compile."""
     return type(module).__name__ == "OptimizedModule"
 
 
 def uncompiled(module: Any) -> Any:
-    """Return the module that was compiled, or one that was not as it is."""
+    """Return the original of a compiled module; others unchanged."""
     while is_compiled(module):
         module = cast(nn.Module, getattr(module, _WITHIN))
     return module
 
 
 def name_before(name: str) -> str:
-    """Name a submodule as if nothing were compiled."""
+    """Name a submodule as in the uncompiled network."""
     return ".".join(part for part in name.split(".") if part != _WITHIN)
 
 
 @contextmanager
 def run_uncompiled(root: nn.Module) -> Iterator[None]:
-    """Run compiled modules and functions as they were before, until the block ends."""
-    if "torch._dynamo" not in sys.modules:  # so nothing is compiled; its import takes long
+    """Run compiled modules and functions uncompiled within the ``with`` block."""
+    if "torch._dynamo" not in sys.modules:  # then nothing is compiled; importing it is slow
         yield
     elif hasattr(torch.compiler, "set_stance"):
         with torch.compiler.set_stance("force_eager"):
             yield
     elif any(map(is_compiled, root.modules())):
         raise ValueError(
-            "Parts of the network are compiled, which torch before version 2.6 cannot run "
-            f"as they were; replace them by what they wrap: module.part.{_WITHIN}."
+            "Parts of the network are compiled, and torch before version 2.6 cannot run "
+            "them uncompiled; replace them by the modules that they wrap: "
+            f"module.part.{_WITHIN}."
         )
     else:
         yield

@@ -1,4 +1,4 @@
-"""Extract features of layers: from a network and samples to one array for each layer."""
+"""Extract the features of layers: one array per layer, from a network and samples."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["LayerFeatures", "extract", "read_arguments"]
 
 @dataclass(frozen=True, eq=False)
 class LayerFeatures(Versioned):
-    """Features of several layers, all of one forward pass.
+    """Features of several layers from one forward pass.
 
     Attributes
     ----------
@@ -48,11 +48,11 @@ class LayerFeatures(Versioned):
     widths : list of int
         Numbers of features before the projection.
     projections : list of SparseRandomProjection or None
-        What the layers were projected by.
+        The projections of the layers.
     streams : list of str
-        Name of the mask of each layer's tokens: that of the encoder or of the decoder.
+        Name of the mask of each layer's tokens: the encoder's or the decoder's.
     masks : dict of str to ndarray of shape (n_samples, n_tokens)
-        The masks by these names; empty if none was given, or they were not asked for.
+        The masks by these names; empty if none was given or requested.
     """
 
     names: list[str]
@@ -96,8 +96,8 @@ def extract(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         Targets. None takes those that a data set yields, in the same pass.
     earlier : LayerFeatures, default=None
-        Features of other samples on the same layers: the new ones are projected by the
-        same projections, and must be as many.
+        Features of other samples on the same layers: the new ones use the same projections,
+        and must have the same widths.
     first_batch_only : bool, default=False
         Whether to read no more than one batch.
     side_by_side : bool, default=False
@@ -127,7 +127,7 @@ def extract(
     if y is not None and not inputs.is_loaded:
         _check_length(y, inputs.n_rows, inputs.data)
     with evaluation(root, inputs, options.device) as batches:
-        # The first batch shows which layers there are before the pass over all of them.
+        # The first batch shows which layers exist, before the pass over all batches.
         batch = first_of(batches)
         points, types = _points_and_types(root, points, batch, options)
         arrays = LayerArrays(
@@ -166,7 +166,7 @@ def extract(
 def _points_and_types(
     root: nn.Module, points: list[Point] | None, batch: Batch, options: ReaderOptions
 ) -> tuple[list[Point], list[str]]:
-    """Find the layers, if they are not given, and the classes of their modules."""
+    """Find the layers, unless they are given, and the classes of their modules."""
     from .modules import layer_points
     from .taking import without_unpoolable
 
@@ -180,7 +180,7 @@ def _points_and_types(
 def _collected(
     recorder: Recorder, batches: Iterable[Batch], arrays: LayerArrays, keep_masks: bool
 ) -> tuple[list[Taken], list[Any], dict[str, np.ndarray]]:
-    """Run all batches, and give what the last one told, all targets and all masks."""
+    """Run all batches; return the last batch's results, all targets and all masks."""
     targets, masks = [], []
     for batch in batches:
         taken = recorder.run(batch)
@@ -195,7 +195,7 @@ def _collected(
 
 
 def read_arguments(module: Any, X: Any, y: Any = None) -> tuple[Any, Any]:
-    """Turn lists, and several arguments, into what is read as an array or a dict.
+    """Convert lists and several arguments to an array or a dict.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ def read_arguments(module: Any, X: Any, y: Any = None) -> tuple[Any, Any]:
     X : object
         Samples in any form.
     y : array-like, default=None
-        Targets. None takes those that are entries of X.
+        Targets. None takes those among the entries of X.
 
     Returns
     -------
@@ -226,7 +226,7 @@ def read_arguments(module: Any, X: Any, y: Any = None) -> tuple[Any, Any]:
 
 
 def _targets(y: Any, parts: list[Any], n_rows: int) -> Any:
-    """Return the targets that were given, or else those that came with the batches."""
+    """Return the given targets, or else those that came with the batches."""
     if y is None:
         if any(part is None for part in parts):
             return None
@@ -249,6 +249,6 @@ def _check_length(y: Any, n_rows: int | None, data: Any = None) -> None:
 def _to_numpy(targets: Any) -> np.ndarray:
     if hasattr(targets, "detach"):
         targets = targets.detach().cpu()
-        # NumPy has no bfloat16; float64 holds the numbers of all types.
+        # NumPy has no bfloat16; float64 represents the numbers of all types.
         targets = targets.double() if targets.is_floating_point() else targets
     return np.asarray(targets)

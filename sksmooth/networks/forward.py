@@ -1,8 +1,8 @@
 """Run forward passes with hooks that read layers, and leave the network as it was.
 
-A user may be in the middle of training. So a pass runs in evaluation mode and without
-gradients, and restores all that it or the modules have changed: training flags, buffers,
-attributes, the device, random states and hooks.
+The user may be in the middle of training. So a pass runs in evaluation mode without
+gradients, and restores everything that it or the modules have changed: training flags,
+buffers, attributes, the device, random states and hooks.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from .modules import Point, display_name, submodules
 
 __all__ = ["Call", "Recorder", "evaluation", "first_of", "trace"]
 
-# Hooks and training flags belong to the modules, not to a thread: a pass in another thread
-# would call the hooks of this one. Reentrant, since a hook of a user may start a pass.
+# Hooks and training flags belong to modules, not threads: a pass in another thread would
+# call the hooks of this one. Reentrant, since a user's hook may start a pass.
 _ONE_PASS = threading.RLock()
 
 
@@ -43,14 +43,15 @@ class Call(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The name by which it is asked for."""
+        """Name by which it is requested."""
         return display_name(self.name, self.index, self.n_calls)
 
 
 class _EndOfPass(BaseException):
-    """Leaves a forward pass from within a hook.
+    """Exception that ends a forward pass from within a hook.
 
-    It is no ``Exception``, so that ``except Exception`` in a module does not catch it.
+    It does not derive from ``Exception``, so that ``except Exception`` in a module does not
+    catch it.
     """
 
 
@@ -58,19 +59,19 @@ class _EndOfPass(BaseException):
 def evaluation(
     root: nn.Module, inputs: Inputs, device: Any = None
 ) -> Iterator[Iterator[Batch]]:
-    """Put a network in evaluation mode and on a device, and yield the batches for it.
+    """Put a network in evaluation mode on a device, and yield its batches.
 
-    On exit the training flag of every module, its buffers and attributes, the device and
-    the random states of torch are restored, also after an error or an interruption.
+    On exit, also after an error or an interruption, every module's training flag, buffers
+    and attributes, the device and torch's random states are restored.
 
     Parameters
     ----------
     root : Module
         The network.
     inputs : Inputs
-        Where the batches come from.
+        Source of the batches.
     device : str or torch.device, default=None
-        None leaves the network where it is.
+        Device to use; None leaves the network where it is.
 
     Yields
     ------
@@ -82,7 +83,7 @@ def evaluation(
     devices = {p.device for p in root.parameters()}
     if target != place and len(devices) > 1:
         raise ValueError(
-            f"The module lies on several devices, {sorted(map(str, devices))}; leave "
+            f"The module is on several devices, {sorted(map(str, devices))}; leave "
             "device=None."
         )
     with (
@@ -127,7 +128,7 @@ def _checked_device(device: Any) -> torch.device:
         reason = str(error).splitlines()[0]
         raise ValueError(f"device={device!r} cannot be used: {reason}") from error
     if checked.type == "meta":
-        raise ValueError("device='meta' holds no values to compute with; use another.")
+        raise ValueError("device='meta' has no values to compute with; use another device.")
     return checked
 
 
@@ -135,8 +136,8 @@ def _checked_device(device: Any) -> torch.device:
 def _kept_random_states(device: torch.device, data: Any) -> Iterator[None]:
     """Restore torch's random states on exit, so that training goes on unaffected.
 
-    DataLoaders draw seeds and permutations, also from generators of their own, and modules
-    may draw noise in evaluation mode, too.
+    DataLoaders draw seeds and permutations, sometimes from generators of their own, and
+    modules may draw noise even in evaluation mode.
     """
     drawing = (data, getattr(data, "sampler", None))
     generators = [getattr(one, "generator", None) for one in drawing]
@@ -151,10 +152,10 @@ def _kept_random_states(device: torch.device, data: Any) -> Iterator[None]:
 
 
 class _State:
-    """Snapshot of what a module holds beside its weights.
+    """Snapshot of the state of a module apart from its weights.
 
-    These are the training flag, the other attributes, and copies of the buffers: modules
-    may count calls, or keep a cache of keys, in evaluation mode, too.
+    It holds the training flag, the other attributes, and copies of the buffers: modules may
+    count calls or cache keys even in evaluation mode.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -166,14 +167,14 @@ class _State:
         }
 
     def put_back(self) -> None:
-        """Undo what the module has written to itself."""
+        """Undo the changes that the module has made to itself."""
         held = self.module.__dict__
         for name in held.keys() - self._attributes.keys():
             del held[name]
         held.update(self._attributes)
         for name, (buffer, copy) in self._buffers.items():
-            # Writing raises the version counter of a buffer, which would break a backward
-            # pass that is still to come: so only where it has changed, and past autograd.
+            # Writing increments a buffer's version counter, which would break a pending
+            # backward pass. So write only buffers that have changed, and bypass autograd.
             if _is_dense(buffer) and copy is not None and not torch.equal(buffer, copy):
                 buffer.data.copy_(copy)
             self.module._buffers[name] = buffer
@@ -188,8 +189,8 @@ def _is_dense(buffer: Tensor | None) -> TypeGuard[Tensor]:
 def _trainable(value: Any, seen: set[int]) -> Any:
     """Replace inference tensors in containers by copies that autograd can use.
 
-    What a module has appended to its own lists and dicts is not removed. But tensors that
-    were made in inference mode would raise an error as soon as training uses them.
+    Entries that a module has appended to its own lists and dicts are not removed, but
+    tensors made in inference mode would raise an error as soon as training uses them.
     """
     if isinstance(value, Tensor):
         return value.clone() if value.is_inference() else value
@@ -225,12 +226,12 @@ def _plain_transformers() -> Iterator[None]:
 
 
 class Taker(Protocol):
-    """Keeps of the outputs of layers what is asked for."""
+    """Protocol of objects that keep what is requested of the outputs of layers."""
 
     masks: Any  # of the tokens in the batch
 
     def watch(self) -> list[RemovableHandle]:
-        """Register hooks of its own, before those that read the layers."""
+        """Register its own hooks, before those that read the layers."""
 
     def begin(self, batch: Batch) -> None:
         """Begin a pass over a batch."""
@@ -239,22 +240,22 @@ class Taker(Protocol):
         """Keep a copy of the input of the network."""
 
     def of(self, point: Point, output: Any, arguments: Any) -> Any:
-        """Keep a copy of what is read of an output."""
+        """Keep a copy of the requested part of an output."""
 
 
 class Recorder:
-    """Forward hooks on some modules, which are removed at the end of the ``with`` block.
+    """Forward hooks on some modules, removed at the end of the ``with`` block.
 
     Parameters
     ----------
     root : Module
         The network.
     points : list of Point
-        What is asked for.
+        The requested places.
     take : Taker
-        What keeps of an output what is asked for.
+        Keeps the requested part of every output.
     count_calls : bool
-        Whether the first pass goes on to the end. Others end after the last point.
+        Whether the first pass runs to the end. Other passes end after the last point.
     """
 
     def __init__(
@@ -286,8 +287,8 @@ class Recorder:
     def run(self, batch: Batch) -> list[Any]:
         """Read all points in one forward pass over a batch, in their order.
 
-        The calls of a module can only be counted in a pass that goes on to its end. If
-        something fails there after the last point was read, that is ignored.
+        The calls of a module can only be counted in a complete pass. An error after the
+        last point was read is ignored there.
         """
         self.take.begin(batch)
         self._taken: dict[str, Any] = {}
@@ -324,7 +325,7 @@ class Recorder:
                 if point.module is module and (point.call or 0) == call:
                     self._taken[point.name] = self.take.of(point, output, arguments)
         except Exception as error:
-            # Modules may catch errors and try another way; run() raises it instead.
+            # Modules may catch errors and try something else; run() raises it instead.
             self._error = error
             raise _EndOfPass from None
         if self._is_complete and not self._to_the_end:
@@ -360,9 +361,9 @@ def _description(batch: Batch) -> str:
     given = f"{'a dict' if batch.is_one_dict else 'a batch'} of {', '.join(parts)}"
     note = f"The module was given {given}; see input_shape."
     if any(t.dtype in (torch.int32, torch.int64) for t in parts_of(batch.arguments)):
-        note += " Integers are read as tokens; for other values pass X.astype(np.float32)."
+        note += " Integers are read as tokens; if they are not, pass X.astype(np.float32)."
     if any(map(_may_be_channels_last, batch.tensors)):
-        note += " Channels come first in torch; of arrays: np.moveaxis(X, -1, 1)."
+        note += " In torch, channels come first; for arrays: np.moveaxis(X, -1, 1)."
     return note
 
 
@@ -374,10 +375,10 @@ def _may_be_channels_last(images: Tensor) -> bool:
 
 
 def trace(root: nn.Module, batch: Batch) -> list[Call]:
-    """Record all calls of submodules in one forward pass, in the order in which they end.
+    """Record all calls of submodules in one forward pass, in the order of return.
 
-    A module is a leaf of the trace if it calls no other one. That is seen here and not from
-    the children that it has: a module may own children without calling them.
+    A module is a leaf of the trace if it calls no other one. Its children do not show this,
+    since a module may own children without calling them.
     """
     names = {module: name for name, module in submodules(root).items()}
     calls: list[Call] = []
@@ -391,7 +392,7 @@ def trace(root: nn.Module, batch: Batch) -> list[Call]:
         under_way.append([module, False])
 
     def end(module: nn.Module, arguments: Any, keywords: Any, output: Any) -> None:
-        # Calls that raised an error, which a module above has caught, had no end hook.
+        # Calls whose error was caught by a module above did not reach their end hook.
         while under_way[-1][0] is not module:
             under_way.pop()
         _, has_called = under_way.pop()

@@ -1,4 +1,4 @@
-"""Read samples in any of the forms that networks take, as batches."""
+"""Read samples in any form that networks take, as batches."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Batch(NamedTuple):
     keywords: dict[str, Any]
     n_rows: int
     y: Any = None
-    is_one_dict: bool = False  # whether the keywords are one argument
+    is_one_dict: bool = False  # whether the keywords form one argument
 
     def call(self, root: Callable) -> None:
         """Call the network.
@@ -55,7 +55,7 @@ class Batch(NamedTuple):
         Raises
         ------
         TypeError
-            If X is a dict of other things than arguments of forward, and forward does not
+            If X is a dict whose entries are not arguments of forward, and forward does not
             take it as a whole.
         """
         if not self.is_one_dict:
@@ -65,14 +65,14 @@ class Batch(NamedTuple):
             root(dict(self.keywords))
         except (AttributeError, TypeError, LookupError) as error:
             raise TypeError(
-                f"X is a dict of {list(self.keywords)}, which are no arguments of forward, "
-                f"and forward does not take the dict as a whole ({error}); name the "
-                "entries as forward does."
+                f"X is a dict of {list(self.keywords)}, which are not arguments of "
+                f"forward, and forward does not take the dict as a whole ({error}); name "
+                "the entries as forward does."
             ) from error
 
     @property
     def input(self) -> Tensor | None:
-        """The only tensor that is no mask."""
+        """The only tensor that is not a mask."""
         named = [value for key, value in self.keywords.items() if key not in _MASKS]
         tensors = parts_of((*self.arguments, *named))
         return tensors[0] if len(tensors) == 1 else None
@@ -83,7 +83,7 @@ class Batch(NamedTuple):
         return parts_of((*self.arguments, *self.keywords.values()))
 
     def head(self, n_rows: int) -> Batch:
-        """Copy the first rows, and begin again where there are fewer."""
+        """Copy the first rows, repeating them if there are fewer."""
         rows = torch.arange(n_rows) % self.n_rows
 
         def some(value: Tensor) -> Tensor:
@@ -102,11 +102,11 @@ class Inputs(NamedTuple):
     forward: Callable  # of the network
     batch_size: int
     input_shape: Sequence[int] | None
-    n_rows: Any  # an int, or None if not known before all are read
+    n_rows: Any  # an int, or None if unknown before all are read
 
     @property
     def is_loaded(self) -> bool:
-        """Whether a loader makes the batches, maybe of fewer rows than it has."""
+        """Whether a loader makes the batches, perhaps from only some of its rows."""
         return isinstance(self.data, DataLoader)
 
     @property
@@ -117,7 +117,7 @@ class Inputs(NamedTuple):
         return ceil(self.n_rows / self.batch_size)
 
     def batches(self, dtype: torch.dtype, device: torch.device) -> Iterator[Batch]:
-        """Yield copies of the rows in their order, as the network takes them."""
+        """Yield copies of the rows in order, as the network takes them."""
         for inputs, y in self._pieces():
             batch = self._on_device(inputs, dtype, device)
             if batch.n_rows == 0:
@@ -143,9 +143,9 @@ class Inputs(NamedTuple):
         if isinstance(batch, tuple | list):
             if len(batch) not in (1, 2):
                 raise ValueError(
-                    f"A batch of {len(batch)} parts; the data set must yield the inputs or "
-                    "a pair (inputs, y). Several inputs go into a dict of the arguments of "
-                    "forward, or into a tuple: ((a, b), y)."
+                    f"A batch has {len(batch)} parts; the data set must yield the inputs "
+                    "or a pair (inputs, y). Put several inputs into a dict of the "
+                    "arguments of forward, or into a tuple: ((a, b), y)."
                 )
             inputs, y = batch[0], batch[1] if len(batch) == 2 else None
         if isinstance(inputs, tuple | list):
@@ -186,7 +186,7 @@ def _rows_of(entry: Any, rows: slice) -> Any:
 
 
 def _with_note(loader: Iterable[Any]) -> Iterator[Any]:
-    """Yield the batches of a loader, and say what it may need if it cannot make one."""
+    """Yield the batches of a loader; if it cannot make one, the error says what to do."""
     batches = iter(loader)
     while True:
         try:
@@ -231,7 +231,7 @@ def read_inputs(
         n_rows = _length_of(X)
     elif is_dict(X):
         if input_shape is not None:
-            raise ValueError("input_shape is for one array, but X is a dict of arrays.")
+            raise ValueError("input_shape applies to one array, but X is a dict of arrays.")
         X, y = split_targets(X, forward)
         X = {
             key: checked_entry(key, value) for key, value in X.items() if value is not None
@@ -250,28 +250,28 @@ def read_inputs(
 
 
 def is_matrix(X: Any) -> bool:
-    """Tell whether X is a matrix or a data frame, or what should become one."""
+    """Return whether X is a matrix or a data frame, or should become one."""
     if isinstance(X, Tensor | Dataset | DataLoader) or is_dict(X):
         return False
     return (np.ndim(X) if isinstance(X, list | tuple) else getattr(X, "ndim", 2)) == 2
 
 
 def check_order(X: Any) -> None:
-    """Refuse a loader whose rows come in another order than those of its data set."""
+    """Reject a loader that yields rows in another order than its data set."""
     if not isinstance(X, DataLoader) or isinstance(X.dataset, IterableDataset):
         return
     batches = X.batch_sampler
     sampler = X.sampler if batches is None else getattr(batches, "sampler", None)
     if not isinstance(sampler, SequentialSampler):
         raise ValueError(
-            "The DataLoader does not keep the order of its data set, so which row is which "
-            "is not known; use shuffle=False. Where the data set yields pairs (x, y), "
+            "The DataLoader does not keep the order of its data set, so its rows cannot be "
+            "matched with y; use shuffle=False. Where the data set yields pairs (x, y), "
             "score(loader) takes the targets of the same pass."
         )
 
 
 def _length_of(loader: Any) -> int | None:
-    """Count the rows that a loader yields at most; None if that is not known."""
+    """Return the largest number of rows that a loader can yield; None if unknown."""
     if isinstance(loader.dataset, IterableDataset):
         return None
     try:
@@ -298,10 +298,10 @@ def _common_length(entries: Mapping[Any, Any]) -> int:
 def _tensor(
     value: Any, dtype: torch.dtype, device: torch.device, keep_bool: bool = False
 ) -> Tensor:
-    """Copy values into a tensor, which the network may then write to.
+    """Copy values into a tensor that the network may write to.
 
-    Numbers take the type of the network's weights. Integers of 32 and 64 bits are tokens
-    and stay integers; those of 8 and 16 bits are pixels or audio.
+    Numbers are cast to the dtype of the network's weights. Integers of 32 and 64 bits are
+    tokens and stay integers; those of 8 and 16 bits are pixels or audio.
     """
     if not isinstance(value, Tensor):
         value = np.asarray(value)
@@ -317,14 +317,14 @@ def _tensor(
 
 
 def _reshaped(tensor: Tensor, shape: Sequence[int]) -> Tensor:
-    """Give flat rows the shape of a sample; axes of length one may be added or left out."""
+    """Reshape flat rows to the shape of a sample; axes of length one may come or go."""
     found, shape = tuple(tensor.shape[1:]), tuple(shape)
     if _without_ones(found) == _without_ones(shape):
         return tensor.reshape(len(tensor), *shape)
     if len(found) != 1:
         raise ValueError(
-            f"input_shape={shape} is for flat rows or samples of that shape, but those of "
-            f"X have the shape {found}; {_mend(found, shape)}."
+            f"input_shape={shape} requires flat rows or samples of that shape, but those "
+            f"of X have shape {found}; {_mend(found, shape)}."
         )
     if found[0] != prod(shape):
         raise ValueError(
@@ -339,7 +339,7 @@ def _without_ones(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def _mend(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
-    """Say how samples of one shape get another one."""
+    """Suggest how to bring samples from one shape to the other."""
     if (found[-1], *found[:-1]) == shape:
         return (
             "their channels come last: pass np.moveaxis(X, -1, 1), or of a tensor "
@@ -348,5 +348,5 @@ def _mend(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
     if (*found[1:], found[0]) == shape:
         return "their channels come first: pass np.moveaxis(X, 1, -1)"
     if prod(found) == prod(shape):
-        return "where their order is right, pass X.reshape(len(X), -1)"
-    return "leave input_shape out, or give the samples that shape"
+        return "if their order is right, pass X.reshape(len(X), -1)"
+    return "leave out input_shape, or reshape the samples"

@@ -1,7 +1,7 @@
-"""Which axis of a layer's output holds the features: the second one, or the last.
+"""Find out which axis of a layer's output holds the features: the second or the last.
 
-A shape does not say it, but the modules do: a linear layer has them last, a convolution
-second, and an activation where its input has them.
+The shape does not show it, but the modules do: a linear layer has features last, a
+convolution second, and an activation where its input has them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ROOT_MEAN_SQUARE = re.compile(
 
 
 class UnknownAxisError(ValueError):
-    """A layer cannot be pooled, since its axes are not known, or others than expected.
+    """A layer cannot be pooled, since its axes are unknown or unexpected.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class UnknownAxisError(ValueError):
 
 
 class Layouts:
-    """Follows where the features of tensors are, while a pass runs.
+    """Track the feature axis of tensors during a pass.
 
     Parameters
     ----------
@@ -60,13 +60,13 @@ class Layouts:
         self.begin()
 
     def begin(self) -> None:
-        """Forget the pass before."""
-        # Whether features come last; None where two modules contradict each other.
+        """Forget the previous pass."""
+        # Whether features come last; None where modules contradict each other.
         self._of_tensor: Any = WeakTensorKeyDictionary()
         self._of_shape: dict[tuple[int, ...], set[bool | None]] = {}
 
     def watch(self) -> list[RemovableHandle]:
-        """Register the hooks that follow a pass."""
+        """Register the tracking hooks."""
         leaves = [part for part in submodules(self._root).values() if is_leaf(part)]
         return [part.register_forward_hook(self._follow) for part in leaves]
 
@@ -85,16 +85,16 @@ class Layouts:
         self._of_shape.setdefault(tuple(output.shape), set()).add(agreed)
 
     def has_features_last(self, tensor: Tensor, module: nn.Module, name: str) -> bool:
-        """Tell (sample, token, feature) from (sample, channel, place).
+        """Distinguish (sample, token, feature) from (sample, channel, place).
 
-        The modules inside the layer say it; or if they leave it open, those that the tensor
-        has come through; or if all tensors of its shape had one order, that one; or else
-        the classes of the modules of the whole network.
+        Evidence is used in this order: the modules inside the layer; those that the tensor
+        has passed; the order of all other tensors of its shape, if they agree; the classes
+        of all modules of the network.
 
         Raises
         ------
         UnknownAxisError
-            If the network has both kinds of modules, and neither of these tells.
+            If the network has both kinds of modules and nothing decides.
         """
         within = _by_classes(module)
         if within is not None:
@@ -110,7 +110,7 @@ class Layouts:
 
 
 def _own(module: nn.Module, output: Tensor) -> bool | None:
-    """Tell what the class and the sizes of a module say of its output, if anything."""
+    """Infer the layout of a module's output from its class and sizes, if possible."""
     shape = tuple(output.shape)
     if isinstance(module, _FEATURES_LAST) or is_recurrent(module):
         return True
@@ -125,7 +125,7 @@ def _own(module: nn.Module, output: Tensor) -> bool | None:
         return True if len(module.normalized_shape) == 1 else None
     if _ROOT_MEAN_SQUARE.search(kind.__name__):
         return True
-    # Other normalisations, of either order: their weights are as many as the features.
+    # Other normalisations, of either order, have one weight per feature.
     weight: Any = getattr(module, "weight", None)
     if isinstance(weight, Tensor) and weight.ndim == 1 and _NORM.search(kind.__name__):
         is_first, is_last = (shape[axis] == weight.numel() for axis in (1, -1))
@@ -134,22 +134,22 @@ def _own(module: nn.Module, output: Tensor) -> bool | None:
 
 
 def _keeps_axes(module: nn.Module, given: Tensor, output: Tensor) -> bool:
-    """Tell whether an output has the axes of the input, as that of an activation has."""
+    """Return whether an output has the axes of the input, as for an activation."""
     if given.shape != output.shape or is_layer(module, (given,), output):
         return False
-    # Not if they were turned, which leaves the numbers where they are.
+    # Not if they were transposed, which does not move the numbers in memory.
     return given.data_ptr() != output.data_ptr() or given.stride() == output.stride()
 
 
 def _by_classes(module: nn.Module, *, is_of_tokens: bool = False) -> bool | None:
-    """Tell what the classes of the modules inside say, if it is one thing.
+    """Infer the layout from the classes of the modules inside, if they agree.
 
     Parameters
     ----------
     module : Module
         The module.
     is_of_tokens : bool, default=False
-        Whether only convolutions of one dimension count as those of maps.
+        Whether only one-dimensional convolutions count as evidence of maps.
     """
     parts = list(module.modules())
     is_map = any(_is_channels_first(part) for part in parts)
@@ -165,15 +165,15 @@ def _by_classes(module: nn.Module, *, is_of_tokens: bool = False) -> bool | None
 
 def _in_network(root: nn.Module, tensor: Tensor, name: str) -> bool:
     # A vision transformer cuts an image into patches by one convolution: its tensors of
-    # three axes are tokens. Only convolutions of one dimension make maps of three axes.
+    # three axes are tokens. Only one-dimensional convolutions make maps of three axes.
     found = _by_classes(root, is_of_tokens=tensor.ndim == 3)
     if found is not None:
         return found
     if any(_is_channels_first(part) for part in root.modules()):
         raise UnknownAxisError(
             f"Layer {name!r} gives {tuple(tensor.shape)}, and the network has both "
-            "convolutions and layers of tokens, so whether the channels come first cannot "
-            "be told.",
+            "convolutions and token layers, so whether the channels come first cannot be "
+            "told.",
             _advice(tensor.ndim),
             tuple(tensor.shape[1:]),
         )
@@ -199,8 +199,8 @@ def _is_pooling(module: nn.Module) -> bool:
 def _is_channels_first(module: nn.Module) -> bool:
     if isinstance(module, nn.LayerNorm):
         # timm and others derive norms of both orders from LayerNorm, which itself
-        # normalises the last axis; a subclass is taken for one of channels first, so that
-        # a network with it is refused rather than pooled over the wrong axis.
+        # normalises the last axis. A subclass is assumed to have channels first, so that
+        # the network is rejected rather than pooled over the wrong axis.
         return len(module.normalized_shape) > 1 or type(module) is not nn.LayerNorm
     return _is_pooling(module) or isinstance(module, _CHANNELS_FIRST)
 

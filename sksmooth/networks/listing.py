@@ -1,4 +1,4 @@
-"""List the layers of a network, and choose those by which it is followed."""
+"""List the layers of a network, and choose those to compare by default."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["followed_layers", "list_layers"]
 
-# Numbers of rows that a network is traced on, one after the other. A first axis of 7 may
-# be one of 7 places or tokens; only that of the samples has the length 7 and then 5.
+# Batch sizes on which a network is traced in turn. A first axis of length 7 may be one of 7
+# places or tokens; only the sample axis has length 7 and then 5.
 _FEW_ROWS = (7, 5)
 
 
@@ -29,31 +29,31 @@ def list_layers(
     device: Any = None,
     input_shape: tuple[int, ...] | None = None,
 ) -> pd.DataFrame:
-    """List the layers of a network, by the names that can be asked for.
+    """List the layers of a network by the names that other functions accept.
 
     Parameters
     ----------
     module : torch.nn.Module or fitted skorch net
         The network, which is only read.
     X : samples as for :class:`LayerFeatureTransformer`, default=None
-        A few of them are passed through the network.
+        Samples, a few of which are passed through the network.
     device, input_shape : optional
         As for :class:`LayerFeatureTransformer`.
 
     Returns
     -------
     layers : DataFrame
-        One row a name, with the columns ``layer``, ``type``, ``n_parameters`` (with weights
-        that are packed, or kept in buffers or attributes called so) and ``is_leaf`` (no
-        other module inside). With X there is one row for each call of a
-        module, in the order in which the calls end, and two columns more: ``shape``, that
-        of one sample where the layer gives one tensor, and ``n_calls``. Modules that are
-        not reached come last, with 0 calls.
+        One row per name, with the columns ``layer``, ``type``, ``n_parameters`` (including
+        packed weights, and those in buffers or attributes called weights) and ``is_leaf``
+        (contains no other module). With X there is one row for each call of a module, in
+        the order in which the calls return, and two more columns: ``shape``, that of one
+        sample if the layer returns one tensor, and ``n_calls``. Modules that are not
+        reached come last, with 0 calls.
 
     See Also
     --------
-    compare_layers : The index of each of them.
-    LayerFeatureTransformer : The values of some of them.
+    compare_layers : Measure the index of each layer.
+    LayerFeatureTransformer : Return the values of some layers.
 
     Examples
     --------
@@ -113,13 +113,12 @@ def _row(name: str, part: nn.Module, is_leaf: Callable) -> dict[str, Any]:
 
 
 def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
-    """Find the layers by which a network is followed from its input to its output.
+    """Find the layers that represent a network from its input to its output.
 
     These are the input, unless it is tokens, and one layer for each module that mixes
-    features by weights of its own, in the order of execution: the value that it hands on,
-    after the normalisation, activation, scaling, pooling and dropout modules between it
-    and the next one.
-    Modules whose output is not one row for each sample are left out.
+    features by weights of its own, in the order of execution: its value after the
+    normalisation, activation, scaling, pooling and dropout modules between it and the next
+    one. Modules whose output is not one row for each sample are left out.
 
     Parameters
     ----------
@@ -157,14 +156,14 @@ def followed_layers(root: nn.Module, batch: Batch) -> dict[str, str]:
         layers[group[-1].label] = " + ".join(types)
     if not layers:
         raise ValueError(
-            "The network has no module with weights that gives a row for each sample; name "
-            "its layers, such as 'output'."
+            "The network has no module with weights that returns a row for each sample; "
+            "name its layers, such as 'output'."
         )
     return layers
 
 
 def _tensor_of(call: Call, batch: Batch) -> Tensor | None:
-    """Return the tensor that a call gives, if it has one row for each sample."""
+    """Return the tensor that a call returns, if it has one row for each sample."""
     from .outputs import selected
 
     try:

@@ -1,8 +1,7 @@
-"""Which tokens count: those of a network's input, and those of its decoder if it has one.
+"""Masks of the tokens that count, of a network's input and of its decoder.
 
-Where a decoder is given the tokens of another text, two masks say which of them are no
-padding. The layers of the decoder are pooled by its own mask, and all others by that of the
-encoder.
+If a decoder receives the tokens of another text, two masks mark the tokens that are not
+padding. Layers of the decoder are pooled by its own mask, all others by the encoder's.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from .modules import is_leaf, submodules
 
 __all__ = ["Streams", "TokenMasks"]
 
-_NO_LABEL = -100  # of tokens that are not labelled, as in the losses of torch
+_NO_LABEL = -100  # of unlabelled tokens, as in torch's losses
 _STATES = "encoder_hidden_states"  # what decoders of Transformers call the encoder's output
 
 
 class TokenMasks:
-    """The masks of the tokens in a batch, by the names of the inputs.
+    """The token masks of a batch, by the names of the inputs.
 
     Parameters
     ----------
@@ -39,16 +38,16 @@ class TokenMasks:
         self._inputs, self._streams = batch.keywords, streams
 
     def __getitem__(self, name: str) -> Tensor | None:
-        """Get the mask of a stream of tokens, True at those that count; None for all."""
+        """Get the mask of a stream of tokens, True for those that count; None for all."""
         return self._of_decoder if name == DECODER_MASK else self._given(MASK)
 
     def fitting(self, name: str, shape: Sequence[int]) -> str:
-        """Name the other stream, if only that has so many tokens.
+        """Return the other stream if only that has this number of tokens.
 
         Raises
         ------
         ValueError
-            If there is a mask for a decoder, and no part of the network is known as that.
+            If there is a mask for a decoder, but no part of the network is called that.
         """
         other = MASK if name == DECODER_MASK else DECODER_MASK
         if not self._streams.are_two and DECODER_MASK not in self._inputs:
@@ -58,7 +57,7 @@ class TokenMasks:
         if not self._streams.are_two and _fits(self[other], shape):
             raise ValueError(
                 f"X has a {DECODER_MASK}, but no part of the network is called 'decoder', "
-                "so which layers have its tokens is not known; leave it out, and pool by "
+                "so it is unknown which layers have its tokens; leave it out, and pool by "
                 "output=, a function."
             )
         return name
@@ -80,11 +79,11 @@ class TokenMasks:
 
     @cached_property
     def _of_decoder(self) -> Tensor | None:
-        """The mask that is given, or which follows from the tokens of the decoder.
+        """The given mask, or one derived from the decoder's tokens.
 
-        Without a mask, padding at the end is what follows the last other token. Decoders
-        are causal, so it does not affect the tokens before it. The first token starts a
-        text; some models start it by the token for padding.
+        Without a mask, padding is what follows the last other token. Decoders are causal,
+        so it does not affect the tokens before it. The first token starts a text; some
+        models use the padding token for that.
         """
         mask = self._given(DECODER_MASK)
         if mask is not None or not self._streams.are_two:
@@ -96,12 +95,12 @@ class TokenMasks:
         if "decoder_inputs_embeds" in inputs:
             return None
         if labels is not None and labels.ndim == 2:
-            # The decoder is given the labels less the last one, after a token of its own.
+            # The decoder receives a start token and all labels but the last.
             return _to_the_last((labels != _NO_LABEL) & (labels != padding))
         return self._of_shifted_inputs(self._given(MASK))
 
     def _of_shifted_inputs(self, mask: Tensor | None) -> Tensor | None:
-        """The mask where the decoder is given the encoder's tokens, moved by one place."""
+        """The mask if the decoder receives the encoder's tokens, shifted by one place."""
         if mask is not None and not mask[:, 0].all():
             raise ValueError(
                 "The tokens of the decoder are made from input_ids, whose padding comes "
@@ -123,10 +122,10 @@ def _to_the_last(is_token: Tensor) -> Tensor:
 
 
 class Streams:
-    """Tells the tokens of a decoder from those of its encoder, while a pass runs.
+    """Distinguish the tokens of a decoder from those of its encoder during a pass.
 
-    What is computed before the decoder begins, or by a layer that reads the encoder's
-    output itself as the keys and values of attention do, are tokens of the encoder.
+    Values computed before the decoder starts, or by a layer that reads the encoder's output
+    directly, such as the keys and values of attention, are tokens of the encoder.
 
     Parameters
     ----------
@@ -153,7 +152,7 @@ class Streams:
     def begin(self) -> None:
         """Forget the pass before."""
         self._has_begun = False
-        # With the tensors themselves, so that no other one takes their place meanwhile.
+        # Keep the tensors, so that their memory is not reused meanwhile.
         self._encoded: dict[tuple[Any, ...], Tensor] = {}
 
     def watch(self) -> list[RemovableHandle]:
@@ -178,7 +177,7 @@ class Streams:
         Parameters
         ----------
         tensor : Tensor
-            What is read of the output.
+            Tensor read from the output.
         module : Module
             The module.
         arguments : tuple
@@ -207,7 +206,7 @@ def _part(root: nn.Module, name: str) -> nn.Module | None:
 
 
 def _by_place(value: Any) -> dict[tuple[Any, ...], Tensor]:
-    """Key the tensors in a value by where and how they lie in memory."""
+    """Key the tensors in a value by their location and layout in memory."""
     if isinstance(value, Tensor):
         return {(value.data_ptr(), tuple(value.shape), value.stride()): value}
     if isinstance(value, Mapping):

@@ -1,6 +1,6 @@
 """Measure layers one after the other, all on the same subsamples.
 
-What the table of layers needs of the estimators is called here.
+This is the interface of the table of layers to the estimators.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ __all__ = ["LayersInTurn"]
 
 
 class LayersInTurn:
-    """Measures layers in the order of comparison.
+    """Measure layers in the order of comparison.
 
-    Of the layers it keeps the levels by which they are compared, and not the forests.
+    It keeps the levels by which layers are compared, but not their forests.
 
     Parameters
     ----------
     template : BesovSmoothnessEstimator
         Estimator that is cloned for every layer; its random states are integers.
     source : array-like of shape (n_samples, n_features)
-        What tells the samples apart, by which they are drawn in all layers.
+        Features that identify the samples, by which they are drawn in all layers.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets.
     sample_weight : array-like of shape (n_samples,) or None
@@ -58,9 +58,9 @@ class LayersInTurn:
     confidence_level : float
         Level of the intervals.
     measured_on : str
-        What the levels depend on, apart from the features, as a hash.
+        Hash of what the levels depend on apart from the features.
     probes : list of Probe
-        What is measured beside the index.
+        Probes measured beside the index.
     """
 
     def __init__(
@@ -116,10 +116,10 @@ class LayersInTurn:
         Returns
         -------
         layer : MeasuredLayer
-            With a fitted estimator, which holds a forest.
+            The layer, including a fitted estimator, which holds a forest.
         """
         test = None if X_test is None else (X_test, self._y_test)
-        # Before there is a forest, which takes memory that probes may need.
+        # Run probes before growing the forest, which takes memory.
         probes = self._measure_probes(X, test)
         start = time.perf_counter()
         estimator, held_out, cautions = measured(lambda: self._fitted(X), test)
@@ -143,7 +143,7 @@ class LayersInTurn:
         )
 
     def level_alone(self, X: np.ndarray) -> Level:
-        """Measure the level of a layer of another network, after those of this one."""
+        """Measure the level of a layer of the reference network."""
         estimator = clone(self._template)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SmoothnessWarning)

@@ -27,8 +27,8 @@ __all__ = [
 
 # By name: the distributed ones are not in every build of torch.
 _PARALLEL = {"DataParallel", "DistributedDataParallel", "FullyShardedDataParallel"}
-# Parts that hold weights of the module that they belong to, and are no layers: the matrices
-# from which parametrizations compute weights, and the packed ones of quantised modules.
+# Parts that hold weights of their module and are not layers: the matrices from which
+# parametrizations compute weights, and the packed ones of quantised modules.
 _HOLDERS = {"parametrizations", "_packed_params", "_all_weight_values"}
 _SEQUENCES = ("rnn", "transformer", "activation")  # modules of torch.nn.modules
 
@@ -38,7 +38,7 @@ class Point(NamedTuple):
 
     name: str
     module: Any  # a torch.nn.Module; None is the input of the network
-    call: int | None  # in one forward pass; None if there must be one only
+    call: int | None  # in one forward pass; None if there must be exactly one
 
     @property
     def type(self) -> str:
@@ -52,7 +52,7 @@ def read_module(module: Any) -> nn.Module:
         if not hasattr(module, "module_"):
             raise NotFittedError(
                 f"This {type(module).__name__} has no module yet; call its fit or "
-                "initialize before."
+                "initialize first."
             )
         module = module.module_
     if not isinstance(module, nn.Module):
@@ -69,20 +69,20 @@ def _refuse_unreadable(root: nn.Module) -> None:
     for module in root.modules():
         if not _PARALLEL.isdisjoint(kind.__name__ for kind in type(module).__mro__):
             raise ValueError(
-                f"{type(module).__name__} runs copies of a module, of which no layer can "
-                "be read; pass what it wraps: module.module."
+                f"{type(module).__name__} runs copies of a module, whose layers cannot be "
+                "read; pass the module that it wraps: module.module."
             )
         if isinstance(module, ScriptModule):
             raise ValueError(
-                "Compiled code of torch.jit calls no hooks, so no layer of it can be read; "
-                "pass the module it was made from."
+                "Code compiled by torch.jit calls no hooks, so its layers cannot be read; "
+                "pass the module from which it was compiled."
             )
     tensors = [*root.named_parameters(), *root.named_buffers()]
     for name, tensor in ((name_before(name), tensor) for name, tensor in tensors):
         if is_lazy(tensor):
             raise ValueError(
-                f"{name!r} of the module is not initialised; run the lazy module once on a "
-                "batch before."
+                f"{name!r} of the module is not initialised; run the lazy module on a "
+                "batch first."
             )
         if tensor.device.type == "meta":
             raise ValueError(
@@ -93,8 +93,8 @@ def _refuse_unreadable(root: nn.Module) -> None:
         getattr(module, "batch_first", True) is False for module in root.modules()
     ):
         raise ValueError(
-            f"{type(root).__name__} takes sequences with the time first, but the first "
-            "axis of X are the samples; create it with batch_first=True, or wrap it in a "
+            f"{type(root).__name__} takes sequences with time first, but the first axis of "
+            "X is that of the samples; create it with batch_first=True, or wrap it in a "
             "module that transposes."
         )
 
@@ -109,12 +109,12 @@ def submodules(root: nn.Module, *, aliases: bool = False) -> dict[str, nn.Module
 
 
 def is_leaf(module: nn.Module) -> bool:
-    """Tell whether a module holds no others, holders of its weights aside."""
+    """Return whether a module contains no others, apart from holders of its weights."""
     return all(name in _HOLDERS for name, _ in module.named_children())
 
 
 def is_recurrent(module: Any) -> bool:
-    """Tell recurrent layers of torch, also quantised ones."""
+    """Recognise torch's recurrent layers, including quantised ones."""
     return any(
         kind.__name__ == "RNNBase" and kind.__module__.startswith("torch.")
         for kind in type(module).__mro__
@@ -122,24 +122,25 @@ def is_recurrent(module: Any) -> bool:
 
 
 def display_name(name: str, call: int = 0, n_calls: int = 1) -> str:
-    """Name one call of a submodule as users ask for it."""
-    # "input" alone is the input of the network, so a submodule of that name has a number.
+    """Name one call of a submodule as users request it."""
+    # "input" is the input of the network, so a submodule of that name gets a number.
     if n_calls > 1 or name == "input":
         return f"{name}:{call}"
     return name or "output"
 
 
 def layer_points(root: nn.Module, layers: Any) -> list[Point]:
-    """Find the places in a network that a name, a number or a list of these mean."""
+    """Find the places in a network that a name, a number or a list of these denotes."""
     if isinstance(layers, str | Integral):
         layers = [layers]
     if not isinstance(layers, Iterable):
         raise TypeError(
-            f"A layer is a name, an int or a list of these, got {type(layers).__name__}."
+            "layers must be a name, an int or a list of these, got "
+            f"{type(layers).__name__}."
         )
     points = [_point(root, layer) for layer in layers]
     if not points:
-        raise ValueError("No layer is named.")
+        raise ValueError("layers is empty; name at least one.")
     names = [point.name for point in points]
     for name in names:
         if names.count(name) > 1:
@@ -151,8 +152,8 @@ def _point(root: nn.Module, layer: Any) -> Point:
     if isinstance(layer, Integral) and not isinstance(layer, bool):
         return _numbered(root, int(layer))
     if not isinstance(layer, str):
-        raise TypeError(f"A layer is named by a str or an int, got {layer!r}.")
-    layer = name_before(layer)  # named_modules() of torch names compiled parts otherwise
+        raise TypeError(f"A layer must be a str or an int, got {layer!r}.")
+    layer = name_before(layer)  # torch's named_modules() names compiled parts differently
     if layer == "input":
         return Point("input", None, None)
     modules = submodules(root, aliases=True)

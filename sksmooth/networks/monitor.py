@@ -34,19 +34,19 @@ _N_TREES = 3  # so that a record costs about a tenth of an epoch
 
 
 class SmoothnessMonitor(Versioned):
-    """Record how the smoothness of layers develops while a network is trained.
+    """Record how the smoothness of layers changes while a network is trained.
 
     It measures the chosen layers on the same few samples each time, as
-    :func:`compare_layers` does, and does not affect the training: gradients, running
-    averages, training flags and random states stay as they are.
+    :func:`compare_layers` does, and does not affect training: gradients, running averages,
+    training flags and random states are unchanged.
 
     Parameters
     ----------
     module : torch.nn.Module, fitted skorch net or None
-        The network. None for callbacks, which then take the one that is trained.
+        The network. None for callbacks, which use the network in training.
     X : array-like, tensor, dict of arrays or Dataset
-        Samples, of which a subsample is kept. Items of a Dataset are read once, so that
-        random augmentations are the same every time.
+        Samples, from which a subsample is drawn and kept. Items of a Dataset are read once,
+        so that random augmentations are the same every time.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         Class labels, or regression targets in a floating-point dtype. None where ``X`` is
         a Dataset that yields them.
@@ -57,13 +57,13 @@ class SmoothnessMonitor(Versioned):
     n_samples : int, default=500
         Number of samples to measure on, drawn at random.
     estimator : BesovSmoothnessEstimator, default=None
-        An unfitted estimator. None means one of 3 trees, so that a record of a small
-        convolutional network on a processor takes about a tenth of the time of an
-        epoch of 20,000 images.
+        An unfitted estimator. None means one with 3 trees; on a CPU, a record of a small
+        convolutional network then takes about a tenth of the time of an epoch of 20,000
+        images.
     probes : iterable of str or "all", default=()
         What to measure beside the index, as in :func:`compare_layers`.
     random_state : int, RandomState instance or None, default=0
-        Seed of the draw of the samples, and of all that :func:`compare_layers` draws.
+        Seed of the subsample, and of everything that :func:`compare_layers` draws.
     **options
         Further parameters of :func:`compare_layers`, such as ``pooling`` or ``n_jobs``.
 
@@ -134,7 +134,7 @@ class SmoothnessMonitor(Versioned):
         if options.get("sample_weight") is not None:
             raise ValueError(
                 "A monitor draws samples at random and takes no sample_weight; pass "
-                "samples that are drawn by their weights."
+                "samples drawn in proportion to their weights."
             )
         seed = integer_seed(random_state)
         if estimator is None:
@@ -158,12 +158,12 @@ class SmoothnessMonitor(Versioned):
         self._levels: dict[int, tuple[Level, ...]] = {}
 
     def step(self, **metrics: float) -> None:
-        """Count a step of the training, and record every ``every``-th of them.
+        """Count a training step, and record every ``every``-th one.
 
         Parameters
         ----------
         **metrics : float
-            What belongs to this step, such as ``loss=...``, for columns of the table.
+            Metrics of this step, such as ``loss=...``, which become columns of the table.
         """
         self._n_steps += 1
         if self._n_steps % self.every == 0:
@@ -175,16 +175,17 @@ class SmoothnessMonitor(Versioned):
         Parameters
         ----------
         step : int, default=None
-            Number of the record, which replaces an earlier one of that number. None takes
-            the number of calls of :meth:`step`: 0 before the training.
+            Number of the record, which replaces an earlier record of that number. None
+            takes the number of calls of :meth:`step`: 0 before training.
         **metrics : float
-            What belongs to this step, for columns of the table.
+            Metrics of this step, which become columns of the table.
 
         Raises
         ------
         ValueError
-            As :func:`compare_layers` raises, such as for a layer whose features are no
-            longer finite; or if the monitor has no module.
+            If the monitor has no module, or for the reasons for which
+            :func:`compare_layers` raises one, such as a layer whose features are no longer
+            finite.
         """
         self._record(self.module, self._n_steps if step is None else step, metrics)
 
@@ -194,20 +195,20 @@ class SmoothnessMonitor(Versioned):
         Parameters
         ----------
         reference_step : int, default=None
-            A recorded step that all are compared with, layer by layer, such as the last
-            one before layers were changed.
+            A recorded step with which all others are compared, layer by layer, such as the
+            last one before layers were changed.
 
         Returns
         -------
         frame : DataFrame
             One row for each step and layer: ``step``, the columns of
             :func:`compare_layers`, and one for each metric, NaN where it was not given.
-            With ``reference_step``, those of a reference, too.
+            With ``reference_step``, also the columns of a reference.
 
         Raises
         ------
         NotFittedError
-            If nothing was recorded yet.
+            If nothing has been recorded yet.
         ValueError
             If ``reference_step`` was not recorded, or had other layers.
         """
@@ -227,7 +228,7 @@ class SmoothnessMonitor(Versioned):
         return pd.concat(compared, ignore_index=True)
 
     def rise(self, layer: str | int) -> Rise:
-        """Test whether the smoothness of a layer rises over the training.
+        """Test whether the smoothness of a layer rises during training.
 
         Parameters
         ----------
@@ -237,9 +238,9 @@ class SmoothnessMonitor(Versioned):
         Returns
         -------
         rise : Rise
-            The test over the steps that recorded the layer, in their order. Its ``str`` is
-            a sentence, ``p_value`` that of no rise, and ``drop`` has the steps between
-            which smoothness falls most.
+            The test over the steps that recorded the layer, in order. Its ``str`` is a
+            sentence, ``p_value`` tests the hypothesis of no rise, and ``drop`` has the
+            steps between which smoothness falls most.
 
         Raises
         ------
@@ -269,8 +270,8 @@ class SmoothnessMonitor(Versioned):
     def skorch_callback(self, unit: str = "epoch") -> Any:
         """Make a callback for ``callbacks=[...]`` of a skorch net.
 
-        It records the state before training, and then every ``every`` epochs or steps,
-        after epochs with the numbers in the net's history as metrics. A new ``fit``
+        It records the state before training, and then every ``every`` epochs or steps;
+        after epochs, the numbers in the net's history are its metrics. A new ``fit``
         discards earlier records. Copies of the net, as a grid search makes them, have
         copies of the monitor.
 
@@ -294,9 +295,9 @@ class SmoothnessMonitor(Versioned):
     def lightning_callback(self, unit: str = "epoch", log: str | Sequence[str] = ()) -> Any:
         """Make a callback for ``callbacks=[...]`` of a Lightning Trainer.
 
-        It records the state before training, and then every ``every`` epochs or steps,
-        with the Trainer's ``callback_metrics``. A training from its start discards earlier
-        records. Of several processes, the first records.
+        It records the state before training, and then every ``every`` epochs or steps, with
+        the Trainer's ``callback_metrics``. Training from the start discards earlier
+        records. Only the first of several processes records.
 
         Parameters
         ----------
@@ -311,7 +312,7 @@ class SmoothnessMonitor(Versioned):
         Returns
         -------
         callback : lightning.pytorch.Callback
-            The callback; of ``pytorch_lightning`` if that is what is in use.
+            The callback; a ``pytorch_lightning`` one if that is in use.
 
         Raises
         ------
@@ -350,12 +351,12 @@ class SmoothnessMonitor(Versioned):
     def _record(self, module: Any, step: int, metrics: Mapping[str, Any]) -> None:
         if module is None:
             raise ValueError(
-                "The monitor has no module: pass it as SmoothnessMonitor(module, ...), or "
+                "The monitor has no module; pass it as SmoothnessMonitor(module, ...), or "
                 "record through a callback."
             )
         taken = sorted(self._taken_names & set(metrics))
         if taken:
-            raise ValueError(f"Metrics must have other names than {taken}.")
+            raise ValueError(f"Metrics must not be called {taken}.")
         table = compare_layers(module, self.X, self.y, **self._options)
         frame = table.to_frame()
         frame.insert(0, "step", step)
@@ -369,8 +370,8 @@ class SmoothnessMonitor(Versioned):
         frame, reference = self._frames[step], self._frames[reference_step]
         if list(frame["layer"]) != list(reference["layer"]):
             raise ValueError(
-                f"The layers of step {step} are others than those of step "
-                f"{reference_step}; name those to compare by layers=."
+                f"Steps {step} and {reference_step} have different layers; name those to "
+                "compare by layers=."
             )
         changes = layer_changes(
             self._levels[step],
@@ -380,7 +381,7 @@ class SmoothnessMonitor(Versioned):
         return frame.assign(**change_values(REFERENCE, changes))
 
     def _forget(self) -> None:
-        """Drop all records, for a callback at the start of another training."""
+        """Drop all records, for a callback at the start of a new training run."""
         self._frames.clear()
         self._levels.clear()
 
@@ -427,7 +428,7 @@ class SmoothnessMonitor(Versioned):
 
 
 def _subsample(X: Any, y: Any, n_samples: int, seed: int) -> tuple[Any, Any]:
-    """Draw some of the samples and their targets, and keep them in memory."""
+    """Draw a subsample with its targets, and keep it in memory."""
     if isinstance(X, Mapping) and not X:
         raise ValueError("X is a dict without entries.")
     if isinstance(y, Mapping):
@@ -456,7 +457,7 @@ def _subsample(X: Any, y: Any, n_samples: int, seed: int) -> tuple[Any, Any]:
 
 
 def _is_of_parts(X: Any, n_rows: int | None) -> bool:
-    """Tell several arguments of so many rows each from a list of samples."""
+    """Distinguish several arguments with this number of rows from a list of samples."""
     return (
         isinstance(X, tuple | list)
         and len(X) not in (0, n_rows)
@@ -474,7 +475,7 @@ def _some(X: Any, rows: np.ndarray, n_rows: int) -> Any:
 
 
 def _items(data: Any, rows: np.ndarray) -> tuple[Any, Any]:
-    """Read items of a Dataset as tensors, and the targets among them."""
+    """Read items of a Dataset as tensors, with their targets."""
     import torch
 
     if not isinstance(data, torch.utils.data.Dataset) or not hasattr(data, "__len__"):
@@ -482,7 +483,7 @@ def _items(data: Any, rows: np.ndarray) -> tuple[Any, Any]:
             f"No samples can be drawn from a {type(data).__name__}; pass its dataset, "
             "which must have a length."
         )
-    # Random augmentations draw from torch's generator, which training goes on to use.
+    # Random augmentations draw from torch's generator, which training uses, too.
     with torch.random.fork_rng():
         items = [data[int(row)] for row in rows]
     items = torch.utils.data.default_collate(items)

@@ -1,4 +1,4 @@
-"""How features of layers are read: the options that all readers of networks share."""
+"""Options for reading features of layers, which all readers of networks share."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .pooling import POOLINGS
 
 __all__ = ["TARGETS", "ReaderOptions", "require_torch", "targets_among"]
 
-TARGETS = ("labels", "label", "label_ids")  # as tokenised data sets name them
+TARGETS = ("labels", "label", "label_ids")  # as in tokenised data sets
 
 
 def targets_among(entries: Mapping[Any, Any]) -> Any:
-    """Find the targets among the entries of a dict; None if there are none."""
+    """Return the targets among the entries of a dict; None if there are none."""
     given = [entries[name] for name in TARGETS if entries.get(name) is not None]
     return given[0] if given else None
 
 
 def require_torch() -> None:
-    """Raise an error that says what to install, if torch is not."""
+    """Raise an error that says what to install if torch is missing."""
     require("torch", purpose="Reading layers of networks", install="torch", extra="torch")
 
 
@@ -35,8 +35,8 @@ class ReaderOptions:
     """The options of a pass that reads features of layers.
 
     Public functions and classes take them as parameters of the same names and bundle them
-    here, so that they are passed on as one. :class:`LayerFeatureTransformer` documents
-    them for users; ``constraints`` holds the values that they may have.
+    here. :class:`LayerFeatureTransformer` documents them for users; ``constraints`` holds
+    their valid values.
     """
 
     batch_size: int = 256
@@ -65,5 +65,5 @@ class ReaderOptions:
 
     @classmethod
     def among(cls, parameters: Mapping[str, Any]) -> ReaderOptions:
-        """Pick the options among the parameters of an estimator."""
+        """Select the options among the parameters of an estimator."""
         return cls(**{field.name: parameters[field.name] for field in fields(cls)})

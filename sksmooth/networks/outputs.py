@@ -1,4 +1,4 @@
-"""Select and pool what a layer returns, to one row of features for each sample."""
+"""Select and pool the output of a layer to one row of features for each sample."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ _FIRST_CHOICES = ("last_hidden_state", "logits")  # keys of the outputs of Trans
 
 
 def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
-    """Select the tensor that is read of a layer's output, with the samples first.
+    """Select the tensor to read from a layer's output, with the samples first.
 
-    An output that is one tensor is taken as it is, whatever the choice, unless that is a
-    function.
+    A single tensor is taken unchanged, unless the choice is a function.
     """
     if callable(choice):
         tensor = choice(output)
@@ -33,8 +32,8 @@ def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
         tensor = _only_tensor(output, name)
     if not isinstance(tensor, Tensor):
         raise TypeError(
-            f"Layer {name!r} gives {type(tensor).__name__}, not a tensor; choose one with "
-            "output=, an index, a key or a function."
+            f"Layer {name!r} returns {type(tensor).__name__}, not a tensor; choose one "
+            "with output=: an index, a key or a function."
         )
     if tensor.is_quantized:
         return tensor.dequantize()
@@ -45,15 +44,15 @@ def selected(output: Any, module: nn.Module, choice: Any, name: str) -> Tensor:
     else:
         return tensor
     raise TypeError(
-        f"Layer {name!r} gives a tensor of a kind that cannot be read ({kind}); turn it "
-        "into one with output=, a function."
+        f"Layer {name!r} returns a tensor of a kind that cannot be read ({kind}); convert "
+        "it with output=, a function."
     )
 
 
 def check_rows(
     tensor: Tensor, n_rows: int, point: Point, root: nn.Module, choice: Any
 ) -> None:
-    """Refuse a tensor whose first axis is not that of the samples."""
+    """Reject a tensor whose first axis is not the sample axis."""
     shape = tuple(tensor.shape)
     if tensor.ndim == 0:
         raise ValueError(
@@ -63,14 +62,14 @@ def check_rows(
     if shape[0] != n_rows:
         raise ValueError(
             f"Layer {point.name!r} gives {shape[0]} rows for {n_rows} samples (shape "
-            f"{shape}); turn them by output=, such as lambda t: t.transpose(0, 1), or name "
-            "another layer."
+            f"{shape}); transpose them by output=, such as lambda t: t.transpose(0, 1), or "
+            "name another layer."
         )
     if tensor.ndim < 3 or shape[1] != n_rows or callable(choice):
         return
-    # The batch is as long as the sequences, so the shape does not say which axis is which.
-    # Layers of torch that take the time first are turned in _samples_first; behind them
-    # any module may still have the time first.
+    # The batch is as long as the sequences, so the shape does not show which axis is which.
+    # The outputs of torch's time-first layers are transposed in _samples_first; after them,
+    # any module may still have time first.
     turned = [
         part for part in root.modules() if getattr(part, "batch_first", True) is False
     ]
@@ -79,13 +78,13 @@ def check_rows(
     ):
         raise ValueError(
             f"Layer {point.name!r} gives {shape} for {n_rows} samples, in a network where "
-            f"{type(turned[0]).__name__} takes the time first: which axis are the samples "
-            "cannot be told. Use another batch_size, or output=, a function."
+            f"{type(turned[0]).__name__} takes time first: which axis is that of the "
+            "samples cannot be told. Use another batch_size, or output=, a function."
         )
 
 
 def _samples_first(output: Any, module: nn.Module) -> Any:
-    """Put the samples first in outputs of the modules of torch that have them second."""
+    """Put the samples first in outputs of torch's modules that have them second."""
     if is_recurrent(module):
         sequence, state = output
         if not module.batch_first and isinstance(sequence, Tensor):
@@ -108,7 +107,7 @@ def _item(output: Any, choice: int | str, name: str) -> Any:
     except (IndexError, KeyError, TypeError, AttributeError) as error:
         held = list(output) if isinstance(output, Mapping) else _described(output)
         raise ValueError(
-            f"output={choice!r} is not in what layer {name!r} gives: {held}."
+            f"output={choice!r} is not in the output of layer {name!r}: {held}."
         ) from error
 
 
@@ -146,14 +145,14 @@ def pooled(
 ) -> Tensor:
     """Pool a layer's tensor to one row of features for each sample.
 
-    Where nothing is pooled, the result may be a view of the tensor.
+    If nothing is pooled, the result may be a view of the tensor.
     """
     if tensor.ndim <= 2 or pooling.over_tokens is None:
         return tensor.reshape(len(tensor), -1)
     if layouts.has_features_last(tensor, module, name):
         tokens = tensor.flatten(1, -2)
     elif pooling.is_for_maps:
-        # The places of a map are its tokens; the mask counts tokens of the network's input.
+        # The tokens of a map are its places; the mask counts tokens of the network's input.
         tokens, mask = tensor.flatten(2).transpose(1, 2), None
     else:
         raise UnknownAxisError(
@@ -176,10 +175,10 @@ def _checked_mask(
         raise UnknownAxisError(
             f"The attention mask has shape {tuple(mask.shape)}, but layer {name!r} gives "
             f"{tokens.shape[1]} tokens for each of {tokens.shape[0]} samples.",
-            "Where a network makes other tokens than the mask counts, pool by output=, "
-            "such as lambda t: t.mean(1).",
+            "If the network makes other tokens than the mask counts, pool by output=, such "
+            "as lambda t: t.mean(1).",
             shape,
         )
     if not mask.any(dim=1).all():
-        raise ValueError("The attention mask leaves no token of some samples.")
+        raise ValueError("The attention mask leaves no token in some samples.")
     return mask.to(tokens.device)

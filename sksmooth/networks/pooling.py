@@ -1,4 +1,4 @@
-"""Poolings: how the tokens or places of a layer become one row of features."""
+"""Poolings: reduce the tokens or places of a layer to one row of features."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Pooling:
     Attributes
     ----------
     name : str
-        What users choose it by.
+        Name by which users choose it.
     over_tokens : callable or None
-        ``over_tokens(tokens, mask)`` gives (sample, feature) of a tensor (sample, token,
-        feature) and of the mask (sample, token) of the tokens that count. None keeps all
+        ``over_tokens(tokens, mask)`` reduces a tensor (sample, token, feature), with the
+        mask (sample, token) of the tokens that count, to (sample, feature). None keeps all
         values of all tokens, side by side.
     is_for_maps : bool
-        Whether it makes sense for maps, whose places have no first and no last one.
+        Whether it makes sense for maps, whose places have no order.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Pooling:
 def _mean(tokens: Tensor, mask: Tensor) -> Tensor:
     import torch
 
-    # Half precision would lose digits in the sum of many tokens, and integers have no mean.
+    # Half precision loses digits in sums of many tokens, and integers have no mean.
     tokens = tokens.to(torch.promote_types(tokens.dtype, torch.float32))
     total = tokens.masked_fill(~mask[..., None], 0).sum(1)
     return total / mask.sum(1, keepdim=True)

@@ -1,4 +1,4 @@
-"""What the rows of a layer are: samples with one label or several, or tokens."""
+"""Rows of a layer: samples with one or several labels, or tokens."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from .extraction import LayerFeatures
 
 __all__ = ["TokenRows", "labellings_of"]
 
-_NO_LABEL = -100  # of tokens that are not labelled, as in the losses of torch
+_NO_LABEL = -100  # of unlabelled tokens, as in torch's losses
 
 
 def labellings_of(y: Any) -> dict[str, Any] | None:
-    """Tell several labellings of the same samples from one; None if it is one.
+    """Detect several labellings of the same samples; None if there is only one.
 
     Parameters
     ----------
     y : dict, DataFrame or array-like
-        A dict is several labellings; so are several columns of classes: of anything but
-        floating-point numbers.
+        A dict means several labellings; so do several columns of classes, that is, of
+        anything but floating-point numbers.
 
     Returns
     -------
     labellings : dict of str to array-like, or None
-        One entry a labelling.
+        One entry per labelling.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def labellings_of(y: Any) -> dict[str, Any] | None:
     lengths = {name: len(labels) for name, labels in found.items()}
     if len(set(lengths.values())) != 1:
         raise ValueError(
-            f"y must have one labelling or more, all of the same length; got {lengths}."
+            f"y must have at least one labelling, all of the same length; got {lengths}."
         )
     return found
 
@@ -61,7 +61,7 @@ def labellings_of(y: Any) -> dict[str, Any] | None:
 class TokenRows:
     """The labelled tokens of samples, which become the rows of all layers.
 
-    Where a decoder has tokens of its own, the labels are those of one of the two streams.
+    If a decoder has tokens of its own, the labels belong to one of the two streams.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class TokenRows:
     features : LayerFeatures
         Layers, and the masks of the tokens.
     streams : set of str, default=None
-        Whose tokens are labelled, by the names of their masks. None finds it out.
+        Streams whose tokens are labelled, by the names of their masks. None detects them.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class TokenRows:
     sample : ndarray of shape (n_rows,)
         The sample of each of them.
     streams : set of str
-        Whose tokens they are.
+        Streams of these tokens.
     """
 
     def __init__(
@@ -104,19 +104,19 @@ class TokenRows:
         self.sample = np.repeat(np.arange(len(y)), y.shape[1])[self._kept]
 
     def drawn_by(self, rows: np.ndarray, groups: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Say how tokens are drawn: whole samples, or groups of samples.
+        """Return how tokens are drawn: by whole samples or groups of samples.
 
         Parameters
         ----------
         rows : ndarray of shape (n_samples, n_values)
-            What tells the samples apart.
+            Features that identify the samples.
         groups : array-like of shape (n_samples,) or None
             Groups of samples.
 
         Returns
         -------
         source : ndarray of shape (n_rows, 1)
-            What gives the tokens an order that does not depend on that of the samples.
+            Order of the tokens, which does not depend on that of the samples.
         groups : ndarray of shape (n_rows,)
             The group of each token.
         """
@@ -126,13 +126,14 @@ class TokenRows:
             groups = unit
         elif np.shape(groups) != (n_rows,):
             raise ValueError(
-                f"groups must have shape ({n_rows},), one a sample, got {np.shape(groups)}."
+                f"groups must have shape ({n_rows},), one per sample, got "
+                f"{np.shape(groups)}."
             )
         source = unit[self.sample][:, None].astype(np.float64)
         return source, np.asarray(groups)[self.sample]
 
     def weights(self, sample_weight: Any) -> Any:
-        """Give the weight of a sample, or of its tokens, to each row."""
+        """Assign the weight of its sample, or of its token, to each row."""
         if sample_weight is None:
             return None
         weights = np.asarray(sample_weight)
@@ -146,7 +147,7 @@ class TokenRows:
         return weights[self.sample]
 
     def of(self, features: LayerFeatures, *, drop: bool) -> LayerFeatures:
-        """Turn features of samples into those of their tokens.
+        """Convert features of samples to features of their tokens.
 
         Parameters
         ----------
@@ -158,7 +159,7 @@ class TokenRows:
         Returns
         -------
         features : LayerFeatures
-            One row a token.
+            One row per token.
         """
         n_samples, n_tokens = self._shape
         places, arrays = [], []
@@ -178,7 +179,7 @@ class TokenRows:
                 raise ValueError(
                     f"Layer {name!r} gives {tuple(shape)} for a sample, not features for "
                     f"each of the {n_tokens} tokens that are labelled; leave it out, or "
-                    "choose by output=."
+                    "select an output with output=."
                 )
             places.append(place)
             arrays.append(rows)
@@ -199,7 +200,7 @@ def _gives_tokens(name: str, shape: tuple[int, ...], n_tokens: int) -> bool:
 
 
 def _labelled_streams(features: LayerFeatures, labelled: np.ndarray) -> set[str]:
-    """Tell whose tokens are labelled: those of an encoder, of its decoder, or of both."""
+    """Find whose tokens are labelled: the encoder's, its decoder's, or both."""
     shape = labelled.shape
     streams = {
         stream
@@ -208,7 +209,7 @@ def _labelled_streams(features: LayerFeatures, labelled: np.ndarray) -> set[str]
         )
         if _gives_tokens(name, of_sample, shape[1])
     } or set(features.streams)
-    if len(streams) > 1 and not labelled.all():  # labels of padding tell the other stream
+    if len(streams) > 1 and not labelled.all():  # labelled padding rules a stream out
         streams = {
             stream
             for stream in streams
@@ -217,14 +218,14 @@ def _labelled_streams(features: LayerFeatures, labelled: np.ndarray) -> set[str]
     kept = [_kept_by(features, stream, labelled) for stream in sorted(streams)]
     if any((one != kept[0]).any() for one in kept):
         raise ValueError(
-            "Whether y labels the tokens of the encoder or those of the decoder cannot be "
-            "told, since they are equally many; name layers of one of them by layers=."
+            "Whether y labels the tokens of the encoder or of the decoder is ambiguous, "
+            "since both have the same number; name layers of one of them by layers=."
         )
     return streams
 
 
 def _kept_by(features: LayerFeatures, stream: str, labelled: np.ndarray) -> np.ndarray:
-    """Mark the labelled tokens that are no padding."""
+    """Mark the labelled tokens that are not padding."""
     mask = features.masks.get(stream)
     if mask is None:
         return labelled

@@ -1,4 +1,4 @@
-"""Store the features of a layer, in memory or in a temporary file, as batches come in."""
+"""Store the features of a layer in memory or in a temporary file, batch by batch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LARGEST_IN_MEMORY = 2**30  # bytes of all layers of a pass
 def wants_file(
     memmap: bool | str | os.PathLike, n_rows: int | None, n_features: int, dtype: str
 ) -> bool | str | os.PathLike:
-    """Decide what ``"auto"`` means: whether features go to a file, or to which folder."""
+    """Resolve ``"auto"``: whether features go to a file, and in which folder."""
     if not (isinstance(memmap, str) and memmap == "auto"):
         return memmap
     if n_rows is None:
@@ -43,7 +43,7 @@ def make_store(
 
 
 class _MemoryStore:
-    """One array. The system provides its memory page by page as rows come in."""
+    """One array. The system allocates its memory page by page as rows are written."""
 
     def __init__(self, n_rows: int, n_features: int, dtype: str) -> None:
         self._array = np.empty((n_rows, n_features), dtype=dtype)
@@ -69,10 +69,11 @@ class _MemoryStore:
 
 
 class _FileStore:
-    """A temporary file, which is written from its beginning and mapped when complete.
+    """A temporary file, which is written sequentially and mapped when complete.
 
-    A write to a full disk raises an error that can be reported, whereas through a memory
-    map it ends the process with SIGBUS. The file is removed when no array uses it any more.
+    Writing to a full disk raises an error that can be reported, whereas writing through a
+    memory map would end the process with SIGBUS. The file is removed when no array uses it
+    any more.
     """
 
     def __init__(
@@ -117,12 +118,12 @@ class _FileStore:
             size = f" {self._n_bytes / 2**30:.2f} GiB" if self._n_bytes else ""
             raise OSError(
                 errno.ENOSPC,
-                f"No room for the{size} features of a layer in {folder}; name another "
-                "folder by memmap=, or narrow the layer by n_components= or pooling=",
+                f"No space for the{size} features of a layer in {folder}; name another "
+                "folder by memmap=, or reduce the layer by n_components= or pooling=",
             ) from error
 
 
 def _remove(path: str, owner: int) -> None:
-    # A forked child runs this finalizer, too, when it exits before its parent.
+    # A forked child also runs this finalizer when it exits before its parent.
     if os.getpid() == owner:
         Path(path).unlink(missing_ok=True)

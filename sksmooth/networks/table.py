@@ -21,12 +21,12 @@ _OF_LEVELS = ("best_layer_", "rise_")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerComparison(FrameTable):
-    """The layers of a network with their indices, one row a layer.
+    """The layers of a network with their indices, one row per layer.
 
-    It holds a DataFrame, and can be read like one: columns by their names, and all public
-    attributes and methods of a DataFrame, which then give what pandas gives. Notebooks show
-    it with bars for the intervals and marks at layers that lose smoothness. Functions of
-    other libraries that want a DataFrame take its ``frame``.
+    It wraps a DataFrame and can be read like one: columns by name, and all public
+    attributes and methods, which return what pandas returns. Notebooks show it with bars
+    for the intervals and marks at layers that lose smoothness. Pass ``frame`` to functions
+    of other libraries that require a DataFrame.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ class LayerComparison(FrameTable):
         Levels of the held-out errors of the layers, by which they are compared; empty in a
         table that was not made by :func:`compare_layers`.
     measured_on_ : str or dict of str, default=""
-        What the levels depend on, apart from the features, as a hash: samples, targets,
-        weights, estimator and seeds. Only levels with the same one can be compared. A dict
+        Hash of what the levels depend on apart from the features: samples, targets,
+        weights, estimator and seeds. Only levels with the same hash can be compared. A dict
         has one for each of several labellings.
 
     Attributes
@@ -46,16 +46,16 @@ class LayerComparison(FrameTable):
         The same.
     best_layer_ : str
         Name of the layer at which to cut the network for another task: of the layers that
-        are not told apart from the one of the highest level (5 % for all together), that
-        of the highest ``held_out``. Only where there are levels.
+        cannot be told apart from the one with the highest level (jointly at 5 %), the one
+        with the highest ``held_out``. Only if there are levels.
     rise_ : Rise
         A test of whether smoothness rises from layer to layer, by the held-out levels: its
-        ``str`` is a sentence, ``p_value`` that of no rise, and ``drop`` names the layers
-        between which smoothness falls most. Only where there are levels.
+        ``str`` is a sentence, ``p_value`` tests the hypothesis of no rise, and ``drop``
+        names the layers between which smoothness falls most. Only if there are levels.
 
     See Also
     --------
-    compare_layers : Makes it.
+    compare_layers : Returns it.
     sksmooth.plotting.LayerSmoothnessDisplay : Draws it.
 
     Examples
@@ -130,12 +130,12 @@ class LayerComparison(FrameTable):
             return None
         if isinstance(self.measured_on_, dict):
             return (
-                "There are several labellings; choose one, such as "
+                "There are several labellings; select one, such as "
                 f"table.of({next(iter(self.measured_on_))!r}).{name}."
             )
         return (
-            f"{name} is found from the held-out levels of the layers, which this "
-            "table lacks; only compare_layers makes tables that have them."
+            f"{name} needs the held-out levels of the layers, which this table lacks; only "
+            "tables from compare_layers have them."
         )
 
 
@@ -145,7 +145,7 @@ def joined_tables(tables: Mapping[str, LayerComparison]) -> LayerComparison:
     Parameters
     ----------
     tables : dict of str to LayerComparison
-        One table a labelling.
+        One table per labelling.
 
     Returns
     -------
@@ -161,5 +161,5 @@ def joined_tables(tables: Mapping[str, LayerComparison]) -> LayerComparison:
 
 
 def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:
-    """Make an HTML table of layers, with bars and marks, of so many rows at most."""
+    """Make an HTML table of layers with bars and marks, up to a number of rows."""
     return frame_html(frame, known_columns(), "layers", most_rows)

@@ -1,4 +1,4 @@
-"""Take what is asked for of the outputs of layers: one row of features for each sample."""
+"""Reduce the outputs of layers to one row of features for each sample."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["RowTaker", "Taken", "without_unpoolable"]
 
 
 class Taken(NamedTuple):
-    """What is kept of a layer, of one batch.
+    """What is kept of the output of a layer for one batch.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Taken(NamedTuple):
 
 
 class RowTaker:
-    """Takes one row a sample of the layers that a :class:`Recorder` reads.
+    """Take one row per sample from the layers that a :class:`Recorder` reads.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class RowTaker:
     batch : Batch
         Some of its samples.
     options : ReaderOptions
-        What to select, how to pool and of which type.
+        What to select, how to pool and the dtype.
     """
 
     def __init__(self, root: nn.Module, batch: Batch, options: ReaderOptions) -> None:
@@ -62,7 +62,7 @@ class RowTaker:
         self._streams, self._layouts = Streams(root, batch), Layouts(root)
 
     def watch(self) -> list[RemovableHandle]:
-        """Register the hooks that follow where tensors come from."""
+        """Register the hooks that track where tensors come from."""
         pools = self._pooling.over_tokens is not None
         return [*self._streams.watch(), *(self._layouts.watch() if pools else ())]
 
@@ -73,11 +73,11 @@ class RowTaker:
         self._layouts.begin()
 
     def of_input(self, batch: Batch) -> Taken:
-        """Take the input of the network, whose tokens are numbers and not features."""
+        """Take the input of the network, whose tokens are integers and not features."""
         if batch.input is None:
             raise ValueError(
-                f"The network has several inputs, {list(batch.keywords)}; name another "
-                "layer than 'input'."
+                f"The network has several inputs, {list(batch.keywords)}, so the layer "
+                "'input' is ambiguous; name another one."
             )
         return self._taken(batch.input, batch.input.reshape(batch.n_rows, -1), MASK)
 
@@ -98,7 +98,7 @@ class RowTaker:
 
 
 class _Trial(RowTaker):
-    """Gives the error of a layer that cannot be pooled in place of its rows."""
+    """Return the error of a layer that cannot be pooled instead of its rows."""
 
     def of(self, point: Point, output: Any, arguments: Any) -> Any:
         try:
@@ -110,12 +110,12 @@ class _Trial(RowTaker):
 def without_unpoolable(
     root: nn.Module, points: list[Point], batch: Batch, options: ReaderOptions
 ) -> list[Point]:
-    """Leave layers out that cannot be pooled, and warn of them.
+    """Leave out layers that cannot be pooled, with a warning.
 
     Raises
     ------
     ValueError
-        If none is left but the input of the network.
+        If no layer is left except the input of the network.
     """
     pooling = POOLINGS[options.pooling]
     if pooling.over_tokens is None:
@@ -136,9 +136,9 @@ def without_unpoolable(
         mends = dict.fromkeys(error.mend for error in errors.values())
         warn_caller(
             LayersLeftOutWarning(
-                f"{len(errors)} of {len(points)} layers are left out, which "
-                f"pooling={pooling.name!r} cannot pool: {shown}. To measure them, name "
-                f"them by layers= in a call of its own. {' '.join(mends)}"
+                f"{len(errors)} of {len(points)} layers are left out because "
+                f"pooling={pooling.name!r} cannot pool them: {shown}. To measure them, "
+                f"name them by layers= in a separate call. {' '.join(mends)}"
             )
         )
     return kept

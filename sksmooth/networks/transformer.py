@@ -26,62 +26,61 @@ __all__ = ["LayerFeatureTransformer"]
 
 
 class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
-    """The values of a layer of a PyTorch network, as features.
+    """Values of a layer of a PyTorch network as features.
 
-    The network is only read: in evaluation mode, without gradients, and whatever happens
-    it is left as it was. Buffers and attributes that it writes in a pass are restored; only
-    what it adds to lists and dicts of its own stays. The forward pass ends after the layer
-    that is asked for.
+    The network is only read, in evaluation mode and without gradients, and is left
+    unchanged whatever happens. Buffers and attributes that it writes in a pass are
+    restored; only entries that it adds to its own lists and dicts remain. The forward pass
+    ends after the requested layer.
 
     Parameters
     ----------
     module : torch.nn.Module or fitted skorch net
-        The network, such as a LightningModule or one of Transformers or timm. It is
-        shared by clones of the transformer, not copied.
+        The network, such as a LightningModule or a model of Transformers or timm. Clones of
+        the transformer share it rather than copy it.
     layer : str, int or list of these, default="output"
-        Dotted name of a submodule, as of ``module.named_modules()``; ``"input"``, the input
-        of the network as it is; ``"output"``, that of the whole network, unless a submodule
+        Dotted name of a submodule, as in ``module.named_modules()``; ``"input"``, the input
+        of the network; ``"output"``, the output of the whole network, unless a submodule
         has that name; or the number of a leaf module, negative from the end.
-        :func:`list_layers` shows the names. Call k of a module that is called several times
-        in a forward pass is ``"name:k"``, from 0 on. The features of a list of layers are
-        side by side.
+        :func:`list_layers` shows the names. If a module is called several times in a
+        forward pass, ``"name:k"`` is its call k, from 0 on. The features of a list of
+        layers are concatenated.
     batch_size : int, default=256
         Samples per forward pass. A DataLoader has its own.
     device : str or torch.device, default=None
         Where to run the network, which is moved back afterwards. None leaves it where it
         is.
     input_shape : tuple of int, default=None
-        Shape of a sample as the network takes it, such as ``(1, 8, 8)``, for X whose
-        samples come flat. Samples of another shape are refused, such as images with the
-        channels last, which ``np.moveaxis(X, -1, 1)`` puts first.
+        Shape of a sample as the network takes it, such as ``(1, 8, 8)``, for X with flat
+        samples. Samples of another shape are rejected, such as images with the channels
+        last, which ``np.moveaxis(X, -1, 1)`` puts first.
     output : int, str or callable, default=None
-        What to take of a layer that gives several tensors: an index, a key, or a function
-        of all that gives one tensor, with the samples first. None takes the first one of a
-        tuple, and of a dict ``last_hidden_state``, ``logits`` or the only tensor. A layer
-        that gives one tensor is not affected by an index or a key.
+        What to take of a layer that returns several tensors: an index, a key, or a function
+        of the whole output that returns one tensor, with the samples first. None takes the
+        first tensor of a tuple, and of a dict ``last_hidden_state``, ``logits`` or the only
+        tensor. An index or a key has no effect on a layer that returns one tensor.
     pooling : {"flatten", "mean", "max", "cls", "last"}, default="flatten"
-        How a map or a sequence becomes one row of features: all its values; their mean
-        or maximum over the places or tokens; or the first or last token. Tokens that the
-        entry ``attention_mask`` of X does not count are left out, but not by "flatten"; of
-        the layers of a decoder, those that ``decoder_attention_mask`` does not count, or
-        padding at their end.
+        How a map or a sequence becomes one row of features: all its values; their mean or
+        maximum over the places or tokens; or the first or last token. Except for "flatten",
+        tokens masked by the entry ``attention_mask`` of X are left out; in layers of a
+        decoder, those masked by ``decoder_attention_mask``, or padding at the end.
     n_components : int, default=None
-        Layers with more features are projected to so many by a
+        Layers with more features are projected to this number by a
         :class:`~sklearn.random_projection.SparseRandomProjection`. None projects none.
     dtype : {"float32", "float64"}, default="float32"
         Type of the features.
     memmap : bool, "auto" or path of a folder, default="auto"
-        Whether the features go to a temporary file, or in which folder; the file is
-        removed when no array uses it any more. "auto" means beyond 1 GiB in all, or if
-        the number of samples is not known. Temporary files lie where :mod:`tempfile` puts
-        them, which on some machines is in memory.
+        Whether the features go to a temporary file, or in which folder; the file is removed
+        when no array uses it any more. "auto" uses a file beyond 1 GiB in all, or if the
+        number of samples is not known. Temporary files are where :mod:`tempfile` puts them,
+        which on some machines is in memory.
     estimator : BesovSmoothnessEstimator, default=None
         What :meth:`score` clones and fits. None means one with default parameters.
     random_state : int, RandomState instance or None, default=None
         Seed of the projection, and of the estimator if it has none.
     n_jobs : int, default=None
         Number of joblib workers, in place of the estimator's if it is given. The forward
-        pass has the threads of torch.
+        pass uses torch's threads.
     verbose : int, default=0
         1 shows a progress bar of the forward pass on standard error.
 
@@ -94,9 +93,8 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
     n_features_out_ : int
         Number of features.
     projection_error_ : float or None
-        Mean relative error of the squared distances between samples of the first batch
-        that the projection makes, of the layer for which it is largest; None if none was
-        projected.
+        Mean relative error of the squared distances between samples of the first batch due
+        to the projection, for the layer with the largest error; None if none was projected.
     n_features_in_ : int
         Number of features seen in ``fit``. Only if X has two dimensions.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -104,23 +102,23 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    list_layers : The names that can be asked for.
+    list_layers : Names of the layers.
 
     Notes
     -----
-    X is an array, a data frame or a torch tensor whose first axis are the samples; a dict
-    of these, the keyword arguments of ``forward``, or a tuple or list of several, its
+    X is an array, a data frame or a torch tensor with the samples along the first axis; a
+    dict of these, the keyword arguments of ``forward``, or a tuple or list of several, its
     positional ones (one tuple, if it takes one); a list of samples, or of such dicts with
     one sample each; or a torch ``Dataset`` or ``DataLoader`` that yields such samples or
-    pairs of them and their targets. Entries ``labels``, ``label`` and ``label_ids`` are
-    targets and not given to the network, unless its forward requires them or makes the
-    tokens of a decoder of them. Numbers are cast to the type of the network's weights, but
-    integers of 32 and 64 bits are handed on, as tokens.
+    pairs of samples and targets. Entries ``labels``, ``label`` and ``label_ids`` are
+    targets, which the network does not receive unless its forward requires them or derives
+    the tokens of a decoder from them. Numbers are cast to the dtype of the network's
+    weights, except that integers of 32 and 64 bits are passed on as tokens.
 
-    Searches and cross-validation of scikit-learn cut X into folds, which they cannot do to
-    a dict: pass a ``skorch.helper.SliceDict(**X)``, or a list of dicts of one sample each.
+    scikit-learn's searches and cross-validation cannot split a dict into folds: pass a
+    ``skorch.helper.SliceDict(**X)``, or a list of dicts with one sample each.
 
-    Passes run one at a time in a process, since others would see the hooks.
+    Only one pass runs at a time in a process, since others would trigger its hooks.
 
     Examples
     --------
@@ -188,7 +186,7 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
     @fit_context(prefer_skip_nested_validation=True)
     @atomic_fit
     def fit(self, X: Any, y: ArrayLike | None = None) -> LayerFeatureTransformer:
-        """Run one batch through the network, and record names and shapes of the layers.
+        """Run one batch through the network to record names and shapes of the layers.
 
         Parameters
         ----------
@@ -207,10 +205,10 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         ImportError
             If PyTorch is not installed.
         TypeError
-            If ``module`` is no module, or a layer gives no tensor.
+            If ``module`` is not a module, or a layer returns no tensor.
         ValueError
-            If a layer is not known, not reached, or gives no row of finite numbers for each
-            sample; if the network or the device cannot be used; or for empty X.
+            If a layer is unknown, not reached, or does not return a row of finite numbers
+            for each sample; if the network or the device cannot be used; or if X is empty.
         NotFittedError
             If ``module`` is a skorch net that is not initialised.
         """
@@ -249,18 +247,18 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         Returns
         -------
         features : ndarray of shape (n_samples, `n_features_out_`)
-            One row a sample; a memory map if they are many, see ``memmap``.
+            One row per sample; a memory map if they are large, see ``memmap``.
         """
         check_is_fitted(self)
         X = self._checked(X, reset=False)
         return self._read(X, earlier=self._fitted, keep_order=True).arrays[0]
 
     def score(self, X: Any, y: ArrayLike | None = None) -> float:
-        """Measure how smooth targets are on the features, by samples held out of the trees.
+        """Measure how smooth targets are on the features, out of bag.
 
         A forest is grown on the features of the samples given, and each sample is
         approximated by the trees that have not seen it. The score is the rate of the whole
-        way: zero for noise, finite where no error is left, and the larger the more is
+        way: zero for noise, finite if no error is left, and the larger, the more is
         explained. So searches can rank layers by it.
 
         Parameters
@@ -279,13 +277,14 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If no row is left out of the trees of ``estimator``, which then has no
-            out-of-bag score; or as :meth:`BesovSmoothnessEstimator.fit` raises.
+            If the trees of ``estimator`` leave no rows out, so that there is no out-of-bag
+            score; or for the reasons for which :meth:`BesovSmoothnessEstimator.fit` raises
+            one.
         """
         check_is_fitted(self)
         features = self._read(self._checked(X, reset=False), y=y, earlier=self._fitted)
         if features.y is None:
-            raise ValueError("score needs y: pass it, or a data set that yields (x, y).")
+            raise ValueError("score needs y; pass it, or a data set that yields (x, y).")
         estimator = ready_estimator(self.estimator, self.random_state, self.n_jobs)
         try:
             score = float(estimator.fit(features.arrays[0], features.y).oob_score_)
@@ -329,7 +328,8 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         )
 
     def __sklearn_clone__(self) -> LayerFeatureTransformer:
-        # clone() would copy the network: its memory, and of a skorch net the fitted state.
+        # clone() would copy the network and its memory, and drop the fitted state of a
+        # skorch net.
         hollow = copy(self)
         hollow.module = None
         cloned = super(LayerFeatureTransformer, hollow).__sklearn_clone__()
@@ -352,7 +352,7 @@ class LayerFeatureTransformer(Versioned, TransformerMixin, BaseEstimator):
         if is_matrix(X):
             with reading(X, "X"):
                 return validate_data(self, X, reset=reset)
-        if reset:  # an earlier fit may have seen columns
+        if reset:  # an earlier fit may have recorded columns
             for name in ("n_features_in_", "feature_names_in_"):
                 if hasattr(self, name):
                     delattr(self, name)

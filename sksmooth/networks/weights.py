@@ -1,4 +1,4 @@
-"""Where modules keep their weights, and which modules make a layer with them."""
+"""Find the weights of modules, and the modules that make a layer with them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NAMES = re.compile(r"weight|kernel|^w$", re.IGNORECASE)
 
 
 def is_layer(module: nn.Module, arguments: Any, output: Tensor) -> bool:
-    """Tell whether a call of a module makes a layer, or belongs to the layer before.
+    """Return whether a call of a module makes a layer or belongs to the previous layer.
 
     A layer mixes features by its weights. Normalisations, activations, poolings and
     modules that scale or shift each feature do not, though they may have weights.
@@ -61,9 +61,9 @@ def is_layer(module: nn.Module, arguments: Any, output: Tensor) -> bool:
 def is_elementwise(
     module: nn.Module, arguments: Any, keywords: dict[str, Any], output: Tensor
 ) -> bool:
-    """Tell activations, whose shape is given by a matrix of weights, by calling them again.
+    """Recognise activations parametrised by a matrix of weights, by calling them again.
 
-    Each number that they give depends on one number of the input only.
+    Each of their outputs depends on only one input.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def is_elementwise(
     if given is None or not given.is_floating_point() or given.shape != output.shape:
         return False
     weights = [*module.parameters(), *(tensor for _, tensor in _other_tensors(module))]
-    # Weights of zero, as some layers begin with, mix nothing yet.
+    # Zero weights, with which some layers start, mix nothing yet.
     is_known = isinstance(module, _LAYERS) or _is_packed(module)
     if is_known or not all(bool(tensor.any()) for tensor in weights):
         return False
@@ -94,7 +94,7 @@ def is_elementwise(
 
 
 def number_of_weights(module: nn.Module) -> int:
-    """Count the weights in a module: parameters, and those that are packed or fixed."""
+    """Count the weights in a module: parameters, packed weights and fixed ones."""
     found: dict[int, Tensor] = {id(each): each for each in module.parameters()}
     for part in submodules(module).values():
         if not any(map(_is_matrix, part._parameters.values())):
@@ -121,10 +121,10 @@ def _is_matrix(tensor: Tensor | None) -> bool:
 
 
 def _maps(weights: Tensor, given: Tensor | None, output: Tensor) -> bool:
-    """Tell whether numbers can map the features given to those of the output.
+    """Return whether a tensor can map the input features to those of the output.
 
-    They then have an axis for each of them. A table of positions has one for the features
-    only, and statistics or a mask have none.
+    It then has an axis for each. A table of positions has one only for the features, and
+    statistics or masks have none.
     """
     if given is None or not (weights.is_floating_point() or weights.is_quantized):
         return False
@@ -138,13 +138,13 @@ def _maps(weights: Tensor, given: Tensor | None, output: Tensor) -> bool:
 
 
 def _is_packed(module: nn.Module) -> bool:
-    """Tell whether a module keeps weights in objects that only kernels can read."""
+    """Return whether a module keeps weights in objects that only kernels read."""
     held = [vars(part) for part in module.modules()]
     return any(isinstance(value, torch.ScriptObject) for d in held for value in d.values())
 
 
 def _packed(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Yield the weights that quantised modules of torch unpack on request."""
+    """Yield the weights that torch's quantised modules unpack on request."""
     if not any(kind.__module__.startswith(_QUANTISED) for kind in type(module).__mro__):
         return
     for name in ("weight", "bias", "get_weight", "get_bias"):

@@ -1,4 +1,4 @@
-"""Columns of categories: which columns they are, and the numbers of their values."""
+"""Columns of categories: find them, and number their values."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["Categories", "category_columns", "text_columns"]
 
 @dataclass(frozen=True, eq=False)
 class Categories(Versioned):
-    """The categories of some columns, as they were fitted.
+    """The fitted categories of some columns.
 
     Attributes
     ----------
     columns : tuple of int
         Positions of the columns of categories, increasing.
     known : tuple of ndarray of objects
-        The categories of each, that were seen: of a categorical dtype in its order, others
-        sorted.
+        The categories of each that were seen: in the order of a categorical dtype,
+        otherwise sorted.
     """
 
     columns: tuple[int, ...] = ()
@@ -48,7 +48,7 @@ class Categories(Versioned):
         return cls(tuple(columns), known)
 
     def coded(self, X: Any) -> Any:
-        """Replace categories by their numbers; NaN where they are missing or not known.
+        """Replace categories by their numbers; NaN where they are missing or unknown.
 
         Parameters
         ----------
@@ -65,7 +65,7 @@ class Categories(Versioned):
         codes = {
             place: _codes(column_at(X, place), known)
             for place, known in zip(self.columns, self.known, strict=True)
-            if place < X.shape[1]  # that X has other columns is said by scikit-learn
+            if place < X.shape[1]  # scikit-learn reports that X has other columns
         }
         if not hasattr(X, "columns"):
             X = np.array(X, dtype=object if X.dtype.kind not in "biuf" else np.float64)
@@ -112,8 +112,8 @@ def category_columns(X: Any, categorical_features: Any) -> list[int]:
         return []
     if sparse.issparse(X):
         raise ValueError(
-            "X is sparse, and a sparse matrix has no columns of categories; pass an array "
-            "or a data frame, or categorical_features=None."
+            "X is sparse, and sparse matrices cannot have columns of categories; pass an "
+            "array or a data frame, or categorical_features=None."
         )
     n_features = np.shape(X)[1]
     if given.dtype.kind == "b":
@@ -177,7 +177,7 @@ def _codes(column: Any, known: np.ndarray) -> np.ndarray:
 
 
 def _holds_text(column: Any) -> bool:
-    """Tell whether a column of objects has entries that are no numbers."""
+    """Return whether a column of objects has entries that are no numbers."""
     if getattr(column, "dtype", np.dtype(float)) in (bool, int, float):
         return False
     present = pd.Series(np.asarray(column, dtype=object)).dropna()

@@ -46,16 +46,16 @@ def reading(data: Any, name: str) -> Iterator[None]:
 
 
 def refuse_masked(data: Any, name: str) -> None:
-    """Refuse masked entries, which would count as numbers."""
+    """Reject masked entries, which would count as numbers."""
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         raise ValueError(
-            f"{name} is a masked array, of which the masked entries would count as "
-            f"numbers; fill them (in X by NaN: X.filled(np.nan)), or drop those rows."
+            f"{name} is a masked array, whose masked entries would count as numbers; fill "
+            "them (in X by NaN: X.filled(np.nan)), or drop those rows."
         )
 
 
 def refuse_dates(data: Any, name: str, *, may_be_array: bool = True) -> None:
-    """Refuse dates and durations, whose numbers depend on a unit.
+    """Reject dates and durations, whose numbers depend on a unit.
 
     An array of NumPy that holds nothing else, without gaps, has columns of one unit; these
     pass unless ``may_be_array`` is False.
@@ -76,20 +76,19 @@ def date_error(name: str, gaps: bool = False, columns: Sequence[Any] = ()) -> Va
     dates = "missing dates (NaT)" if gaps else "dates or durations"
     where = f" in the columns {list(columns)}" if columns else ""
     return ValueError(
-        f"{name} holds {dates}{where}, of which the numbers depend on a unit. Pass days, "
-        "such as (dates - dates.min()) / np.timedelta64(1, 'D') after "
-        "pandas.to_datetime(dates), where missing dates become NaN; or, where none is "
-        "missing, dates.astype('int64')."
+        f"{name} holds {dates}{where}, whose numbers depend on a unit. Pass days, such as "
+        "(dates - dates.min()) / np.timedelta64(1, 'D') after pandas.to_datetime(dates), "
+        "where missing dates become NaN; or, where none is missing, dates.astype('int64')."
     )
 
 
 def is_of_dates(dtype: Any) -> bool:
-    """Tell whether a dtype of any library is one of dates, times or durations."""
+    """Return whether a dtype of any library is one of dates, times or durations."""
     return str(dtype).lower().startswith(("date", "time", "duration", "period"))
 
 
 def _are_dates(values: Any) -> bool:
-    """Tell whether objects are dates, perhaps with gaps."""
+    """Return whether objects are dates, perhaps with gaps."""
     return infer_dtype(values, skipna=True) in _KINDS_OF_DATES
 
 
@@ -116,7 +115,7 @@ def check_weights(sample_weight: ArrayLike | None, X: Any) -> np.ndarray:
     Raises
     ------
     ValueError
-        If they are complex, negative or not finite, or not one a sample.
+        If they are complex, negative or not finite, or not one per sample.
     """
     if np.iscomplexobj(np.asarray(sample_weight)):
         raise ValueError("sample_weight holds complex numbers; weights must be >= 0.")

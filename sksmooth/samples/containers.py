@@ -34,7 +34,7 @@ _KNOWN = (np.ndarray, np.generic, pd.Index, pd.Series, pd.api.extensions.Extensi
 
 
 def is_dask(data: Any) -> bool:
-    """Tell whether data are a lazy collection of Dask, which need not be installed."""
+    """Return whether data are a lazy collection of Dask, which need not be installed."""
     graph = getattr(data, "__dask_graph__", None)
     return graph is not None and graph() is not None  # xarray has none in memory
 
@@ -94,7 +94,7 @@ def in_memory(data: Any) -> Any:
     Sparse matrices, and arrays and frames of pandas and polars, are left as they are.
     """
     if comes_from(data, "polars") and hasattr(data, "collect"):
-        raise TypeError("A LazyFrame of polars has no rows yet; pass frame.collect().")
+        raise TypeError("A polars LazyFrame has no rows yet; pass frame.collect().")
     if is_dask(data):
         data = data.compute()
     if _is_arrow(data):
@@ -129,7 +129,7 @@ def objects(values: Any) -> np.ndarray:
 
 
 def _holds_tuples(y: list | tuple) -> bool:
-    """Tell whether some elements are tuples, but not rows of numbers."""
+    """Return whether some elements are tuples, but not rows of numbers."""
     tuples = [label for label in y if isinstance(label, tuple)]
     if len(tuples) < len(y):
         return len(tuples) > 0
@@ -137,7 +137,7 @@ def _holds_tuples(y: list | tuple) -> bool:
 
 
 def columns_of(data: Any) -> Iterator[tuple[Hashable, Any, Callable[[], Any]]]:
-    """Give the name and the dtype of every column of a table or an array, and its values.
+    """Return the name and the dtype of every column of a table or an array, and its values.
 
     The values are what a function gives, since to take all columns of a wide frame takes
     longer than all else that is read of it. The name is None where there is one column of
@@ -158,7 +158,7 @@ def columns_of(data: Any) -> Iterator[tuple[Hashable, Any, Callable[[], Any]]]:
 
 
 def column_names(data: Any) -> list[Any]:
-    """Give the names of the columns of a table, or their positions in an array."""
+    """Return the names of the columns of a table, or their positions in an array."""
     return list(getattr(data, "columns", range(np.shape(data)[1])))
 
 
@@ -172,12 +172,12 @@ def column_at(data: Any, place: int) -> Any:
 
 
 def holds_categories(data: Any) -> bool:
-    """Tell whether a column of the data is of a dtype of categories, of any library."""
+    """Return whether a column of the data is of a dtype of categories, of any library."""
     return any(is_categorical(dtype) for _, dtype, _ in columns_of(data))
 
 
 def is_categorical(dtype: Any) -> bool:
-    """Tell whether a dtype is one of categories, of pandas, polars or Arrow."""
+    """Return whether a dtype is one of categories, of pandas, polars or Arrow."""
     name = str(dtype).lower()
     return name == "category" or name.startswith(("categorical", "enum", "dictionary"))
 
@@ -187,6 +187,6 @@ def _is_arrow(data: Any) -> bool:
 
 
 def _is_known(data: Any) -> bool:
-    """Tell whether scikit-learn takes rows and dtypes of the data as they are."""
+    """Return whether scikit-learn takes rows and dtypes of the data as they are."""
     is_frame = hasattr(data, "dtypes") or comes_from(data, "polars")
     return is_frame or isinstance(data, _KNOWN) or sparse.issparse(data)

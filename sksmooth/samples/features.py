@@ -27,7 +27,7 @@ def feature_dtype(X: Any) -> type:
 
 
 def _are_counts(X: Any) -> bool:
-    """Tell whether float32 has all of these integers."""
+    """Return whether float32 has all of these integers."""
     matrix: Any = X
     stored = matrix.tocsr().data if sparse.issparse(X) else np.asarray(X)
     if stored.size == 0:
@@ -36,7 +36,7 @@ def _are_counts(X: Any) -> bool:
 
 
 def plain_features(X: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.csr_matrix:
-    """Give sparse features one sorted entry per place and 32-bit indices."""
+    """Bring sparse features to one sorted entry per place and 32-bit indices."""
     if not sparse.issparse(X):
         return X
     X = sparse.csr_matrix(X)

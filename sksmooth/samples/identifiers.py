@@ -13,25 +13,25 @@ _UNNAMED = re.compile(r"\s*|Unnamed: \d+(\.\d+)*|__index_level_\d+__")
 
 
 def has_no_name(column: object) -> bool:
-    """Tell whether a name is none, or one that pandas gives in place of it."""
+    """Return whether a name is none, or one that pandas gives in place of it."""
     return _UNNAMED.fullmatch(str(column)) is not None
 
 
 def are_distinct_numbers(values: np.ndarray) -> bool:
-    """Tell whether values are whole numbers of which none comes twice."""
+    """Return whether values are whole numbers of which none comes twice."""
     if not np.isfinite(values).all() or (values != np.rint(values)).any():
         return False
     return bool((np.diff(np.sort(values)) > 0).all())
 
 
 def rise_or_fall(values: np.ndarray) -> bool:
-    """Tell whether distinct values are sorted, one way or the other."""
+    """Return whether distinct values are sorted, one way or the other."""
     rises = np.diff(values) > 0
     return bool(rises.all() or not rises.any())
 
 
 def fill_their_range(values: np.ndarray) -> bool:
-    """Tell whether n draws from so few numbers N would have repeated one.
+    """Return whether n draws from so few numbers N would have repeated one.
 
     They do with probability ``1 - exp(-n^2 / (2 N))``.
     """

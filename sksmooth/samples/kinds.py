@@ -1,4 +1,4 @@
-"""Whether targets are class labels or numbers: read from their dtype and their values."""
+"""Decide whether targets are class labels or regression, by their dtype and values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NEARLY_ALL = 0.9
 
 
 def are_labels(y: Any) -> tuple[bool, TargetTypeWarning | None]:
-    """Tell whether these are class labels, with a caution if that may be wrong.
+    """Return whether these are class labels, with a caution if that may be wrong.
 
     Categories are labels, whatever they are called; floating-point numbers are none, and
     neither are several columns. Whole numbers are labels, unless there are more than 100,
@@ -44,8 +44,8 @@ def are_labels(y: Any) -> tuple[bool, TargetTypeWarning | None]:
     if holds_categories(y):
         if np.shape(y)[1:] not in ((), (1,)):
             raise ValueError(
-                f"y holds categories in {np.shape(y)[1]} columns, but one labelling is "
-                "measured at a time; pass one of the columns."
+                f"y holds categories in {np.shape(y)[1]} columns, but only one labelling "
+                "is measured at a time; pass one of the columns."
             )
         return True, None
     if any(is_of_dates(dtype) for _, dtype, _ in columns_of(y)):
@@ -68,12 +68,12 @@ def are_labels(y: Any) -> tuple[bool, TargetTypeWarning | None]:
 
 
 def refuse_many_classes(n_classes: int, n_samples: int) -> None:
-    """Refuse classes of which most samples have their own."""
+    """Reject classes of which most samples have their own."""
     if n_classes > _most_classes(n_samples):
         raise ValueError(
-            f"y holds {n_classes} classes in {n_samples} samples, too many to measure; if "
-            "they are numbers, pass y.astype(float); if they are names of classes, leave "
-            "out or merge the rare ones. An identifier of the rows is no target."
+            f"y holds {n_classes} classes in {n_samples} samples, too many to measure; for "
+            "regression, pass y.astype(float); if they are names of classes, leave out or "
+            "merge the rare ones. An identifier of the rows is not a target."
         )
 
 
@@ -86,8 +86,8 @@ def _caution_of_floats(y: np.ndarray) -> TargetTypeWarning | None:
     n_few = min(max(_FEWEST, min(_MANY, len(y) // 10)), len(y) // 4)
     if _FEWEST <= len(values) <= n_few and (values == np.rint(values)).all():
         return TargetTypeWarning(
-            "y is of a floating-point dtype, so it is taken as numbers, but it holds a few "
-            "whole numbers only; if they are class labels, pass y.astype(int)."
+            "y has a floating-point dtype, so it is taken as regression targets, but it "
+            "holds only a few whole numbers; if they are class labels, pass y.astype(int)."
         )
     return None
 
@@ -101,8 +101,8 @@ def _caution_of_text(labels: np.ndarray) -> TargetTypeWarning | None:
         return None
     return TargetTypeWarning(
         f"y is text, so it is taken as class labels, but most of its {len(values)} "
-        "different values read as numbers; if they are, pass y.astype(float), without the "
-        "samples where y is none."
+        "different values look like numbers; for regression, pass y.astype(float), "
+        "without the samples whose y is not a number."
     )
 
 
@@ -114,18 +114,18 @@ def _are_class_numbers(y: np.ndarray) -> tuple[bool, TargetTypeWarning | None]:
     comes_often = np.mean(counts >= _OFTEN) >= _NEARLY_ALL
     if n_values > min(_MOST, _most_classes(n_samples)) and not counts_up | comes_often:
         return False, TargetTypeWarning(
-            f"y holds {n_values} different numbers in {n_samples} samples, so it is "
-            "taken as numbers; if they are class labels, pass y.astype(str). With "
-            "y.astype(float) this is not asked."
+            f"y holds {n_values} different numbers in {n_samples} samples, so it is taken "
+            "as regression targets; if they are class labels, pass y.astype(str). Pass "
+            "y.astype(float) to avoid this warning."
         )
     if n_values > max(_MANY, n_samples // 20):
         return True, TargetTypeWarning(
             "y holds integers, so they are taken as class labels, but there are many for "
-            "so few samples; if they are numbers, pass y.astype(float)."
+            "so few samples; for regression, pass y.astype(float)."
         )
     if n_values > _MANY and not counts_up:
         return True, TargetTypeWarning(
-            f"y holds {n_values} different integers, which are taken as class labels; if "
-            "they are numbers, pass y.astype(float)."
+            f"y holds {n_values} different integers, which are taken as class labels; for "
+            "regression, pass y.astype(float)."
         )
     return True, None

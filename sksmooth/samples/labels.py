@@ -22,9 +22,9 @@ _NUMBERS = "biuf"  # kinds of dtypes whose values compare with each other
 
 
 def label_vector(y: ArrayLike, warn: bool = True) -> np.ndarray:
-    """Check labels: one column of objects that can be told apart, nothing missing.
+    """Check labels: one column of hashable objects, nothing missing.
 
-    Numbers and truth values in an array of objects become an array of numbers.
+    Numbers and booleans in an array of objects become an array of numbers.
     """
     refuse_masked(y, "y")
     # As an array first: scikit-learn makes floats of nullable integers.
@@ -95,7 +95,7 @@ def _name_of(kind: type) -> tuple[str, str]:
 
 
 def _have_order(labels: list[Any]) -> bool:
-    """Tell whether sorting depends on the labels alone (that of sets does not)."""
+    """Return whether sorting depends on the labels alone (that of sets does not)."""
     try:
         return all(first < second for first, second in pairwise(sorted(labels)))
     except TypeError:  # as Python says of objects without an order
@@ -118,8 +118,8 @@ def class_codes(y: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndar
     known = codes >= 0
     if not known.any() and _types(y).isdisjoint(_types(classes)):
         raise ValueError(
-            f"y holds labels such as {y[0]!r}, but the fitted classes are such as "
-            f"{classes[0]!r}; pass labels of the same type."
+            f"y holds labels such as {y[0]!r}, but fitted classes such as {classes[0]!r}; "
+            "pass labels of the same type."
         )
     return codes, known
 
@@ -138,7 +138,7 @@ def label_codes(y: ArrayLike, *others: ArrayLike) -> tuple[np.ndarray, ...]:
 
 
 def _compare(first: np.dtype, second: np.dtype) -> bool:
-    """Tell whether values of two dtypes can be sorted together."""
+    """Return whether values of two dtypes can be sorted together."""
     kinds = {first.kind, second.kind}
     return kinds <= set(_NUMBERS) or (len(kinds) == 1 and kinds != {"O"})
 

@@ -14,7 +14,7 @@ _BATCH = 1 << 24
 
 
 def has_rows_in_a_map(data: Any) -> bool:
-    """Tell whether data are an array in a memory map, whose rows lie one after another.
+    """Return whether data are an array in a memory map, whose rows lie one after another.
 
     That is so of rows and columns cut out of a map, but not of one in Fortran's order.
     """

@@ -120,7 +120,7 @@ def read_samples(
 def with_features(
     samples: Samples, X: Any, estimator: BaseEstimator, *, reset: bool = True
 ) -> Samples:
-    """Give samples other features, which are read as an estimator asks for.
+    """Replace the features of samples, reading them as an estimator requires.
 
     Parameters
     ----------
@@ -156,9 +156,9 @@ def read_features(
     """
     if is_dask(X):
         raise ValueError(
-            "X is a Dask collection, which is not read as a whole: pass some rows of it, "
+            "X is a Dask collection, which is not read as a whole: pass some of its rows, "
             "such as X[:10000].compute(), and the same rows of y; or fit a "
-            "BesovSmoothnessEstimator with max_samples as the number of rows of a tree, "
+            "BesovSmoothnessEstimator with max_samples as the number of rows per tree, "
             "which reads no others."
         )
     coded = _coded(in_memory(X), estimator, reset)
@@ -205,8 +205,8 @@ def _naming_columns(X: Any) -> Iterator[None]:
         is_object = "float() argument" in str(error)
         if "contains infinity" in str(error):
             raise ValueError(
-                f"{error} It is in the {listed(_infinite_columns(X), 'column')}; where "
-                "that means no value, as of descriptors that overflow, pass NaN: "
+                f"{error} It is in the {listed(_infinite_columns(X), 'column')}; if it "
+                "means a missing value, such as a descriptor that overflowed, pass NaN: "
                 "X[np.isinf(X)] = np.nan."
             ) from error
         if not is_text | is_object:
@@ -214,28 +214,27 @@ def _naming_columns(X: Any) -> Iterator[None]:
         refuse_molecules(X, error)
         if len(np.shape(X)) == 1 and is_text:
             raise ValueError(
-                f"X is one column of text, not of features ({error}). Encode it, such as "
-                "with sklearn.feature_extraction.text.TfidfVectorizer, in a Pipeline."
+                f"X is one column of text, not features ({error}). Encode it in a "
+                "Pipeline, such as with sklearn.feature_extraction.text.TfidfVectorizer."
             ) from error
         names = text_columns(X)
         if not names:
             raise
         what = "text" if is_text else f"objects ({error})"
         raise type(error)(
-            f"X holds {what}, not numbers, in the {listed(names, 'column')}. Where it "
-            "takes few values, make it categories: "
-            f"{_as_categories(X, names[:MOST_NAMES])}. Otherwise encode it as numbers, as "
-            "skrub.TableVectorizer does, or drop it."
+            f"X holds {what}, not numbers, in the {listed(names, 'column')}. If it has few "
+            f"values, convert it to categories: {_as_categories(X, names[:MOST_NAMES])}. "
+            "Otherwise encode it as numbers, as skrub.TableVectorizer does, or drop it."
         ) from error
 
 
 def refuse_molecules(X: Any, error: Exception) -> None:
-    """Say what to do with molecules, where an error says that text is no number.
+    """Advise about molecules if an error says that text is not a number.
 
     Parameters
     ----------
     X : array-like
-        What was given for features.
+        The input for features.
     error : Exception
         The error.
 
@@ -267,7 +266,7 @@ def _infinite_columns(X: Any) -> list[Any]:
 
 
 def _as_categories(X: Any, names: list[Any]) -> str:
-    """Say how columns are made categories."""
+    """Return the code that converts columns to categories."""
     if comes_from(X, "polars"):
         return f"X = X.cast(dict.fromkeys({names}, pl.Categorical))"
     if hasattr(X, "columns"):

@@ -25,7 +25,7 @@ __all__ = ["SimplexEncoder", "nearest_vertex", "simplex_vertices"]
 
 
 def simplex_vertices(n_classes: int) -> np.ndarray:
-    """Compute the vertices of the centred regular simplex with edge sqrt(2), one a class.
+    """Compute the vertices of the centred regular simplex with edge sqrt(2), one per class.
 
     The rows of the Helmert matrix are an orthonormal basis of the hyperplane that
     holds the centred one-hot vectors; its columns are their coordinates.
@@ -92,8 +92,8 @@ class SimplexEncoder(Versioned, TransformerMixin, BaseEstimator):
         classes = distinct_labels(label_vector(y))
         if len(classes) < 2:
             raise ValueError(
-                f"y holds one class only ({str(classes[0])!r}); a simplex needs at "
-                "least two."
+                f"y holds one class only ({str(classes[0])!r}); a simplex needs at least "
+                "two."
             )
         self.classes_ = classes
         self.vertices_ = simplex_vertices(len(classes))

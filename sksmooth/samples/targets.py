@@ -58,7 +58,7 @@ class Targets:
     Attributes
     ----------
     points : ndarray of shape (n_points, n_outputs), float64
-        Regression targets, one a sample; or the few points that class labels stand for,
+        Regression targets, one per sample; or the few points that class labels stand for,
         which are simplex vertices.
     floor : ndarray of shape (n_samples,), float64
         Squared distance of each true target to ``values`` that no approximation can
@@ -89,7 +89,7 @@ class Targets:
         return self.points if self.place is None else self.points[self.place]
 
     def columns(self, outputs: slice) -> np.ndarray:
-        """Give some columns of the values, as a contiguous array."""
+        """Return some columns of the values, as a contiguous array."""
         points, _ = self.of_columns(outputs)
         return points if self.place is None else points[self.place]
 
@@ -99,11 +99,11 @@ class Targets:
         return np.arange(len(self.points)) if self.place is None else self.place
 
     def of_columns(self, outputs: slice) -> tuple[np.ndarray, np.ndarray]:
-        """Give some columns of the points, contiguous, and every sample's place."""
+        """Return some columns of the points, contiguous, and every sample's place."""
         return np.ascontiguousarray(self.points[:, outputs]), self.places
 
     def rows(self, rows: slice) -> np.ndarray:
-        """Give the values of some samples."""
+        """Return the values of some samples."""
         return self.points[rows if self.place is None else self.place[rows]]
 
     def of_values(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -135,7 +135,7 @@ class Targets:
 
     @property
     def tie_break(self) -> np.ndarray:
-        """One number a sample, which tells samples with equal features apart."""
+        """One number per sample, which tells samples with equal features apart."""
         if self.codes is not None:
             return self.codes
         if self.n_outputs == 1:
@@ -238,15 +238,15 @@ def _classes_of(labels: np.ndarray, purpose: str) -> np.ndarray:
 
 
 def _refuse_memory(n_samples: int, n_classes: int, n_bytes_each: int) -> None:
-    """Refuse class labels that would take more memory than common computers have."""
+    """Reject class labels that would take more memory than common computers have."""
     n_bytes = n_bytes_each * n_samples * (n_classes - 1)
     limit = float(os.environ.get(_LIMIT, _GIGABYTES))
     if n_bytes > limit * 1e9:
         raise ValueError(
             f"y holds {n_classes} classes in {n_samples} samples, which may take "
-            f"{n_bytes / 1e9:,.0f} GB of memory: it grows with the product of both. If "
-            "they are numbers, pass y.astype(float). If they are class labels, merge the "
-            "rare ones, or pass fewer samples (BesovSmoothnessEstimator draws some if "
+            f"{n_bytes / 1e9:,.0f} GB of memory: it grows with the product of both. For "
+            "regression, pass y.astype(float). If they are class labels, merge the rare "
+            "ones, or pass fewer samples (BesovSmoothnessEstimator draws some if "
             f"max_samples is a number of rows); or allow more than {limit:g} GB by the "
             f"environment variable {_LIMIT}."
         )
@@ -299,8 +299,9 @@ def _saying_what_is_no_number(y: ArrayLike) -> Iterator[None]:
             raise
         refuse_bounds(as_array(y))
         raise ValueError(
-            f"y holds text where numbers are needed ({error}). Several columns are taken "
-            "as numbers; class labels are one column, so measure one after the other."
+            f"y holds text where numbers are needed ({error}). Several columns are "
+            "regression targets; class labels are a single column, so measure one after "
+            "the other."
         ) from error
 
 
@@ -318,13 +319,13 @@ def _numeric_targets(y: ArrayLike, n_outputs: int | None) -> Targets:
     largest = np.abs(values).max()
     if largest > _LARGEST_VALUE:
         raise ValueError(
-            f"The targets are up to {largest:.3g}, whose squares are not float64 numbers "
-            "that can be summed; rescale y."
+            f"The targets are up to {largest:.3g}, and sums of their squares overflow "
+            "float64; rescale y."
         )
     spread = np.abs(values - values[0]).max()
     if 0 < spread < _SMALLEST_SPREAD:
         raise ValueError(
-            f"The targets spread over {spread:.3g}, whose square is not a float64 number; "
+            f"The targets spread over {spread:.3g}, whose square underflows float64; "
             "rescale y."
         )
     if n_outputs is None and spread == 0:

@@ -271,7 +271,7 @@ def group_units(groups: np.ndarray, units: SamplingUnits) -> SamplingUnits:
     Returns
     -------
     units : SamplingUnits
-        One unit a group.
+        One unit per group.
     """
     _, code = np.unique(groups, return_inverse=True)
     first = np.full(code.max() + 1, units.n_units)

@@ -1,4 +1,4 @@
-"""What text is that stands where numbers are needed: molecules, and bounds of numbers."""
+"""Recognise text in place of numbers: molecules, bounds and units."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FEW_LABELS = 10
 
 
 def are_molecules(values: Iterable[Any]) -> bool:
-    """Tell whether these look like SMILES or InChI, or are molecules of RDKit."""
+    """Return whether these look like SMILES or InChI, or are RDKit molecules."""
     some = [value for value in islice(values, _LOOKED_AT) if not _is_missing(value)]
     if not some:
         return False
@@ -52,10 +52,10 @@ def are_molecules(values: Iterable[Any]) -> bool:
 
 
 def molecules_error(where: str = "") -> ValueError:
-    """Say how molecules become features."""
+    """Advise how molecules become features."""
     return ValueError(
         f"X holds molecules, such as SMILES{where}, not features. Compute fingerprints or "
-        "descriptors of them, such as with scikit-fingerprints, in a Pipeline:\n"
+        "descriptors, such as with scikit-fingerprints, in a Pipeline:\n"
         "    from skfp.fingerprints import ECFPFingerprint\n"
         "    make_pipeline(ECFPFingerprint(), estimator).fit(smiles, y)\n"
         "where smiles is a list or one column; or pass ECFPFingerprint().transform(smiles)."
@@ -63,7 +63,7 @@ def molecules_error(where: str = "") -> ValueError:
 
 
 def refuse_bounds(y: Any) -> None:
-    """Refuse text that bounds a number, such as ">10000", among numbers, and units.
+    """Reject text that bounds a number, such as ">10000", among numbers, and units.
 
     A few labels such as "<5" and ">=5", or "0", "1", "2" and ">2", are classes.
 
@@ -87,14 +87,14 @@ _SAID = {
     "bound": (
         "censored values, which only bound a number ({}). Drop these rows: "
         "kept = pd.to_numeric(pd.Series(y), errors='coerce').notna().to_numpy(), then "
-        "X[kept] and y[kept].astype(float). Or take the bounds as values, which hides how "
-        "far off they are: y = pd.Series(y).astype(str)"
-        ".str.replace(r'[^0-9.eE+-]', '', regex=True).astype(float). If each is the name "
-        "of a class: pd.Series(y, dtype='category')."
+        "X[kept] and y[kept].astype(float). Or replace them by their bounds, which hides "
+        "how far off they are: y = pd.Series(y).astype(str)"
+        ".str.replace(r'[^0-9.eE+-]', '', regex=True).astype(float). If they are names of "
+        "classes: pd.Series(y, dtype='category')."
     ),
     "unit": (
-        "numbers with units ({}). Convert them to one unit and pass numbers; of "
-        "concentrations best the logarithm, such as 9 - np.log10(nanomolar)."
+        "numbers with units ({}). Convert them to one unit and pass numbers; for "
+        "concentrations, preferably logarithms, such as 9 - np.log10(nanomolar)."
     ),
 }
 
@@ -127,7 +127,7 @@ def _kinds(column: np.ndarray) -> dict[str, list[int]]:
 
 
 def _may_be_classes(column: np.ndarray, kinds: dict[str, list[int]]) -> bool:
-    """Tell whether a few labels are classes: bounds alone, or numbers that count up."""
+    """Return whether a few labels are classes: only bounds, or consecutive numbers."""
     if not all(isinstance(value, str) for value in column):
         return False
     if len(set(column)) > _FEW_LABELS:

@@ -1,4 +1,4 @@
-"""Where trees come from: grown here, or read from other libraries' forests."""
+"""Trees: grown here, or read from other libraries' forests."""
 
 from .bins import MOST_BINS
 from .growth import GrownForest, grow, grow_in_batches

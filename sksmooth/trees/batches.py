@@ -1,10 +1,10 @@
 """The best cut of up to sixteen sorted runs at a time, of which most are not scanned.
 
-Nearly all features of a node are worse than the best one, and to find that out takes no
-exact score. So the gains of sixteen runs are bounded from above at once, by vectors
-(:mod:`lanes`) of sums in single precision to which the largest rounding error is added, in
-a third of the time of exact scans. Only what might be better than the best cut so far is
-scanned exactly: the cut that is found is the same, bit for bit.
+Nearly all features of a node are worse than the best one, which can be shown without exact
+scores. So the gains of sixteen runs are bounded from above at once, by vectors
+(:mod:`lanes`) of sums in single precision plus the largest rounding error, in a third of
+the time of exact scans. Only runs that might beat the best cut so far are scanned exactly,
+so the result is the same, bit for bit.
 
 The gain of a cut with j of n samples of equal weight on the left is, for class counts l of
 those and t of all,
@@ -122,7 +122,7 @@ def new_best(n, values, sums):
 
 @inner
 def is_enough(best, n_tried, max_features):
-    """Tell whether no better cut is to be found, or looked for."""
+    """Return whether no better cut exists or needs to be searched for."""
     is_unbeaten = best.score >= best.enough * best.scale
     return best.start != NO_CUT and (is_unbeaten or n_tried >= max_features)
 

@@ -28,14 +28,14 @@ __all__ = [
 # this share of it: small data then take little, and maps on disk are read in long pieces.
 _BLOCK_BYTES, _BLOCK_SHARE = 1 << 20, 1 / 64
 _ROWS_AT_A_TIME = 512
-# What stands for the codes of one kind where they are of the other: kernels take both.
+# Placeholders for the unused kind of codes: kernels take both kinds.
 _NO_CODES = np.empty((0, 0), dtype=np.uint8)
 _NO_CODES.setflags(write=False)
 _NOTHING_STORED: Any = (_NO_CODES.ravel().copy(), *np.empty((2, 0), dtype=np.int32))
 
 
 class NodeCodes(NamedTuple):
-    """Codes of the samples of one node, in one of two forms; the other one is empty.
+    """Codes of the samples of one node, in one of two forms; the other is empty.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class BinnedFeatures:
 
     @cached_property
     def hold_all(self) -> bool:
-        """Whether every bin has one value, so that codes say all that values do."""
+        """Whether every bin has one value, so that codes are as exact as values."""
         return bool((self.lowest == self.highest).all())
 
     def of_node(self, rows: np.ndarray) -> NodeCodes:
@@ -124,7 +124,7 @@ class BinnedFeatures:
         return BinnedFeatures(*parts)
 
     def take(self, rows: np.ndarray) -> np.ndarray:
-        """Return dense codes of some samples, one row a feature."""
+        """Return dense codes of some samples, one row per feature."""
         if not sparse.issparse(self.codes):
             return self.codes[:, rows]
         own = self.of_node(rows)
@@ -184,7 +184,7 @@ def in_blocks(
     def act(block: slice) -> Any:
         return action(block, _transposed(X[:, block]))
 
-    # Threads whatever the backend: they write to one array, and X stays where it is.
+    # Use threads whatever the backend: they write to one array, and X is not sent.
     return Parallel(n_jobs=n_workers, backend="threading")(
         delayed(act)(slice(start, start + width)) for start in range(0, n_features, width)
     )

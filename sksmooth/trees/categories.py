@@ -1,14 +1,15 @@
 """Splits of categories: every tree has its own order of them, by the targets in its bag.
 
-With categories in the order of their mean target, the best split of them into two subsets
-is a cut [1]_, and to order them once, before a tree is grown, predicts as well as to do so
-at every node [2]_. Vectors, as of more than two classes, are ordered along the first
-principal component of the means [3]_. Means of few samples are shrunk towards that of all
-(empirical Bayes).
+With categories ordered by their mean target, the best split into two subsets is a cut [1]_,
+and ordering them once, before a tree is grown, predicts as well as ordering them at every
+node [2]_. Vectors, as of more than two classes, are ordered along the first principal
+component of the means [3]_. Means of few samples are shrunk towards that of all (empirical
+Bayes).
 
-A mean knows the targets it is made of, so that by means of few samples any targets look
-explained: a column of names would be split first. While a tree is grown, a sample of a rare
-category therefore has the place that its category gets without the samples of its own fold.
+A mean contains the targets from which it is computed, so means of few samples seem to
+explain any targets: a column of names would be split first. While a tree is grown, a sample
+of a rare category therefore gets the place of its category without the samples of its own
+fold.
 
 References
 ----------
@@ -32,7 +33,7 @@ from .exact_sums import GrowthSamples
 __all__ = ["N_FOLDS", "CategoryPlaces", "order_categories"]
 
 N_FOLDS = 5
-_ENOUGH = 20  # samples of a category whose place one of them moves little
+_ENOUGH = 20  # samples of a category whose place hardly depends on one of them
 _LARGEST_PRIOR = 100.0  # samples that the mean of all counts for in that of a category
 _DIGITS = 12  # of a place: what lies beyond depends on the order of the categories
 

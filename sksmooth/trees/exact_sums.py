@@ -1,4 +1,4 @@
-"""Targets and weights rounded such that no sum depends on the order of the samples."""
+"""Round targets and weights so that no sum depends on the order of the samples."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def growth_samples(targets: Targets, weights: np.ndarray) -> GrowthSamples:
 
 
 def _whole(numbers: np.ndarray, bits: int, at_least: float = -np.inf) -> np.ndarray:
-    """Round to multiples of a unit, of which any sum is exact in so many bits.
+    """Round to multiples of a unit, so that any sum is exact in this number of bits.
 
     The unit is a power of two, so that whole numbers of moderate size stay as they are.
     """

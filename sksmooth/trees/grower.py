@@ -32,7 +32,7 @@ from .problem import GrowthProblem, Search, TopNode
 from .ranks import rank_codes, rank_features, with_ranks
 from .tree import Forest, Tree, find_leaves
 
-# The searches are imported where a tree is grown: to define them, numba is needed.
+# The searches are imported where a tree is grown, since defining them needs numba.
 if TYPE_CHECKING:
     from .histograms import PlacedCut
     from .subtrees import KeyBuffers
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Search", "choose_search", "grow_batches", "grow_trees"]
 
 
-# Nodes are grown exactly up to so many samples; more where rows are short.
+# Nodes are grown exactly up to this number of samples; more where rows are short.
 _FEW_SAMPLES, _ENOUGH_SAMPLES = 256, 512
 _FEW_ENTRIES, _MOST_ENTRIES = 1 << 19, 1 << 22
 _FEW_RANKS = 1 << 21  # entries, where nodes sort the few features that they try
@@ -129,7 +129,7 @@ def grow_trees(
     forest : Forest
         The trees.
     bags : ndarray of shape (n_estimators, n_samples), float64
-        The weight of every sample in every tree, 0 where it is out of the bag.
+        The weight of every sample in every tree, 0 where it is out of bag.
     leaves : ndarray of shape (n_estimators, n_samples), int32
         The leaf of every sample in every tree.
     """
@@ -265,7 +265,7 @@ def _bag_fraction(max_samples: float | int, n_samples: int) -> float:
         return max_samples
     if max_samples > n_samples:
         raise ValueError(
-            f"max_samples={max_samples} is more than the {n_samples} rows (of a fold, in "
+            f"max_samples={max_samples} exceeds the {n_samples} rows (of a fold, in "
             "cross-validation); lower it, or pass a fraction."
         )
     return max_samples / n_samples
@@ -330,7 +330,7 @@ def _ordered(
 
 
 class _TreeGrower:
-    """The growth of one tree: nodes of many samples first, then those of few below them."""
+    """Growth of one tree: nodes of many samples first, then those of few below them."""
 
     def __init__(
         self, problem: GrowthProblem, rows: np.ndarray, seed: np.uint64, n_threads: int
@@ -415,7 +415,7 @@ class _TreeGrower:
 
 
 class _TopNodes:
-    """Nodes of a tree under construction, one entry a node."""
+    """Nodes of a tree under construction, one entry per node."""
 
     def __init__(self) -> None:
         self.left: list[int] = []

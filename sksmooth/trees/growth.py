@@ -29,7 +29,7 @@ class GrownForest:
     forest : Forest
         The trees.
     bags : ndarray of shape (n_trees, n_samples), float64
-        The weight of every sample in every tree, 0 where it is out of the bag.
+        The weight of every sample in every tree, 0 where it is out of bag.
     leaves : ndarray of shape (n_trees, n_samples), int32
         The leaf of every sample in every tree.
     fitted : estimator, model or None
@@ -54,15 +54,15 @@ class GrownForest:
 
     @cached_property
     def n_grown(self) -> float:
-        """Number of units that a tree was grown on, on the average of the trees."""
+        """Number of units on which a tree was grown, averaged over the trees."""
         return self.units.count_in_bag(self.bags)
 
     @property
     def n_apart(self) -> float:
         """Number of trees whose out-of-bag samples are together as many as all samples.
 
-        One over the share of the units that a tree has not seen: so many trees, at most,
-        see the samples apart. Infinite if every tree has seen all samples.
+        One over the share of the units that a tree has not seen: at most this number of
+        trees leave out different samples. Infinite if every tree has seen all samples.
         """
         share_unseen = 1 - self.n_grown / self.units.n_units
         return 1 / share_unseen if share_unseen > 0 else math.inf
@@ -157,10 +157,10 @@ def _batches(
 def _fitted_forest(samples: Samples, growth: Growth) -> GrownForest:
     if samples.category_counts:
         raise ValueError(
-            f"X has columns of categories ({list(samples.category_counts)}), and forest= "
-            "splits numbers only; encode them (as sklearn.preprocessing.TargetEncoder "
-            "does), or leave out forest=. With categorical_features=None, categories that "
-            "are numbers are read as such."
+            f"X has columns of categories ({list(samples.category_counts)}), but forest= "
+            "splits only numbers; encode them (as sklearn.preprocessing.TargetEncoder "
+            "does), or leave out forest=. With categorical_features=None, numeric "
+            "categories are read as numbers."
         )
     library = library_of(growth.forest)
     fitted = library.fit(growth.forest, samples)

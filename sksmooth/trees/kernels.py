@@ -1,4 +1,4 @@
-"""What the searches for splits share: keys, scores, and scans of a sorted run.
+"""Shared parts of the searches for splits: keys, scores, and scans of a sorted run.
 
 Sorted features are runs of 32-bit keys, with the rank of a sample's value in the upper half
 and the number of the sample in the lower one, so that one array is sorted, scanned and

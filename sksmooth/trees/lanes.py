@@ -104,7 +104,7 @@ def store(typing_context, array, start, lanes):
 
 @intrinsic
 def pick(typing_context, array, starts, step):
-    """Return the numbers ``array[starts[k] + step]``, one a lane."""
+    """Return the numbers ``array[starts[k] + step]``, one per lane."""
     lanes = Lanes(array.dtype)
 
     def generate(context, builder, signature, arguments):
@@ -123,7 +123,7 @@ def pick(typing_context, array, starts, step):
 
 @intrinsic
 def gather(typing_context, array, places):
-    """Return the numbers ``array[places[k]]``, one a lane, of an array of any stride."""
+    """Return the numbers ``array[places[k]]``, one per lane, of an array of any stride."""
     lanes = Lanes(array.dtype)
 
     def generate(context, builder, signature, arguments):

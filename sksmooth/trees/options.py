@@ -47,10 +47,10 @@ verbose
 def number_of_trees(
     n_estimators: int | str, max_samples: float | int, n_samples: int
 ) -> int:
-    """Choose the number of trees: ten, and up to a hundred for less than 1,000 samples.
+    """Choose the number of trees: ten, and up to a hundred for fewer than 1,000 samples.
 
-    Few samples give unsteady trees, and cheap ones. The errors of ten trees of a thousand
-    samples and of fifty trees of two hundred are averages over as many samples.
+    Trees on few samples are unstable but cheap. The errors of ten trees on a thousand
+    samples and of fifty trees on two hundred are averages over equally many samples.
 
     Parameters
     ----------
@@ -75,13 +75,13 @@ def number_of_trees(
 
 
 def batches(n_trees: int) -> list[int]:
-    """Number the trees after which one looks whether they are enough: 4, 16, ..., all."""
+    """Return the numbers of trees after which the precision is checked: 4, 16, ..., all."""
     looks = [_FIRST_BATCH * 4**k for k in range(n_trees.bit_length())]
     return [*(size for size in looks if size < n_trees), n_trees]
 
 
 def randomised(growth: Growth, n_trees: int = _RANDOMISED_TREES) -> Growth:
-    """Say how a forest is grown that explains much at little cost, instead of ``growth``.
+    """Return the growth of a randomised forest, which explains much at little cost.
 
     Its trees try few features, on half of the samples, and differ more from each other, so
     that their average is better (Breiman, Machine Learning 45, 2001). Without replacement,

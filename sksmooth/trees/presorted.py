@@ -1,8 +1,8 @@
 """Exact search of nodes of few samples: every feature is sorted once, then partitioned.
 
-The samples of a node are, for every feature, one sorted run of keys. A split is found by
-reading each run once; the runs of the two children are written side by side, so that the
-smaller a node gets, the denser it lies in the cache.
+For every feature, the samples of a node are one sorted run of keys. A split is found by
+reading each run once; the runs of the two children are written side by side, so small nodes
+are dense in the cache.
 """
 
 from __future__ import annotations

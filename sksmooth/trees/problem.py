@@ -1,4 +1,4 @@
-"""What the growth of every tree of a forest reads, whichever way its nodes are split."""
+"""Shared input of the growth of all trees of a forest."""
 
 from __future__ import annotations
 

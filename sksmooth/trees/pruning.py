@@ -20,7 +20,7 @@ def prune_tree(tree: Tree, is_wanted: np.ndarray) -> tuple[Tree, np.ndarray]:
     tree : Tree
         A tree.
     is_wanted : ndarray of shape (n_nodes,), bool
-        Nodes that must be told apart from the rest.
+        Nodes that must remain nodes.
 
     Returns
     -------

@@ -48,7 +48,7 @@ def rank_features(
 
 
 def rank_codes(codes: np.ndarray | sparse.csr_matrix) -> np.ndarray | None:
-    """Codes of bins, one row a feature, as ranks; None if they are sparse."""
+    """Codes of bins, one row per feature, as ranks; None if they are sparse."""
     if sparse.issparse(codes):
         return None
     ranks = np.ascontiguousarray(codes.T).astype(np.uint16)

@@ -1,9 +1,9 @@
 """Trees on few samples, grown by one loop over their nodes.
 
-How the best cut of a node is found, and what its children must be given for theirs, depends
-on the search: of features that are sorted once (:mod:`presorted`), or of those that every
-node sorts itself (:mod:`sampled`). One loop calls both, since a fit often needs both, and
-to compile the loop takes longer than to compile a search.
+How the best cut of a node is found, and what its children need for theirs, depends on the
+search: of features that are sorted once (:mod:`presorted`), or of those that every node
+sorts itself (:mod:`sampled`). One loop calls both, since a fit often needs both, and
+compiling the loop takes longer than compiling a search.
 """
 
 from __future__ import annotations
@@ -264,7 +264,7 @@ def _sum_up(own, labels, values, weights, own_labels, firsts, total):
 
 @inner
 def _is_pure(own, labels):
-    """Tell whether all samples have the same label, given in the order of their labels."""
+    """Return whether all samples have the same label; they are sorted by label."""
     return labels[own[0]] == labels[own[-1]]
 
 

@@ -17,7 +17,7 @@ _LEANING = 1e-9
 
 
 class Nodes(NamedTuple):
-    """Nodes of a tree, parents before children; arrays with one entry a node.
+    """Nodes of a tree, parents before children; arrays with one entry per node.
 
     Cuts are told by the samples beside them: ``below`` has the largest value to the left,
     ``above`` the smallest one to the right, or none.

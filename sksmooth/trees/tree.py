@@ -179,7 +179,7 @@ _NO_DOUBLE = readable(np.zeros((0, 0)), np.float64)
 
 
 def _of_either_dtype(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give samples as float32 or as float64, the other one being empty.
+    """Return samples as float32 or as float64, the other one being empty.
 
     So one loop reads both as they are; to convert wide ones takes longer than the loop.
     """

@@ -47,7 +47,7 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class WaveletDecomposition(Versioned):
-    """The wavelets of a forest: arrays with one entry a node, tree after tree.
+    """The wavelets of a forest: arrays with one entry per node, tree after tree.
 
     Parents come before their children. All arrays are read-only.
 
@@ -62,15 +62,15 @@ class WaveletDecomposition(Versioned):
     feature : ndarray of shape (n_nodes,), int32
         Column of the split that made the node, -1 for roots.
     count : ndarray of shape (n_nodes,), float64
-        Sum of the weights of the samples in the node that its tree was given.
+        Sum of the weights of the node's samples.
     means : NodeMeans
-        Where ``mean`` and ``psi`` come from: arrays, or the samples if these would be large
+        Source of ``mean`` and ``psi``: arrays, or the samples if arrays would be large
         (many classes or outputs in many nodes).
     log_norm : ndarray of shape (n_nodes,), float64
         Logarithm of ``||psi||_p``, -inf where it is 0.
     order : ndarray of shape (n_terms,), int32
-        The terms: all nodes but the roots and those whose mean is that of their parent,
-        by falling norm, equal norms by node.
+        The terms: all nodes except roots and those with the mean of their parent, by
+        falling norm, equal norms by node.
     offsets : ndarray of shape (n_trees + 1,), int64
         Tree j is ``[offsets[j]:offsets[j + 1]]``.
     p : float
@@ -81,7 +81,7 @@ class WaveletDecomposition(Versioned):
 
     See Also
     --------
-    wavelet_decomposition : Makes it.
+    wavelet_decomposition : Computes it.
 
     Examples
     --------
@@ -127,7 +127,7 @@ class WaveletDecomposition(Versioned):
 
     @property
     def n_outputs(self) -> int:
-        """Number of outputs: columns of the targets, or classes less one."""
+        """Number of outputs: columns of the targets, or number of classes minus one."""
         return self.means.n_outputs
 
     @property
@@ -151,7 +151,7 @@ class WaveletDecomposition(Versioned):
         return self.offsets[:-1]
 
     def nodes_of(self, tree: int) -> slice:
-        """Give the node numbers of one tree.
+        """Return the node numbers of one tree.
 
         Parameters
         ----------
@@ -174,12 +174,12 @@ class WaveletDecomposition(Versioned):
         return np.add.reduceat(is_term, self.roots, dtype=np.int64)
 
     def norms_by_tree(self) -> np.ndarray:
-        """Give the falling norms of every tree's terms.
+        """Return the falling norms of every tree's terms.
 
         Returns
         -------
         norms : ndarray of shape (n_trees, most terms of a tree), float64
-            One row a tree, filled up with zeros.
+            One row per tree, filled up with zeros.
         """
         n_terms, norm = self.n_terms_per_tree, self.norm
         by_tree = np.zeros((self.n_trees, n_terms.max(initial=0)))
@@ -188,7 +188,7 @@ class WaveletDecomposition(Versioned):
         return by_tree
 
     def tree_order(self, tree: int) -> np.ndarray:
-        """Give the terms of one tree.
+        """Return the terms of one tree.
 
         Parameters
         ----------
@@ -213,7 +213,7 @@ class WaveletDecomposition(Versioned):
 def decompose(
     grown: GrownForest, samples: Samples, *, p: float = 2.0, measure: str = "samples"
 ) -> WaveletDecomposition:
-    """Read a grown forest as wavelets, with counts and means from the samples alone.
+    """Read a grown forest as wavelets, with counts and means computed from the samples.
 
     Parameters
     ----------
@@ -384,7 +384,7 @@ def tree_wavelets(
     Returns
     -------
     columns : dict of ndarray
-        One entry a node: parent, depth, feature, count, mean, psi and log_norm.
+        One entry per node: parent, depth, feature, count, mean, psi and log_norm.
     """
     count, mean, psi = own.means(points, place)
     height, is_zero = heights_of(psi)
@@ -396,7 +396,7 @@ def tree_wavelets(
 def _columns(
     tree: Tree, count: np.ndarray, height: np.ndarray, p: float, log_measure: NodeMeasure
 ) -> dict[str, np.ndarray]:
-    """Give the columns of one tree, but for its means."""
+    """Return the columns of one tree, except its means."""
     parent = tree.parent
     # ||psi||_p = ||c - c'|| mu^(1/p), in logarithms since volumes underflow.
     log_norm = np.full(len(height), -np.inf)
@@ -489,10 +489,10 @@ def wavelet_decomposition(
         treelite.Model. Boosting has one tree per stage, or per stage and class, and all
         of them are taken.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Samples, NaN where there is no value. Entries that a sparse matrix leaves out are
-        zeros, to XGBoost's trees as well.
+        Samples, NaN where there is no value. Entries that a sparse matrix does not store
+        are zeros, also for XGBoost's trees.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Class labels (any dtype but floating-point), or numbers.
+        Class labels (any dtype but floating-point), or regression targets.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights; None means equal ones.
     p : float, default=2
@@ -504,7 +504,7 @@ def wavelet_decomposition(
     Returns
     -------
     decomposition : WaveletDecomposition
-        Read-only arrays with one entry a node.
+        Read-only arrays with one entry per node.
 
     Raises
     ------
@@ -513,12 +513,12 @@ def wavelet_decomposition(
     TypeError
         If it is not made of trees.
     ValueError
-        If X is infinite or y is not finite, their lengths differ, or the forest does
-        not split by thresholds alone.
+        If X is infinite or y is not finite, their lengths differ, or the forest does not
+        split only by thresholds.
 
     See Also
     --------
-    BesovSmoothnessEstimator : Measures the index by them.
+    BesovSmoothnessEstimator : Measures the index from them.
     WaveletForestRegressor : Predicts by the largest of them.
 
     References

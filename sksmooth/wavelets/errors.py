@@ -37,7 +37,7 @@ _N_GROUPS = 10  # of samples, of which the index leaves out one at a time
 
 
 def without_rounding(errors: np.ndarray) -> np.ndarray:
-    """Set to zero what is left of errors by rounding alone.
+    """Set errors to zero that are only due to rounding.
 
     Errors are roots of sums of squares, which lose half of the digits of float64.
     """
@@ -65,7 +65,7 @@ class SampleGroups:
 
 @dataclass(frozen=True, eq=False)
 class ErrorCurves:
-    """The M-term errors of every tree alone, from which an index is read.
+    """The M-term errors of every single tree, from which an index is read.
 
     Attributes
     ----------
@@ -112,8 +112,8 @@ class ErrorCurves:
     def errors_of(self, trees: np.ndarray) -> np.ndarray:
         """Average the L_p error with 1, 2, ... terms over some of the trees.
 
-        What rounding leaves of an error, whose square has half of the digits of float64,
-        is set to zero.
+        Errors at the level of rounding, which takes half of the digits of their squares,
+        are set to zero.
         """
         errors = self.averages[trees].mean(axis=0) ** (1 / self.p)
         return without_rounding(errors)[1:]
@@ -426,7 +426,7 @@ def tree_errors(
     group : ndarray of shape (n_samples,), intp
         Groups of samples, 0, 1, ...
     kept : ndarray of int
-        Increasing numbers of terms at which the groups are told apart.
+        Increasing numbers of terms at which errors are kept by group.
 
     Returns
     -------
@@ -459,7 +459,7 @@ def tree_errors(
         decomposition.p,
     )
     group_weights = np.bincount(column, weights, minlength=2 * n_groups).reshape(-1, 2)
-    with np.errstate(invalid="ignore"):  # 0 / 0 where no sample is out of the bag
+    with np.errstate(invalid="ignore"):  # 0 / 0 where no sample is out of bag
         curve = np.maximum(sums, 0.0) / group_weights.sum(axis=0)
     beyond = ((0, len(kept) - len(by_column)), (0, 0))
     group_sums = np.maximum(np.pad(by_column, beyond, mode="edge"), 0.0)
@@ -471,6 +471,6 @@ def _as_norms(mean_powers: np.ndarray, p: float) -> np.ndarray:
 
 
 def _group_terms(n_terms: int) -> np.ndarray:
-    """Space the numbers of terms at which groups are told apart: 0, and 16 an octave."""
+    """Space the numbers of terms at which groups are kept: 0, and 16 per octave."""
     terms = np.geomspace(1, max(n_terms, 1), 16 * max(n_terms, 2).bit_length())
     return np.unique(np.append(0, terms.round().astype(np.int64)))

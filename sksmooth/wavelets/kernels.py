@@ -402,7 +402,7 @@ def sum_sides(current, out, row):
 
 @inner
 def have_fallen(sums, m, summed):
-    """Tell whether a side is far below what was summed up: differences lose digits."""
+    """Return whether a side is far below what was summed up: differences lose digits."""
     for side in range(sums.shape[1]):  # noqa: SIM110 (numba compiles no generators)
         if sums[m, side] < 0.25 * summed[0, side]:
             return True

@@ -169,7 +169,7 @@ class SampleErrors(NamedTuple):
 
 
 def floor_of_terms(terms: Terms, floor: np.ndarray) -> np.ndarray:
-    """Give squared errors of no outputs: of all samples, then of those of each node."""
+    """Return squared errors of no outputs: of all samples, then of those of each node."""
     n_entries = int((terms.stop - terms.start)[terms.order].sum())
     squared = np.empty(len(floor) + n_entries)
     squared[: len(floor)] = floor

@@ -1,9 +1,9 @@
-"""Means of the nodes of a forest: held for all outputs, or made anew for some at a time.
+"""Means of the nodes of a forest: stored, or recomputed for some outputs at a time.
 
-A mean has as many numbers as there are outputs, which for class labels are as many as the
-classes less one. So the means of all nodes may take thousands of times the memory of the
-samples that they are computed from, and are then computed from these whenever they are
-read. Both ways give the same numbers, bit for bit.
+A mean has one number per output, of which class labels have the number of classes minus
+one. So the means of all nodes may take thousands of times the memory of the samples; they
+are then recomputed from these whenever they are read. Both ways give the same numbers, bit
+for bit.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _ADDED_AT_ONCE, _MULTIPLE = 128, 8
 
 
 def can_be_held(n_nodes: int, n_outputs: int) -> bool:
-    """Tell whether the means of so many nodes are held rather than computed."""
+    """Return whether the means of so many nodes are held rather than computed."""
     return n_outputs <= _FEW_OUTPUTS or n_nodes * n_outputs <= _MOST_NUMBERS
 
 
 class TreeSamples(NamedTuple):
     """The samples of a tree: all that counts and means of its nodes depend on.
 
-    ``parent`` has an entry a node; ``leaf`` and ``weight``, which is 0 out of the bag, one
+    ``parent`` has one entry per node; ``leaf`` and ``weight``, which is 0 out of bag, one
     a sample.
     """
 
@@ -105,13 +105,13 @@ class NodeMeans(Protocol):
         """Cut the outputs of so many rows into parts that are worked on in turn."""
 
     def psi_of_tree(self, tree: int, outputs: slice) -> np.ndarray:
-        """Give some outputs of the wavelets of one tree."""
+        """Return some outputs of the wavelets of one tree."""
 
     def psi_of_all(self, outputs: slice) -> np.ndarray:
-        """Give some outputs of the wavelets of all trees."""
+        """Return some outputs of the wavelets of all trees."""
 
     def heights(self, nodes: np.ndarray) -> np.ndarray:
-        """Give the norms of the wavelets' values at some nodes."""
+        """Return the norms of the wavelets' values at some nodes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,15 +151,15 @@ class HeldMeans(Versioned):
         return [slice(0, self.n_outputs)]
 
     def psi_of_tree(self, tree: int, outputs: slice) -> np.ndarray:
-        """Give some outputs of the wavelets of one tree."""
+        """Return some outputs of the wavelets of one tree."""
         return self.psi[self.offsets[tree] : self.offsets[tree + 1], outputs]
 
     def psi_of_all(self, outputs: slice) -> np.ndarray:
-        """Give some outputs of the wavelets of all trees."""
+        """Return some outputs of the wavelets of all trees."""
         return self.psi[:, outputs]
 
     def heights(self, nodes: np.ndarray) -> np.ndarray:
-        """Give the norms of the wavelets' values at some nodes."""
+        """Return the norms of the wavelets' values at some nodes."""
         return np.linalg.norm(self.psi[nodes], axis=1)
 
 
@@ -218,14 +218,14 @@ class ComputedMeans(Versioned):
         return output_blocks(self.n_outputs, max(n_rows, len(self.trees[0].leaf)))
 
     def psi_of_tree(self, tree: int, outputs: slice) -> np.ndarray:
-        """Give some outputs of the wavelets of one tree."""
+        """Return some outputs of the wavelets of one tree."""
         _, _, psi = self.trees[tree].means(*self.targets.of_columns(outputs))
         psi[self.height[self.offsets[tree] : self.offsets[tree + 1]] == 0] = 0.0
         psi.setflags(write=False)
         return psi
 
     def psi_of_all(self, outputs: slice) -> np.ndarray:
-        """Give some outputs of the wavelets of all trees."""
+        """Return some outputs of the wavelets of all trees."""
         psi = np.concatenate(
             [self.psi_of_tree(tree, outputs) for tree in range(len(self.trees))]
         )
@@ -237,7 +237,7 @@ class ComputedMeans(Versioned):
         return self.trees[tree].means(points, place)[1] + points[place[0]]
 
     def heights(self, nodes: np.ndarray) -> np.ndarray:
-        """Give the norms of the wavelets' values at some nodes."""
+        """Return the norms of the wavelets' values at some nodes."""
         return self.height[nodes]
 
 

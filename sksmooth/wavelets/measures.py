@@ -1,8 +1,8 @@
-"""Measures of a node: what the norm of a wavelet counts its support by.
+"""Measures of a node, by which the norm of a wavelet weights its support.
 
-A measure is made of the samples, and gives for a tree and the weights in its nodes the
-logarithm of the measure of every node relative to the root; in logarithms, since volumes
-underflow in high dimension. To add one, write such a function and name it in ``MEASURES``.
+A measure is built from the samples. Given a tree and the weights in its nodes, it returns
+the logarithm of the measure of every node relative to the root, since volumes underflow in
+high dimension. To add one, write such a function and register it in ``MEASURES``.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _by_volume(samples: Samples) -> NodeMeasure:
 
 
 def split_of_parent(column: np.ndarray, parent: np.ndarray) -> np.ndarray:
-    """Give every node the entry of its parent in a column of the tree; -1 to the root."""
+    """Look up, for every node, the entry of its parent in a column; -1 for the root."""
     return np.where(parent < 0, -1, column[np.maximum(parent, 0)]).astype(column.dtype)
 
 

@@ -68,7 +68,7 @@ def sums_of_unseen(
     unseen: np.ndarray,
     trees: slice = slice(None),
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Add the trees up that have not seen a sample.
+    """Sum over the trees that have not seen a sample.
 
     Parameters
     ----------
@@ -258,7 +258,7 @@ def _marked(decomposition: WaveletDecomposition, nodes: np.ndarray) -> np.ndarra
 def wavelet_features(
     decomposition: WaveletDecomposition, leaves: np.ndarray, n_terms: int
 ) -> sparse.csr_matrix:
-    """Evaluate the largest wavelets at the samples, one column a wavelet.
+    """Evaluate the largest wavelets at the samples, one column per wavelet.
 
     A column is ``||c - c'||_2`` on its node and 0 elsewhere.
     """

@@ -69,4 +69,4 @@ def test_three_values_say_what_they_are_taken_for(table, tmp_path, call_json):
     results = call_json(tmp_path / "assay.csv", "--target", "activity")
     assert results["task"] == "regression"
     messages = [each["message"] for each in results["warnings"]]
-    assert any("taken as numbers" in message for message in messages)
+    assert any("taken as regression targets" in message for message in messages)

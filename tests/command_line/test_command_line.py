@@ -283,7 +283,7 @@ def test_the_verdict_names_columns_and_knows_what_is_out_of_the_bags(
     path = written(frame.drop(columns="petal width (cm)"), tmp_path / "iris.csv")
     options = [path, "--target", "species"]
     out = call("measure", *options, "--features", "key", "sepal width (cm)")[1]
-    assert "One feature (key) does nearly all of it" in out
+    assert "One feature (key) explains nearly all of it" in out
     results = call_json(*options, "--max-samples", "1.0")
     assert results["explained"] is results["noise"] is results["oob_score"] is None
     assert results["verdict"].startswith("Measured in-sample only")
@@ -447,7 +447,7 @@ def test_features_and_labels_in_files_without_names(ending, iris, tmp_path, call
     ("array", "problem"),
     [
         (np.array([{"a": 1}], dtype=object), "pickled Python objects"),
-        (np.zeros(3, dtype=[("a", float)]), "which is no number"),
+        (np.zeros(3, dtype=[("a", float)]), "which is not numeric"),
         (np.array(1.0), "it has shape ()"),
         (np.zeros((0, 3)), "it has shape (0, 3)"),
     ],
@@ -660,8 +660,8 @@ PICKLED = np.array(["a", 1, None] * 3, dtype=object)
         (np.array([[0, 1], [np.nan, 1], [0, np.inf]]), np.arange(3), "in 1 of 3 rows"),
         (np.eye(9), np.where(np.eye(9)[0], np.nan, 1.0), "1 of 9 rows, column 'y'"),
         (np.eye(9), np.full((9, 2), np.nan), "in 9 of 9 rows, column 'y'"),
-        (np.zeros((9, 2), dtype=[("a", float)]), np.arange(9), "which is no number"),
-        (np.zeros((9, 2), dtype="V4"), np.arange(9), "which is no number"),
+        (np.zeros((9, 2), dtype=[("a", float)]), np.arange(9), "which is not numeric"),
+        (np.zeros((9, 2), dtype="V4"), np.arange(9), "which is not numeric"),
         (np.eye(9), PICKLED, "'y' holds pickled Python objects"),
         (np.eye(9), np.full((9, 2), "a"), "target 'y'"),
     ],

@@ -149,7 +149,7 @@ def test_row_labels_in_another_order_are_refused(iris, tmp_path, call_wrongly):
     iris.drop(columns="species").to_csv(tmp_path / "X.csv")
     iris[["species"]].iloc[::-1].to_csv(tmp_path / "y.csv")
     arguments = ["--data", tmp_path / "X.csv", "--labels", tmp_path / "y.csv"]
-    assert "the same rows in another order" in call_wrongly("measure", *arguments)
+    assert "the same rows in different orders" in call_wrongly("measure", *arguments)
 
 
 def test_a_column_without_a_name_is_kept_if_asked_for(iris, tmp_path, measure):
@@ -260,7 +260,7 @@ def test_encodings(encoding, taken, iris, clean, tmp_path, measure):
     results, notes = measure(path, "--target", "species")
     assert results == clean
     assert notes == (
-        f"{path} is not in UTF-8: read as {taken} (--encoding takes another)."
+        f"{path} is not in UTF-8: read as {taken} (override by --encoding)."
         if taken
         else ""
     )
@@ -308,7 +308,7 @@ def test_decimal_commas_without_the_option(iris, tmp_path, call_wrongly):
     iris.to_csv(path, index=False, sep=";", decimal=",")
     error = call_wrongly("measure", path, "--target", "species")
     assert "'length', 'width', 'Länge', 'Breite' (such as '5,1')" in error
-    assert "give --decimal ," in error
+    assert "pass --decimal ," in error
     error = call_wrongly(
         "measure",
         path,
@@ -338,9 +338,9 @@ def test_commas_after_thousands(tmp_path, call_wrongly):
     frame.to_csv(path, index=False)
     for target in ("price", "n"):
         error = call_wrongly("measure", path, "--target", target)
-        assert "a comma after thousands, " in error
+        assert "a thousands separator, " in error
         assert "'1,900'" in error
-        assert "take it out; for a decimal comma --decimal ," in error
+        assert "remove it; for a decimal comma pass --decimal ," in error
 
 
 @pytest.mark.parametrize("remark", ["; of Fisher", "; of; Fisher", " | Fisher", "\tx"])
@@ -361,7 +361,7 @@ def test_archives_of_several_files(iris, clean, tmp_path, measure, call_wrongly)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("README", "about the data")
     error = call_wrongly("measure", path, "--target", "species")
-    assert "it holds 2 files ('iris.csv', 'README'), not one" in error
+    assert "it holds 2 files ('iris.csv', 'README') instead of one" in error
 
 
 @pytest.mark.parametrize("ending", ["bz2", "xz", "zip"])

@@ -481,7 +481,7 @@ def test_layer_options_axes_and_frame(pyplot):
     "draw", [LayerSmoothnessDisplay.from_frame, SmoothnessHistoryDisplay.from_monitor]
 )
 def test_tables_that_cannot_be_drawn(draw):
-    with pytest.raises(ValueError, match=r"no columns.*'alpha'"):
+    with pytest.raises(ValueError, match=r"lacks the columns.*'alpha'"):
         draw(pd.DataFrame({"layer": ["a"], "step": [0]}))
     with pytest.raises(ValueError, match="no rows"):
         draw(layer_frame().assign(step=0)[:0])
@@ -588,5 +588,5 @@ def test_layers_that_rise_or_fall_over_the_training_have_arrows():
     names = [label.get_text() for label in display.ax_.get_yticklabels()]
     assert names[0] == f"{alpha.index[0]} \N{NORTH EAST ARROW}"
     assert names[1] == f"{alpha.index[1]} \N{SOUTH EAST ARROW}"
-    assert "rises over the training" in display.ax_.get_title()
+    assert "rises during training" in display.ax_.get_title()
     assert SmoothnessHistoryDisplay.from_monitor(frame).ax_.get_title() == ""

@@ -143,7 +143,7 @@ def test_names_that_are_given_reach_the_verdict():
     X = np.random.RandomState(0).rand(1500, 2)
     fitted = BesovSmoothnessEstimator(3, random_state=0).fit(X, X[:, 0])
     texts = " ".join(read_page(report(fitted, feature_names=["width", "b"])).texts)
-    assert "One feature (width) does nearly all of it" in texts
+    assert "One feature (width) explains nearly all of it" in texts
 
 
 def test_a_report_of_the_fit_alone(fitted):
@@ -364,13 +364,13 @@ def test_reports_of_very_many_are_small():
     "result", [BesovSmoothnessEstimator(), make_pipeline(BesovSmoothnessEstimator()), 7]
 )
 def test_what_has_no_report(result):
-    with pytest.raises((NotFittedError, TypeError), match=r"not fitted|no report of a"):
+    with pytest.raises((NotFittedError, TypeError), match=r"not fitted|no report for a"):
         report(result)
 
 
 def test_mistakes_are_told(fitted, iris, tmp_path):
     for pair in ("X", "y"), ("X_test", "y_test"):
-        with pytest.raises(ValueError, match=f"Pass {pair[0]} and {pair[1]} together"):
+        with pytest.raises(ValueError, match=f"Pass both {pair[0]} and {pair[1]}"):
             report(fitted, **{pair[0]: iris[0]})
     with pytest.raises(TypeError, match="layers takes no X, y"):
         report(make_layers(), X=iris[0], y=iris[1])

@@ -460,7 +460,7 @@ def test_cross_fitting_of_all_kinds_of_targets(sharp_and_blurred, kind):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(transformers=(None,)), "must be two"),
+        (dict(transformers=(None,)), "must hold two"),
         (dict(transformers=(None, None), cv=ShuffleSplit(3)), "one test fold"),
         (dict(transformers=(None, None), cv=1), "n_splits"),
     ],
@@ -809,7 +809,7 @@ def test_too_few_permutations_say_so(n_permutations, least):
             estimator(2), X, y, n_permutations=n_permutations, random_state=0
         )
     (text,) = {str(w.message) for w in caught if w.category is FewPermutationsWarning}
-    assert f"no p-value below {least}; 19 are needed for 0.05" in text
+    assert f"no p-value is below {least}; 0.05 needs 19" in text
     assert baseline.note == text
     assert text in baseline._repr_html_()
 

@@ -141,7 +141,7 @@ def test_searches_and_selectors_say_the_mend(iris):
     selector = SequentialFeatureSelector(estimator(), n_features_to_select=2, cv=FOLDS)
     assert set(selector.fit(X, y).get_support(indices=True)) & {2, 3}
     options = dict(cv=FOLDS, train_sizes=[0.5, 1.0], error_score="raise")
-    with pytest.raises(ValueError, match="for learning_curve shuffle=True"):
+    with pytest.raises(ValueError, match="to learning_curve also shuffle=True"):
         learning_curve(estimator(), X, y, **options)
     curves = learning_curve(estimator(), X, y, shuffle=True, random_state=0, **options)
     assert np.isfinite(curves[2]).all()

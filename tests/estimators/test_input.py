@@ -73,7 +73,7 @@ def with_some(values, other):
 
 
 DATES = np.array(["2020-01-01", "NaT"] * (N // 2), dtype="datetime64[D]")
-MASKED = "{} is a masked array, of which the masked entries would count as numbers"
+MASKED = "{} is a masked array, whose masked entries would count as numbers"
 NOT_TOGETHER = "inconsistent numbers of samples"
 BAD_X = {
     "infinite": (with_some(X, np.inf), "Input X contains infinity"),

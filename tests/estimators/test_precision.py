@@ -73,7 +73,7 @@ def test_a_precision_out_of_reach_grows_all_trees_and_warns(samples, of_all_tree
     assert len(told) == 1
     assert "not reached with 12 trees" in told[0]
     assert "measure more rows" in told[0]
-    with pytest.warns(PrecisionWarning, match="all that n_estimators allows"):
+    with pytest.warns(PrecisionWarning, match="the most that n_estimators allows"):
         BesovSmoothnessEstimator(2, precision=1e-6, random_state=0).fit(*samples)
 
 
@@ -84,7 +84,7 @@ def test_more_trees_are_advised_where_they_would_help(samples):
     assert of_endless.half_width < few.half_width
     between = (of_endless.half_width + few.half_width) / 2
     _, told = measured(samples, between, n_estimators=2)
-    assert "let n_estimators be larger" in told[0]
+    assert "increase n_estimators" in told[0]
 
 
 def test_a_lower_bound_has_no_precision():
@@ -119,7 +119,7 @@ def test_other_conventions_tell_that_it_is_not_reached(samples, index):
 def test_a_forest_of_another_library_is_refused(samples):
     forest = RandomForestClassifier(3)
     estimator = BesovSmoothnessEstimator(forest=forest, precision=0.1)
-    with pytest.raises(ValueError, match="leave out one of them"):
+    with pytest.raises(ValueError, match="pass only one of them"):
         estimator.fit(*samples)
 
 

@@ -560,7 +560,7 @@ def test_it_is_a_table_like_that_of_layers(digits, views):
         assert copied.best_ == "pixels"
         assert len(copied.levels_) == 4
     bare = RepresentationComparison(table.frame.drop(columns="held_out"))
-    with pytest.raises(AttributeError, match="best_ is found from the columns"):
+    with pytest.raises(AttributeError, match="best_ needs the columns"):
         _ = bare.best_
 
 
@@ -582,12 +582,13 @@ def test_words_and_marks(digits, views):
     words = str(table).splitlines()[-1]
     assert words.startswith("Best: 'pixels' (explains ")
     assert (
-        "; 'copy' is not told apart from it; 'rows', 'columns', 'noise' are worse" in words
+        "; 'copy' cannot be told apart from it; 'rows', 'columns', 'noise' are worse"
+        in words
     )
     assert words.endswith("(p < 0.001).")
     assert (table.best_, table.tied_) == ("pixels", ["copy"])
     page = table._repr_html_()
-    assert page.count("not told apart from the best</span>") == 2
+    assert page.count("tied with the best</span>") == 2
     assert 'sksmooth-loss"' not in page
     assert page.count('role="img"') == 5
     assert "Best: &#x27;pixels&#x27;" in page
@@ -639,7 +640,7 @@ def test_progress(digits, views, capsys):
             TypeError,
             r"ends in a LogisticRegression, which has no transform; .* pipeline\[:-1\]",
         ),
-        ({"a": PCA(), "b": None}, ValueError, "X is required, for the .* 'a', 'b'"),
+        ({"a": PCA(), "b": None}, ValueError, "X is required for the .* 'a', 'b'"),
     ],
 )
 def test_representations_that_are_refused(digits, representations, error, message):
@@ -652,10 +653,14 @@ def test_representations_that_are_refused(digits, representations, error, messag
     [
         (dict(y=None), ValueError, "y is required"),
         (dict(X=np.ones((299, 2))), ValueError, "X has 299 rows, but y has 300"),
-        (dict(baseline="b"), ValueError, "baseline='b' is none of .* 'a'"),
+        (dict(baseline="b"), ValueError, "baseline='b' is not one of .* 'a'"),
         (dict(groups=np.arange(299)), ValueError, "groups must have shape"),
         (dict(groups=np.arange(300) % 3), ValueError, "at least 5"),
-        (dict(groups=np.arange(300) // 2, cv=KFold(3, shuffle=True)), ValueError, "apart"),
+        (
+            dict(groups=np.arange(300) // 2, cv=KFold(3, shuffle=True)),
+            ValueError,
+            "splits .* of the groups",
+        ),
         (dict(sample_weight=np.ones(299)), ValueError, "sample_weight"),
         (dict(cv=ShuffleSplit(3, random_state=0)), ValueError, "one test fold"),
         (dict(cv=[(np.arange(300), np.arange(300))]), ValueError, "among its training"),
@@ -684,7 +689,11 @@ def test_representations_that_are_refused(digits, representations, error, messag
         (dict(estimator=BesovSmoothnessEstimator(p=0.5)), ValueError, "'p' parameter"),
         (dict(y={}), ValueError, "y is an empty mapping"),
         (dict(y={"a": [1, 2], "b": [1]}), ValueError, "same length; got {'a': 2, 'b': 1}"),
-        (dict(X={"one": np.ones((5, 2))}), ValueError, "y must be one, too"),
+        (
+            dict(X={"one": np.ones((5, 2))}),
+            ValueError,
+            "y must be a mapping with the same names",
+        ),
     ],
 )
 def test_arguments_that_are_refused(digits, options, error, message):
@@ -727,7 +736,9 @@ def test_an_error_names_the_representation_and_the_target(digits, n_jobs):
 def test_transformers_that_leave_samples_out_are_refused(digits):
     X, y = digits
     some = FunctionTransformer(lambda X: X[X[:, 20] > 5])
-    with pytest.raises(ValueError, match=r"'some': FunctionTransformer gave \d+ rows for"):
+    with pytest.raises(
+        ValueError, match=r"'some': FunctionTransformer returned \d+ rows for"
+    ):
         compare({"some": some}, X, y)
 
 

@@ -535,7 +535,7 @@ def test_numbers_have_no_classes():
 
 def test_trees_of_one_sample_know_no_others(blobs):
     X, _, labels, _ = blobs
-    with pytest.raises(ValueError, match=r"one sample only.*raise max_samples"):
+    with pytest.raises(ValueError, match=r"only one sample.*raise max_samples"):
         sample_roughness(X, labels, estimator=small(max_samples=1))
 
 

@@ -1,4 +1,4 @@
-"""The simplest representation that is not told apart from the best of many."""
+"""The simplest representation that cannot be told apart from the best of many."""
 
 import pickle
 
@@ -384,5 +384,5 @@ def test_an_error_names_the_candidate(plane, n_jobs):
     search.set_params(param_grid={"n_columns": [1, 4]})
     with pytest.raises(ValueError, match="too many columns") as caught:
         search.fit(X, y)
-    assert caught.value.__notes__ == ["This is an error of the candidate {'n_columns': 4}."]
+    assert caught.value.__notes__ == ["The candidate {'n_columns': 4} raised this error."]
     assert search.to_frame().equals(fitted)

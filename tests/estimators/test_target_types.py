@@ -184,7 +184,7 @@ ONCE = {
 
 @pytest.mark.parametrize("entry", ONCE)
 def test_prices_are_numbers_and_that_is_said_once(entry):
-    with pytest.warns(TargetTypeWarning, match="taken as numbers") as caught:
+    with pytest.warns(TargetTypeWarning, match="taken as regression targets") as caught:
         given = ONCE[entry](PRICES)
     assert [w.category for w in caught].count(TargetTypeWarning) == 1
     assert_array_equal(given, ONCE[entry](PRICES.astype(float)))

@@ -258,13 +258,13 @@ CASES = {
     "an identifier": (
         sorted_with_identifier,
         (98, 100),
-        [r"One feature \(x1\) does nearly all", "identifier", "about 3 boxes"],
+        [r"One feature \(x1\) explains nearly all", "identifier", "about 3 boxes"],
         [WRONG],
     ),
     "a copy of the target": (
         copied_target,
         (99, 100),
-        [r"One feature \(x4\) does nearly all", "copy of the target"],
+        [r"One feature \(x4\) explains nearly all", "copy of the target"],
         [WRONG],
     ),
 }
@@ -388,9 +388,9 @@ def test_bags_of_another_forest_count():
 def test_a_suspicious_feature_has_its_name():
     X, y = sorted_with_identifier()
     frame = pd.DataFrame(X, columns=["a", "row\nnumber", "b"])
-    assert r"One feature (row\nnumber) does" in verdict(fitted(frame, y))
+    assert r"One feature (row\nnumber) explains" in verdict(fitted(frame, y))
     named = verdict(fitted(X, y), feature_names=["a", "key", "b"])
-    assert "One feature (key) does" in named
+    assert "One feature (key) explains" in named
     alone = verdict(fitted(X[:, [1]], y))
     assert "One feature" not in alone
     shared = verdict(fitted(X[:, [1, 1]] + [[0, 0.5]], y))  # the trees choose either

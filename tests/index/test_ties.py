@@ -1,4 +1,4 @@
-"""Candidates that are not told apart from the best, and corrected p-values."""
+"""Candidates that cannot be told apart from the best, and corrected p-values."""
 
 import numpy as np
 import pytest

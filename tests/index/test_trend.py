@@ -139,7 +139,7 @@ def test_a_rise_takes_two_levels(n_levels):
     found = rise(levels_of([0.3] * n_levels, np.random.RandomState(0)))
     assert np.isnan([found.p_value, found.drop.p_value]).all()
     assert not found.rises
-    assert str(found) == "A rise takes two levels."
+    assert str(found) == "A rise needs at least two levels."
     assert len(found.fitted) == n_levels
 
 

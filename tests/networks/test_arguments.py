@@ -170,7 +170,7 @@ def test_a_network_may_take_one_dict():
 
 def test_dicts_that_a_network_does_not_take_are_refused():
     for network in (nn.Sequential(nn.Flatten(), nn.Linear(4, 2)), nn.Linear(4, 2)):
-        with pytest.raises(TypeError, match=r"dict of \['a'\], which are no arguments"):
+        with pytest.raises(TypeError, match=r"dict of \['a'\], which are not arguments"):
             rows_of(network, dict(a=A))
 
 
@@ -282,13 +282,13 @@ def test_graphs_are_refused_with_what_is_supported():
         ):
             with pytest.raises(TypeError, match=r"Graph\. Samples are an array") as caught:
                 reader()
-            assert "padded to one number of nodes" in str(caught.value)
+            assert "padded to the same number of nodes" in str(caught.value)
 
 
 def test_a_data_set_of_graphs_is_refused_with_what_is_supported():
     with pytest.raises(TypeError) as caught:
         read(nn.Linear(2, 2), torch.utils.data.DataLoader([Graph() for _ in range(6)], 3))
-    assert "Graphs go in as such arrays" in caught.value.__notes__[0]
+    assert "Pass graphs as such arrays" in caught.value.__notes__[0]
 
 
 def test_dense_graphs_are_measured():

@@ -72,8 +72,8 @@ def test_what_was_mended_is_read_right(network, images):
     [
         ((8, 18), r"pass X\.reshape\(len\(X\), -1\)"),
         ((6, 8, 3), r"pass X\.reshape\(len\(X\), -1\)"),
-        ((3, 9, 6), r"have the shape \(3, 9, 6\); leave input_shape out"),
-        ((1, 3, 8, 6, 2), "leave input_shape out"),
+        ((3, 9, 6), r"have shape \(3, 9, 6\); leave out input_shape"),
+        ((1, 3, 8, 6, 2), "leave out input_shape"),
     ],
 )
 def test_other_shapes_are_refused_with_what_was_found(network, shape, message):

@@ -265,7 +265,7 @@ def test_smoothness_rises_over_the_layers_of_a_trained_network(intact, lost, dig
     assert pickle.loads(pickle.dumps(intact)).rise_.p_value == found.p_value
     copied = LayerComparison(intact.to_frame())
     assert "over the layers" not in copied._repr_html_()
-    with pytest.raises(AttributeError, match="rise_ is found from the held-out levels"):
+    with pytest.raises(AttributeError, match="rise_ needs the held-out levels"):
         copied.rise_  # noqa: B018
 
 
@@ -273,7 +273,7 @@ def test_the_best_layer(intact, lost, digits):
     X, y = digits
     assert intact.best_layer_ == intact["layer"][intact["held_out"].idxmax()]
     assert compare(lost, X, y).best_layer_ == "1"
-    # Test samples decide among those that are not told apart.
+    # Test samples decide among those that cannot be told apart.
     table = compare(lost, X, y, ["1", "4", "0"], X_test=X[:100], y_test=y[:100])
     tied = table[table["layer"] != "4"]
     assert table.best_layer_ == tied["layer"][tied["held_out"].idxmax()]

@@ -181,7 +181,7 @@ def test_a_sequence_whose_length_is_that_of_the_batch():
         **dict(lstm=nn.LSTM(6, 4), head=nn.Linear(4, 2)),
     )
     assert read(network, sequences, "lstm", batch_size=3).shapes == [(3, 4)]
-    with pytest.raises(ValueError, match="takes the time first"):
+    with pytest.raises(ValueError, match="takes time first"):
         read(network, sequences, "head", batch_size=3)
     with pytest.raises(ValueError, match="gives 3 rows for 9 samples"):
         read(network, sequences, "head")

@@ -362,8 +362,8 @@ def refuses(error, match, network, data=X, layer="output", **options):
         (2, ValueError, "no layer 2: the network has 2 leaf modules"),
         (-3, ValueError, "no layer -3"),
         (["first", 0], ValueError, "'first' is named more than once"),
-        ([], ValueError, "No layer is named"),
-        ([None], TypeError, "named by a str or an int"),
+        ([], ValueError, "layers is empty"),
+        ([None], TypeError, "must be a str or an int"),
         (1.5, TypeError, "a list of these|layer"),
         ("unused", ValueError, "'unused' is not reached"),
     ],
@@ -382,13 +382,13 @@ def test_layers_that_are_not_there(layer, error, match):
         (lambda x: x[:-1], ValueError, "gives 39 rows for 40 samples"),
         (lambda x: torch.cat([x, x]), ValueError, "gives 80 rows for 40 samples"),
         (lambda x: x.sum(), ValueError, "one number for all 40 samples"),
-        (lambda x: "text", TypeError, "gives str, not a tensor"),
-        (lambda x: None, TypeError, "gives NoneType, not a tensor"),
+        (lambda x: "text", TypeError, "returns str, not a tensor"),
+        (lambda x: None, TypeError, "returns NoneType, not a tensor"),
         (lambda x: {"a": x, "b": x}, ValueError, r"2 tensors; .*\['a', 'b'\]"),
         (lambda x: x.to_sparse(), TypeError, "of a kind that cannot be read"),
         (lambda x: torch.complex(x, x), TypeError, "of a kind that cannot be read"),
         (lambda x: x / 0, ValueError, r"NaN or infinity for 40 of 40 .*rows 0, 1, 2, 3, 4"),
-        (lambda x: (), TypeError, "gives tuple"),
+        (lambda x: (), TypeError, "returns tuple"),
     ],
 )
 def test_outputs_that_are_no_rows(function, error, match):
@@ -429,7 +429,7 @@ def test_rows_with_nan_are_named():
         ({"x": [[1, 2], [1]]}, "inhomogeneous|pad sequences"),
         (np.ones(6), "1D array"),
         (torch.ones(6), "rows must be the samples"),
-        (torch.utils.data.TensorDataset(*[torch.rand(5, 6)] * 3), "batch of 3 parts"),
+        (torch.utils.data.TensorDataset(*[torch.rand(5, 6)] * 3), "batch has 3 parts"),
         (np.array([["a"] * 6] * 3), "could not convert|dtype"),
     ],
 )
@@ -446,9 +446,9 @@ def test_shapes_that_do_not_fit():
     with pytest.raises(ValueError, match="5 features"):
         layer.transform(X[:, :5])
     layer = LayerFeatureTransformer(network).fit(np.ones((4, 1, 3, 3)))
-    with pytest.raises(ValueError, match="gives 18 features, and 8 for the samples before"):
+    with pytest.raises(ValueError, match="gives 18 features, but 8 for earlier samples"):
         layer.transform(np.ones((4, 1, 4, 4)))
-    with pytest.raises(ValueError, match="input_shape is for one array"):
+    with pytest.raises(ValueError, match="input_shape applies to one array"):
         read(network, {"input": X}, input_shape=(1, 2, 3))
 
 

@@ -412,7 +412,7 @@ def full_while_writing(monkeypatch):
 @pytest.mark.parametrize("fill", [full_before_writing, full_while_writing])
 def test_a_full_disk_is_an_error(network, images, tmp_path, monkeypatch, fill):
     fill(monkeypatch)
-    match = r"No room for the .* GiB features .* n_components= or pooling="
+    match = r"No space for the .* GiB features .* n_components= or pooling="
     with pytest.raises(OSError, match=match) as caught:
         read(network, images, ["conv", "output"], memmap=tmp_path)
     assert caught.value.errno == errno.ENOSPC

@@ -377,7 +377,7 @@ def test_logged_metrics_named_like_a_column_do_not_end_a_training(digits):
     row = monitor.to_frame().iloc[0]
     logged = ["logged_step", "logged_alpha", "logged_nc1", "loss"]
     assert row[logged].tolist() == list(metrics.values())
-    with pytest.raises(ValueError, match=r"other names than \['alpha'\]"):
+    with pytest.raises(ValueError, match=r"must not be called \['alpha'\]"):
         monitor.record(alpha=1.0)
 
 

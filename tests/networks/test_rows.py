@@ -92,7 +92,7 @@ def test_labellings_with_test_samples_probes_and_a_reference(digits, network, bo
 @pytest.mark.parametrize(
     ("labels", "y_test", "message"),
     [
-        ({}, None, "one labelling or more"),
+        ({}, None, "at least one labelling"),
         ({"a": np.arange(400) % 2, "b": np.arange(399) % 2}, None, "same length"),
         ({"a": np.arange(400) % 2}, {"b": np.arange(90) % 2}, "y_test has"),
         ({"a": np.arange(400) % 2}, np.arange(90) % 2, "y_test has"),
@@ -199,8 +199,8 @@ def test_sentences_are_groups():
         (dict(y=np.full((80, 6), -100)), "No token has a label"),
         (dict(y={"a": np.zeros((80, 6), dtype=int)}), "one labelling"),
         (dict(layers=["judge"]), "'judge' gives"),
-        (dict(pooling="mean"), "no pooling"),
-        (dict(n_components=2), "no n_components"),
+        (dict(pooling="mean"), "with pooling"),
+        (dict(n_components=2), "pooling or n_components"),
         (dict(groups=np.arange(79)), "groups must have shape"),
         (dict(sample_weight=np.ones(79)), "sample_weight must have shape"),
     ],

@@ -132,7 +132,9 @@ def test_columns_that_are_not_there_are_refused(columns, words):
 
 def test_sparse_matrices_have_no_categories():
     X = sparse.csr_matrix(np.column_stack([NUMBERS, CODES]))
-    with pytest.raises(ValueError, match="sparse matrix has no columns of categories"):
+    with pytest.raises(
+        ValueError, match="sparse matrices cannot have columns of categories"
+    ):
         read(X, categorical_features=[1])
 
 

@@ -243,7 +243,9 @@ def test_one_labelling_at_a_time():
 @pytest.mark.parametrize("encode", [encode_targets, encode_values])
 def test_several_columns_of_text_are_refused_by_what_they_are(encode):
     for y in (pd.DataFrame({"a": ["x", "y"] * 5, "b": 1}), [["x", "y"]] * 10):
-        with pytest.raises(ValueError, match=r"y holds text .*'x'.* class labels are one"):
+        with pytest.raises(
+            ValueError, match=r"y holds text .*'x'.* class labels are a single"
+        ):
             encode(y)
 
 
@@ -300,7 +302,9 @@ def folds_of(y):
 @pytest.mark.parametrize("kind", NUMBERS)
 def test_many_whole_numbers_are_numbers_in_every_fold(kind):
     for y in folds_of(NUMBERS[kind]):
-        with pytest.warns(TargetTypeWarning, match=r"taken as numbers.*astype\(str\)") as w:
+        with pytest.warns(
+            TargetTypeWarning, match=r"taken as regression targets.*astype\(str\)"
+        ) as w:
             targets, classes = encode_targets(y)
         assert len(w) == 1
         assert targets.caution is w[0].message
@@ -357,7 +361,7 @@ def test_whole_numbers_are_scored_as_they_are_fitted(kind):
 def test_many_objects_that_are_numbers_are_numbers(kind):
     """As databases give decimals."""
     y = [kind(int(price)) for price in prices(300)]
-    with pytest.warns(TargetTypeWarning, match="taken as numbers"):
+    with pytest.warns(TargetTypeWarning, match="taken as regression targets"):
         targets, classes = encode_targets(y)
     assert classes is None
     assert_array_equal(targets.values.ravel(), [float(number) for number in y])

@@ -148,7 +148,9 @@ def test_numbers_with_units_are_no_classes():
 @pytest.mark.parametrize("n", [12, N])
 def test_three_values_are_numbers_and_say_so(values, n):
     y = np.resize(values, n)
-    with pytest.warns(TargetTypeWarning, match=r"taken as numbers.*y.astype\(int\)"):
+    with pytest.warns(
+        TargetTypeWarning, match=r"taken as regression targets.*y.astype\(int\)"
+    ):
         fitted = small().fit(X[:n], y)
     assert not hasattr(fitted, "classes_")
     assert len(small().fit(X[:n], y.astype(int)).classes_) == 3

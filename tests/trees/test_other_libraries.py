@@ -757,7 +757,7 @@ def test_sparse_samples(name, digits):
 def test_xgboost_takes_no_sparse_samples(digits):
     X, y = digits
     estimator = BesovSmoothnessEstimator(forest=xgboost_model("classes"))
-    with pytest.raises(ValueError, match="XGBoost takes the entries that a sparse X"):
+    with pytest.raises(ValueError, match="XGBoost treats the entries that a sparse X"):
         estimator.fit(sparse.csr_matrix(X), y)
 
 

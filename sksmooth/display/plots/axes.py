@@ -1,4 +1,4 @@
-"""Axes and figures of matplotlib, which is imported when something is drawn."""
+"""Axes and figures of matplotlib, which is imported on demand."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def name_curves(ax: Any) -> None:
         ax.set_title(labels[0])
     elif len(labels) > 1:
         ax.legend()
-        if ax.get_title() == labels[0]:  # ours, of the first curve alone
+        if ax.get_title() == labels[0]:  # set here, for the first curve alone
             ax.set_title("")
 
 
 def checked_frame(table: Any, columns: Sequence[str], givers: str) -> pd.DataFrame:
-    """Get the DataFrame of a table that must have some columns and a row.
+    """Get the DataFrame of a table, which must have the columns and at least one row.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def checked_frame(table: Any, columns: Sequence[str], givers: str) -> pd.DataFra
     columns : sequence of str
         Names of the columns.
     givers : str
-        Functions that give such tables.
+        Functions that return such tables.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def checked_frame(table: Any, columns: Sequence[str], givers: str) -> pd.DataFra
     missing = [column for column in columns if column not in frame]
     if missing:
         raise ValueError(
-            f"The table has no columns {missing}; pass one that {givers} has given."
+            f"The table lacks the columns {missing}; pass one returned by {givers}."
         )
     if frame.empty:
         raise ValueError("The table has no rows.")
@@ -86,7 +86,7 @@ def checked_frame(table: Any, columns: Sequence[str], givers: str) -> pd.DataFra
 
 
 def plain(text: Any) -> str:
-    r"""Make text that matplotlib draws as it is: on one line, without formulas.
+    r"""Escape text that matplotlib is to draw literally: on one line, without formulas.
 
     Examples
     --------

@@ -14,8 +14,8 @@ from .axes import name_curves, new_axes, plain
 
 __all__ = ["ErrorDecayDisplay"]
 
-_MOST_POINTS = 1000  # more are not visible, but make vector graphics heavy
-_FEW_POINTS = 30  # so few are marked one by one
+_MOST_POINTS = 1000  # more are not visible, but enlarge vector graphics
+_FEW_POINTS = 30  # up to this number, points are marked one by one
 
 
 class ErrorDecayDisplay:
@@ -29,11 +29,11 @@ class ErrorDecayDisplay:
     n_terms : array-like of shape (n_points,)
         Numbers of terms M, increasing, or ranks of wavelets.
     errors : array-like of shape (n_points,)
-        Their errors, or norms of wavelets. Zeros are left out of the picture, whose
-        axes are logarithmic.
+        Their errors, or norms of wavelets. Zeros are not drawn, since the axes are
+        logarithmic.
     slope, intercept : float
-        The fitted line, ``log error = intercept + slope * log M``; NaN where the index was
-        not read from it. Then neither the line nor its window is drawn.
+        The fitted line, ``log error = intercept + slope * log M``; NaN if the index was not
+        read from it. Then neither the line nor its window is drawn.
     fit_range : tuple of int
         First and last number of terms of the window in which the line was fitted.
     alpha : float
@@ -42,10 +42,10 @@ class ErrorDecayDisplay:
         Lower and upper end of its confidence interval; without an upper end, the index is
         a lower bound.
     noise : float, default=NaN
-        Error of the noise alone, below which the curve does not fall; NaN where none was
+        Error of the noise alone, below which the curve does not fall; NaN if none was
         found.
     x_label, y_label : str
-        What the axes hold, which depends on the convention of the estimator.
+        Labels of the axes, which depend on the convention of the estimator.
     estimator_name : str, default=None
         Name of the curve in the title and in the legend.
 
@@ -147,7 +147,7 @@ class ErrorDecayDisplay:
         if not hasattr(estimator, "decay_"):
             raise TypeError(
                 f"{type(estimator).__name__} has no error curve; pass a fitted "
-                "BesovSmoothnessEstimator (of a pipeline its last step, pipeline[-1])."
+                "BesovSmoothnessEstimator (for a pipeline its last step, pipeline[-1])."
             )
         fit = estimator.decay_
         is_read_from_line = fit.share_of_whole_way < 1
@@ -182,8 +182,8 @@ class ErrorDecayDisplay:
     ) -> ErrorDecayDisplay:
         """Draw the curve, the fitted line, its window and the noise on logarithmic axes.
 
-        The index is in the title. Once several displays share their axes, it moves to
-        a legend.
+        The title shows the index. If several displays share axes, a legend shows it
+        instead.
 
         Parameters
         ----------
@@ -230,14 +230,14 @@ class ErrorDecayDisplay:
         return self
 
     def frame(self) -> pd.DataFrame:
-        """Give the plotted points.
+        """Return the plotted points.
 
         Returns
         -------
         frame : DataFrame
-            Columns ``n_terms``, ``error`` and ``fitted``: the line within its window,
-            NaN elsewhere. Points without error are left out, and a long curve is
-            thinned to about 1000 points that are equally spaced in log M.
+            Columns ``n_terms``, ``error`` and ``fitted``: the line within its window, NaN
+            elsewhere. Points with zero error are left out, and a long curve is thinned to
+            about 1000 points, equally spaced in log M.
         """
         n_terms, errors = np.asarray(self.n_terms), np.asarray(self.errors)
         visible = np.flatnonzero(errors > 0)
@@ -254,14 +254,14 @@ class ErrorDecayDisplay:
 
     def _label(self, name: str | None) -> str:
         low, high = self.alpha_interval
-        # From 0 to infinity is what is not known, not a lower bound.
+        # An interval from 0 to infinity means unknown, not a lower bound.
         sign = r"$\geq$" if low > 0 and np.isinf(high) else "="
         ends = ", ".join(number(end, 2) for end in (low, high))
         text = rf"$\alpha$ {sign} {number(self.alpha, 2)} [{ends}]"
         return text if name is None else f"{plain(name)}: {text}"
 
     def _annotate(self) -> None:
-        """Set scales and labels, and put the index in the title or the legend."""
+        """Set scales and labels, and show the index in the title or the legend."""
         self.ax_.set(xscale="log", yscale="log", xlabel=self.x_label, ylabel=self.y_label)
         _label_in_plain_numbers(self.ax_)
         name_curves(self.ax_)
@@ -270,14 +270,15 @@ class ErrorDecayDisplay:
 def _error_of_noise(estimator: Any) -> float:
     """Find the error of the noise on the curve that is drawn; NaN if there is none."""
     fit, shares = estimator.decay_, estimator.shares_
-    # Noise is found on the M-term curve; those of published procedures have other units.
+    # Noise is measured on the M-term curve; curves of published procedures have other
+    # units.
     if shares.noise_is_bound or not np.array_equal(fit.errors, fit.m_term_errors):
         return np.nan
     return float(shares.error_of_mean * shares.noise ** (1 / estimator.wavelets_.p))
 
 
 def _label_in_plain_numbers(ax: Any) -> None:
-    # Errors often span less than a decade, where 0.3 reads better than 3 x 10^-1.
+    # Errors often span less than a decade, for which 0.3 is clearer than 3 x 10^-1.
     from matplotlib.ticker import LogLocator, NullFormatter
 
     low, high = ax.get_ylim()

@@ -14,11 +14,11 @@ __all__ = ["ErrorForecastDisplay"]
 
 _POINTS = 60  # of the fan
 _BANDS = (0.5, 0.9)  # their confidence levels
-_MARGIN = 0.965  # share of the width from which on the floor has its band
+_MARGIN = 0.965  # share of the width at which the band of the floor starts
 
 
 class ErrorForecastDisplay:
-    """Measured errors, and the forecast of that with more samples.
+    """Measured errors, and the forecast error with more samples.
 
     It is recommended to use :meth:`from_forecast` to create a display. All parameters are
     stored as attributes, and :meth:`plot` can be called again on other axes.
@@ -28,13 +28,13 @@ class ErrorForecastDisplay:
     sizes, errors, low, high : array-like of shape (n_measured,)
         Measured numbers of training samples, their errors, and the ends of the intervals.
     n_samples : int
-        Number of samples at hand.
+        Number of available samples.
     n, forecast : array-like of shape (n_points,)
         Numbers of samples from ``n_samples`` on, and the forecast errors.
     bands : dict of float to (array-like, array-like)
         Ends of the intervals of the forecast, by their confidence level.
     floor : float
-        Error that no number of samples takes away.
+        Error that remains with any number of samples.
     floor_interval : tuple of float
         Lower and upper end of its interval.
     unit : str
@@ -59,7 +59,7 @@ class ErrorForecastDisplay:
     floor_band_ : matplotlib Patch
         Its interval, as a band at the right edge, beyond all numbers of samples.
     size_line_ : matplotlib Line2D
-        Vertical line at the number of samples at hand.
+        Vertical line at the number of available samples.
 
     See Also
     --------
@@ -124,7 +124,7 @@ class ErrorForecastDisplay:
         forecast : ErrorForecast
             The forecast.
         ax, name, line_kwargs : optional
-            As in :meth:`plot`; without a name, that of the estimator is taken.
+            As in :meth:`plot`; the default name is that of the estimator.
 
         Returns
         -------
@@ -208,7 +208,7 @@ class ErrorForecastDisplay:
         return self
 
     def frame(self) -> pd.DataFrame:
-        """Give the plotted points.
+        """Return the plotted points.
 
         Returns
         -------
@@ -231,7 +231,7 @@ class ErrorForecastDisplay:
     def _draw_floor(self, color: Any) -> None:
         self.floor_ = self.ax_.axhline(self.floor, color=color, linestyle=":", linewidth=1)
         low, high = self.floor_interval
-        # At the edge only: across the whole width it would hide the fan.
+        # Only at the edge: across the whole width it would hide the fan.
         self.floor_band_ = self.ax_.axhspan(
             low, high, xmin=_MARGIN, color=color, alpha=0.3, linewidth=0
         )

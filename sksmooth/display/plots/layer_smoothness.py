@@ -21,14 +21,14 @@ _ALPHA = r"Smoothness index $\alpha$"
 _INDEX = ["layer", "alpha", "alpha_low", "alpha_high"]  # columns that are drawn
 _GIVERS = "compare_layers or SmoothnessMonitor.to_frame"  # of tables
 _LONGEST_NAME = 24
-_SHORT_NAME = 6  # such names need no slope
+_SHORT_NAME = 6  # characters of names that need no slope
 _WIDTH_OF_LAYER = 0.55  # inches
 _SPREAD = 0.5  # of the networks at one layer, at most
 _NEAR_TOP = 0.97  # of the axes, where intervals without an upper end are drawn to
 _MARGIN = 0.12  # of the axes above the highest point, which leaves room for their arrows
 _MOST_TICKS = 15
 _UPWARDS, _DOWNWARDS = "\N{NORTH EAST ARROW}", "\N{SOUTH EAST ARROW}"
-_LEGEND = f"{_UPWARDS} rises over the training, {_DOWNWARDS} falls between two steps"
+_LEGEND = f"{_UPWARDS} rises during training, {_DOWNWARDS} falls between two steps"
 _COLORS = dict(zip(MARKS, ("tab:red", "tab:orange", "tab:purple"), strict=True))
 
 
@@ -42,12 +42,12 @@ class LayerSmoothnessDisplay:
     Parameters
     ----------
     frames : dict of str to DataFrame
-        For every network, or every step of its training, a table as
-        :func:`~sksmooth.compare_layers` gives it: columns ``layer``, ``alpha``,
-        ``alpha_low`` and ``alpha_high``, and ``loses_smoothness``, ``gains_nothing`` or
+        For every network, or every training step, a table from
+        :func:`~sksmooth.compare_layers`: columns ``layer``, ``alpha``, ``alpha_low`` and
+        ``alpha_high``, and ``loses_smoothness``, ``gains_nothing`` or
         ``loses_to_reference`` if layers are to be marked.
     rise : Rise, default=None
-        A test of whether smoothness rises over the layers, whose result is the title.
+        A test of whether smoothness rises over the layers; the title shows its result.
 
     Attributes
     ----------
@@ -58,17 +58,16 @@ class LayerSmoothnessDisplay:
     curves_ : list of matplotlib ErrorbarContainer
         One curve with its intervals for each network.
     unbounded_ : list of matplotlib Line2D
-        Arrows at the upper edge, each with a line to its point, where the interval has no
-        upper end, as where the index is a lower bound; for each network that has such
-        layers.
+        Arrows at the upper edge, with lines to their points, for intervals without an upper
+        end, such as those of lower bounds; one entry for each network with such layers.
     marks_ : dict of str to matplotlib PathCollection
-        Circles around the layers of each mark that there is, such as those that lose
-        smoothness; empty if they are not to be marked.
+        Circles around the layers of each mark, such as those that lose smoothness; empty if
+        none is to be marked.
 
     See Also
     --------
     sksmooth.compare_layers : Measures the layers.
-    SmoothnessHistoryDisplay : All steps of a training in one picture.
+    SmoothnessHistoryDisplay : All steps of a training run in one picture.
 
     Examples
     --------
@@ -106,8 +105,8 @@ class LayerSmoothnessDisplay:
         Parameters
         ----------
         frame : LayerComparison, DataFrame or dict of str to these
-            One table, or one for each network by its name. A table with a column ``step``
-            is one network for each step, one with a column ``labels`` a curve for each
+            One table, or a dict of one per network, by name. A table with a column ``step``
+            gives one curve per step, and one with a column ``labels`` one curve per
             labelling.
         ax, curve_kwargs, mark_losses : optional
             As in :meth:`plot`.
@@ -158,7 +157,7 @@ class LayerSmoothnessDisplay:
         ax, curve_kwargs, mark_losses : optional
             As in :meth:`plot`.
         **options : optional
-            More of :func:`~sksmooth.compare_layers`.
+            Other parameters of :func:`~sksmooth.compare_layers`.
 
         Returns
         -------
@@ -179,8 +178,8 @@ class LayerSmoothnessDisplay:
     ) -> LayerSmoothnessDisplay:
         """Draw the index of every layer, with its interval.
 
-        Networks stand side by side at every depth. Layers are named below the axes if
-        they have the same names in all networks, otherwise they are numbered.
+        At every depth, networks are side by side. Layers are named below the axes if they
+        have the same names in all networks, and numbered otherwise.
 
         Parameters
         ----------
@@ -189,8 +188,8 @@ class LayerSmoothnessDisplay:
         curve_kwargs : dict, default=None
             Options of matplotlib's ``errorbar``.
         mark_losses : bool, default=True
-            Whether to mark layers that lose smoothness against the one before or to a
-            reference, or that gain nothing.
+            Whether to mark layers that lose smoothness compared with the previous layer or
+            a reference, or that gain nothing.
 
         Returns
         -------
@@ -229,14 +228,14 @@ class LayerSmoothnessDisplay:
             self.ax_.set_title(plain(str(self.rise)), fontsize="medium", wrap=True)
         handles, labels = self.ax_.get_legend_handles_labels()
         if labels:
-            # Marks come last; they are no containers, as curves with intervals are.
+            # Marks come last; unlike curves with intervals, they are not containers.
             is_mark = [not isinstance(handle, tuple) for handle in handles]
             order = np.argsort(is_mark, kind="stable")
             self.ax_.legend([handles[k] for k in order], [labels[k] for k in order])
         return self
 
     def frame(self) -> pd.DataFrame:
-        """Give the plotted points.
+        """Return the plotted points.
 
         Returns
         -------
@@ -269,7 +268,7 @@ class LayerSmoothnessDisplay:
             self._point_upwards(unbounded, curve.lines[0].get_color())
 
     def _point_upwards(self, points: pd.DataFrame, color: Any) -> None:
-        """Draw intervals without an upper end, which reach the edge whatever its place."""
+        """Draw intervals without an upper end up to the edge, wherever it is."""
         (arrows,) = self.ax_.plot(
             points["place"],
             np.full(len(points), _NEAR_TOP),
@@ -314,7 +313,7 @@ class LayerSmoothnessDisplay:
 
 
 class SmoothnessHistoryDisplay:
-    """The smoothness index of all layers over the training, as a heat map.
+    """Heat map of the smoothness index of all layers during training.
 
     It is recommended to use :meth:`from_monitor` to create a display. All parameters are
     stored as attributes, and :meth:`plot` can be called again on other axes.
@@ -322,10 +321,10 @@ class SmoothnessHistoryDisplay:
     Parameters
     ----------
     alpha : DataFrame of shape (n_layers, n_steps)
-        The indices; its index names the layers in their order, its columns the steps.
+        The indices: one row per layer, in order, and one column per step.
     rises : dict of str to Rise, default=None
-        Tests of whether smoothness rises over the training, by layers, whose results are
-        arrows at the names of the layers.
+        For each layer, a test of whether smoothness rises during training; arrows at the
+        names of the layers show the results.
 
     Attributes
     ----------
@@ -334,7 +333,7 @@ class SmoothnessHistoryDisplay:
     figure_ : matplotlib Figure
         Figure that holds them.
     image_ : matplotlib AxesImage
-        The map. An index that is a lower bound has its own colour, as the others.
+        The map. A lower bound is coloured by its value, like any other index.
     colorbar_ : matplotlib Colorbar
         Its scale.
 
@@ -377,7 +376,7 @@ class SmoothnessHistoryDisplay:
         Parameters
         ----------
         monitor : SmoothnessMonitor or DataFrame
-            A monitor, or the table it gave: columns ``step``, ``layer`` and ``alpha``.
+            A monitor, or its table with columns ``step``, ``layer`` and ``alpha``.
         ax, **image_kwargs : optional
             As in :meth:`plot`.
 
@@ -450,7 +449,7 @@ class SmoothnessHistoryDisplay:
         return self
 
     def frame(self) -> pd.DataFrame:
-        """Give the plotted values.
+        """Return the plotted values.
 
         Returns
         -------
@@ -461,7 +460,7 @@ class SmoothnessHistoryDisplay:
         return steps.stack(future_stack=True).rename("alpha").reset_index()
 
     def _named(self, layer: Any) -> str:
-        """Name a layer, with an arrow for what its test shows."""
+        """Name a layer, with an arrow for the result of its test."""
         name = plain(_shortened(str(layer)))
         test = self.rises.get(layer)
         if test is None or not (test.rises or test.falls):
@@ -470,7 +469,7 @@ class SmoothnessHistoryDisplay:
 
 
 def _rise_of(tables: Sequence[Any]) -> Rise | None:
-    """Test one network, if its table has levels."""
+    """Test one network if its table has levels."""
     if len(tables) > 1 or not isinstance(tables[0], LayerComparison):
         return None
     tested: Rise | None = getattr(tables[0], "rise_", None)
@@ -478,14 +477,14 @@ def _rise_of(tables: Sequence[Any]) -> Rise | None:
 
 
 def _offsets(networks: pd.Series, n_networks: int) -> np.ndarray:
-    """Shift networks to stand side by side, so that their intervals can be seen."""
+    """Shift networks horizontally, so that their intervals do not overlap."""
     number = pd.factorize(networks)[0]
     step = min(0.12, _SPREAD / max(n_networks - 1, 1))
     return (number - (n_networks - 1) / 2) * step
 
 
 def _shortened(name: str) -> str:
-    """Shorten a long name to its end, which tells layers apart, at a dot if possible."""
+    """Shorten a long name to its end, at a dot if possible."""
     if len(name) <= _LONGEST_NAME:
         return name
     end = name[1 - _LONGEST_NAME :]
@@ -495,7 +494,7 @@ def _shortened(name: str) -> str:
 
 
 def _parts(table: pd.DataFrame) -> list[tuple[list[str], pd.DataFrame]]:
-    """Take a table of several labellings or steps apart, with the names of the parts."""
+    """Split a table of several labellings or steps into named parts."""
     keys = [key for key in ("labels", "step") if key in table]
     if not keys:
         return [([], table)]

@@ -1,4 +1,4 @@
-"""How smooth targets are on many representations, as points or as a map."""
+"""Smoothness of targets on many representations, as points or as a map."""
 
 from __future__ import annotations
 
@@ -22,33 +22,31 @@ _LABELS = {
 }
 _LONGEST_NAME = 32
 _INCHES_PER_ROW, _INCHES_PER_CELL, _INCHES_PER_LETTER = 0.34, (0.66, 0.3), 0.085
-_NEAR_EDGE = 0.985  # of the axes, where intervals without an end are drawn to
+_NEAR_EDGE = 0.985  # of the axes, to which intervals without an end are drawn
 _BLUE = "tab:blue"
 
 
 class RepresentationSmoothnessDisplay:
-    """How smooth the target is on each of many representations.
+    """Smoothness of the target on each of many representations.
 
     It is recommended to use :meth:`from_comparison` to create a display. All parameters are
     stored as attributes, and :meth:`plot` can be called again on other axes.
 
-    Of one target, representations are rows with the best one at the top, each a point with
-    its interval: filled where it is not told apart from the best, hollow where it is. The
-    interval of the best one is a band behind them, the baseline a dashed line. Of several
-    targets, the picture is a map with a row for each target and a column for each
-    representation, of which the one that ranks best comes first. Its cells hold the
-    numbers, bold where not told apart from the best; a cell is the paler, the farther it
-    is from that of the best representation of its row.
+    For one target, every representation is a row, the best at the top: a point with its
+    interval, filled if it is tied with the best and hollow if it is worse. A band shows the
+    interval of the best, and a dashed line the baseline. For several targets, the picture
+    is a map with a row for each target and a column for each representation, the one that
+    ranks best first. The cells hold the numbers, bold where tied with the best; the paler a
+    cell, the farther it is from the best representation of its row.
 
     Parameters
     ----------
     table : DataFrame
-        A table as :func:`~sksmooth.compare_representations` gives it: columns
-        ``representation``, ``held_out``, ``tied_with_best`` and ``value``, with the ends
-        ``{value}_low`` and ``{value}_high`` of its intervals if it has any; ``target`` if
-        there are several.
+        A table from :func:`~sksmooth.compare_representations`: columns ``representation``,
+        ``held_out``, ``tied_with_best`` and ``value``, with the ends ``{value}_low`` and
+        ``{value}_high`` of its intervals if it has any; ``target`` if there are several.
     value : str, default="held_out"
-        The column that is drawn. Representations are ranked by ``held_out`` in any case.
+        The column to draw. Representations are always ranked by ``held_out``.
 
     Attributes
     ----------
@@ -57,19 +55,19 @@ class RepresentationSmoothnessDisplay:
     figure_ : matplotlib Figure
         Figure that holds them.
     points_ : dict of bool to matplotlib ErrorbarContainer
-        Points with their intervals, under True those that are not told apart from the
-        best, under False the others. Of one target only, as the next three.
+        Points with their intervals: under True those tied with the best, under False the
+        others. For one target only, like the next three.
     unbounded_ : list of matplotlib Line2D
-        Arrows at the edge, where an interval has no end there.
+        Arrows at the edge, for intervals without an end.
     band_ : matplotlib Polygon or None
-        The interval of the best one; None if there is none.
+        The interval of the best representation; None if there is none.
     baseline_ : matplotlib Line2D or None
         The line at the baseline; None if the table has none.
     image_ : matplotlib AxesImage
-        The map: minus the distance to the best representation of the row. Of several
-        targets only, as the next.
+        The map: minus the distance to the best representation of the row. For several
+        targets only, like the next.
     texts_ : dict of (str, str) to matplotlib Text
-        The numbers of its cells, by target and representation.
+        The values in its cells, by target and representation.
 
     See Also
     --------
@@ -121,7 +119,7 @@ class RepresentationSmoothnessDisplay:
         Raises
         ------
         ValueError
-            If the table is empty, or lacks a column or numbers in it.
+            If the table is empty, lacks a column, or has no numbers in it.
         ImportError
             If matplotlib is not installed.
         """
@@ -135,7 +133,7 @@ class RepresentationSmoothnessDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure, as large as the rows need.
         **kwargs
-            Options of matplotlib's ``errorbar``; of several targets, of ``imshow``.
+            Options of matplotlib's ``errorbar``, or of ``imshow`` for several targets.
 
         Returns
         -------
@@ -157,7 +155,7 @@ class RepresentationSmoothnessDisplay:
         return self
 
     def frame(self) -> pd.DataFrame:
-        """Give the plotted values.
+        """Return the plotted values.
 
         Returns
         -------
@@ -235,7 +233,7 @@ class RepresentationSmoothnessDisplay:
     def _point_outwards(
         self, value: pd.Series, place: pd.Series, edge: float, marker: str
     ) -> None:
-        """Draw intervals without an end, which reach the edge whatever its place."""
+        """Draw intervals without an end up to the edge, wherever it is."""
         across = self.ax_.get_yaxis_transform()
         (arrows,) = self.ax_.plot(
             np.full(len(place), edge),
@@ -261,7 +259,7 @@ class RepresentationSmoothnessDisplay:
     # ------------------------------------------------------------------ several targets
 
     def _order(self) -> tuple[pd.Index, pd.Index]:
-        """Order targets as in the table, representations by their mean rank."""
+        """Order targets as in the table, and representations by their mean rank."""
         held_out = self._arranged("held_out")
         ranks = held_out.rank(axis=1, ascending=False).mean()
         return held_out.index, ranks.sort_values(kind="stable").index
@@ -305,8 +303,8 @@ class RepresentationSmoothnessDisplay:
         )
         self.ax_.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False)
         self.ax_.set_xlabel(
-            f"{self._label()}\nbold: not told apart from the best of the row\n"
-            "the paler, the farther from it"
+            f"{self._label()}\nbold: tied with the best of the row\n"
+            "paler: farther from the best"
         )
 
     def _label(self) -> str:
@@ -332,18 +330,18 @@ def _length_of_names(names: pd.Series) -> int:
 
 
 def _with_value(table: Any, value: str) -> pd.DataFrame:
-    """Get the DataFrame of a table of which one column can be drawn."""
+    """Get the DataFrame of a table, checking that the column can be drawn."""
     needed = ["representation", "held_out", "tied_with_best"]
     frame = checked_frame(table, needed, "compare_representations")
     if value not in _drawable(frame):
         raise ValueError(
-            f"value={value!r} is not a column of numbers; choose one of {_drawable(frame)}."
+            f"value={value!r} is not a numeric column; choose one of {_drawable(frame)}."
         )
     return frame
 
 
 def _drawable(frame: pd.DataFrame) -> list[str]:
-    """List the columns of numbers that are no ends of intervals."""
+    """List the numeric columns that are not ends of intervals."""
     return [
         str(name)
         for name, dtype in frame.dtypes.items()
@@ -356,7 +354,7 @@ def _ends(value: str) -> tuple[str, str]:
 
 
 def _finite(length: pd.Series) -> pd.Series:
-    """Draw no line where there is no end, or no interval."""
+    """Draw no line if an end or the interval is missing."""
     return length.where(np.isfinite(length), 0.0).clip(lower=0.0)
 
 
@@ -368,12 +366,12 @@ def _style(is_tied: bool) -> dict[str, Any]:
         "linewidth": 1.5,
         "color": _BLUE,
         "markerfacecolor": _BLUE if is_tied else "white",
-        "label": "not told apart from the best" if is_tied else "worse",
+        "label": "tied with the best" if is_tied else "worse",
     }
 
 
 def _colors(closeness: np.ndarray) -> dict[str, Any]:
-    """Choose a scale on which a few representations that are far off hide no others."""
+    """Choose a colour scale that outliers do not dominate."""
     farness = -closeness[closeness < 0]
     reach = min(3 * np.median(farness), farness.max()) if farness.size else 1.0
     return {
@@ -381,12 +379,12 @@ def _colors(closeness: np.ndarray) -> dict[str, Any]:
         "interpolation": "nearest",
         "cmap": "Blues",
         "vmin": -reach,
-        "vmax": 0.8 * reach,  # the best are not so dark that numbers are hard to read
+        "vmax": 0.8 * reach,  # keep cells light enough for their text
     }
 
 
 def _ink(image: Any, value: float) -> str:
-    """Choose black or white, whichever is read better on the colour of a cell."""
+    """Choose black or white text, whichever is more legible on the colour of a cell."""
     if not np.isfinite(value):
         return "black"
     red, green, blue, _ = image.to_rgba(value)

@@ -55,28 +55,29 @@ def forecast_error(
 ) -> ErrorForecast:
     """Forecast what error an estimator would have with more samples.
 
-    The error is measured on held-out samples with two thirds, a third, a sixth and a
-    twelfth of the samples; the fits see as many samples as three fits to all of them. Power
-    laws over a floor that fit these errors then tell the error with up to 64 times the
-    samples, with an interval, and the floor: the error that more samples do not take away.
+    The error is measured on held-out samples after training on two thirds, a third, a sixth
+    and a twelfth of the samples; in total this costs about as much as three fits to all of
+    them. Power laws with a floor are fitted to these errors. They forecast the error with
+    up to 64 times the samples, with an interval, and the floor: the error that remains
+    however many samples there are.
 
     Parameters
     ----------
     X : array-like of n_samples rows
-        What the estimator is given: features, or a table or texts for a Pipeline.
+        Input of the estimator: features, or a table or texts for a Pipeline.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Class labels or regression targets.
     estimator : classifier or regressor, default=None
         An unfitted estimator or Pipeline, which is cloned for every fit. Choose its
         parameters beforehand. None means a forest of this package with 100 trees,
-        randomised for classes: as good as a random forest, and faster.
+        randomised for classes: as accurate as a random forest, and faster.
     groups : array-like of shape (n_samples,), default=None
-        Groups of samples that are not independent, such as the patient. They are trained on
-        or held out as a whole.
+        Groups of samples that are not independent, such as patients. Each is trained on or
+        held out as a whole.
     cv : int, cross-validation generator or iterable, default=3
         Folds, in which the error with the most samples is measured. An integer means
         shuffled folds, stratified for classes. Each sample must be in one test fold. More
-        folds take longer and reach nearer to all samples.
+        folds take longer and train on more of the samples.
     confidence_level : float, default=0.9
         Level of the intervals.
     n_jobs : int, default=None
@@ -90,26 +91,26 @@ def forecast_error(
     -------
     forecast : ErrorForecast
         ``predict(n)``, ``interval(n)``, ``samples_for(error)``, ``floor`` and
-        ``floor_interval``; ``per_class`` and ``by(groups)`` tell where more samples help.
+        ``floor_interval``; ``per_class`` and ``by(groups)`` show where more samples help.
 
     Raises
     ------
     ValueError
         If there are too few samples, too few for the number of classes, or fewer than 5
-        groups; if X and y differ in their numbers of rows; or as the estimator raises.
+        groups; if X and y differ in length; or if the estimator raises one.
     TypeError
         If the estimator is neither a classifier nor a regressor.
 
     Warns
     -----
     LearningCurveWarning
-        If the errors do not fall as such a curve does, or there are fewer than 256 samples.
+        If the errors do not fall like such a curve, or there are fewer than 256 samples.
 
     See Also
     --------
-    ErrorForecast : What it returns.
+    ErrorForecast : The result.
     sksmooth.plotting.ErrorForecastDisplay : Draws it.
-    sklearn.model_selection.learning_curve : Measures errors, and forecasts none.
+    sklearn.model_selection.learning_curve : Measures errors without a forecast.
 
     Notes
     -----
@@ -117,14 +118,14 @@ def forecast_error(
     over all exponents b and shares s of floor, weighted by how well they fit and by a prior
     that was chosen on half of the data sets of LCDB [1]_. On the other half, its median
     error is about half of that of the fitted power laws of the literature
-    (``benchmarks/forecasts.py``). The smoothness index is not used: measured errors tell
-    more of how fast errors fall than it does.
+    (``benchmarks/forecasts.py``). The smoothness index is not used: measured errors predict
+    better how fast errors fall.
 
-    Where class labels are wrong at random, the predictions of which the estimator is surest
-    are wrong as often as all others are, so their errors bound the floor from below.
+    Where class labels are wrong at random, the most confident predictions are wrong as
+    often as all others, so their errors bound the floor from below.
 
-    The forecast is that of the same estimator with the same parameters, and of samples from
-    the same source. A larger model may do better with more samples.
+    The forecast is for the same estimator with the same parameters, and for samples from
+    the same source. A larger model may perform better with more samples.
 
     References
     ----------
@@ -185,7 +186,7 @@ def forecast_error(
 
 
 def _encoder_of(estimator: Any) -> Any:
-    """Choose how targets are read: as the estimator takes them."""
+    """Choose how targets are read, as classes or regression, by the estimator."""
     if estimator is None:
         return encode_targets
     if is_classifier(estimator):

@@ -28,10 +28,10 @@ class Measured(NamedTuple):
     sizes : ndarray of shape (n_sizes,)
         Numbers of training samples, increasing.
     losses : ndarray of shape (n_sizes, n_samples)
-        Mean loss of every sample over the fits that had not seen it, NaN where all had:
-        whether the class was wrong, or the squared error.
+        Mean loss of every sample over the fits that had not seen it, NaN where all had: the
+        zero-one loss of the class, or the squared error.
     margins : ndarray of shape (n_samples,) or None
-        How sure the largest fit was of each sample; None if the estimator does not say.
+        Confidence of the largest fit about each sample; None if the estimator has none.
     """
 
     sizes: np.ndarray
@@ -48,9 +48,9 @@ class _Fit(NamedTuple):
 
 
 def sizes_of(folds: Sequence[Fold], n_classes: int) -> np.ndarray:
-    """Halve the number of training samples of the folds, three times if they are enough.
+    """Halve the number of training samples of the folds, three times if there are enough.
 
-    With fewer than half as many samples as classes, hardly anything can be right.
+    With fewer than half as many samples as classes, hardly any prediction can be right.
     """
     largest = min(len(train) for train, _ in folds)
     sizes = largest // 2 ** np.arange(_HALVINGS, -1, -1)
@@ -71,8 +71,8 @@ def measure_errors(
 ) -> Measured:
     """Fit an estimator to nested parts of the samples, and predict the others.
 
-    The largest size is measured in all folds. Of the smaller ones, whose fits test more
-    samples, so many are fitted that each costs a third of a fit to all samples at most.
+    The largest size is measured in all folds. Smaller sizes, whose fits test more samples,
+    are fitted only so often that each costs at most a third of a fit to all samples.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def measure_errors(
 def _fits(
     labels: Labels, folds: Sequence[Fold], sizes: np.ndarray, random_state: int
 ) -> Iterator[_Fit]:
-    """List the fits, of which each size has its own folds as far as there are."""
+    """List the fits; as far as possible, each size has folds of its own."""
     rng = np.random.RandomState(random_state)
     n_samples, first = len(labels.rows), 0
     trains = [_in_nested_order(train, labels, rng) for train, _ in folds]
@@ -144,9 +144,9 @@ def _fits(
 def _in_nested_order(
     train: np.ndarray, labels: Labels, rng: np.random.RandomState
 ) -> np.ndarray:
-    """Shuffle samples so that the first ones hold all classes in their shares.
+    """Shuffle samples so that every leading part holds the classes in proportion.
 
-    Groups stay together, since a part of one is worth less than as many other samples.
+    Groups stay together, since part of a group is worth less than as many other samples.
     """
     if labels.groups is not None:
         order = rng.permutation(labels.groups.max() + 1)[labels.groups[train]]
@@ -169,7 +169,7 @@ def _in_nested_order(
 def _tested(
     estimator: Any, X: Any, y: Any, labels: Labels, fit: _Fit
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Fit to some samples, and compute the losses of others, and how sure each was."""
+    """Fit to some samples; compute the loss and the confidence of each of the others."""
     train, test = labels.rows[fit.train], labels.rows[fit.test]
     fitted = clone(estimator).fit(safe_indexing(X, train), safe_indexing(y, train))
     X_test = safe_indexing(X, test)
@@ -187,7 +187,7 @@ def errors_of_rows(targets: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 
 def _margins(fitted: Any, X: Any) -> np.ndarray | None:
-    """Compute by how much the likeliest class leads, if the classifier tells."""
+    """Compute the margin of the likeliest class, if there are probabilities."""
     for method in ("predict_proba", "decision_function"):
         if hasattr(fitted, method):
             values = np.asarray(getattr(fitted, method)(X), dtype=float)

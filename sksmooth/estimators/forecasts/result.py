@@ -1,4 +1,4 @@
-"""What is forecast of the error with more samples."""
+"""Result of a forecast: the error with more samples."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class RowLosses(Versioned):
     constant : ndarray of shape (n_samples,)
         The same for the best constant prediction.
     unit : ndarray of shape (n_samples,)
-        Unit of every sample that varies on its own.
+        Sampling unit of every sample; units are independent.
     are_shares : bool
         Whether losses are shares of wrong predictions.
     margins : ndarray of shape (n_samples,) or None
-        How sure the predictions were.
+        Confidence of the predictions.
     """
 
     sizes: np.ndarray
@@ -68,14 +68,14 @@ class RowLosses(Versioned):
         )
 
     def errors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Compute mean errors by size, which of them are known, and their covariance.
+        """Compute the mean errors of the sizes that were tested, and their covariance.
 
         Returns
         -------
         places : ndarray of shape (n_known,), intp
             Places of the sizes at which samples were tested.
         errors : ndarray of shape (n_known,)
-            Mean errors. Of shares, half a wrong prediction is added to all, so that none
+            Mean errors. For shares, half a wrong prediction is added to all, so that none
             is zero.
         covariance : ndarray of shape (n_known, n_known)
             Of their logs, over the samples.
@@ -98,7 +98,7 @@ class RowLosses(Versioned):
         return places, errors, covariance / np.outer(errors, errors)
 
     def surest(self) -> SureErrors | None:
-        """Count errors among the surest predictions, if these are known."""
+        """Count errors among the most confident predictions, if these are known."""
         if self.margins is None or not self.are_shares:
             return None
         n_surest = int(_SUREST * len(self.margins))
@@ -106,7 +106,7 @@ class RowLosses(Versioned):
         return SureErrors(int(np.floor(self.losses[-1, rows].sum() + 1e-6)), n_surest)
 
     def curve(self, like: LearningCurve | None = None) -> LearningCurve:
-        """Weigh the curves that fit, of a part of the samples like that of all."""
+        """Weight the curves that fit, alike for a part of the samples and for all."""
         places, errors, covariance = self.errors()
         constant = max(self.constant.mean(), errors[-1])
         return fit_learning_curve(
@@ -139,7 +139,7 @@ class ErrorForecast(Versioned):
     codes : ndarray of shape (n_samples,) or None
         Number of the class of every sample.
     rows : ndarray of shape (n_samples,)
-        Row numbers of the samples in what was given.
+        Row numbers of the samples in the input.
     measured : RowLosses
         What was measured.
     curve : LearningCurve
@@ -147,7 +147,7 @@ class ErrorForecast(Versioned):
 
     See Also
     --------
-    forecast_error : Makes it.
+    forecast_error : Computes it.
     sksmooth.plotting.ErrorForecastDisplay : Draws it.
 
     Examples
@@ -175,8 +175,8 @@ class ErrorForecast(Versioned):
         Parameters
         ----------
         n : int or array-like of int
-            Numbers of samples, from the fewest that were measured to 64 times those at
-            hand.
+            Numbers of samples, from the smallest size that was measured to 64 times those
+            available.
 
         Returns
         -------
@@ -193,7 +193,7 @@ class ErrorForecast(Versioned):
     def interval(
         self, n: ArrayLike, confidence_level: float | None = None
     ) -> tuple[Any, Any]:
-        """Forecast between which errors that with n training samples lies.
+        """Forecast an interval for the error with n training samples.
 
         Parameters
         ----------
@@ -214,7 +214,7 @@ class ErrorForecast(Versioned):
         return low, self._at(n, lambda n: self._interval(n, level)[1])
 
     def samples_for(self, error: float) -> float:
-        """Forecast the number of samples that an error needs.
+        """Forecast the number of samples needed to reach an error.
 
         Parameters
         ----------
@@ -225,12 +225,12 @@ class ErrorForecast(Versioned):
         -------
         n : float
             The fewest samples with which the forecast is at most ``error``: an integer, or
-            infinite if 64 times the samples at hand are not enough.
+            infinite if 64 times the available samples are not enough.
         """
         return self._first(self.curve.error, error)
 
     def samples_interval(self, error: float) -> tuple[float, float]:
-        """Forecast between which numbers of samples an error is reached.
+        """Forecast an interval for the number of samples needed to reach an error.
 
         Parameters
         ----------
@@ -248,12 +248,12 @@ class ErrorForecast(Versioned):
 
     @property
     def error(self) -> float:
-        """Forecast with the samples at hand, of which a part was held out."""
+        """Forecast with all available samples; each measured fit held some of them out."""
         return self.curve.error(self.n_samples)
 
     @cached_property
     def floor(self) -> float:
-        """Error that no number of samples takes away: noise, or what it cannot learn."""
+        """Error that remains with any number of samples: noise, or model error."""
         return self.curve.floor
 
     @cached_property
@@ -263,10 +263,10 @@ class ErrorForecast(Versioned):
 
     @property
     def wrong_labels(self) -> float:
-        """Share of labels that are wrong, if they are wrong at random.
+        """Share of wrong labels, if they are wrong at random.
 
-        It is the share of errors among the half of the predictions of which the estimator
-        is surest. NaN for regression, and where the estimator does not say how sure it is.
+        It is the share of errors among the more confident half of the predictions. NaN for
+        regression, and for estimators without a measure of confidence.
         """
         sure = self.measured.surest()
         return np.nan if sure is None else sure.share
@@ -289,7 +289,7 @@ class ErrorForecast(Versioned):
 
     @property
     def caution(self) -> str:
-        """Why not to rely on the forecast; empty if nothing speaks against it."""
+        """Why not to rely on the forecast; empty if there is no reason."""
         if not self.curve.is_regular:
             return (
                 "The measured errors do not fall as a power law over a floor does, so the "
@@ -309,7 +309,7 @@ class ErrorForecast(Versioned):
 
     @property
     def per_class(self) -> pd.DataFrame:
-        """What ten times the samples would bring for every class, as by :meth:`by`."""
+        """Error of every class with ten times the samples, as :meth:`by` returns it."""
         if self.classes is None or self.codes is None:
             raise AttributeError(
                 "A forecast for regression has no 'per_class'; use by(groups)."
@@ -322,22 +322,22 @@ class ErrorForecast(Versioned):
         Parameters
         ----------
         groups : array-like of shape (n_rows,)
-            Group of every row that was given, such as a region, a site or a decade.
+            Group of every row of the input, such as a region, a site or a decade.
         n : int, default=None
-            Number of samples, of all groups together; None means ten times those at hand.
+            Number of samples, all groups together; None means ten times those available.
 
         Returns
         -------
         table : DataFrame
-            One row a group, those first that would gain most: ``group``, ``n_samples``,
-            ``error`` with the samples at hand, ``forecast`` with n and the ends ``low`` and
-            ``high`` of its interval, and ``gain``, by how much this group would lower the
-            error of all samples.
+            One row per group, largest gain first: ``group``, ``n_samples``, ``error`` with
+            the samples at hand, ``forecast`` with n and the ends ``low`` and ``high`` of
+            its interval, and ``gain``, by how much this group would lower the error of all
+            samples.
         """
         groups = np.asarray(groups)
         if groups.ndim != 1 or len(groups) <= self.rows.max(initial=-1):
             raise ValueError(
-                f"groups must hold one group for each row that was given, got shape "
+                "groups must hold one group for each row of the input, got shape "
                 f"{groups.shape}."
             )
         names, codes = numbered(groups[self.rows])
@@ -347,7 +347,7 @@ class ErrorForecast(Versioned):
 
     @property
     def sentence(self) -> str:
-        """What more samples bring, in a sentence or two."""
+        """The effect of more samples, in a sentence or two."""
         n = _TIMES * self.n_samples
         later, floor = (
             f"{percent(middle, 1)} ({percent(low, 1)} to {percent(high, 1)})"
@@ -373,13 +373,13 @@ class ErrorForecast(Versioned):
         return card_of(forecast_summary(self))
 
     def to_frame(self) -> pd.DataFrame:
-        """Put what was measured and what is forecast into a table.
+        """Return measured and forecast errors as a table.
 
         Returns
         -------
         table : DataFrame
             Columns ``n_samples``, ``is_forecast``, ``error``, ``low`` and ``high``: the
-            measured sizes, then 1, 2, 4, ... 64 times the samples at hand.
+            measured sizes, then 1, 2, 4, ... 64 times the available samples.
         """
         places, errors, covariance = self.measured.errors()
         margin = stats.norm.ppf(0.5 + 0.5 * self.confidence_level)
@@ -414,9 +414,9 @@ class ErrorForecast(Versioned):
             (numbers >= fewest) & (numbers <= most)
         ):
             raise ValueError(
-                f"n must lie between {fewest:,}, the fewest training samples that were "
-                f"measured, and {most:,}, {FARTHEST} times the samples at hand; got {n!r}. "
-                "Nothing was checked beyond."
+                f"n must lie between {fewest:,}, the smallest measured number of training "
+                f"samples, and {most:,}, {FARTHEST} times the available samples; got "
+                f"{n!r}. No forecast was checked beyond."
             )
         if numbers.ndim == 0:
             return float(compute(float(numbers)))
@@ -424,9 +424,9 @@ class ErrorForecast(Versioned):
         return np.reshape(np.array(values, dtype=float), numbers.shape)
 
     def _first(self, curve: Any, error: float) -> float:
-        """Find the fewest samples at which a falling curve reaches an error."""
+        """Find the smallest number of samples at which a falling curve reaches an error."""
         if not isinstance(error, Real) or not error >= 0:
-            raise ValueError(f"error must be a number from 0 on, got {error!r}.")
+            raise ValueError(f"error must be a number >= 0, got {error!r}.")
         low, high = int(self.measured.sizes[0]), FARTHEST * self.n_samples
         if curve(high) > error:
             return np.inf

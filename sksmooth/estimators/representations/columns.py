@@ -1,4 +1,4 @@
-"""The columns of the table of representations: one entry for each, from which all is made.
+"""The columns of the table of representations, one entry for each.
 
 The table of :func:`~sksmooth.compare_representations`, its documentation, the display in
 notebooks and the report are made from the list: to add a column, add an entry.
@@ -32,14 +32,14 @@ FITTED = ("alpha_", "alpha_interval_", "roughness_", "roughness_interval_")
 
 @dataclass(frozen=True, eq=False)
 class MeasuredRepresentation:
-    """What is known of a representation before it is compared with others.
+    """Measurements of one representation, before it is compared with others.
 
     Attributes
     ----------
     name : str
         Its name.
     n_features : int
-        Number of its features; of folds the largest.
+        Number of its features; the largest over folds.
     level : Level
         The level of the held-out error, by which it is compared.
     held_out, explained : tuple of float
@@ -50,7 +50,7 @@ class MeasuredRepresentation:
     cautions : str
         Names of the cautions of the fits.
     seconds : float
-        How long it took.
+        Duration of the measurement.
     """
 
     name: str
@@ -64,7 +64,7 @@ class MeasuredRepresentation:
 
 
 class Row(NamedTuple):
-    """A row of the table: a representation, and how it compares with others."""
+    """A row of the table: a representation and its comparison with others."""
 
     measured: MeasuredRepresentation
     to_best: ToBest
@@ -102,7 +102,7 @@ def _fitted(name: str) -> Callable[[Row], tuple[float, float, float]]:
     return get
 
 
-_TIED = Mark("tied_with_best", "\N{CHECK MARK} not told apart from the best", is_loss=False)
+_TIED = Mark("tied_with_best", "\N{CHECK MARK} tied with the best", is_loss=False)
 
 TARGET = Column("target", "name of the target or data set", lambda row: None)
 
@@ -110,13 +110,13 @@ COLUMNS = (
     Column("representation", "name of the representation", lambda row: row.measured.name),
     Column(
         "n_features",
-        "number of features; where they differ from fold to fold, the largest",
+        "number of features; the largest over folds if they differ",
         lambda row: row.measured.n_features,
     ),
     *_of_number(
         "explained",
         "share of the variance of the target, from 0 to 1, that the trees explain on "
-        "samples which neither they nor a transformer have seen",
+        "samples that neither they nor a transformer have seen",
         lambda row: row.measured.explained,
     ),
     *_of_number(
@@ -127,14 +127,14 @@ COLUMNS = (
     ),
     *_of_number(
         "roughness",
-        "share of the spread of the target, from 0 to 1, that is left while cells are "
-        "added, on average over the logarithm of their number",
+        "share of the spread of the target, from 0 to 1, that is left as cells are added, "
+        "averaged over the logarithm of their number",
         _fitted("roughness"),
     ),
     *_of_number(
         "held_out",
-        "level of the held-out error of randomised trees as a rate like alpha, by which "
-        "representations are compared: larger is better, and 0 or a little below where "
+        "level of the held-out error of randomised trees, as a rate like alpha, by which "
+        "representations are compared: larger is better; about 0 or slightly below if "
         "nothing is explained",
         lambda row: row.measured.held_out,
         has_bar=True,
@@ -142,8 +142,7 @@ COLUMNS = (
     ),
     *_of_difference(
         "difference_to_best",
-        "held_out less that of the representation where it is the highest, on the same "
-        "samples",
+        "held_out minus the highest held_out of all representations, on the same samples",
         lambda row: row.to_best.change,
     ),
     Column(
@@ -155,20 +154,20 @@ COLUMNS = (
     ),
     Column(
         "tied_with_best",
-        "whether it is not told apart from the best one; all that are hold the truly best "
-        "one with the probability confidence_level of the estimator",
+        "whether it cannot be told apart from the best; the tied ones together include the "
+        "truly best with the probability confidence_level of the estimator",
         lambda row: row.to_best.is_tied,
     ),
     Column(
         "seconds",
-        "time to measure it, with its transformers",
+        "time to measure it, including its transformers",
         lambda row: row.measured.seconds,
         Format(places=1),
     ),
     Column(
         "cautions",
-        "warnings of the fits for alpha, by their classes, which are reasons to read it "
-        "with care; they are not given as warnings",
+        "classes of the warnings of the fits for alpha, which are reasons to read it with "
+        "care; they are not issued as warnings",
         lambda row: row.measured.cautions,
     ),
 )
@@ -176,7 +175,7 @@ COLUMNS = (
 BASELINE = (
     *_of_difference(
         "difference_to_baseline",
-        "held_out less that of the baseline, on the same samples",
+        "held_out minus that of the baseline, on the same samples",
         lambda row: row.to_baseline,
     ),
     Column(
@@ -199,10 +198,10 @@ def columns_of(*, has_baseline: bool) -> list[Column]:
 
 
 def known_columns() -> dict[Hashable, Column]:
-    """Give all columns that a table may have, by their names."""
+    """Return all columns that a table may have, by their names."""
     return {column.name: column for column in (TARGET, *columns_of(has_baseline=True))}
 
 
 def column_help(names: Iterable[Hashable]) -> dict[str, str]:
-    """Say what columns hold, in plain text; those that are not known are left out."""
+    """Describe the columns in plain text; unknown columns are left out."""
     return help_of(names, known_columns())

@@ -58,60 +58,62 @@ def compare_representations(
     random_state: int | np.random.RandomState | None = None,
     verbose: int = 0,
 ) -> RepresentationComparison:
-    """Compare many representations of the same samples by what trees explain on them.
+    """Compare many representations of the same samples by how much trees explain on them.
 
     All representations are measured on the same subsamples with the same seeds, so that
     they are compared sample by sample, as by :func:`smoothness_difference`, and those that
-    are not told apart from the best are marked. Transformers are fitted inside folds. No
-    model is trained on the features; ``held_out`` tells how simply they hold the target.
+    cannot be told apart from the best are marked. Transformers are fitted inside folds. No
+    model is trained on the features; ``held_out`` measures how simply they describe the
+    target.
 
     Parameters
     ----------
     representations : dict of str to {array-like, transformer, "passthrough", None}
-        The representations by their names:
+        The representations by name:
 
-        - features, one row a sample: an array, data frame or sparse matrix;
-        - an unfitted transformer or Pipeline, which is given ``X``. It is cloned, seeded
-          with ``random_state`` where it has no seed, and cross-fitted: learned on samples
-          that the trees see, never on those that an error is computed on;
+        - features, one row per sample: an array, data frame or sparse matrix;
+        - an unfitted transformer or Pipeline, applied to ``X``. It is cloned, seeded with
+          ``random_state`` if it has no seed, and cross-fitted: fitted on samples that the
+          trees see, never on those on which an error is computed;
         - "passthrough" or None: ``X`` as it is.
 
-        With several data sets, features are a dict of their names to arrays.
+        With several data sets, features are a dict that maps their names to arrays.
     X : array-like of n_samples rows, or dict, default=None
-        What transformers are given, such as a table, or a list of texts. Not needed where
-        all representations are features. A dict of names to samples is several data sets;
-        one of names to pairs (X, y) brings the targets, too.
+        Input of the transformers, such as a table or a list of texts. Not needed if all
+        representations are features. A dict of names to samples means several data sets; a
+        dict of names to pairs (X, y) includes their targets.
     y : array-like, data frame or dict
         The target: class labels or regression targets, as in
         :meth:`BesovSmoothnessEstimator.fit`. Several targets of the same samples are the
-        columns of a data frame, or a dict of names to targets: each is measured on its own,
-        and the table gets a first column ``target``. Whether a column holds classes is told
-        by its dtype; classes with gaps need one that has gaps, such as "category", since
-        NaN turns integers into floats. Samples without a value (NaN, None) are left out for
-        this target alone. A function with several outputs is an array of shape
-        (n_samples, n_outputs). Of several data sets, a dict with their names.
+        columns of a data frame, or a dict of names to targets: each is measured separately,
+        and the table gets a first column ``target``. The dtype of a column decides whether
+        it holds classes; classes with missing values need a dtype that allows them, such as
+        "category", since NaN turns integers into floats. Samples without a value (NaN,
+        None) are left out for this target only. A function with several outputs is an array
+        of shape (n_samples, n_outputs). For several data sets, a dict with their names.
     estimator : BesovSmoothnessEstimator, default=None
-        An unfitted estimator, which is cloned; its ``confidence_level`` is that of the
-        intervals, its ``index`` must be ``"mterm"`` or ``"weak-lp"``. None means one with
-        default parameters.
+        An unfitted estimator, which is cloned. Its ``confidence_level`` is that of the
+        intervals, and its ``index`` must be ``"mterm"`` or ``"weak-lp"``. None means one
+        with default parameters.
     baseline : str, default=None
-        Name of a representation to compare all others with.
+        Name of the representation with which all others are compared.
     cv : int, cross-validation generator or iterable, default=None
         Folds, as in scikit-learn, such as ``GroupKFold(5)`` with ``groups``, or a list of
         (train, test) rows, such as a scaffold split; an integer means shuffled folds,
-        stratified for classes. Each sample must be in one test fold. All representations
-        are then measured in these folds. None means out-of-bag samples of one fit where all
-        representations are features as they are, and 5 folds where any is learned.
+        stratified for classes. Each sample must be in exactly one test fold. All
+        representations are then measured in these folds. None means the out-of-bag samples
+        of one fit if no representation is learned, and 5 folds if any is.
     groups : array-like of shape (n_samples,), default=None
-        Groups of samples that are not independent, such as the patient or the scaffold. A
-        tree sees a group whole or not at all, and the variance is that over groups. Folds
-        keep them together where ``cv`` is None or an integer.
+        Groups of samples that are not independent, such as patients or scaffolds. A tree
+        sees all of a group or none of it, and the variance is that over groups. Folds keep
+        groups together if ``cv`` is None or an integer.
     sample_weight : array-like of shape (n_samples,), default=None
-        Non-negative weights of the trees and errors. Transformers are not given them, but
+        Non-negative weights for the trees and errors. Transformers do not receive them, but
         see no samples of weight zero.
     n_jobs : int, default=None
         Number of joblib workers, in place of the estimator's. They share the
-        representations; where these are fewer, the trees. Results do not depend on it.
+        representations, or the trees if there are fewer representations. Results do not
+        depend on it.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds, and of the estimator and transformers that have none.
     verbose : int, default=0
@@ -120,10 +122,10 @@ def compare_representations(
     Returns
     -------
     table : RepresentationComparison
-        A table with one row a representation, in their order, for each target;
+        A table with one row per representation, in their order, for each target.
         ``table.frame`` is a DataFrame, ``print(table)`` adds a sentence, and notebooks show
-        bars. :meth:`RepresentationComparison.ranked` puts the best first. Its columns, of
-        which those of the baseline are there if one is given:
+        bars. :meth:`RepresentationComparison.ranked` puts the best first. Its columns
+        (those of the baseline only if one is given):
 
         {columns}
 
@@ -132,43 +134,44 @@ def compare_representations(
     ValueError
         If representations and ``y`` differ in their number of rows, ``X`` is missing where
         a transformer needs it, data frames name the same rows by text in another order,
-        ``baseline`` is not known, a sample is in no test fold or in
-        several, there are fewer than 5 groups, or the estimator's index is that of a
-        published tool; or as :meth:`BesovSmoothnessEstimator.fit` raises. The name of the
-        representation, and of several targets that of the target, come first.
+        ``baseline`` is unknown, a sample is in no test fold or in several, there are fewer
+        than 5 groups, or the estimator's index is that of a published tool; or for the
+        reasons for which :meth:`BesovSmoothnessEstimator.fit` raises one. The message
+        begins with the name of the representation and, with several targets, of the target.
     TypeError
-        If representations are no mapping of names, or one of them is neither features nor a
-        transformer.
+        If representations is not a mapping of names, or one of them is neither features nor
+        a transformer.
 
     See Also
     --------
     RepresentationComparison : What it returns.
     sksmooth.plotting.RepresentationSmoothnessDisplay : Draws the table.
-    smoothness_difference : Compare two representations, their rates too.
+    smoothness_difference : Compare two representations, including their rates.
     SmoothnessSearch : Choose among the parameters of one transformer.
     compare_layers : Compare the layers of a network.
 
     Notes
     -----
-    ``p_value`` tests each representation against all others: that none of these is truly
-    better, from the joint normal distribution of all levels, over the samples (or groups)
-    and the choice of the trees [1]_. Those with a p-value above ``1 - confidence_level``
-    are a confidence set of the best: the truly best is among them with at least that
-    probability, however many are compared. So a p-value is corrected already, and the
-    interval of ``difference_to_best`` is that of the single difference, which is not.
-    ``baseline_p_value`` is corrected by Holm's procedure. Several targets are several
-    comparisons, each corrected on its own.
+    ``p_value`` tests the hypothesis that no other representation is truly better than this
+    one, by the joint normal distribution of all levels over the samples (or groups) and the
+    choice of the trees [1]_. Those with a p-value above ``1 - confidence_level`` are a
+    confidence set for the best: it includes the truly best with probability at least
+    ``confidence_level``, however many are compared. So ``p_value`` is already corrected,
+    whereas the interval of ``difference_to_best`` is that of the single difference and is
+    not. ``baseline_p_value`` is corrected by Holm's procedure. Each of several targets is a
+    comparison of its own, corrected separately.
 
-    Where folds are used, ``explained`` is cross-fitted like ``held_out``. An index
-    ``alpha`` is read from features and labels of the same samples, so where a
-    representation is learned, it is the mean of two: the transformer learns on half of the
-    samples (of the folds), and the index is that of the other half. So is ``roughness``.
-    Half of the samples have another index than all, so this holds for every row of such a
-    table, and intervals, whose ends are means, too, are wider. Features that are given
-    look better than they are if they were learned from the labels; pass the transformer.
+    With folds, ``explained`` is cross-fitted like ``held_out``. The index ``alpha`` is read
+    from features and labels of the same samples. If a representation is learned, it is
+    therefore the mean of two: the transformer is fitted on half of the samples (of the
+    folds), and the index is measured on the other half. The same holds for ``roughness``.
+    Since half of the samples have a different index from all of them, every row of such a
+    table is measured in this way, and the intervals, whose ends are means as well, are
+    wider. Given features look better than they are if they were learned from the labels;
+    pass the transformer instead.
 
-    In plain words, it is a paired comparison of the held-out squared error of forests (for
-    classes, the Brier score). Other models may rank representations otherwise.
+    In other words, this is a paired comparison of the held-out squared error of forests
+    (for classes, the Brier score). Other models may rank representations differently.
 
     References
     ----------
@@ -190,7 +193,7 @@ def compare_representations(
     1           rows       0.70           False
     2        columns       0.52           False
 
-    Features that are learned, beside the pixels as they are:
+    Learned features and the raw pixels:
 
     >>> learned = {"pixels": None, "9 components": PCA(9), "3 components": PCA(3)}
     >>> table = compare_representations(learned, X, y, random_state=0)
@@ -211,7 +214,7 @@ def compare_representations(
     )
     if baseline is not None and baseline not in representations:
         raise ValueError(
-            f"baseline={baseline!r} is none of the representations; these are "
+            f"baseline={baseline!r} is not one of the representations, which are "
             f"{listed(list(representations))}."
         )
     shares, trees_share = n_jobs, 1
@@ -219,7 +222,7 @@ def compare_representations(
         shares, trees_share = 1, n_jobs
     if n_jobs is not None:
         template.set_params(n_jobs=trees_share)
-    # All are checked before the first is measured, which takes long.
+    # Check all of them before measuring the first, which takes long.
     drawn = _drawn(cases, template, seed)
     tables = {}
     for name, case in cases.items():
@@ -236,7 +239,7 @@ def compare_representations(
 def _drawn(
     cases: Mapping[str | None, Case], estimator: BesovSmoothnessEstimator, seed: int
 ) -> dict[str | None, Drawn]:
-    """Read the labels of all targets, and say of which of several a caution is."""
+    """Read the labels of all targets; cautions name the target if there are several."""
     if None in cases:
         return {None: draw(cases[None], estimator, seed)}
     drawn: dict[str | None, Drawn] = {}

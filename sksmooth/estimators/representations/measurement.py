@@ -1,4 +1,4 @@
-"""Measure representations of the same samples: all out of bag, or all in the same folds."""
+"""Measure representations of the same samples, all out of bag or all in the same folds."""
 
 from __future__ import annotations
 
@@ -72,13 +72,14 @@ def measure_all(
     Returns
     -------
     measured : list of MeasuredRepresentation
-        One a representation, in their order.
+        One per representation, in their order.
     """
     if case.is_cross_fitted:
         labels, folds = drawn
-        # Halves have other indices than the whole, so if one is measured by them, all are.
+        # The index of half the samples differs from that of all, so if one representation
+        # is measured on halves, all are.
         parts = _halves(folds) if case.is_learned else _whole(folds)
-        # Several transformers are given the same.
+        # Several transformers may share the same input.
         inputs = {id(each.X): each.X for each in case.sources.values()}
         inputs = {key: _with_rows(X) for key, X in inputs.items()}
         tasks = [
@@ -104,14 +105,14 @@ def measure_all(
 
 
 class Drawn(NamedTuple):
-    """What is known of a case before its features are read.
+    """Labels and folds of a case, before its features are read.
 
     Attributes
     ----------
     labels : Labels
         Targets, weights and groups.
     folds : list of (train, test)
-        Places of the samples; empty where all are measured out of the bags.
+        Places of the samples; empty where all are measured out of bag.
     """
 
     labels: Labels
@@ -119,7 +120,7 @@ class Drawn(NamedTuple):
 
 
 def draw(case: Case, estimator: BesovSmoothnessEstimator, seed: int) -> Drawn:
-    """Read the labels of a case and split them, which finds what is wrong with them.
+    """Read the labels of a case and split them, which also checks them.
 
     Parameters
     ----------
@@ -136,13 +137,12 @@ def draw(case: Case, estimator: BesovSmoothnessEstimator, seed: int) -> Drawn:
     Raises
     ------
     ValueError
-        If something is wrong with targets, weights, groups or folds.
+        If targets, weights, groups or folds are invalid.
     """
     if case.is_cross_fitted and estimator.forest is not None:
         raise ValueError(
-            "Representations are measured in folds, by randomised trees that are grown "
-            "for that, so estimator must have forest=None; or pass features alone, and "
-            "cv=None."
+            "Representations are measured in folds by randomised trees of the package's "
+            "own, so estimator must have forest=None; or pass only features, and cv=None."
         )
     labels = read_labels(case.y, case.sample_weight, case.groups)
     if not case.is_cross_fitted:
@@ -180,7 +180,7 @@ def _measured(
 
 
 class _Fit(NamedTuple):
-    """What is kept of a fitted estimator, which holds a forest."""
+    """What is kept of a fitted estimator, without its forest."""
 
     values: dict[str, Any]
     cautions: list[str]
@@ -198,7 +198,7 @@ class _Fit(NamedTuple):
 def _drawn_alike(
     case: Case, estimator: BesovSmoothnessEstimator
 ) -> Iterator[tuple[str, Samples, BesovSmoothnessEstimator]]:
-    """Read all representations, to be drawn by the units that they have in common."""
+    """Read all representations, to be sampled by the units that they have in common."""
     read = [
         (name, *_read(name, source, case, estimator))
         for name, source in case.sources.items()
@@ -224,7 +224,7 @@ def _out_of_bag(
 ) -> MeasuredRepresentation:
     start = perf_counter()
     with naming(f"Representation {name!r}"):
-        # Of a copy, since tasks are kept until all are done, and a fit holds a forest.
+        # Fit a copy: tasks are kept until all are done, and a fit holds a forest.
         fitted = fit_samples(copy(estimator), samples, warn=False)
         level = fitted_level(fitted, samples)
     return _measured(
@@ -266,33 +266,33 @@ def _in_folds(
 
 
 def _with_rows(X: Any) -> Any:
-    """Make what is given something to take rows of, and read it, but for lazy data."""
+    """Make the input indexable by rows, and read it unless it is lazy."""
     return X if is_dask(X) else indexable(in_memory(X))[0]
 
 
 def _check_groups(labels: Labels, folds: Sequence[Fold]) -> None:
-    """Refuse folds that take groups apart, since a group tells of the rest of it."""
+    """Reject folds that split groups, since samples of a group are not independent."""
     for train, test in folds if labels.groups is not None else ():
         apart = np.intersect1d(labels.unit[train], labels.unit[test])
         if len(apart):
             raise ValueError(
-                f"cv takes {len(apart)} of the groups apart, so that their samples are in "
-                "the training and the test part of a fold; pass folds that keep groups "
-                "together, such as GroupKFold(5), or an integer."
+                f"cv splits {len(apart)} of the groups between the training and the test "
+                "part of a fold; pass folds that keep groups together, such as "
+                "GroupKFold(5), or an integer."
             )
 
 
 def _whole(folds: Sequence[Fold]) -> list[Fold]:
-    """Take all samples at once: nothing is learned, so nothing is held out."""
+    """Take all samples at once: nothing is learned, so nothing has to be held out."""
     everything = np.sort(np.concatenate([test for _, test in folds]))
     return [(everything[:0], everything)]
 
 
 def _halves(folds: Sequence[Fold]) -> list[Fold]:
-    """Make two folds of many, each of which takes the other half to learn from.
+    """Merge many folds into two, so that each half is learned from the other.
 
-    An index is read from samples and their labels together, so none of these may have been
-    seen by the transformer. Test parts are put into halves of about the same size.
+    An index is read from samples and their labels together, so the transformer must not
+    have seen any of them. The halves have about the same size.
     """
     halves: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     for _, test in sorted(folds, key=lambda fold: -len(fold[1])):
@@ -302,14 +302,14 @@ def _halves(folds: Sequence[Fold]) -> list[Fold]:
 
 
 def _check_halves(labels: Labels, folds: Sequence[Fold]) -> None:
-    """Refuse folds of which a half has no index, since its targets are all the same."""
+    """Reject folds if a half has no index because its targets are all the same."""
     values = labels.samples.targets.values
     for _, part in _halves(folds):
         if (values[part] == values[part[:1]]).all():
             raise ValueError(
                 "Where representations are learned, an index is read from each half of the "
-                "folds, and cv puts samples into one that all have the same value of y; "
-                "pass folds that mix them, such as an integer."
+                "folds, but all samples that cv puts into one of the halves have the same "
+                "value of y; pass folds that mix them, such as an integer."
             )
 
 
@@ -323,7 +323,7 @@ def _fit_in(
     """Learn a representation on one part of the samples, and fit to the other part."""
     _, features = features_of_fold(transformer, X, labels, fold)
     samples, own = labels.samples.take(fold[1]), clone(estimator)
-    if isinstance(own.max_samples, Integral):  # of all samples, of which a half has fewer
+    if isinstance(own.max_samples, Integral):  # of all samples; a half has fewer
         own.set_params(max_samples=min(int(own.max_samples) / len(labels.rows), 1.0))
     samples = with_features(samples, features, own)
     if labels.groups is not None:

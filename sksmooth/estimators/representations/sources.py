@@ -1,4 +1,4 @@
-"""Read what is to be compared: representations, their samples, and the targets."""
+"""Read the input of a comparison: representations, their samples and the targets."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["Case", "Source", "read_cases"]
 
 
 class Source(NamedTuple):
-    """Where a representation comes from.
+    """Source of a representation.
 
     Attributes
     ----------
     X : array-like of n_samples rows
-        Its features; or what the transformer is given.
+        Its features, or the input of the transformer.
     transformer : transformer, Pipeline or None
-        What learns it; None where nothing is learned.
+        The transformer that learns it; None if nothing is learned.
     """
 
     X: Any
@@ -42,13 +42,13 @@ class Case:
     Attributes
     ----------
     sources : dict of str to Source
-        The representations by their names.
+        The representations by name.
     y : array-like
         The target.
     sample_weight, groups : array-like or None
         Weights and groups of the samples.
     cv : int, cross-validation generator, iterable or None
-        How they are split; None where they need not be.
+        How they are split; None if they need not be.
     """
 
     sources: dict[str, Source]
@@ -78,7 +78,7 @@ def read_cases(
     cv: Any,
     seed: int,
 ) -> dict[str | None, Case]:
-    """Tell one target, several targets and several data sets apart.
+    """Distinguish one target, several targets and several data sets.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def read_cases(
     Returns
     -------
     cases : dict of str to Case
-        One entry a target or data set; the name None if there is one target alone.
+        One entry per target or data set; the name is None for a single target.
     """
     representations = _named(representations)
     if y is None and _are_pairs(X):
@@ -98,8 +98,10 @@ def read_cases(
     if y is None:
         mend = ""
         if X is not None and not any(map(_needs_samples, representations.values())):
-            mend = " X is what transformers are given; if it holds the labels, pass y=..."
-        raise ValueError(f"y is required: the labels or numbers of the samples.{mend}")
+            mend = " X is the input of the transformers; if it holds the labels, pass y=..."
+        raise ValueError(
+            f"y is required: the class labels or regression targets of the samples.{mend}"
+        )
     cv = _read_again(cv)
     shared = dict(sample_weight=sample_weight, groups=groups, cv=cv)
     if _is_mapping(X) or any(map(_is_mapping, representations.values())):
@@ -107,8 +109,8 @@ def read_cases(
     for name, value in shared.items():
         if _is_mapping(value):
             raise ValueError(
-                f"{name} is a mapping, as for several data sets, but X is none; pass "
-                f"{name} of the rows of X."
+                f"{name} is a mapping, as for several data sets, but X is not; pass {name} "
+                "of the rows of X."
             )
     n_rows, targets = _targets(y)
     sources = _sources(representations, X, n_rows, seed)
@@ -140,19 +142,19 @@ def _named(representations: Any) -> dict[str, Any]:
 
 
 def _is_mapping(value: Any) -> bool:
-    """Tell mappings of names from data that have names, such as SliceDict of skorch."""
+    """Distinguish mappings of names from data with names, such as skorch's SliceDict."""
     return isinstance(value, Mapping) and not hasattr(value, "shape")
 
 
 def _are_pairs(X: Any) -> bool:
-    """Tell data sets that come with their targets, as pairs (X, y)."""
+    """Recognise data sets that include their targets, as pairs (X, y)."""
     return _is_mapping(X) and all(
         isinstance(pair, tuple) and len(pair) == 2 for pair in X.values()
     )
 
 
 def _read_again(cv: Any) -> Any:
-    """Make a list of folds that can be read only once."""
+    """Turn folds that can be read only once into a list."""
     is_folds = isinstance(cv, Iterable) and not hasattr(cv, "split")
     return list(cv) if is_folds and not _is_mapping(cv) else cv
 
@@ -163,9 +165,9 @@ def _data_sets(
     """Read several data sets, each with its own samples."""
     if not _is_mapping(y):
         raise ValueError(
-            "X or a representation is a mapping of names of data sets to their samples, so "
-            "y must be one, too, with the same names. Samples of several arrays each are a "
-            "list of dicts, or skorch.helper.SliceDict(**X)."
+            "X or a representation maps names of data sets to their samples, so y must be "
+            "a mapping with the same names. If each sample has several arrays, pass a list "
+            "of dicts, or skorch.helper.SliceDict(**X)."
         )
     if len(y) == 0:
         raise ValueError("y is an empty mapping; pass at least one data set.")
@@ -185,7 +187,7 @@ def _data_sets(
 
 
 def _part(what: str, value: Any, name: Any, y: Mapping[Any, Any]) -> Any:
-    """Take what belongs to one of several data sets."""
+    """Select the part of one of several data sets."""
     if _is_mapping(value):
         if value.keys() != y.keys():
             raise ValueError(
@@ -202,7 +204,7 @@ def _part(what: str, value: Any, name: Any, y: Mapping[Any, Any]) -> Any:
 
 
 def _targets(y: Any) -> tuple[int, dict[str, Any] | None]:
-    """Count the rows, and tell several targets of the same samples from one."""
+    """Count the rows, and distinguish several targets of the same samples from one."""
     if _is_mapping(y):
         if len(y) == 0:
             raise ValueError("y is an empty mapping; pass at least one target.")
@@ -222,7 +224,7 @@ def _targets(y: Any) -> tuple[int, dict[str, Any] | None]:
 
 
 def _texts(names: Iterable[Any]) -> list[str]:
-    """Make texts of the names of targets, which must differ."""
+    """Convert the names of targets to text; they must differ."""
     texts = list(map(str, names))
     if len(set(texts)) < len(texts):
         raise ValueError(f"Targets in y must have different names; got {texts}.")
@@ -230,7 +232,7 @@ def _texts(names: Iterable[Any]) -> list[str]:
 
 
 def _without_gaps(name: str, y: Any, sample_weight: Any) -> dict[str, Any]:
-    """Give samples without a value no weight, so that they are left out."""
+    """Give samples without a value zero weight, so that they are left out."""
     values = as_array(y)
     missing: Any = pd.isna(values)
     missing = missing.reshape(len(values), -1).any(axis=1)
@@ -247,7 +249,7 @@ def _without_gaps(name: str, y: Any, sample_weight: Any) -> dict[str, Any]:
         weight = np.asarray(in_memory(sample_weight), dtype=np.float64)
         if weight.shape not in ((), (n_rows,)):
             raise ValueError(
-                f"sample_weight must have shape ({n_rows},), one a sample, got "
+                f"sample_weight must have shape ({n_rows},), one per sample, got "
                 f"{weight.shape}."
             )
     return {"sample_weight": np.where(missing, 0.0, weight)}
@@ -256,7 +258,7 @@ def _without_gaps(name: str, y: Any, sample_weight: Any) -> dict[str, Any]:
 def _sources(
     representations: dict[str, Any], X: Any, n_rows: int, seed: int
 ) -> dict[str, Source]:
-    """Check every representation, and the samples that transformers are given."""
+    """Check every representation, and the input of the transformers."""
     is_given = {
         name: value is None or (isinstance(value, str) and value == "passthrough")
         for name, value in representations.items()
@@ -269,8 +271,8 @@ def _sources(
     needing = [name for name in representations if is_given[name] or name in transformers]
     if X is None and needing:
         raise ValueError(
-            f"X is required, for the {listed(needing, 'representation')}: transformers "
-            "learn from it, and None takes it as it is."
+            f"X is required for the {listed(needing, 'representation')}: transformers are "
+            "fitted to it, and None takes it as it is."
         )
     if X is not None:
         X = _of_rows(X, "X", n_rows)
@@ -283,7 +285,7 @@ def _sources(
 
 
 def _check_order(sources: dict[str, Source], targets: dict[str, Any]) -> None:
-    """Refuse rows that have the same names, as text in pandas, in another order."""
+    """Reject rows with the same text index in another order."""
     parts = {f"representation {name!r}": source.X for name, source in sources.items()}
     parts |= {name if name == "y" else f"target {name!r}": y for name, y in targets.items()}
     indices = {
@@ -296,18 +298,18 @@ def _check_order(sources: dict[str, Source], targets: dict[str, Any]) -> None:
         if not one.equals(other) and set(one) == set(other):
             raise ValueError(
                 f"The index of {first} names the same rows as that of {second}, but in "
-                "another order, and rows are taken as they stand; sort them alike, such as "
-                "by X.loc[y.index]."
+                "another order, and rows are matched by position; sort them alike, such "
+                "as by X.loc[y.index]."
             )
 
 
 def _needs_samples(value: Any) -> bool:
-    """Tell what is made of X from features that are given."""
+    """Distinguish what is derived from X from given features."""
     return value is None or isinstance(value, str) or not _is_data(value)
 
 
 def _is_data(value: Any) -> bool:
-    """Tell features from tools that make some, and from what has no rows at all."""
+    """Distinguish features from transformers, and from objects without rows."""
     if isclass(value) or hasattr(value, "fit") or callable(value):
         return False
     if hasattr(value, "shape"):
@@ -320,18 +322,18 @@ def _of_rows(data: Any, what: str, n_rows: int) -> Any:
     found = number_of_rows(data, what)
     if found != n_rows:
         raise ValueError(
-            f"{what} has {found} rows, but y has {n_rows}: one row a sample, in the same "
+            f"{what} has {found} rows, but y has {n_rows}: one row per sample, in the same "
             "order."
         )
     return data
 
 
 def _checked_transformer(name: str, value: Any, seed: int) -> Any:
-    """Refuse what cannot learn on some samples and be applied to others."""
+    """Reject what cannot be fitted to some samples and applied to others."""
     what = f"Representation {name!r}"
     if isclass(value):
         raise TypeError(
-            f"{what} is the class {value.__name__}; pass an object of it, such as "
+            f"{what} is the class {value.__name__}; pass an instance, such as "
             f"{value.__name__}()."
         )
     if isinstance(value, Pipeline) and isinstance(value[-1], BesovSmoothnessEstimator):
@@ -348,15 +350,15 @@ def _checked_transformer(name: str, value: Any, seed: int) -> Any:
     if hasattr(value, "fit") and not hasattr(value, "transform"):
         raise TypeError(
             f"{what} is a {type(value).__name__}, which has no transform and so cannot be "
-            "learned on some samples and applied to others. If no labels took part, pass "
-            "the features that it gives in its place."
+            "fitted to some samples and applied to others. If it uses no labels, pass the "
+            "features that it returns instead."
         )
     if not (hasattr(value, "fit_transform") and hasattr(value, "transform")):
         mend = ""
         if callable(value):
             mend = "; make it one: sklearn.preprocessing.FunctionTransformer(function)"
         raise TypeError(
-            f"{what} must be features (one row a sample), a transformer with fit_transform "
-            f'and transform, or "passthrough"; got {value!r}{mend}.'
+            f"{what} must be features (one row per sample), a transformer with "
+            f'fit_transform and transform, or "passthrough"; got {value!r}{mend}.'
         )
     return seeded(value, seed)

@@ -18,7 +18,7 @@ from .columns import MeasuredRepresentation, Row, columns_of, known_columns
 __all__ = ["RepresentationComparison", "in_words", "joined_tables", "table_of"]
 
 _OF_ONE_TARGET = ("best_", "tied_")
-# Of the columns, what fits a line, without intervals.
+# Columns that fit on a line, without intervals.
 _PRINTED = (
     "target",
     "representation",
@@ -34,33 +34,33 @@ _PRINTED = (
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RepresentationComparison(FrameTable):
-    """Representations of the same samples, one row each, of one target or of several.
+    """Representations of the same samples, one row each, for one target or several.
 
-    It holds a DataFrame, and can be read like one: columns by their names, and all public
-    attributes and methods of a DataFrame, which then give what pandas gives. Printed, it
-    shows its main columns and says in words which is the best; notebooks show it with bars
-    for the intervals, and marks at those that are not told apart from the best. Functions
-    of other libraries that want a DataFrame take its ``frame``.
+    It wraps a DataFrame and can be read like one: columns by name, and all public
+    attributes and methods, which return what pandas returns. ``print`` shows the main
+    columns and names the best representation; notebooks show bars for the intervals, and
+    marks at those that cannot be told apart from the best. Pass ``frame`` to functions of
+    other libraries that require a DataFrame.
 
     Parameters
     ----------
     frame : DataFrame
         The table, as :func:`compare_representations` describes it.
     levels_ : tuple of Level, default=()
-        Levels of the held-out errors, one a row, by which representations are compared.
+        Levels of the held-out errors, one per row, by which representations are compared.
 
     Attributes
     ----------
     frame, levels_
         The same.
     best_ : str
-        Name of the representation where ``held_out`` is the highest. Of one target only.
+        Name of the representation with the highest ``held_out``. For one target only.
     tied_ : list of str
-        Names of the others that are not told apart from it. Of one target only.
+        Names of the others that cannot be told apart from it. For one target only.
 
     See Also
     --------
-    compare_representations : Makes it.
+    compare_representations : Returns it.
     sksmooth.plotting.RepresentationSmoothnessDisplay : Draws it.
     report : Writes it as an HTML file.
 
@@ -74,7 +74,7 @@ class RepresentationComparison(FrameTable):
     >>> table.best_, table.tied_, len(table), type(table.head()).__name__
     ('that vary', ['all'], 3, 'DataFrame')
     >>> print(str(table).splitlines()[-1])
-    Best: 'that vary' (explains 87 %); 'all' is not told apart from it; 'upper half' is
+    Best: 'that vary' (explains 87 %); 'all' cannot be told apart from it; 'upper half' is
     worse (p < 0.001).
     """
 
@@ -82,14 +82,14 @@ class RepresentationComparison(FrameTable):
 
     @property
     def best_(self) -> str:
-        """Name of the representation of the highest level."""
+        """Name of the representation with the highest level."""
         if self._is_profile or not {"representation", "held_out"} <= set(self.frame):
             raise AttributeError  # whose message is that of __getattr__
         return str(self.frame["representation"].iloc[_place_of_best(self.frame)])
 
     @property
     def tied_(self) -> list[str]:
-        """Names of the others that are not told apart from the best."""
+        """Names of the others that cannot be told apart from the best."""
         if self._is_profile or "tied_with_best" not in self.frame:
             raise AttributeError  # whose message is that of __getattr__
         best = self.best_
@@ -150,7 +150,7 @@ class RepresentationComparison(FrameTable):
         Returns
         -------
         profile : DataFrame
-            One row a target, one column a representation, in the order of the table.
+            One row per target, one column per representation, in the order of the table.
         """
         self._check_profile("profile")
         if value not in self.frame:
@@ -162,14 +162,14 @@ class RepresentationComparison(FrameTable):
         return frame.loc[targets, names]
 
     def summary(self) -> pd.DataFrame:
-        """Sum up a profile: how representations rank over the targets.
+        """Summarise how representations rank over the targets.
 
         Returns
         -------
         summary : DataFrame
-            One row a representation, the best first: ``mean_rank`` by ``held_out`` (1 is
-            the best), ``n_best``, the number of targets where it is the best, and
-            ``n_tied_with_best``, where it is not told apart from the best.
+            One row per representation, the best first: ``mean_rank`` by ``held_out`` (1 is
+            the best); ``n_best``, the number of targets for which it is the best; and
+            ``n_tied_with_best``, those for which it cannot be told apart from the best.
         """
         self._check_profile("summary")
         ranks = self.profile("held_out").rank(axis=1, ascending=False)
@@ -212,12 +212,12 @@ class RepresentationComparison(FrameTable):
         if self._is_profile:
             first = self.frame["target"].iloc[0] if len(self.frame) else "name"
             return (
-                f"There are several targets; choose one, such as "
+                "There are several targets; select one, such as "
                 f"table.of({first!r}).{name}."
             )
         return (
-            f"{name} is found from the columns representation, held_out and "
-            "tied_with_best, which this table lacks."
+            f"{name} needs the columns representation, held_out and tied_with_best, which "
+            "this table lacks."
         )
 
     def _in_words(self) -> list[str]:
@@ -229,14 +229,14 @@ def table_of(
     baseline: str | None,
     confidence_level: float,
 ) -> RepresentationComparison:
-    """Compare representations that have been measured alike.
+    """Compare representations that were measured in the same way.
 
     Parameters
     ----------
     measured : sequence of MeasuredRepresentation
         The representations, of the same samples.
     baseline : str or None
-        Name of the one to compare with.
+        Name of the representation to compare with.
     confidence_level : float
         Level of the intervals.
 
@@ -278,7 +278,7 @@ def joined_tables(
     Parameters
     ----------
     tables : dict of str to RepresentationComparison
-        One table a target.
+        One table per target.
 
     Returns
     -------
@@ -296,7 +296,7 @@ def joined_tables(
 
 
 def in_words(frame: pd.DataFrame) -> list[str]:
-    """Say which representations are the best, as far as the columns tell.
+    """Describe in words which representations are the best, as far as the columns show it.
 
     Parameters
     ----------
@@ -306,7 +306,7 @@ def in_words(frame: pd.DataFrame) -> list[str]:
     Returns
     -------
     sentences : list of str
-        One of one target, or one of each of a few targets and one of all of them.
+        One sentence for one target; or one for each of a few targets and one for all.
     """
     needed = {
         *("representation", "explained_low", "held_out", "held_out_low"),
@@ -337,7 +337,8 @@ def _of_target(frame: pd.DataFrame) -> str:
         return "No representation is shown to explain anything."
     clauses = [f"Best: {best!r}{_explaining(frame.iloc[place])}"]
     if (others & tied).any():
-        clauses.append(f"{_subject(names[others & tied])} not told apart from it")
+        equals = listed(names[others & tied].tolist())
+        clauses.append(f"{equals} cannot be told apart from it")
     if (others & ~tied).any():
         bound = _bound(frame["p_value"][others & ~tied])
         clauses.append(f"{_subject(names[others & ~tied])} worse ({bound})")
@@ -348,8 +349,8 @@ def _of_all(summary: pd.DataFrame, n_targets: int) -> str:
     best = summary.iloc[0]
     return (
         f"Over {n_targets} targets: {str(summary.index[0])!r} has the best mean rank "
-        f"({best['mean_rank']:.1f} of {len(summary)}), and is the best or not told apart "
-        f"from it in {best['n_tied_with_best']:.0f}."
+        f"({best['mean_rank']:.1f} of {len(summary)}), and is the best or tied with it in "
+        f"{best['n_tied_with_best']:.0f}."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a convention is: all that the rest of the package asks of a choice of ``index``."""
+"""Conventions: everything that the rest of the package needs of a choice of ``index``."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ __all__ = ["Convention"]
 class Convention(ABC):
     """A way to read a smoothness index from error curves.
 
-    A subclass says what it is called and what it needs, and reads the index in
-    :meth:`read`; :meth:`fit` adds what is the same for all: trees without a split,
-    functions that are constant on finitely many boxes, and cautions. An instance has no
-    state. Register it in :mod:`sksmooth.index.conventions`.
+    A subclass defines its name and needs, and reads the index in :meth:`read`; :meth:`fit`
+    adds what all have in common: trees without a split, functions that are constant on
+    finitely many boxes, and cautions. An instance has no state. Register it in
+    :mod:`sksmooth.index.conventions`.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Convention(ABC):
     summary : str
         What alpha is, in a few words.
     x_label, y_label : str
-        What the axes of the curve hold that it reads.
+        Labels of the axes of the curve that it reads.
     has_variance : bool
         Whether alpha is the rate of that curve in the fit window of
         :func:`~sksmooth.index.window.fit_window`, so that a poor line is a reason for
@@ -96,7 +96,7 @@ class Convention(ABC):
         confidence_level: float = 0.95,
         growth: Growth | None = None,
     ) -> IndexFit:
-        """Read the index, and say why it may have to be read with care.
+        """Read the index, and add reasons to read it with care.
 
         Parameters
         ----------
@@ -123,7 +123,7 @@ class Convention(ABC):
         window = fit_window(curves)
         fit = self.read(curves, window)
         errors = curves.m_term_errors
-        # Trees may have fewer terms than the window asks for.
+        # Trees may have fewer terms than the window requires.
         first, last = np.clip(window, 1, len(errors)).tolist()
         fit = replace(
             fit,
@@ -144,7 +144,7 @@ class Convention(ABC):
         return checked(fit, power_law=self.has_variance)
 
     def _without_a_split(self, curves: ErrorCurves) -> IndexFit:
-        """Index zero: the mean is all that the trees know."""
+        """Index zero: the trees know only the mean."""
         samples, p = curves.samples, curves.p
         targets, weights = samples.targets, samples.weights
         mean = targets.mean(weights)
@@ -152,8 +152,7 @@ class Convention(ABC):
         error = np.average(distance**p, weights=weights) ** (1 / p)
         caution = ConstantFeaturesWarning(
             "No feature separates the samples (all are constant, or max_depth, max_samples "
-            "or the forest leave nothing to split), so no term reduces the error: the "
-            "index is 0."
+            "or the forest allow no split), so no term reduces the error: the index is 0."
         )
         read = self.error_of_mean(error)
         # Zeros for the blocks of the window: the index is zero for certain.

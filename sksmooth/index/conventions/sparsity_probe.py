@@ -37,7 +37,7 @@ class SparsityProbe(Convention):
     y_label = "Norm of the wavelet"
 
     def lp_rate(self, alpha: float) -> float | None:
-        """Give None: the index drifts with the number of terms, so it is no rate."""
+        """Return None: the index drifts with the number of terms, so it is no rate."""
         return None
 
     def read(self, curves: ErrorCurves, window: tuple[int, int]) -> IndexFit:

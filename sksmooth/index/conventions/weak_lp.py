@@ -20,9 +20,9 @@ _CONFIRMED_NORMS = 0.5  # of those in the window, for a rate to mean something
 class WeakLp(Convention):
     """Index from the decay of the sorted norms of every tree, ``k^-(alpha + 1/p)``.
 
-    The norms are averaged over trees rank by rank. Small cells make them too large: of
-    the error that the terms of an octave third take away in the bag, less is gone out of
-    the bag. Half of the difference is bias, and the norms are scaled down by it.
+    The norms are averaged over trees rank by rank. Small cells make them too large: the
+    terms of a third of an octave remove more of the in-bag error than of the out-of-bag
+    error. Half of the difference is bias, and the norms are scaled down by it.
     """
 
     name = "weak-lp"

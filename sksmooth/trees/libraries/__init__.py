@@ -1,9 +1,9 @@
-"""Forests that other libraries have fitted, one module a library.
+"""Forests fitted by other libraries, one module per library.
 
-Only topology and training rows are taken from a model: counts and means are always computed
-anew from the samples, so that it does not matter what a library stores in its nodes. No
-library is imported: a model is recognised by the modules of its classes, and read from what
-its library gives out for the purpose.
+Only topology and training rows are taken from a model: counts and means are always
+recomputed from the samples, so it does not matter what a library stores in its nodes. No
+library is imported: a model is recognised by the modules of its classes, and read through
+public interfaces of its library.
 
 To add a library, write a module with a subclass of :class:`Library`, and put an instance of
 it into ``LIBRARIES``.
@@ -81,8 +81,8 @@ def read_forest(fitted: Any) -> Forest:
 
     Notes
     -----
-    Entries that a sparse matrix leaves out are zeros to these trees, also to those of
-    XGBoost and treelite, which themselves take them for missing.
+    Entries that a sparse matrix does not store are zeros for these trees, also for those of
+    XGBoost and treelite, which themselves treat them as missing.
     """
     return library_of(fitted).read(fitted)
 

@@ -1,4 +1,4 @@
-"""What a library of forests must answer, and what several of them share."""
+"""Interface of a library of forests, and helpers that several libraries share."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ __all__ = [
 class Library:
     """Models of one library: how they are fitted, and how their trees are read.
 
-    A subclass says which models are its own and reads their trees; the other methods are
-    right for libraries that average their trees, fit as scikit-learn's estimators do, and
-    do not tell which samples a tree was grown on. An instance of it in ``LIBRARIES``
-    registers it. No method may import a library before it has met a model of it.
+    A subclass recognises its models and reads their trees; the defaults of the other
+    methods are for libraries that average their trees, fit like scikit-learn's estimators,
+    and do not record the samples of a tree. An instance in ``LIBRARIES`` registers it. No
+    method may import a library before it has seen a model of it.
     """
 
     def owns(self, model: Any) -> bool:
-        """Tell whether a model is one of this library."""
+        """Return whether a model is one of this library."""
         raise NotImplementedError
 
     def read(self, model: Any) -> Forest:
@@ -50,7 +50,7 @@ class Library:
         return None
 
     def fit(self, model: Any, samples: Samples) -> Any:
-        """Fit a clone of an estimator; a model that comes fitted is returned as it is."""
+        """Fit a clone of an estimator; return an already fitted model unchanged."""
         if not hasattr(model, "fit"):
             return model
         fitted = clone(model)
@@ -77,8 +77,8 @@ class Library:
         if not get_tags(estimator).target_tags.multi_output:
             name = type(estimator).__name__
             raise ValueError(
-                f"{name} fits one output, but {values.shape[1] + 1} classes are as many "
-                f"outputs less one; use {name.replace('Regressor', 'Classifier')} or a "
+                f"{name} fits one output, but {values.shape[1] + 1} classes need "
+                f"{values.shape[1]}; use {name.replace('Regressor', 'Classifier')} or a "
                 "forest that fits several outputs."
             )
         return values
@@ -88,7 +88,7 @@ class Library:
 
 
 def is_instance(model: Any, library: str, names: set[str]) -> bool:
-    """Tell whether a model is an instance of classes of a library, without importing it."""
+    """Return whether a model is of one of these classes, without importing the library."""
     return comes_from(model, library) and any(
         cls.__name__ in names and cls.__module__.partition(".")[0] == library
         for cls in type(model).__mro__

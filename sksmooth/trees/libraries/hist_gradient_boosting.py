@@ -17,7 +17,7 @@ class HistGradientBoosting(Library):
     """``HistGradientBoostingClassifier`` and ``HistGradientBoostingRegressor``."""
 
     def owns(self, model: Any) -> bool:
-        """Tell whether a model is histogram-based boosting of scikit-learn."""
+        """Return whether a model is histogram-based boosting of scikit-learn."""
         names = {"HistGradientBoostingClassifier", "HistGradientBoostingRegressor"}
         return is_instance(model, "sklearn", names)
 

@@ -22,7 +22,7 @@ class Intelex(ScikitLearn):
     """
 
     def owns(self, model: Any) -> bool:
-        """Tell whether a model is one of scikit-learn-intelex."""
+        """Return whether a model is one of scikit-learn-intelex."""
         return comes_from(model, "sklearnex")
 
     def read(self, model: Any) -> Forest:

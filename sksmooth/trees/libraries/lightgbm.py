@@ -24,7 +24,7 @@ class LightGBM(Library):
     """Estimators and the Booster of LightGBM."""
 
     def owns(self, model: Any) -> bool:
-        """Tell whether a model is one of LightGBM."""
+        """Return whether a model is one of LightGBM."""
         return comes_from(model, "lightgbm")
 
     def read(self, model: Any) -> Forest:

@@ -29,7 +29,7 @@ class Treelite(Library):
     """``treelite.Model``."""
 
     def owns(self, model: Any) -> bool:
-        """Tell whether a model is one of treelite."""
+        """Return whether a model is one of treelite."""
         return comes_from(model, "treelite")
 
     def read(self, model: Any) -> Forest:

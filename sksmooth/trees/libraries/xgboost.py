@@ -28,7 +28,7 @@ class XGBoost(Library):
     """Estimators and the Booster of XGBoost."""
 
     def owns(self, model: Any) -> bool:
-        """Tell whether a model is one of XGBoost."""
+        """Return whether a model is one of XGBoost."""
         return comes_from(model, "xgboost")
 
     def read(self, model: Any) -> Forest:
@@ -41,8 +41,8 @@ class XGBoost(Library):
         missing = getattr(model, "missing", None)
         if missing is not None and not np.isnan(missing):
             raise ValueError(
-                f"This XGBoost model takes the number {missing!r} for a missing value, "
-                "which is not a cut by a threshold; fit it with missing=np.nan."
+                f"This XGBoost model treats the number {missing!r} as missing, which is "
+                "not a cut by a threshold; fit it with missing=np.nan."
             )
         saved = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]
         saved = _tree_booster(saved)
@@ -75,8 +75,8 @@ class XGBoost(Library):
         """Fit a clone, unless zeros would be taken for missing values."""
         if sparse.issparse(samples.X):
             raise ValueError(
-                "XGBoost takes the entries that a sparse X leaves out for missing "
-                "values, not for zeros; pass X.toarray() or use another forest."
+                "XGBoost treats the entries that a sparse X does not store as missing "
+                "values, not as zeros; pass X.toarray() or use another forest."
             )
         return super().fit(model, samples)
 
