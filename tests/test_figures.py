@@ -109,7 +109,7 @@ FUNCTIONS = "regression: median |log error| by noise"
 QUOTES = {
     "doc/more_samples.md": [
         (
-            "on MNIST {} against {}. It is worse where there is one, on Fashion-MNIST {} "
+            "on MNIST {} against {}. It is worse if there is one: on Fashion-MNIST {} "
             "against {}",
             *(
                 FORECAST.format(BY_SET, number, name)
