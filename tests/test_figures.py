@@ -109,7 +109,7 @@ FUNCTIONS = "regression: median |log error| by noise"
 QUOTES = {
     "doc/more_samples.md": [
         (
-            "on MNIST {} against {}. It is worse where there is one, on Fashion-MNIST {} "
+            "on MNIST {} against {}. It is worse if there is one: on Fashion-MNIST {} "
             "against {}",
             *(
                 FORECAST.format(BY_SET, number, name)
@@ -219,8 +219,8 @@ QUOTES = {
             ),
         ),
         (
-            "`oob_score_` has a rank correlation of {} with the errors of models of all, "
-            "ROGI-XD one of {}",
+            "`oob_score_` has a rank correlation of {} with the errors of models of all "
+            "molecules, ROGI-XD one of {}",
             *AT_300,
         ),
         (
@@ -233,7 +233,7 @@ QUOTES = {
         (
             "the median average precision of `cliff` is {} where chance gives {}; of SALI "
             "{}, of the difference to the nearest neighbour {}, and of cleanlab's score "
-            "for numbers {}. `cliff` is ahead of SALI on {} of these targets",
+            "for regression {}. `cliff` is ahead of SALI on {} of these targets",
             *(
                 f"cliffs/all/{name}/median"
                 for name in (

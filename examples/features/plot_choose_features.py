@@ -6,11 +6,12 @@ Choose features without a model
 With its held-out :meth:`~sksmooth.BesovSmoothnessEstimator.score`, the estimator can be the
 last step of a pipeline in :class:`~sklearn.model_selection.GridSearchCV`, without a
 ``scoring`` argument. Here it chooses how to scale the digits and how many principal
-components to keep; afterwards we check the choice against classifiers.
+components to keep. Then we check the choice against the accuracy of classifiers.
 """
 
 # %%
-# Fifteen representations of the digits: three scalings, five numbers of components.
+# We compare fifteen representations of the digits: three scalings, five numbers of
+# components.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -44,7 +45,7 @@ forest = search(RandomForestClassifier(50, random_state=0))
 print("Chosen by smoothness:", smoothness.best_params_)
 
 # %%
-# Does the score rank the representations as the accuracy of classifiers does?
+# Does the score rank the representations like the accuracy of classifiers?
 
 names = {"5 nearest neighbours": neighbours, "random forest": forest}
 for name, judge in names.items():
@@ -58,11 +59,11 @@ for name, judge in names.items():
 
 # %%
 # Mostly. All three reject two components, and all rate standardised features below the
-# others. The choice by smoothness, ten components of the unscaled digits, is one per cent
-# less accurate than the best representation for nearest neighbours, and two for the
-# forest. Beyond ten components they disagree: the accuracy still grows slightly, while
-# the score falls slightly, by about the difference between two folds. So here the score
-# separates poor features from good ones, but not the good from the best.
+# others. Smoothness chooses ten components of the unscaled digits. That is one per cent
+# less accurate than the best representation for nearest neighbours, and two for the forest.
+# Beyond ten components they disagree: the accuracy still rises slightly, while the score
+# falls slightly, by about the difference between two folds. So here the score separates
+# poor features from good ones, but not the good from the best.
 
 figure, axes = plt.subplots(ncols=2, figsize=(9.5, 3.6), sharey=True, layout="constrained")
 panels = {

@@ -1,16 +1,16 @@
 """
-==============================
+=============================
 Is one representation better?
-==============================
+=============================
 
 Two scores always differ. :func:`sksmooth.smoothness_difference` compares what forests
 explain of held-out samples on both representations, sample by sample, and tests whether the
-difference is more than chance. :class:`sksmooth.SmoothnessSearch` does so for many
+difference is more than chance. :class:`sksmooth.SmoothnessSearch` does this for many
 candidates, and takes the simplest of those that are not told apart from the best.
 """
 
 # %%
-# Six representations of the digits, all compared with the pixels.
+# We compare six representations of the digits with the pixels.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -45,8 +45,8 @@ for name, result in results.items():
 
 # %%
 # Intervals that exclude zero show a difference; the others may be chance. At the dotted
-# line a representation tells nothing of the labels. The rates beside them answer another
-# question: how fast the error falls with the number of terms.
+# line a representation explains nothing of the labels. The rates answer another question:
+# how fast the error falls with the number of terms.
 
 figure, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
 differences = np.array([result.difference for result in results.values()])
@@ -65,7 +65,8 @@ plt.show()
 
 # %%
 # How many principal components? Every candidate is fitted on the samples that the trees
-# see, and scored on the others. Two are not told apart, and the simpler one is taken.
+# see, and scored on the others. Two are not told apart, and the search takes the simpler
+# one.
 
 grid = {"n_components": [2, 4, 6, 8, 10, 12, 15, 20, 30]}
 search = SmoothnessSearch(PCA(random_state=0), grid, random_state=0).fit(X, y)

@@ -4,15 +4,14 @@ Which fingerprint suits these molecules?
 ========================================
 
 Molecules can be described by many fingerprints and descriptors, and an activity that is
-smooth on one is rough on another. :func:`sksmooth.compare_representations` tells on which
-of them it is smoothest, without a choice of model, and which are not told apart from the
-best. The molecules come with RDKit, the fingerprints from scikit-fingerprints (``pip
-install rdkit scikit-fingerprints``).
+smooth on one is rough on another. :func:`sksmooth.compare_representations` finds those on
+which it is smoothest, without a choice of model. The molecules come with RDKit, the
+fingerprints from scikit-fingerprints (``pip install rdkit scikit-fingerprints``).
 """
 
 # %%
-# A series of 1,017 molecules and how active they are, on a scale of logarithms. RDKit has
-# it as an example for another method.
+# The data are a series of 1,017 molecules with their activities, on a logarithmic scale.
+# RDKit ships them as an example for another method.
 
 from pathlib import Path
 
@@ -37,9 +36,9 @@ texts, y = molecules["smiles"].tolist(), molecules["Act"].to_numpy()
 print(f"{len(y)} molecules, activities from {y.min()} to {y.max()}")
 
 # %%
-# SMILES are texts, and have to be turned into columns of numbers. Fingerprints learn
-# nothing from the data, so they are computed once for all. The last one is a control: the
-# bits of another molecule.
+# SMILES are text and must be turned into columns of numbers. Fingerprints learn nothing
+# from the data, so we compute them in advance. The last one is a control: the bits of
+# another molecule.
 
 fingerprints = {
     "circular, bits": ECFPFingerprint(fp_size=1024),
@@ -60,17 +59,17 @@ print(table.frame[columns].round(3).to_string(index=False))
 # %%
 # ``explained`` is the share of the variance of the activity that trees explain on molecules
 # that they have not seen. All representations are measured on the same molecules, so
-# differences are surer than single intervals suggest. Filled points are not told apart from
-# the best.
+# differences are more certain than the intervals of single values suggest. Filled points
+# are not told apart from the best.
 
 figure, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
 RepresentationSmoothnessDisplay.from_comparison(table, value="explained", ax=ax)
 plt.show()
 
 # %%
-# How rough is it, in one number? ``roughness_`` is what is left of the spread of the
-# activity while molecules are divided into more and more cells: 1 for noise. ``noise_`` is
-# the share of the variance that no model of these columns explains, or an upper bound.
+# How rough is the activity? ``roughness_`` is the average spread that is left while
+# molecules are divided into more and more cells: 1 for noise. ``noise_`` is the share of
+# the variance that no model of these columns explains, or an upper bound.
 
 for name in (table.best_, "keys", "of another molecule"):
     fitted = BesovSmoothnessEstimator(random_state=0).fit(representations[name], y)
@@ -80,8 +79,8 @@ for name in (table.best_, "keys", "of another molecule"):
     )
 
 # %%
-# And where is it rough? An activity cliff is a pair of molecules that are much alike and
-# whose activities are not.
+# Where is it rough? An activity cliff is a pair of similar molecules with very different
+# activities.
 
 frame = sample_roughness(representations[table.best_], y, random_state=0)
 cliffs = frame["neighbour"].astype(int)[frame["cliff"].nlargest(6).index]

@@ -1,21 +1,21 @@
 """
-=================================================
-An image is a function: its index, and its bytes
-=================================================
+===================================================
+The smoothness of an image predicts its compression
+===================================================
 
-A grey image is a function on the unit square. How well wavelets compress it is a matter
-of its smoothness: if the index is ``alpha``, the error of the best M terms falls like
+A grey image is a function on the unit square, and its smoothness determines how well
+wavelets compress it: if the index is ``alpha``, the error of the best M terms falls like
 ``M^(-alpha)``, and the signal-to-noise ratio grows by ``20 alpha`` dB whenever M grows
-tenfold. We measure the index of photographs, textures and drawings, and then see what
-the tree's own wavelets, and those of PyWavelets, make of them.
+tenfold. We measure the index of photographs and drawings, and then compress them by the
+wavelets of a tree and by those of PyWavelets.
 
 This example needs PyWavelets and scikit-image: ``pip install "sksmooth[images]"``.
 """
 
 # %%
-# Six images: a smooth one, a cartoon of smooth pieces, and four that come with
-# scikit-learn and scikit-image. Their pixels are samples like any others: features are
-# the places of the pixels, targets their values.
+# We take six images: a smooth one, a cartoon of smooth pieces, and four that come with
+# scikit-learn and scikit-image. Their pixels are samples like any others: the features are
+# the positions of the pixels, the targets their values.
 
 import time
 import warnings
@@ -73,11 +73,11 @@ for ax, (name, image) in zip(axes.flat, images.items(), strict=True):
 plt.show()
 
 # %%
-# Trees are constant on boxes, so 1/2 is the most that an image can have, by being smooth
-# or by having jumps along smooth curves alone. Photographs have edges on all scales and
-# texture, and lie below.
+# Trees are constant on boxes, so 1/2 is the largest index of an image that is smooth, or
+# smooth except for jumps along smooth curves. Photographs have texture and edges on all
+# scales, and a lower index.
 #
-# The M-term approximation keeps the M largest of the tree's cuts, wherever they are. All
+# The M-term approximation keeps the M largest cuts of the tree, wherever they are. The
 # colours of an image are one vector-valued function, cut by one tree.
 
 flower = load_sample_image("flower.jpg")
@@ -95,10 +95,10 @@ for ax, n_terms in zip(axes.flat, [30, 300, 3000, None], strict=True):
 plt.show()
 
 # %%
-# Does the index predict how fast the picture gets better? We compare the tree's own
-# terms (one coefficient a cut) with the largest coefficients of the Haar wavelet and of
-# bior4.4, the wavelet of JPEG 2000. Dotted lines have the slope that the index predicts;
-# they start where the tree is at 100 terms.
+# Does the index predict how fast the picture improves? We compare the terms of the tree
+# (one coefficient per cut) with the largest coefficients of the Haar wavelet and of
+# bior4.4, the wavelet of JPEG 2000. Dotted lines have the slope that the index predicts,
+# through the value of the tree at 100 terms.
 
 # Down to one pixel, as the tree does; PyWavelets would rather stop where filters wrap.
 warnings.filterwarnings("ignore", message="Level value of . is too high")
@@ -143,17 +143,17 @@ figure.supylabel("PSNR (dB)")
 plt.show()
 
 # %%
-# The tree and Haar follow the dotted lines for the first thousand terms, in the order of
-# the index. Later they rise faster: what is finer than a pixel is no part of the picture,
-# so terms run out, on the cartoon soonest. bior4.4 can use more smoothness than boxes can:
-# on the smooth image it is far ahead of what the index says. On photographs it is not, and
-# for one coefficient each the cuts of the tree are as good or better.
+# The tree and Haar follow the dotted lines for the first thousand terms. Later they rise
+# faster: the picture has no detail finer than a pixel, so terms run out, first on the
+# cartoon. bior4.4 benefits from more smoothness than boxes can: on the smooth image it is
+# far ahead of what the index says. On photographs it is not, and with the same number of
+# coefficients the tree is as good or better.
 #
-# Bytes are another matter, since a tree must also say where it cuts. Here is a rough size
-# by the same simple coder for all: coefficients are rounded to whole steps, and what is
-# not zero goes through zlib together with its place. That is one bit a coefficient for the
-# wavelets of PyWavelets, and the cuts themselves for the tree. A real coder would need
-# fewer bytes on either side.
+# Bytes are another matter, because a tree must also record where it cuts. We estimate a
+# size by one simple coder for all: coefficients are rounded to whole steps, and those that
+# are not zero are compressed by zlib together with their positions. For the wavelets of
+# PyWavelets that is one bit per coefficient, for the tree the cuts themselves. A real coder
+# would need fewer bytes for both.
 
 
 def quantised(values, step):
@@ -215,7 +215,7 @@ plt.show()
 
 # %%
 # On the cartoon, whose edges the tree can follow, it needs the fewest bytes. On photographs
-# it is level with Haar at few bytes; the more terms are kept, the more their places cost
-# it, and bior4.4 is ahead. The index predicts how fast quality is bought, not by whom: it
-# says that a byte does more for the flower than for the Chinese roof, whichever of these
-# methods spends it.
+# it is level with Haar at few bytes; the more terms are kept, the more their positions
+# cost, and bior4.4 is ahead. The index predicts how fast the quality improves, not which
+# method is best: by each of these methods, a byte improves the flower more than the Chinese
+# roof.

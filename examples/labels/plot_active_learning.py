@@ -3,9 +3,9 @@
 When to stop asking for labels
 ==============================
 
-Labels are expensive. Active learning queries those that the model is least certain of,
-and has to decide when to stop. It has been proposed to watch the smoothness of the
-labelled samples [1]_. Here we watch three signals while a forest learns the digits, and
+Labels are expensive. Active learning asks for the labels of the samples that the model is
+least certain of, and has to decide when to stop. One proposal is to watch the smoothness of
+the labelled samples [1]_. Here we watch three signals while a forest learns the digits, and
 see which of them settles when the accuracy does.
 
 .. [1] J. Jukic and J. Snajder, *Smooth Sailing: Improving Active Learning for Pre-trained
@@ -14,8 +14,8 @@ see which of them settles when the accuracy does.
 """
 
 # %%
-# A pool of samples to query, test samples to evaluate the model, and a *reference set*:
-# unlabelled samples that are never queried.
+# We need a pool of samples to query, test samples to evaluate the model, and a *reference
+# set*: unlabelled samples that are never queried.
 
 import warnings
 
@@ -77,8 +77,8 @@ def ask(by_margin, batch=30):
 asked, drawn = ask(by_margin=True), ask(by_margin=False)
 
 # %%
-# The rule: stop when the running mean over three rounds has had no new maximum and no new
-# minimum for four rounds.
+# We stop when the running mean over three rounds has had no new maximum and no new minimum
+# for four rounds.
 
 
 def settled(values, patience=4):
@@ -104,8 +104,8 @@ print(f"{'all':30s}{len(X):7d}{asked['accuracy'].iloc[-1]:10.3f}")
 # %%
 # Only the index of the reference set settles when the accuracy does. That of the labelled
 # samples keeps rising, as does the out-of-bag accuracy: the first queries are the hard
-# samples, near the class boundaries, and the easy ones come last. Moreover, any
-# index rises with the number of samples.
+# samples, near the class boundaries, and the easy ones come last. Moreover, any index rises
+# with the number of samples.
 
 figure, axes = plt.subplots(ncols=2, figsize=(10, 4), layout="constrained")
 axes[0].plot(asked["labels"], asked["accuracy"], label="least certain samples")

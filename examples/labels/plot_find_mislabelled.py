@@ -1,11 +1,11 @@
 """
-===============================
-Where is it rough? Wrong labels
-===============================
+=================
+Find wrong labels
+=================
 
-Which classes are rough, and which samples? ``class_smoothness`` measures the index of
-each class, ``sample_roughness`` the energy of the small-scale wavelets through each
-sample. Both find wrong labels.
+Which classes are rough, and which samples? ``class_smoothness`` measures the index of each
+class, ``sample_roughness`` the energy of the small-scale wavelets through each sample. The
+first shows which classes have wrong labels, the second which samples.
 """
 
 # %%
@@ -34,8 +34,8 @@ labels, wrong = corrupt_labels(
 # A class is measured by its indicator function, which is one on the class and zero
 # elsewhere. Fewer than two hundred samples of a class give a rough index, so we look at the
 # share of the variance that is explained. With the correct labels it is largest for the
-# zeros; eights and nines, which have neighbours on many sides, come last. Wrong labels
-# lower it for all classes.
+# zeros; eights and nines, which resemble many other digits, come last. Wrong labels lower
+# it for all classes.
 
 before = class_smoothness(X, y, random_state=0).set_index("class")
 after = class_smoothness(X, labels, random_state=0).set_index("class")
@@ -55,8 +55,8 @@ plt.show()
 # -------------
 #
 # ``excess`` is the energy with the given label minus that with the best other label. If
-# it is positive, another label suits the sample better. Here are the twelve samples with
-# the largest excess, and the suggested labels.
+# it is positive, another label fits the sample better. Here are the twelve samples with the
+# largest excess, and the suggested labels.
 
 frame = sample_roughness(X, labels, random_state=0)
 
@@ -116,7 +116,7 @@ ax.legend(loc="lower left")
 plt.show()
 
 # %%
-# Both orders are nearly the same here. The more labels are wrong and the fewer trees
+# Both orders are nearly equally good here. The more labels are wrong and the fewer trees
 # there are, the more the other trees help.
 #
 # So ``sample_roughness`` gives a good order in which to check labels. Look at the samples

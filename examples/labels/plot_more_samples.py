@@ -3,17 +3,17 @@
 How many more labels?
 =====================
 
-:func:`sksmooth.forecast_error` forecasts what error an estimator would have with more
-samples. We forecast from 300 images of digits, and look whether that came true with 1,200.
-Then a fifth of the labels is made wrong: the floor of the forecast says so.
+:func:`sksmooth.forecast_error` forecasts the error of an estimator with more samples. We
+forecast from 300 images of digits, and check the forecast with up to 1,200. Then we make a
+fifth of the labels wrong, and the floor of the forecast shows it.
 """
 
 # %%
-# A forecast, and what came true
-# ------------------------------
+# A forecast, and the true errors
+# -------------------------------
 # Two models are measured on parts of 300 samples, with the rest held out. The points are
-# measured, the line and its bands are the forecast, and the crosses what 300 to 1,200
-# samples give on 597 others, which the forecast has not seen.
+# measured, the line and its bands are the forecast, and the crosses are the errors after
+# training on 300 to 1,200 samples, on 597 others that the forecast has not seen.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -48,8 +48,8 @@ for name, model in models.items():
 # %%
 # Is the rest noise?
 # ------------------
-# A fifth of the labels is replaced by others. The error falls to the share of wrong labels,
-# and no number of samples takes that away.
+# We replace a fifth of the labels by others. The error falls to the share of wrong labels,
+# and no number of samples removes that.
 
 rng = np.random.RandomState(0)
 is_wrong = rng.uniform(size=len(y)) < 0.2
@@ -61,8 +61,8 @@ ErrorForecastDisplay.from_forecast(forecast)
 # %%
 # Which classes need samples?
 # ---------------------------
-# Each class has a curve of its own. ``gain`` is by how much ten times the samples would
-# lower the error of all samples, thanks to this class.
+# Each class has its own curve. ``gain`` is the part of the overall error that ten times the
+# samples would remove in this class.
 
 forecast = forecast_error(X[:600], y[:600], random_state=0)
 forecast.per_class.round(3)

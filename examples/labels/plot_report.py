@@ -3,13 +3,13 @@
 A report to send
 ================
 
-Results are often for somebody else to read, for example the person who labelled the data.
-A report is one HTML file that says how smooth the labels are, which warnings apply, and
-which samples to check first. It needs no other file, no network and no Python.
+Often somebody else needs the result, for example the person who labelled the data. A report
+is one HTML file that says how smooth the labels are, which warnings apply, and which
+samples to check first. It needs no other file, no internet access and no Python.
 """
 
 # %%
-# Handwritten digits, ten of them with a wrong label.
+# We take the handwritten digits, and give ten of them a wrong label.
 
 import os
 import tempfile
@@ -36,14 +36,14 @@ labels[wrong] = (labels[wrong] + rng.randint(1, 10, size=10)) % 10
 # In a notebook
 # -------------
 #
-# A fitted estimator is displayed as scikit-learn's diagram, followed by the index, what was
-# found in words, the shares explained and noise, and the warnings of the fit.
+# A fitted estimator is displayed as scikit-learn's diagram, followed by the index, the
+# result in words, the shares explained and noise, and the warnings of the fit.
 
 estimator = BesovSmoothnessEstimator(random_state=0)
 estimator.fit(X, labels)
 
 # %%
-# A comparison is displayed, too: here of whole images with their upper halves.
+# A comparison is displayed, too: here whole images against their upper halves.
 
 smoothness_difference(X, X.iloc[:, :32], labels, estimator=estimator)
 
@@ -51,16 +51,16 @@ smoothness_difference(X, X.iloc[:, :32], labels, estimator=estimator)
 # As a file
 # ---------
 #
-# ``report`` returns the page as text, and writes it if given a path. With the samples, it
-# says at which classes and samples the labels are rough.
+# ``report`` returns the page as text, and writes it to a file if you pass a path. If you
+# pass the samples, it lists the rough classes and samples.
 
 path = Path(tempfile.mkdtemp(), "digits.html")
 page = report(estimator, path, X=X, y=labels, title="Handwritten digits")
-print(f"{os.path.getsize(path) / 1000:.0f} kB, scripts: {page.count('<script')}")
+print(f"{os.path.getsize(path) / 1000:.0f} kB, {page.count('<script')} scripts")
 
 # %%
-# The report lists these rows first, and these are the rows with wrong labels: all ten are
-# found. The picture of the report is that of ``ErrorDecayDisplay``.
+# The ten rows that the report lists first are those with wrong labels. The picture of the
+# report is that of ``ErrorDecayDisplay``.
 
 first = sample_roughness(X, labels, random_state=0).nlargest(10, "excess").index
 print("first in the report:", sorted(first))
@@ -69,7 +69,7 @@ print("wrong labels:       ", wrong.tolist())
 ErrorDecayDisplay.from_estimator(estimator, name="digits")
 
 # %%
-# The same from the command line:
+# The command line writes the same report:
 #
 # .. code-block:: sh
 #

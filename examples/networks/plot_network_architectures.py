@@ -1,15 +1,14 @@
 """
-=================================
-Architectures, and a broken layer
-=================================
+==========================================
+Compare architectures, find a broken layer
+==========================================
 
-Which blocks of a network make the labels smoother, and which do not? We compare a plain
-and a residual network on the digits, and then break a layer of a trained network to see
-whether it can be found.
+Which blocks of a network make the labels smoother, and which do not? We compare a plain and
+a residual network on the digits. Then we break a layer of a trained network, and find it.
 """
 
 # %%
-# The two networks differ only in the skip connections: eight layers of 48 values.
+# The two networks have eight layers of 48 values, and differ only in the skip connections.
 
 from copy import deepcopy
 

@@ -1,17 +1,16 @@
 """
-===========================================
-Do classical learners prefer this geometry?
-===========================================
+===================================================
+Does the index predict the accuracy of classifiers?
+===================================================
 
-Support vector machines, random forests and boosting work well where classes form
-clusters. So the smoother the labels are as a function of a layer's values, the better
-they should work on that layer. We train them on all layers of a network, at several
-stages of its training.
+Support vector machines, random forests and boosting work well if classes form clusters. So
+the smoother the labels are as a function of a layer's values, the better they should work
+on that layer. We train them on all layers of a network, at several stages of its training.
 """
 
 # %%
-# The digits are divided into three parts: one trains the network, one the classifiers,
-# and the last one tests them. The network sees only the first.
+# We divide the digits into three parts: one trains the network, one trains the classifiers,
+# and one tests them. The network sees only the first.
 
 import warnings
 
@@ -93,7 +92,7 @@ for until in (0, 1, 3, 10, 40):
         print(f"layer {layer} after {epoch:2} epochs:", *(f"{v:.3f}" for v in values))
 
 # %%
-# The index and the held-out score rank the representations nearly as the classifiers do.
+# The index and the held-out score rank the representations nearly like the classifiers.
 # Boosting agrees best, since it is based on trees like the index. A support vector machine
 # does better than predicted on the first layers of an untrained network.
 

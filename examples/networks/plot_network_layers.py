@@ -1,17 +1,16 @@
 """
-=================================================
-Through the layers of a network, and its training
-=================================================
+=====================================
+Watch a network learn, layer by layer
+=====================================
 
-A network that has learned to classify separates the classes: from layer to layer they
-form better clusters, so the labels become a smoother function of the values of the layer.
-We train a small convolutional network on the digits, watch this happen, and compare every
-layer before and after. This is a digits-sized version of an experiment on CIFAR-10, see
-the page on the lecture's experiments.
+A network that has learned to classify separates the classes: from layer to layer they form
+better clusters, so the labels become a smoother function of the values of the layer. We
+train a small convolutional network on the digits, watch this happen, and compare every
+layer before and after. The page on the lecture's experiments does this for CIFAR-10.
 """
 
 # %%
-# Half of the digits train the network. Smoothness is measured on the other half, which it
+# Half of the digits train the network. We measure smoothness on the other half, which it
 # has not seen: on samples that a network has memorised, any labels look smooth.
 
 import matplotlib.pyplot as plt
@@ -41,8 +40,8 @@ network = nn.Sequential(
 before = compare_layers(network, X_new, y_new, random_state=0)
 
 # %%
-# A monitor accompanies an ordinary training loop. It measures the same samples every
-# time, all layers in one pass.
+# A monitor goes into an ordinary training loop. It measures the same samples every time,
+# all layers in one pass.
 
 monitor = SmoothnessMonitor(network, X_new, y_new, random_state=0)
 optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
@@ -58,15 +57,15 @@ for epoch in range(1, 33):
         monitor.record(step=epoch, loss=loss.item())
 
 # %%
-# At first the layers are random, and each of them loses a little smoothness. Training
-# makes the labels smoother nearly everywhere, and most in the deepest layers.
+# At first the layers are random, and each of them loses a little smoothness. Training makes
+# the labels smoother in nearly all layers, most in the deepest ones.
 
 display = SmoothnessHistoryDisplay.from_monitor(monitor)
 display.ax_.set(title="Digits: smoothness through training", xlabel="Epoch")
 plt.show()
 
 # %%
-# All layers before and after training, with 95 % intervals, which are wide for so few
+# We compare all layers before and after training. The 95 % intervals are wide for so few
 # samples.
 
 after = compare_layers(network, X_new, y_new, random_state=0)

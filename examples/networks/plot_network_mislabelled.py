@@ -12,8 +12,8 @@ the smoothness of the labels at the last inner layer.
 """
 
 # %%
-# The network has many more weights than there are images. It sees 1,078 of them; the
-# other 719 get wrong labels at the same rate but are not used in training.
+# The network has many more weights than there are images. It is trained on 1,078 of them;
+# the other 719 get wrong labels at the same rate but are not used in training.
 
 import warnings
 from copy import deepcopy
@@ -69,10 +69,10 @@ def smoothness(network, X, y):
 # Wrong labels
 # ------------
 #
-# After five epochs a network has learned what images have in common, and the index falls
-# at every step. After eighty it has also memorised most of the wrong labels. On the
-# training images, the index is then two or three times as high for all labellings; on
-# other images it rises with correct labels only.
+# After five epochs the network has learned what the images of a class have in common, and
+# the index falls with every share of wrong labels. After eighty it has also memorised most
+# of the wrong labels. On the training images, the index is then two or three times as high
+# for all labellings; on other images it rises with correct labels only.
 
 fractions = [0.0, 0.1, 0.2, 0.3, 0.4]
 table = np.empty((4, len(fractions)))
@@ -103,10 +103,10 @@ plt.show()
 # Random labels and images
 # ------------------------
 #
-# Random labels are fitted as well, only later, even if the pixels of each image are
-# permuted differently. So the final training loss does not reveal them. The index on
-# other images does: it is close to zero. One permutation for all images changes nothing,
-# since this network has no convolutions, for which neighbouring pixels matter.
+# Networks also fit random labels, only later, even if the pixels of each image are permuted
+# differently. So the final training loss does not reveal them. The index on other images
+# does: it is close to zero. One permutation for all images changes nothing, because this
+# network has no convolutions, for which neighbouring pixels would matter.
 
 rng = np.random.default_rng(0)
 settings = {

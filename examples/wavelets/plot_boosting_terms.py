@@ -1,13 +1,13 @@
 """
-===============================
-Which terms of boosting to keep
-===============================
+===========================================
+Keep the largest terms of gradient boosting
+===========================================
 
 Gradient boosting is a sum of trees, and each of their splits is a wavelet, too. Passed as
 ``forest=``, its stages are decomposed one after the other, each on the residual of those
 before it. With squared loss and all wavelets the result is the prediction of boosting
-itself. Boosting for too long fits the noise, so it is common to stop it early. One can
-also keep the largest terms of all stages. We compare the two.
+itself. Boosting for too long fits the noise, so it is common to stop early. Another way is
+to keep only the largest terms of all stages. We compare the two.
 """
 
 # %%
@@ -72,10 +72,10 @@ plt.show()
 
 # %%
 # Keeping the largest terms helps if there is noise and trees have many leaves (31 in
-# HistGradientBoosting): there it does about as much as early stopping. If trees are small
+# HistGradientBoosting): it then helps about as much as early stopping. If trees are small
 # (8 leaves) and many stages average out the noise, or if there is no noise, nearly all
 # terms are needed; cross-validation finds this, but nothing is gained. A few per cent of
 # the terms are never enough: each stage adds a tenth of its fit, so a large step of the
-# function is spread over many terms. For classes the terms are those of the squared
-# loss on one-hot labels, not of the library's own loss, so even all of them do not
-# predict quite as the library does.
+# function is spread over many terms. For classes the terms are those of the squared loss on
+# one-hot labels, not of the library's own loss, so even with all of them the predictions
+# differ slightly from those of the library.

@@ -1,10 +1,10 @@
 """
-==================================
-Which columns determine the labels
-==================================
+======================================
+Find the columns that determine labels
+======================================
 
 Each wavelet comes from the split of one column, and its norm measures how much that split
-changes. ``feature_importances_`` are the norms of the leading wavelets, summed per
+changes. ``feature_importances_`` adds up the norms of the leading wavelets by
 column. Two things keep noise out of them. Small wavelets, in which trees fit noise, are
 omitted. And each norm is measured on samples that its tree has not seen, where a split on
 noise is as often wrong as right.
@@ -14,8 +14,8 @@ noise is as often wrong as right.
 # A table that misleads impurity
 # ------------------------------
 # Five binary columns determine the class, with decreasing weights. Fifteen other columns
-# are noise: ten Gaussian, and five of integers up to 1000, such as identifiers. Those
-# have very many thresholds, some of which look good by chance.
+# are noise: ten Gaussian ones, and five of integers up to 1000, such as identifiers. Noise
+# columns have very many thresholds, some of which look good by chance.
 
 import time
 
@@ -43,8 +43,8 @@ X = pd.DataFrame(np.column_stack([binary, *noise]), columns=names)
 is_relevant = np.arange(20) < 5
 
 # %%
-# Three importances of the same table: impurity in a random forest, permutation of columns
-# on held-out rows, and wavelets.
+# We compare three importances on the same table: impurity in a random forest, permutation
+# of columns on held-out rows, and wavelets.
 
 importances, seconds = {}, {}
 start = time.perf_counter()
@@ -75,15 +75,15 @@ axes[0].invert_yaxis()
 plt.show()
 
 # %%
-# Impurity gives most of the importance to irrelevant columns. Permutation and wavelets do
-# not. Permutation has to set rows aside and predict them again and again; wavelets need
-# one more sum over each tree.
+# Impurity gives most of the importance to irrelevant columns; permutation and wavelets do
+# not. Permutation has to hold out rows and predict them again and again; wavelets need one
+# more sum over each tree.
 
 # %%
 # The effect of thresholding
 # --------------------------
-# The fitted norms always add up to something, even in noise columns. The fewer wavelets
-# are kept, the less. ``wavelets_`` holds everything that this curve needs.
+# Fitted norms are positive even in noise columns. The fewer wavelets are kept, the smaller
+# the share of noise. ``wavelets_`` holds everything that this curve needs.
 
 wavelets = estimator.wavelets_
 feature, norm = wavelets.feature[wavelets.order], wavelets.norm[wavelets.order]
@@ -121,10 +121,10 @@ print("Selected from all rows:", *selector.fit(X, y).get_feature_names_out())
 # %%
 # Where it fails
 # --------------
-# Redundant columns share the importance, as in every importance based on splits: beside
-# ten noisy copies, the most important column gets none, and each copy a little.
-# Permutation fails here, too: whichever column is permuted, the others replace it. Group
-# columns that are strongly correlated, and add up their importances.
+# Redundant columns share the importance, as in every measure based on splits: beside ten
+# noisy copies, the most important column gets none, and each copy a little. Permutation
+# fails here, too: whichever column is permuted, the others replace it. Group strongly
+# correlated columns, and add up their importances.
 
 X_copies = np.hstack([X, binary[:, [0]] + 0.1 * rng.standard_normal((n, 10))])
 shared = estimator.fit(X_copies, y).feature_importances_

@@ -5,16 +5,16 @@ Wavelets as features of a linear model
 
 A linear model on the leading wavelets of a forest,
 :meth:`~sksmooth.BesovSmoothnessEstimator.transform`, is nonlinear in the raw features: each
-wavelet is constant on a box and zero elsewhere. They are sorted by their norms, so a few of
-them go a long way.
+wavelet is constant on a box and zero elsewhere. They are sorted by their norms, so the
+first few already help a lot.
 """
 
 # %%
 # Regression: Friedman's function
 # -------------------------------
-# Ten columns, of which five matter, through a product, a square and two linear terms. The
-# targets are standardised: wavelets have the units of the targets, so this puts them on
-# the scale of the other columns, and one penalty suits both.
+# Of ten columns five matter, through a product, a square and two linear terms. We
+# standardise the targets: wavelets have the units of the targets, so this puts them on the
+# scale of the other columns, and one penalty suits both.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,8 +34,8 @@ X, X_test, y, y_test = train_test_split(X, y, random_state=0)
 # %%
 # The wavelets are fitted to the same targets as the linear model. On the training samples
 # they look better than they are, and so does a small penalty. So search for the penalty
-# with the wavelets inside the pipeline: then every fold has wavelets that have not seen
-# it.
+# with the wavelets inside the pipeline: then the wavelets have not seen the fold that they
+# are tested on.
 
 wavelets = BesovSmoothnessEstimator(100, max_features="sqrt", random_state=0)
 pipelines = {
@@ -55,15 +55,15 @@ forest = RandomForestRegressor(100, random_state=0).fit(X, y)
 print(f"a forest      R2 {forest.score(X_test, y_test):.3f}")
 
 # %%
-# The linear model on wavelets is better than the one on raw features, and here than the
-# forest, too: it can reweight the boxes, where the forest takes the mean of its trees.
+# The linear model on wavelets is better than the one on raw features, and here also better
+# than the forest: it can reweight the boxes, whereas the forest averages its trees.
 
 # %%
 # How many wavelets
 # -----------------
-# There is nothing to choose: ``transform`` gives the wavelets of the fit window of the
-# index, at most 1000, and the penalty does the rest. They are sorted, so for fewer
-# columns take the first k.
+# You need not choose: ``transform`` gives the wavelets of the fit window of the index, at
+# most 1000, and the penalty does the rest. They are sorted, so take the first k if you want
+# fewer.
 
 features = wavelets.fit(X, y).transform(X)
 features_test = wavelets.transform(X_test)
@@ -103,11 +103,10 @@ for name, accuracy in accuracies.items():
     print(f"{name:8s} accuracy {accuracy:.3f}")
 
 # %%
-# Both together are better than either. What are these columns? Each is the box of a node
-# and has a name, so it can be inspected: for every digit, here is the first wavelet in
-# whose box this digit is the most frequent, and the mean image of the box. The many trees
-# of a forest find the same boxes again and again, which is why few columns of many trees
-# are not enough.
+# Both together are better than either. What are these columns? Each belongs to the box of a
+# node and has a name, so you can inspect it. For every digit, here is the first wavelet in
+# whose box this digit is the most frequent, and the mean image of the box. The trees of a
+# forest find the same boxes again and again, so a few columns of many trees are not enough.
 
 features = wavelets.fit_transform(X, y).tocsc()
 boxes = [features[:, [k]].nonzero()[0] for k in range(features.shape[1])]

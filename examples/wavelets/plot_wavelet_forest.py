@@ -1,7 +1,7 @@
 """
-=====================================
-A forest of only its largest wavelets
-=====================================
+======================================
+Predict with the largest wavelets only
+======================================
 
 A random forest is a sum of wavelets, one per node: the change of the mean of the labels
 from the parent to the node. Few of them are large. These hold most of what the forest has
@@ -42,8 +42,8 @@ for fraction in fractions:
     forests[fraction] = forest
 
 # %%
-# The curves on the left are test errors, which the choice of M does not see; dots mark
-# the choice.
+# The curves on the left are test errors, which are not used to choose M; dots mark the
+# choice.
 
 figure, (ax, oob_ax) = plt.subplots(1, 2, figsize=(9.6, 4.2), layout="constrained")
 for color, fraction in enumerate(fractions):
@@ -65,12 +65,12 @@ oob_ax.legend()
 plt.show()
 
 # %%
-# Every forest is best with a different number. With clean labels all wavelets are needed.
-# With 40 % wrong labels a tenth classifies better than all of them. With wrong labels,
-# the out-of-bag curves have two nearly equal minima, at about a tenth and at all; they
-# are curves of squared error, and the deeper minimum need not be that of the fewest
-# misclassifications. It pays to look at the curve, since a small model may be worth a
-# slightly larger error: ``n_terms`` also takes a number. Here it is a tenth.
+# The best number differs between the forests. With clean labels all wavelets are needed.
+# With 40 % wrong labels a tenth of them classifies better than all. With wrong labels, the
+# out-of-bag curves have two nearly equal minima, at about a tenth and at all; they are
+# curves of squared error, and the deeper minimum need not have the fewest
+# misclassifications. So look at the curve: a small model may be worth a slightly larger
+# error, and ``n_terms`` also takes a number. Below, we also try a tenth.
 #
 # The simplest alternative is a random forest with larger leaves, also chosen by the
 # out-of-bag score. ``compress()`` drops everything that prediction does not need.
@@ -98,9 +98,9 @@ for fraction, forest in forests.items():
     print(f"{fraction:<12.0%}" + "".join(cells))
 
 # %%
-# If labels are clean or nearly so, the wavelets classify as a random forest does, whose
+# If labels are clean or nearly so, the wavelets classify like a random forest, whose
 # average over trees already removes the noise. If many labels are wrong, a tenth of the
-# wavelets beats a forest of the same settings in a tenth of its size, but the choice by
-# the out-of-bag error may miss it. Neither beats a forest with well-chosen larger leaves.
-# But that forest takes one fit per leaf size, where a single fit gives all numbers of
-# wavelets, and it is larger.
+# wavelets beats a forest with the same settings at a tenth of its size, but the choice by
+# the out-of-bag error may miss this. Neither beats a forest with well-chosen larger leaves.
+# But that forest is larger, and takes one fit per leaf size, whereas a single fit gives all
+# numbers of wavelets.
