@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).parents[2]
 # Page -> the file of the repository whose text it shows.
 STAND_INS = {
-    "benchmarks": "benchmarks/README.md",
+    "benchmark_scripts": "benchmarks/README.md",
     "changelog": "CHANGELOG.md",
     "contributing": "CONTRIBUTING.md",
     "index": "README.md",
