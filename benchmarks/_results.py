@@ -11,7 +11,7 @@ them under ``older`` with the date, commit, load and versions of their run. ``tr
 figures were measured before there were such files and copied from the page that had them;
 their commit is the one that wrote them there.
 
-The tables of ``doc/figures.md`` are made from these files by ``doc/make_figures.py``, and
+The tables of ``doc/benchmarks.md`` are made from these files by ``doc/make_figures.py``;
 ``tests/test_figures.py`` compares the other pages with them. With ``SKSMOOTH_TRY=1`` in the
 environment nothing is written, which suits a try at a smaller size.
 """

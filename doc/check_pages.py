@@ -1,9 +1,11 @@
-"""Check every built page in a browser, at the widths of a desktop and of a phone.
+"""Check every built page in a browser: three widths, light and dark.
 
 ``python doc/check_pages.py --browser /usr/bin/chromium`` needs playwright and the pages
 that Sphinx has built. It fails on console errors, requests that fail or leave the site,
-pictures that are not shown, pages that scroll sideways, and broken links or anchors within
-the site. ``--screenshots FOLDER`` saves a picture of every page at both widths.
+pictures that are not shown, pages that scroll sideways, side bars without links, code that
+does not fit its column on a desktop, broken links or anchors within the site, and searches
+that do not find their page. ``--screenshots FOLDER`` saves a picture of every page at each
+width, light and dark; ``--only networks comparing`` looks at these pages alone.
 """
 
 import argparse
@@ -11,14 +13,23 @@ import sys
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from pathlib import Path
 from threading import Thread
-from urllib.parse import unquote, urldefrag
+from urllib.parse import unquote, urldefrag, urlencode
 
 from playwright.sync_api import sync_playwright
 
 SITE = Path(__file__).parent / "_build" / "html"
-SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
+SIZES = {"desktop": (1400, 900), "tablet": (1000, 800), "phone": (390, 844)}
+SCHEMES = ("light", "dark")
+# What a reader types into the search, and the pages of which one must be among the first.
+SEARCHES = {
+    "interpret alpha": {"reading_the_index.html", "what_to_do.html"},
+    "csv separator": {"getting_started.html", "api/command_line.html"},
+    "p-value": {"comparing.html", "api/generated/sksmooth.smoothness_difference.html"},
+}
+N_FIRST = 3
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -33,6 +44,16 @@ LOOK = """async () => {
     return {
         broken: images.filter(image => !image.naturalWidth).map(image => image.src),
         overflow: root.scrollWidth - window.innerWidth,
+        cut: [...document.querySelectorAll("article div.highlight pre")]
+            .filter(code => code.scrollWidth > code.clientWidth + 1)
+            .map(code => [
+                code.scrollWidth - code.clientWidth,
+                code.innerText.split("\\n").sort((a, b) => b.length - a.length)[0],
+            ]),
+        bars: [...document.querySelectorAll(".bd-sidebar-primary, .bd-sidebar-secondary")]
+            .filter(bar => bar.checkVisibility({visibilityProperty: true}))
+            .filter(bar => ![...bar.querySelectorAll("a")].some(a => a.checkVisibility()))
+            .map(bar => bar.id),
         wide: [...document.querySelectorAll("article *")]
             .filter(part => part.getBoundingClientRect().right > window.innerWidth)
             .slice(0, 3).map(part => part.outerHTML.slice(0, 80)),
@@ -88,7 +109,7 @@ def watched(page, address):
     return problems
 
 
-def look_at(window, address, name, picture):
+def look_at(window, address, name, picture, with_code):
     """Open one page; return its problems, and its links and anchors."""
     page = window.new_page()
     problems = watched(page, address)
@@ -97,6 +118,9 @@ def look_at(window, address, name, picture):
     problems += [f"picture not shown: {source}" for source in seen["broken"]]
     if seen["overflow"] > 0:
         problems.append(f"scrolls sideways by {seen['overflow']} px: {seen['wide']}")
+    problems += [f"side bar without links: {bar}" for bar in seen["bars"]]
+    if with_code:
+        problems += [f"code too wide by {px} px: {line}" for px, line in seen["cut"]]
     if picture:
         page.screenshot(path=picture, full_page=True)
     page.close()
@@ -118,19 +142,45 @@ def dead_links(site, address, seen):
                 yield f"{name}: link to {target}#{anchor}, an anchor that does not exist"
 
 
-def check(site, browser_path, screenshots):
+def misses(window, address):
+    """Yield the searches that do not find one of their pages among the first."""
+    page = window.new_page()
+    for words, wanted in SEARCHES.items():
+        page.goto(f"{address}search.html?{urlencode({'q': words})}", wait_until="load")
+        page.wait_for_selector("#search-results ul.search > li > a")
+        page.wait_for_timeout(1000)  # results come one by one
+        found = page.eval_on_selector_all(
+            "#search-results ul.search > li > a:first-of-type",
+            "links => links.map(link => link.href)",
+        )
+        first = [urldefrag(link)[0].removeprefix(address) for link in found]
+        first = [link.partition("?")[0] for link in first][:N_FIRST]
+        if not wanted & set(first):
+            yield f"search for {words!r}: {first}, not {sorted(wanted)}"
+    page.close()
+
+
+def check(site, browser_path, screenshots, only):
     """Return all problems of the pages of the site, and the number of pages."""
     problems, seen = [], {}
     with served(site) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
-        for device, (width, height) in SIZES.items():
-            window = browser.new_context(viewport={"width": width, "height": height})
+        for (device, (width, height)), scheme in product(SIZES.items(), SCHEMES):
+            window = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=scheme
+            )
             for name in pages_of(site):
+                title = name.removesuffix(".html").replace("/", "-")
+                if only and title not in only:
+                    continue
                 picture = None
                 if screenshots:
-                    picture = screenshots / f"{name[:-5].replace('/', '-')}_{device}.png"
-                wrong, seen[name] = look_at(window, address, name, picture)
-                problems += [f"{name} ({device}): {problem}" for problem in wrong]
+                    picture = screenshots / f"{title}_{device}_{scheme}.png"
+                with_code = device == "desktop"
+                wrong, seen[name] = look_at(window, address, name, picture, with_code)
+                problems += [f"{name} ({device}, {scheme}): {text}" for text in wrong]
+            window.close()
+        problems += misses(browser.new_context(), address)
         browser.close()
         return problems + list(dead_links(site, address, seen)), len(seen)
 
@@ -141,15 +191,19 @@ def main():
     parser.add_argument("--site", type=Path, default=SITE, help="default: %(default)s")
     parser.add_argument("--browser", help="a Chromium; default: that of playwright")
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER")
+    parser.add_argument("--only", nargs="+", metavar="PAGE", help="such as networks")
     options = parser.parse_args()
     if not (options.site / "index.html").is_file():
         parser.error(f"no pages in {options.site}: build them first, see doc/conf.py")
     if options.screenshots:
         options.screenshots.mkdir(parents=True, exist_ok=True)
-    problems, n_pages = check(options.site, options.browser, options.screenshots)
+    problems, n_pages = check(
+        options.site, options.browser, options.screenshots, options.only
+    )
     for problem in problems:
         print(problem)
-    print(f"{n_pages} pages at {len(SIZES)} widths: {len(problems)} problems")
+    looks = f"{len(SIZES)} widths, {' and '.join(SCHEMES)}"
+    print(f"{n_pages} pages at {looks}: {len(problems)} problems")
     sys.exit(bool(problems))
 
 

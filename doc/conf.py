@@ -24,6 +24,8 @@ import sksmooth
 from sksmooth._lib import numba_loops as _numba_loops
 
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+import repository_links
+
 matplotlib.use("Agg")
 logger = logging.getLogger(__name__)
 
@@ -38,13 +40,16 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
+    "sphinx.ext.linkcode",
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     # of this folder
     "command_help",
     "mathml",
+    "rendered",
     "repository_links",
+    "side_bars",
 ]
 exclude_patterns = [
     "_build",
@@ -211,18 +216,28 @@ html_css_files = ["sksmooth.css"]
 html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_theme_options = {
+    "icon_links": [
+        {
+            "name": "Repository",
+            "url": repository_links.address(),
+            "icon": "fa-solid fa-code",
+        }
+    ],
     "navbar_align": "left",
     "header_links_before_dropdown": 6,
     "show_prev_next": True,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc", "sg_download_links"],
-    "footer_start": ["copyright"],
+    "article_footer_items": ["view-source"],
+    "footer_start": ["project-version", "copyright"],
     "footer_end": ["theme-version"],
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_sidebars = {"index": []}
+
+linkcode_resolve = repository_links.address_of_code
 
 # -- Links -------------------------------------------------------------------------------
 

@@ -1,14 +1,16 @@
-"""Make tables of ``doc/figures.md`` and ``doc/reading_the_index.md`` from the results.
+"""Make the tables of ``doc/benchmarks.md`` and of other pages from the results.
 
     python doc/make_figures.py           # writes them
     python doc/make_figures.py --check   # fails if they are not those of the results
 
+``doc/benchmarks.md`` has the tables that users decide by, ``benchmarks/README.md`` others.
 The pages are prose with tables between ``<!-- table NAME -->`` and ``<!-- end -->``. What
 they hold is listed here; the results are in ``benchmarks/results``.
 """
 
 import argparse
 import json
+import math
 import re
 import sys
 from dataclasses import dataclass
@@ -18,8 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {
     name: ROOT / "doc" / f"{name}.md"
-    for name in ("figures", "large_data", "more_samples", "reading_the_index")
-}
+    for name in ("benchmarks", "large_data", "more_samples", "reading_the_index")
+} | {"more tables": ROOT / "benchmarks" / "README.md"}
 RESULTS = ROOT / "benchmarks" / "results"
 MARKED = re.compile(r"(<!-- table ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -64,7 +66,7 @@ class Table:
     columns: list[Column]
     corner: str = ""
     best_of_row: str = ""
-    page: str = "figures"
+    page: str = "more tables"
 
     def cells(self):
         """Texts of all cells, row by row, the best values in bold."""
@@ -90,6 +92,27 @@ class Table:
         return "".join(f"| {' | '.join(line)} |\n" for line in lines).replace("|  |", "| |")
 
 
+@dataclass(frozen=True)
+class Overview:
+    """A table of texts with figures of several results files.
+
+    A cell is a text with ``{}`` for each value, and where the values are, as
+    "file/table/row/column".
+    """
+
+    head: list[str]
+    rows: dict[str, list[tuple[str, ...]]]
+    page: str
+
+    def to_markdown(self):
+        """The table as a page holds it."""
+        lines = [self.head, ["---"] * len(self.head)]
+        for title, cells in self.rows.items():
+            texts = (text.format(*map(figure_at, paths)) for text, *paths in cells)
+            lines.append([title, *texts])
+        return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
 BEST = {"max": max, "min": min}
 
 
@@ -103,6 +126,12 @@ def read_figures(results):
 def figure(results, table, row, column):
     """One value; a KeyError names what is not there."""
     return read_figures(results)[table][row][column]
+
+
+def figure_at(path):
+    """One value at "file/table/row/column"."""
+    value = figure(*path.split("/"))
+    return {"inf": math.inf}.get(value, value)
 
 
 def both_sizes():
@@ -366,15 +395,11 @@ SIDES = {
     "scikit-learn": "scikit-learn",
     "scikit-learn-intelex": "scikit-learn-intelex",
 }
-LIBRARIES = ("sksmooth", "sksmooth, 255 bins", "LightGBM", "YDF")
 PROBES = {
     "`oob_score_`": "oob_score_",
-    "`alpha_`, of the same fit": "alpha_",
-    "`roughness_`, of the same fit": "roughness_",
     "`score` on a fifth": "score",
     "`oob_score_`, 3 trees": "oob_score_, 3 trees",
     "`oob_score_`, `class_pairs=False`": "oob_score_, without pairs",
-    "`oob_score_`, `max_samples=10_000`": "oob_score_, 10,000 rows a tree",
     "`oob_score_`, `max_samples=2_000`": "oob_score_, 2,000 rows a tree",
     "`oob_score_`, `max_samples=500`": "oob_score_, 500 rows a tree",
     "random forest, out of bag": "random forest, out of bag",
@@ -391,13 +416,6 @@ def columns_of_speed():
             yield Column(f"{title}: {name}", table, name, form, is_partial=True)
 
 
-def columns_of_libraries():
-    """Seconds, ratios, and sizes of the trees."""
-    yield Column("Seconds", "libraries", "s", "{:.1f}", is_partial=True)
-    yield Column("relative to sksmooth", "libraries", "ratio", "{:.2f}", is_partial=True)
-    yield Column("Leaves a tree", "libraries", "leaves a tree", "{:,.0f}", is_partial=True)
-
-
 def columns_of_updates():
     """Million entries a second, and the share of the least loop."""
     yield Column("search", "updates", "search, M/s", "{:,.0f}")
@@ -405,17 +423,10 @@ def columns_of_updates():
     yield Column("share", "updates", "share %", "{:.0f} %")
 
 
-def columns_of_worth():
-    """What numbers cost, and how they go with the accuracies of models."""
-    for n in ("2,000", "10,000", "60,000"):
+def columns_of_cost():
+    """Seconds of numbers about a representation."""
+    for n in ("2,000", "10,000"):
         yield Column(f"{n}: s", f"cost, {n} rows", "s", "{:.2f}", is_partial=True)
-    for title, name in {
-        "Spearman": "Spearman, mean of five",
-        "of the two draws the lower": "Spearman, mean of five, lowest",
-        "with the best of five": "Spearman, best of five",
-    }.items():
-        yield Column(title, "worth", name, "{:.2f}", is_partial=True)
-    yield Column("Regret", "worth", "regret, points", "{:.1f}", is_partial=True)
 
 
 def columns_of_ladders():
@@ -467,7 +478,7 @@ LEARNERS = (
     "logistic regression",
     "all",
 )
-RIVALS = {
+RIVALS_OF_FORECASTS = {
     "pow2": "pow2",
     "pow3": "pow3",
     "mean of pow2 and pow3": "their mean",
@@ -482,7 +493,11 @@ BY_ALPHA = {
 MAPS = ("100,000,000 x 75", "1,000,000,000 x 10")
 TABLES = {
     "accuracy": Table(
-        "known_smoothness", dict(groups_by_index()), list(both_sizes()), "Functions, index"
+        "known_smoothness",
+        dict(groups_by_index()),
+        list(both_sizes()),
+        "Functions, index",
+        page="benchmarks",
     ),
     "tool": Table(
         "authors_tool",
@@ -495,7 +510,9 @@ TABLES = {
         ],
         "Data",
     ),
-    "choices": Table("rank_features", SCORES, list(choice_columns()), "Score"),
+    "choices": Table(
+        "rank_features", SCORES, list(choice_columns()), "Score", page="benchmarks"
+    ),
     "regrets": Table("rank_features", SCORES, list(regret_columns()), "Score"),
     "landscapes": Table("landscapes", NUMBERS, list(landscape_columns()), "Number"),
     "landscape costs": Table(
@@ -544,6 +561,7 @@ TABLES = {
         },
         list(comparison_columns()),
         "Test",
+        page="benchmarks",
     ),
     "lost blocks": Table(
         "broken_blocks",
@@ -579,14 +597,13 @@ TABLES = {
             Column("within a point", "ways", "within a point, %", "{:.0f} %"),
         ],
         "Choice",
+        page="benchmarks",
     ),
     "speed": Table(
         "grower",
         SIDES,
         list(columns_of_speed()),
-    ),
-    "libraries": Table(
-        "grower", {name: name for name in LIBRARIES}, list(columns_of_libraries())
+        page="benchmarks",
     ),
     "updates": Table(
         "grower",
@@ -611,7 +628,7 @@ TABLES = {
         ],
         "Data",
     ),
-    "cost and worth": Table("cost_and_worth", PROBES, list(columns_of_worth()), "Number"),
+    "cost and worth": Table("cost_and_worth", PROBES, list(columns_of_cost()), "Number"),
     "growth": Table(
         "grower",
         {
@@ -670,6 +687,7 @@ TABLES = {
         list(rivals_of_roughness()),
         "Wrong labels",
         best_of_row="max",
+        page="benchmarks",
     ),
     "images": Table(
         "image_compression",
@@ -681,12 +699,14 @@ TABLES = {
         },
         list(slope_columns()),
         "Images, predictor",
+        page="benchmarks",
     ),
     "ladders": Table(
         "three_numbers",
         {name: name for name in LADDERS},
         list(columns_of_ladders()),
         "Data",
+        page="benchmarks",
     ),
     "signal": Table(
         "three_numbers",
@@ -745,14 +765,14 @@ TABLES = {
     "forecast curves": Table(
         "forecasts",
         {name: name for name in LEARNERS},
-        list(columns_of_forecasts("curves", RIVALS)),
+        list(columns_of_forecasts("curves", RIVALS_OF_FORECASTS)),
         "Learner",
         page="more_samples",
     ),
     "forecast samples": Table(
         "forecasts",
         {name: name for name in LEARNERS},
-        list(columns_of_forecasts("samples", RIVALS | BY_ALPHA)),
+        list(columns_of_forecasts("samples", RIVALS_OF_FORECASTS | BY_ALPHA)),
         "Learner",
         page="more_samples",
     ),
@@ -804,6 +824,67 @@ TABLES = {
         page="large_data",
     ),
 }
+
+
+FORECASTS = "forecasts/{}: median |log error| by {}/all/{}"
+TABLES["forecasts"] = Overview(
+    ["Forecast from", "Cases", *("`forecast_error`", *RIVALS_OF_FORECASTS.values())],
+    {
+        title: [
+            ("{:,}", FORECASTS.format(part, by, "cases")),
+            *(
+                ("{:.2f}", FORECASTS.format(part, by, name))
+                for name in ("ours", *RIVALS_OF_FORECASTS)
+            ),
+        ]
+        for title, part, by in (
+            ("measured learning curves", "curves", "learner"),
+            ("samples of 24 data sets", "samples", "learner"),
+            ("samples of known functions", "regression", "function"),
+        )
+    },
+    "benchmarks",
+)
+NOT_MEASURED = ("\N{EN DASH}",)
+PASSES = "compare_layers/forward pass/"
+MAP_FIT = "scale_out/fits of maps/100,000,000 x 75, 20,000 rows a tree/"
+TABLES["costs"] = Overview(
+    ["What", "With sksmooth", "Otherwise"],
+    {
+        "Forward passes for 7 layers, 4,000 images": [
+            ("{:.1f} s, all in one pass", PASSES + "all layers at once/s"),
+            ("{:.1f} s, one for each", PASSES + "a pass for each layer/s"),
+        ],
+        "Features of a layer, 50,000 x 9,216 values, peak memory": [
+            ("{:.2f} GB, as a memory map", "layer_memory/peak/memory map/GB"),
+            (
+                "{:.2f} GB as one array, {:.2f} GB as a list of batches",
+                "layer_memory/peak/one array/GB",
+                "layer_memory/peak/list, then concatenated/GB",
+            ),
+        ],
+        "`SmoothnessMonitor`, part of an epoch": [
+            ("{:.0f} % with 500 samples", "monitor_cost/cost/record/share of an epoch %"),
+            (
+                "{:.0f} % with 1,000 samples",
+                "monitor_cost/cost/record of 1,000 samples/share of an epoch %",
+            ),
+        ],
+        "Fit of 50,000 x 9,216 values, memory beyond X": [
+            ("{:,.0f} MiB", "grower/memory/50,000 x 9,216/peak, MiB"),
+            NOT_MEASURED,
+        ],
+        "Fit of 100,000,000 x 75 values on disk, 20,000 rows a tree": [
+            ("{:.0f} s, {:.0f} MB", MAP_FIT + "s", MAP_FIT + "peak, MB"),
+            NOT_MEASURED,
+        ],
+        "Reading 200,000 of these rows": [
+            ("{:.1f} s", "scale_out/reading of maps/100,000,000 x 75/pages, s"),
+            ("{:.1f} s, `X[rows]`", "scale_out/reading of maps/100,000,000 x 75/NumPy, s"),
+        ],
+    },
+    "benchmarks",
+)
 
 
 def with_tables(text, page):

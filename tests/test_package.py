@@ -95,6 +95,8 @@ def test_readme_has_two_commands_and_the_checks_use_the_second():
 def test_version_is_the_same_everywhere():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"version: {sksmooth.__version__}" in citation
+    page = (ROOT / "doc" / "citing.md").read_text(encoding="utf-8")
+    assert f"version = {{{sksmooth.__version__}}}" in page
 
 
 @needs_sources
