@@ -192,6 +192,7 @@ sphinx_gallery_conf = {
     ),
     "filename_pattern": r"plot_",
     "abort_on_example_error": True,
+    "ignore_repr_types": r"Display'>",  # the picture is shown, not its object
     "reset_modules": ("matplotlib", set_warnings),
     "reset_modules_order": "both",
     "backreferences_dir": "api/backreferences",
