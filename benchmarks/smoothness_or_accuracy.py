@@ -1,22 +1,26 @@
 """Which of two feature sets? Decisions by smoothness and by cross-validated accuracy.
 
-    python benchmarks/smoothness_or_accuracy.py [--jobs 2] [--draws 12] [--equal 30]
+    python benchmarks/smoothness_or_accuracy.py [--jobs 2] [--rounds 12] [--minutes 60]
 
 Small samples are drawn again and again from real tables. Which of two feature sets is the
 better one is known from all rows: it is the one on which random forests are more often
-right, in ten repetitions of five folds, so the truth is told in the currency of the rival.
+right, in five folds three times over, so the truth is told in the currency of the rival.
 Pairs whose accuracies on all rows differ by less than half a point have no right answer and
 are left out. The pairs were written down before any of them was run.
 
 Each way gives a p-value and a sign for every sample. A decision is right if the sign is and
 the p-value lies below a threshold: 0.05, or the value below which the p-values of equal
 pairs (the same features with noise of the same width, drawn twice) lie in 5 % of the draws
-of this size. ``right sign`` is what is left if one has to decide without a test.
+of this size. ``right sign`` is how often the sign alone is right, for those who have to
+decide without a test; ties count half.
 
-The ways: ``smoothness_difference`` (the level, its ``p_value``); the corrected t-test of the
-accuracy in twice five folds (Nadeau and Bengio, 2003) of forests of as many trees; McNemar's
-test of out-of-bag predictions; and the out-of-bag squared error of a random forest, with the
-same variance as ``smoothness_difference`` has.
+The ways: ``smoothness_difference`` (the level, its ``p_value``); the corrected t-test of
+the accuracy in twice five folds (Nadeau and Bengio, 2003) of forests of as many trees;
+McNemar's test of out-of-bag predictions; and the out-of-bag squared error of a random
+forest, with the same variance as ``smoothness_difference`` has.
+
+A round draws every pair once and every equal pair twice, at every size; ``--minutes`` ends
+after the round that is then running.
 """
 
 import argparse
@@ -37,7 +41,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 
 FIRST_SEED = 930_000
 TREES = 50
-SIZES = (100, 200, 400, 800)
+SIZES = (100, 200, 400)
 LEVEL = 0.05
 LEAST_DIFFERENCE = 0.5  # points of accuracy on all rows
 WAYS = {
@@ -46,7 +50,6 @@ WAYS = {
     "McNemar": "McNemar, out of bag",
     "squared error": "squared error of a random forest, out of bag",
 }
-LARGEST = {"digits": 800, "breast cancer": 400}
 
 
 @cache
@@ -123,8 +126,9 @@ def of_smoothness(X_a, X_b, y, seed):
 
 def of_forests(X_a, X_b, y, seed):
     """McNemar's test and that of squared errors, both of the same forests."""
-    first, second = (rivals.OutOfBag(X, y, seed) for X in (X_a, X_b))
-    p_values = rivals.forest_tests(X_a, X_b, y, seed)
+    both = [rivals.OutOfBag(X, y, seed) for X in (X_a, X_b)]
+    p_values = rivals.tests_of_forests(*both)
+    first, second = both
     mistakes = first.mistakes().sum() - second.mistakes().sum()
     squares = first.losses().mean() - second.losses().mean()
     return {
@@ -173,7 +177,7 @@ def truths():
     rows, signs = {}, {}
     for data, first, second in PAIRS:
         features, y = tables()[data]
-        a, b = (100 * accuracies(features[name], y, 10, 0) for name in (first, second))
+        a, b = (100 * accuracies(features[name], y, 3, 0) for name in (first, second))
         gap = b.mean() - a.mean()
         rows[title((data, first, second))] = {
             "first %": a.mean(),
@@ -249,27 +253,33 @@ def median_seconds(results):
     }
 
 
+def rounds(args):
+    """Results, round by round, until all are drawn or the time is up."""
+    start = time.perf_counter()
+    with Parallel(args.jobs) as parallel:
+        for i in range(args.rounds):
+            tasks = [
+                (pair, n, FIRST_SEED + 1000 * k + 2 * i + again)
+                for n in SIZES
+                for k, pair in enumerate((*PAIRS, *EQUAL))
+                for again in range(2 if pair in EQUAL else 1)
+            ]
+            yield parallel(delayed(one_draw)(*task) for task in tasks)
+            spent = (time.perf_counter() - start) / 60
+            print(f"round {i + 1} of {args.rounds}, {spent:.0f} min", flush=True)
+            if spent > args.minutes:
+                return
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--draws", type=int, default=12, help="of each pair")
-    parser.add_argument("--equal", type=int, default=30, help="draws of each equal pair")
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--minutes", type=float, default=60)
     args = parser.parse_args()
+    drawn = list(rounds(args))
     truth, signs = truths()
-    tasks = [
-        (pair, n, FIRST_SEED + 1000 * i + seed)
-        for n in SIZES
-        for i, pair in enumerate((*PAIRS, *EQUAL))
-        for seed in range(args.equal if pair in EQUAL else args.draws)
-        if n <= LARGEST[pair[0]]
-    ]
-    results, start = [], time.perf_counter()
-    running = Parallel(args.jobs, batch_size=4, return_as="generator_unordered")
-    for result in running(delayed(one_draw)(*task) for task in tasks):
-        results.append(result)
-        if len(results) % 50 == 0:
-            spent = time.perf_counter() - start
-            print(f"{len(results)} of {len(tasks)}, {spent:.0f} s", flush=True)
+    results = [result for found in drawn for result in found]
     figures = {"truth": truth}
     for n in SIZES:
         figures[f"{n:,} samples"] = {way: shares(results, way, signs, n) for way in WAYS}
@@ -277,9 +287,8 @@ def main():
         figures[f"by pair, {n:,} samples"] = by_pair(results, signs, n)
     figures["seconds"] = median_seconds(results)
     setup = (
-        f"{args.draws} draws of each pair and {args.equal} of each equal pair, of "
-        f"{', '.join(map(str, SIZES))} samples (breast cancer: at most 400); forests of "
-        f"{TREES} trees; ways: {'; '.join(f'{k} = {v}' for k, v in WAYS.items())}"
+        f"{len(drawn)} rounds of {', '.join(map(str, SIZES))} samples; forests of {TREES} "
+        f"trees; ways: {'; '.join(f'{key} = {name}' for key, name in WAYS.items())}"
     )
     write_results("smoothness_or_accuracy", figures, setup=setup)
 
