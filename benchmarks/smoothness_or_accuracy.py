@@ -26,16 +26,14 @@ after the round that is then running.
 import argparse
 import time
 import warnings
-from functools import cache
 
 import _rival_tests as rivals
 import numpy as np
+from _feature_sets import tables
 from _results import write_results
 from compare_representations import compare_levels
 from joblib import Parallel, delayed
 from scipy import stats
-from sklearn.datasets import load_breast_cancer, load_digits
-from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 
@@ -50,35 +48,6 @@ WAYS = {
     "McNemar": "McNemar, out of bag",
     "squared error": "squared error of a random forest, out of bag",
 }
-
-
-@cache
-def tables():
-    """Feature sets by data set, and the classes."""
-    pixels, numerals = load_digits(return_X_y=True)
-    images = pixels.reshape(-1, 8, 8)
-    cells, kinds = load_breast_cancer(return_X_y=True)
-    noise = np.random.RandomState(FIRST_SEED).standard_normal(pixels.shape)
-    return {
-        "digits": (
-            {
-                "pixels": pixels,
-                "left half": images[:, :, :4].reshape(-1, 32),
-                "blocks": images.reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)).reshape(-1, 16),
-                "rows and columns": np.hstack([images.mean(axis=2), images.mean(axis=1)]),
-                "black and white": (pixels > 8).astype(float),
-                "10 components": PCA(10, random_state=0).fit_transform(pixels),
-                "20 components": PCA(20, random_state=0).fit_transform(pixels),
-                "noise of 3": pixels + 3 * noise,
-                "noise of 4": pixels + 4 * noise,
-            },
-            numerals,
-        ),
-        "breast cancer": (
-            {"all": cells, "mean": cells[:, :10], "worst": cells[:, 20:]},
-            kinds,
-        ),
-    }
 
 
 PAIRS = (
