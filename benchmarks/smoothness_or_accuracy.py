@@ -1,6 +1,6 @@
 """Which of two feature sets? Decisions by smoothness and by cross-validated accuracy.
 
-    python benchmarks/smoothness_or_accuracy.py [--jobs 2] [--rounds 12] [--minutes 60]
+    python benchmarks/smoothness_or_accuracy.py [--jobs 2] [--rounds 40] [--minutes 60]
 
 Small samples are drawn again and again from real tables. Which of two feature sets is the
 better one is known from all rows: it is the one on which random forests are more often
@@ -35,11 +35,11 @@ from compare_representations import compare_levels
 from joblib import Parallel, delayed
 from scipy import stats
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
+from sklearn.model_selection import RepeatedStratifiedKFold, cross_validate
 
 FIRST_SEED = 930_000
 TREES = 50
-SIZES = (100, 200, 400)
+SIZES = (100, 150, 200, 300, 400)
 LEVEL = 0.05
 LEAST_DIFFERENCE = 0.5  # points of accuracy on all rows
 WAYS = {
@@ -74,8 +74,12 @@ def forest(seed=0):
 
 def accuracies(X, y, n_repeats, seed):
     """Accuracies in stratified folds, five a repetition."""
+    return in_folds(X, y, n_repeats, seed, ["accuracy"])["test_accuracy"]
+
+
+def in_folds(X, y, n_repeats, seed, scoring):
     folds = RepeatedStratifiedKFold(n_splits=5, n_repeats=n_repeats, random_state=seed)
-    return cross_val_score(forest(seed), X, y, cv=folds)
+    return cross_validate(forest(seed), X, y, cv=folds, scoring=scoring)
 
 
 def of_accuracy(X_a, X_b, y, seed):
@@ -142,16 +146,22 @@ def one_draw(pair, n_samples, seed):
 
 
 def truths():
-    """Accuracies of all rows, and the sign of their difference; zero where it is small."""
+    """Errors of all rows, and the sign of the lead in accuracy; zero where it is small."""
     rows, signs = {}, {}
     for data, first, second in PAIRS:
         features, y = tables()[data]
-        a, b = (100 * accuracies(features[name], y, 3, 0) for name in (first, second))
-        gap = b.mean() - a.mean()
+        a, b = (
+            in_folds(features[name], y, 3, 0, ["accuracy", "neg_brier_score"])
+            for name in (first, second)
+        )
+        accuracy = [100 * found["test_accuracy"].mean() for found in (a, b)]
+        gap = accuracy[1] - accuracy[0]
         rows[title((data, first, second))] = {
-            "first %": a.mean(),
-            "second %": b.mean(),
+            "first %": accuracy[0],
+            "second %": accuracy[1],
             "difference, points": gap,
+            "first, Brier": -a["test_neg_brier_score"].mean(),
+            "second, Brier": -b["test_neg_brier_score"].mean(),
         }
         is_known = abs(gap) >= LEAST_DIFFERENCE
         signs[data, first, second] = np.sign(gap) if is_known else 0
@@ -243,7 +253,7 @@ def rounds(args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--minutes", type=float, default=60)
     args = parser.parse_args()
     drawn = list(rounds(args))
