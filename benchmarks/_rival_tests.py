@@ -62,7 +62,11 @@ class OutOfBag:
 
 def forest_tests(X_a, X_b, y, seed):
     """Out-of-bag squared error, with and without the variance of trees; and McNemar."""
-    first, second = (OutOfBag(X, y, seed) for X in (X_a, X_b))
+    return tests_of_forests(*(OutOfBag(X, y, seed) for X in (X_a, X_b)))
+
+
+def tests_of_forests(first, second):
+    """The three tests of two forests that have been grown."""
     losses = [forest.losses() for forest in (first, second)]
     paired = losses[0] - losses[1]
     means = [loss.mean() for loss in losses]
@@ -70,13 +74,13 @@ def forest_tests(X_a, X_b, y, seed):
     group = np.arange(TREES) % 10
     parts = [group != left_out for left_out in range(10)]
     jackknife = [log_ratio(first.losses(part), second.losses(part)) for part in parts]
-    variance = influence.var() / len(y) + 0.5 * 9 * np.var(jackknife)
+    variance = influence.var() / len(influence) + 0.5 * 9 * np.var(jackknife)
     wrong = np.nan
     if first.is_classifier:
         wrong = first.mistakes() - second.mistakes()
         wrong = normal_p(wrong.sum(), np.sum(wrong**2))
     return {
-        "forest": normal_p(paired.mean(), paired.var() / len(y)),
+        "forest": normal_p(paired.mean(), paired.var() / len(paired)),
         "forest, with trees": normal_p(log_ratio(*losses), variance),
         "McNemar": wrong,
     }
