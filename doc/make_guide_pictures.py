@@ -1,5 +1,7 @@
 """Draw the pictures of the guide: ``python doc/make_guide_pictures.py``."""
 
+import json
+import re
 from pathlib import Path
 
 import matplotlib
@@ -7,16 +9,19 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sksmooth import BesovSmoothnessEstimator, WaveletForestRegressor, forecast_error
+from sksmooth.command_line import main
 from sksmooth.datasets import make_known_smoothness
 from sksmooth.plotting import ErrorForecastDisplay
 
 IMAGES = Path(__file__).parent / "images"
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 
 
 def measure(X, y, **options):
@@ -185,7 +190,31 @@ def draw_found_noise(ax, shares, fits, color, is_classes):
     )
 
 
+def draw_decisions():
+    """Draw how often each test names the better of two feature sets."""
+    figures = json.loads((RESULTS / "smoothness_or_accuracy.json").read_text())["figures"]
+    sizes = [int(name.split()[0]) for name in figures if re.fullmatch(r"\d+ samples", name)]
+    figure = Figure(figsize=(6, 3.8), layout="constrained")
+    ax = figure.subplots()
+    for way, color in (("smoothness", "tab:blue"), ("accuracy", "tab:orange")):
+        rows = [figures[f"{size} samples"][way] for size in sizes]
+        for share, line in (("right", "-o"), ("wrong", "--o")):
+            values = [row[f"{share} %"] for row in rows]
+            ax.plot(sizes, values, line, color=color, label=f"{way}: {share}")
+    ax.set(xlabel="Labelled samples", ylabel="% of decisions", ylim=(0, None))
+    ax.set_title("Which of two feature sets is better?")
+    ax.legend(ncols=2, fontsize="small")
+    save(figure, "decisions.png")
+
+
+def draw_demo():
+    """Let the demo draw its picture."""
+    main(["demo", "--output", str(IMAGES / "demo.png")])
+
+
 if __name__ == "__main__":
+    draw_demo()
+    draw_decisions()
     draw_terms()
     draw_window()
     draw_sample_sizes()

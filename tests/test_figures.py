@@ -844,7 +844,7 @@ def test_the_page_on_the_lecture_quotes_the_results(rows):
 
 @pytest.mark.parametrize(
     "page",
-    ["benchmarks", "large_data", "more tables", "more_samples", "reading_the_index"],
+    ["benchmarks", "large_data", "more tables", "more_samples", "what_to_do"],
 )
 def test_tables_of_the_pages_are_made_of_the_results(page, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "doc")

@@ -73,4 +73,4 @@ ErrorDecayDisplay.from_estimator(estimator, name="digits")
 #
 # .. code-block:: sh
 #
-#    python -m sksmooth report digits.csv --target digit --output digits.html
+#    sksmooth report digits.csv --target digit --output digits.html
