@@ -2,6 +2,8 @@
 
 import ast
 import configparser
+import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,27 @@ def test_the_oldest_versions_tested_are_those_that_are_allowed():
     for requirement in allowed:
         name, oldest = requirement.split(">=")
         assert tested[name] in (oldest, f"{oldest}.0"), name
+
+
+@needs_sources
+def test_the_recipe_asks_for_what_the_package_needs():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    recipe = (ROOT / "recipe" / "meta.yaml").read_text(encoding="utf-8")
+    assert f'version = "{sksmooth.__version__}"' in recipe
+    _, run, _ = re.split(r"\n  run:\n|\ntest:\n", recipe)
+    needed = {line.strip("- ").replace(" ", "") for line in run.split("\n") if line.strip()}
+    python = f"python{config['options']['python_requires']}"
+    assert needed == {python, *config["options"]["install_requires"].split()}
+
+
+@needs_sources
+def test_the_readme_of_the_distribution_links_to_the_repository(monkeypatch):
+    setuptools = pytest.importorskip("setuptools")
+    given = {}
+    monkeypatch.setattr(setuptools, "setup", lambda **options: given.update(options))
+    runpy.run_path(str(ROOT / "setup.py"))
+    text = given["long_description"]
+    assert "](doc/" not in text
+    assert "](https://github.com/sksmooth/sksmooth/raw/main/doc/images/demo.png)" in text
+    assert "](https://github.com/sksmooth/sksmooth/blob/main/doc/what_to_do.md)" in text
