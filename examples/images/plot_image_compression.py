@@ -9,7 +9,7 @@ wavelets compress it: if the index is ``alpha``, the error of the best M terms f
 tenfold. We measure the index of photographs and drawings, and then compress them by the
 wavelets of a tree and by those of PyWavelets.
 
-This example needs PyWavelets and scikit-image: ``pip install "sksmooth[images]"``.
+This example needs PyWavelets and scikit-image: ``pip install PyWavelets scikit-image``.
 """
 
 # %%

@@ -89,7 +89,7 @@ def test_several_forecasts_share_axes(forecast, pyplot):
 def test_without_matplotlib_the_extra_is_named(forecast, monkeypatch):
     for name in ("matplotlib", "matplotlib.pyplot"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match=r"sksmooth\[plot\]"):
+    with pytest.raises(ImportError, match="pip install matplotlib"):
         ErrorForecastDisplay.from_forecast(forecast)
 
 
