@@ -1,5 +1,6 @@
 """Draw the pictures of the guide: ``python doc/make_guide_pictures.py``."""
 
+import json
 from pathlib import Path
 
 import matplotlib
@@ -17,6 +18,7 @@ from sksmooth.datasets import make_known_smoothness
 from sksmooth.plotting import ErrorForecastDisplay
 
 IMAGES = Path(__file__).parent / "images"
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 
 
 def measure(X, y, **options):
@@ -185,7 +187,29 @@ def draw_found_noise(ax, shares, fits, color, is_classes):
     )
 
 
+def draw_decisions():
+    """Draw how often two tests find the better of two feature sets, from the benchmark."""
+    text = (RESULTS / "smoothness_or_accuracy.json").read_text(encoding="utf-8")
+    figures = json.loads(text)["figures"]
+    sizes = [int(name.split()[0]) for name in figures if name[0].isdigit()]
+    figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.8), layout="constrained", sharey=True)
+    titles = {" at equal level": "at 5 % false positives", "": "at p < 0.05"}
+    ways = {"smoothness": "smoothness", "accuracy": "cross-validated accuracy"}
+    for ax, (level, title) in zip(axes, titles.items(), strict=True):
+        for i, (way, name) in enumerate(ways.items()):
+            for outcome, style in (("right", "o-"), ("wrong", "s:")):
+                shares = [
+                    figures[f"{size} samples"][way][f"{outcome}{level} %"] for size in sizes
+                ]
+                ax.plot(sizes, shares, style, color=f"C{i}", label=f"{name}: {outcome}")
+        ax.set(title=title, xlabel="labelled samples", xticks=sizes, ylim=(-2, 80))
+    axes[0].set_ylabel("decisions, % of all draws")
+    axes[0].legend(loc="upper left")
+    save(figure, "smoothness_or_accuracy.png")
+
+
 if __name__ == "__main__":
+    draw_decisions()
     draw_terms()
     draw_window()
     draw_sample_sizes()
