@@ -1,4 +1,4 @@
-"""Make tables of ``doc/figures.md`` and ``doc/reading_the_index.md`` from the results.
+"""Make tables of ``doc/figures.md``, ``doc/what_to_do.md`` and others from the results.
 
     python doc/make_figures.py           # writes them
     python doc/make_figures.py --check   # fails if they are not those of the results
@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {
     name: ROOT / "doc" / f"{name}.md"
-    for name in ("figures", "large_data", "more_samples", "reading_the_index")
+    for name in ("figures", "large_data", "more_samples", "what_to_do")
 }
 RESULTS = ROOT / "benchmarks" / "results"
 MARKED = re.compile(r"(<!-- table ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -740,7 +740,7 @@ TABLES = {
         {name: name for name in KNOWN_SETS},
         list(columns_of_sets()),
         "Data",
-        page="reading_the_index",
+        page="what_to_do",
     ),
     "forecast curves": Table(
         "forecasts",
