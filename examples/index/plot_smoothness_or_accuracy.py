@@ -12,8 +12,8 @@ often each test finds it.
 """
 
 # %%
-# Six pairs of feature sets. On all rows, forests are more often right on the second. The
-# truth is told in accuracy, so the rival has the choice of the currency.
+# Six pairs of feature sets. On all rows, forests are more often right on the second. So
+# the right answer is defined by accuracy, not by smoothness.
 
 import warnings
 
