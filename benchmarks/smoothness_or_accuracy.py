@@ -4,9 +4,9 @@
 
 Small samples are drawn again and again from real tables. Which of two feature sets is the
 better one is known from all rows: it is the one on which random forests are more often
-right, in five folds three times over, so the truth is told in the currency of the rival.
-Pairs whose accuracies on all rows differ by less than half a point have no right answer and
-are left out. The pairs were written down before any of them was run.
+right, in five folds three times over. So the right answer is defined by accuracy, not by
+smoothness. Pairs whose accuracies on all rows differ by less than half a point have no
+right answer and are left out. The pairs were written down before any of them was run.
 
 Each way gives a p-value and a sign for every sample. A decision is right if the sign is and
 the p-value lies below a threshold: 0.05, or the value below which the p-values of equal

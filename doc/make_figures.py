@@ -493,24 +493,6 @@ BY_ALPHA = {
 MAPS = ("100,000,000 x 75", "1,000,000,000 x 10")
 
 
-def decision_columns():
-    """How often each test names the better feature set or the worse one."""
-    for way, title in (("smoothness", "smoothness"), ("accuracy", "accuracy")):
-        for share in ("right", "wrong"):
-            yield DecisionColumn(f"{title}: {share}", way, f"{share} %", "{:.0f} %")
-    for way in ("smoothness", "accuracy"):
-        yield Column(f"{way}: time", "seconds", f"{way}, s", "{:.2f} s")
-
-
-@dataclass(frozen=True)
-class DecisionColumn(Column):
-    """A column of which each row is a table of the results."""
-
-    def value(self, results, row):
-        """Value of a cell."""
-        return figure(results, row, self.table, self.name)
-
-
 TABLES = {
     "accuracy": Table(
         "known_smoothness",
@@ -780,13 +762,6 @@ TABLES = {
         {name: name for name in KNOWN_SETS},
         list(columns_of_sets()),
         "Data",
-        page="what_to_do",
-    ),
-    "decisions": Table(
-        "smoothness_or_accuracy",
-        {f"{size} samples": f"{size} samples" for size in (100, 150, 200, 300, 400)},
-        list(decision_columns()),
-        "Each way with",
         page="what_to_do",
     ),
     "forecast curves": Table(

@@ -1,7 +1,6 @@
 """Draw the pictures of the guide: ``python doc/make_guide_pictures.py``."""
 
 import json
-import re
 from pathlib import Path
 
 import matplotlib
@@ -9,7 +8,6 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -191,20 +189,24 @@ def draw_found_noise(ax, shares, fits, color, is_classes):
 
 
 def draw_decisions():
-    """Draw how often each test names the better of two feature sets."""
-    figures = json.loads((RESULTS / "smoothness_or_accuracy.json").read_text())["figures"]
-    sizes = [int(name.split()[0]) for name in figures if re.fullmatch(r"\d+ samples", name)]
-    figure = Figure(figsize=(6, 3.8), layout="constrained")
-    ax = figure.subplots()
-    for way, color in (("smoothness", "tab:blue"), ("accuracy", "tab:orange")):
-        rows = [figures[f"{size} samples"][way] for size in sizes]
-        for share, line in (("right", "-o"), ("wrong", "--o")):
-            values = [row[f"{share} %"] for row in rows]
-            ax.plot(sizes, values, line, color=color, label=f"{way}: {share}")
-    ax.set(xlabel="Labelled samples", ylabel="% of decisions", ylim=(0, None))
-    ax.set_title("Which of two feature sets is better?")
-    ax.legend(ncols=2, fontsize="small")
-    save(figure, "decisions.png")
+    """Draw how often two tests find the better of two feature sets, from the benchmark."""
+    text = (RESULTS / "smoothness_or_accuracy.json").read_text(encoding="utf-8")
+    figures = json.loads(text)["figures"]
+    sizes = [int(name.split()[0]) for name in figures if name[0].isdigit()]
+    figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.8), layout="constrained", sharey=True)
+    titles = {" at equal level": "at 5 % false positives", "": "at p < 0.05"}
+    ways = {"smoothness": "smoothness", "accuracy": "cross-validated accuracy"}
+    for ax, (level, title) in zip(axes, titles.items(), strict=True):
+        for i, (way, name) in enumerate(ways.items()):
+            for outcome, style in (("right", "o-"), ("wrong", "s:")):
+                shares = [
+                    figures[f"{size} samples"][way][f"{outcome}{level} %"] for size in sizes
+                ]
+                ax.plot(sizes, shares, style, color=f"C{i}", label=f"{name}: {outcome}")
+        ax.set(title=title, xlabel="labelled samples", xticks=sizes, ylim=(-2, 80))
+    axes[0].set_ylabel("decisions, % of all draws")
+    axes[0].legend(loc="upper left")
+    save(figure, "smoothness_or_accuracy.png")
 
 
 def draw_demo():

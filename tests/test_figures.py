@@ -105,8 +105,54 @@ WITHIN = "curves: samples needed, within a factor of two"
 ILL = "curves: ill-behaved, all learners"
 NOISY = "noise: summary"
 FUNCTIONS = "regression: median |log error| by noise"
+DECIDED = "smoothness_or_accuracy/{} samples/{}/{} %"
+BOTH_WAYS = ("smoothness", "accuracy")
+COMPONENTS = "smoothness_or_accuracy/truth/digits: 10 components or 20 components/{}"
+REGRET = "best_layer/ways/{}/mean regret, points"
 
 QUOTES = {
+    "doc/what_to_do.md": [
+        (
+            "smoothness finds {} % of the right answers and the corrected test of "
+            "cross-validated accuracy {} %; with 400 samples, {} % and {} %",
+            *(DECIDED.format(n, way, "right") for n in (100, 400) for way in BOTH_WAYS),
+        ),
+        (
+            "the lead is smaller: {} % against {} % with 100 samples, {} % against {} % "
+            "with 400",
+            *(
+                DECIDED.format(n, way, "right at equal level")
+                for n in (100, 400)
+                for way in BOTH_WAYS
+            ),
+        ),
+        (
+            "It takes {} s in place of {} s",
+            *(
+                f"smoothness_or_accuracy/seconds/400 samples/{way}, s" for way in BOTH_WAYS
+            ),
+        ),
+        (
+            "forests are more often right ({} % against {} %)",
+            *(COMPONENTS.format(name) for name in ("second %", "first %")),
+        ),
+        (
+            "their Brier score is {} against {}",
+            *(COMPONENTS.format(name) for name in ("second, Brier", "first, Brier")),
+        ),
+        ("its {} % of wrong decisions", DECIDED.format(200, "smoothness", "wrong")),
+        (
+            "it is the right one in {} % of the draws of 400 samples, the higher score in "
+            "{} %",
+            *(DECIDED.format(400, way, "right sign") for way in reversed(BOTH_WAYS)),
+        ),
+        ("find {} % with 400 samples", DECIDED.format(400, "squared error", "right")),
+        (
+            "`best_layer_` loses {} points of accuracy against the best layer, a linear "
+            "probe {}, and the last layer {}",
+            *(REGRET.format(way) for way in ("best_layer_", "probe linear", "last layer")),
+        ),
+    ],
     "doc/more_samples.md": [
         (
             "on MNIST {} against {}. It is worse if there is one: on Fashion-MNIST {} "
