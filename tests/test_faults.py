@@ -404,8 +404,8 @@ def kept():
 
 NAMES = [*ESTIMATORS, "compressed", "pipeline", "wavelets", "decay", "image", "difference"]
 NAMES += ["baseline"]
-OTHER_VERSIONS = ["9.9.9.dev0", "0.0.1.dev0"]
-PATCH_RELEASE = ".".join([*__version__.split(".")[:2], "7.dev0"])
+OTHER_VERSIONS = ["9.9.9", "0.0.1"]
+PATCH_RELEASE = ".".join([*__version__.split(".")[:2], "7"])
 
 
 def written_by(version, thing):

@@ -801,7 +801,7 @@ def test_number_of_rows_a_tree():
     X, y = iris()
     by_number = alpha(X, y, n_estimators=10, max_samples=120)
     assert by_number == alpha(X, y, n_estimators=10, max_samples=0.8)
-    with pytest.raises(ValueError, match="more than the 150 rows"):
+    with pytest.raises(ValueError, match="exceeds the 150 rows"):
         alpha(X, y, max_samples=151)
 
 

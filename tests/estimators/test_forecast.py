@@ -377,9 +377,9 @@ def test_errors_that_rise_are_cautioned_against():
 
 @pytest.mark.parametrize("n", [1, 600 * 64 + 1, -5, np.nan, "many", [600, 10**6]])
 def test_nothing_is_promised_far_away(forecast, n):
-    with pytest.raises(ValueError, match="64 times the samples"):
+    with pytest.raises(ValueError, match="64 times the available samples"):
         forecast.predict(n)
-    with pytest.raises(ValueError, match="64 times the samples"):
+    with pytest.raises(ValueError, match="64 times the available samples"):
         forecast.interval(n)
 
 

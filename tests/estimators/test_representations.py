@@ -788,7 +788,9 @@ def test_a_caution_says_of_which_targets_it_is(digits):
         compare({"x": X, "some": X[:, :20]}, y=targets)
     (caution,) = caught
     assert issubclass(caution.category, TargetTypeWarning)
-    assert str(caution.message).startswith("Targets 'few', 'few again': y is of a float")
+    assert str(caution.message).startswith(
+        "Targets 'few', 'few again': y has a floating-point dtype"
+    )
     assert caution.filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")

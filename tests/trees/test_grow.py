@@ -386,7 +386,7 @@ def test_limits_are_obeyed(data, path):
     assert_array_equal(bags.sum(axis=1), [30] * 2)
     assert [tree.n_nodes for tree in forest.trees] == [7] * 2
     assert_array_equal(grown(X, y, max_samples=150)[1], np.ones((2, 150)))
-    with pytest.raises(ValueError, match="more than the 150 rows"):
+    with pytest.raises(ValueError, match="exceeds the 150 rows"):
         grown(X, y, max_samples=151)
 
 

@@ -456,9 +456,9 @@ def test_what_is_not_read_as_a_whole_says_so(table):
         fit(lazy, lazy[lazy[:, 0] > 0, 0], max_samples=300)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         fit(lazy, y[:-1], max_samples=300)
-    with pytest.raises(ValueError, match="some rows"):
+    with pytest.raises(ValueError, match="some of its rows"):
         fitted.score(lazy, y)
-    with pytest.raises(ValueError, match="some rows"):
+    with pytest.raises(ValueError, match="some of its rows"):
         fitted.transform(lazy)
 
 
