@@ -21,9 +21,11 @@ __all__ = [
     "element",
     "ends_of_bars",
     "facts_table",
+    "folded",
     "interval_bar",
     "joined",
     "number",
+    "p_value_number",
     "scrolling",
     "share_bar",
     "table",
@@ -69,6 +71,8 @@ STYLE = """
 .sksmooth-card p { margin: 0.3em 0; }
 .sksmooth-card .sksmooth-alpha { font-size: 1.25em; font-weight: 600; }
 .sksmooth-mark { font-weight: 600; white-space: nowrap; }
+.sksmooth-quiet { opacity: 0.75; font-size: 0.92em; }
+.sksmooth summary { cursor: pointer; }
 """
 
 
@@ -137,6 +141,12 @@ def number(value: float, places: int = 3, sign: str = "") -> str:
     if math.isinf(value):
         return "\N{INFINITY}" if value > 0 else "\N{MINUS SIGN}\N{INFINITY}"
     return f"{value:{sign}z.{places}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def p_value_number(value: float, places: int = 4) -> str:
+    """Write a p-value, of which one that rounds to zero is shown as a bound."""
+    smallest = 10.0**-places
+    return f"< {number(smallest, places)}" if value < smallest else number(value, places)
 
 
 def interval_bar(
@@ -242,6 +252,11 @@ def scrolling(content: Html, label: str, class_: str = "sksmooth-scroll") -> Htm
     return element(
         "div", content, class_=class_, tabindex=0, role="region", aria_label=label
     )
+
+
+def folded(heading: str, *content: Any) -> Html:
+    """Fold content away below a heading that opens it, without a script."""
+    return element("details", element("summary", heading), *content)
 
 
 def card(*content: Any) -> Html:

@@ -43,7 +43,7 @@ from .levels import (
     split,
     units_in_common,
 )
-from .summary import baseline_summary, card_of, difference_summary
+from .summary import baseline_summary, card_of, difference_summary, text_of
 
 __all__ = [
     "PermutationBaseline",
@@ -105,8 +105,8 @@ class SmoothnessDifference(Versioned):
     >>> X, y, _ = make_known_smoothness("smooth", 2000, random_state=0)
     >>> noise = X[::-1]
     >>> result = smoothness_difference(noise, X, y, random_state=0)
-    >>> bool(result.difference == result.score_b - result.score_a > 0)
-    True
+    >>> print(result)
+    X
     """
 
     difference: float
@@ -121,6 +121,10 @@ class SmoothnessDifference(Versioned):
     alpha_b: float
     estimators: tuple[BesovSmoothnessEstimator, ...]
     confidence_level: float
+
+    def __str__(self) -> str:
+        """Say on which representation the targets are smoother, in a few lines."""
+        return text_of(difference_summary(self))
 
     def _repr_html_(self) -> str:
         return card_of(difference_summary(self), is_loss=self.interval[1] < 0)
@@ -152,8 +156,8 @@ class PermutationBaseline(Versioned):
     >>> X, y, _ = make_known_smoothness("smooth", 1000, random_state=0)
     >>> estimator = BesovSmoothnessEstimator(3, random_state=0)
     >>> baseline = permutation_baseline(estimator, X, y, random_state=0)
-    >>> bool(baseline.alphas.max() < baseline.alpha), len(baseline.alphas)
-    (True, 20)
+    >>> print(baseline)
+    X
     """
 
     alpha: float
@@ -170,6 +174,10 @@ class PermutationBaseline(Versioned):
             f"n_permutations={n_permutations} has no p-value below "
             f"{1 / (n_permutations + 1):.2g}; {_FEWEST_PERMUTATIONS} are needed for 0.05."
         )
+
+    def __str__(self) -> str:
+        """Say whether features and targets are related."""
+        return text_of(baseline_summary(self))
 
     def _repr_html_(self) -> str:
         return card_of(baseline_summary(self))

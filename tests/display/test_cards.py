@@ -43,7 +43,7 @@ def test_the_summary_is_plain_data(fitted):
     assert summary.facts["Samples"] == "150"
     assert summary.facts["Features"] == "4"
     assert summary.facts["Classes"] == "3"
-    assert summary.facts["Out-of-bag score"] == f"{fitted.oob_score_:.3f}"
+    assert summary.facts["Held-out score"] == f"{fitted.oob_score_:.3f}"
     assert summary.cautions == tuple(map(str, fitted.decay_.cautions)) != ()
 
 
@@ -99,7 +99,7 @@ def test_what_is_unknown_in_sample_is_a_dash(iris):
         fitted = BesovSmoothnessEstimator(3, max_samples=1.0).fit(*iris)
     facts = estimator_summary(fitted).facts
     dash = "\N{EN DASH}"
-    assert facts["Explained"] == facts["Noise"] == facts["Out-of-bag score"] == dash
+    assert facts["Explained"] == facts["Noise"] == facts["Held-out score"] == dash
     assert "Wrong labels" not in facts
     assert "nan" not in " ".join(Reader(card_of(estimator_summary(fitted))).texts)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..._lib.html import Html, OfNumbers, element, joined, number, table, visible
 from ..._lib.tables import frame_html
-from ...estimators.representations.columns import column_help, known_columns
+from ...estimators.representations.columns import column_help, look_of
 from ...estimators.representations.table import RepresentationComparison, in_words
 from ..plots.representation_smoothness import (
     RepresentationSmoothnessDisplay,
@@ -62,7 +62,7 @@ def representations_page(result: RepresentationComparison, title: str) -> str:
 
 
 def _numbers(frame: pd.DataFrame, most_rows: int) -> Html:
-    return frame_html(frame, known_columns(), "representations", most_rows)
+    return frame_html(frame, look_of(), most_rows)
 
 
 def _sentences(frame: pd.DataFrame) -> list[Html]:
