@@ -50,14 +50,14 @@ STYLE = """
 .sksmooth { --sksmooth-blue: #3b82c4; --sksmooth-red: #d1495b; line-height: 1.45; }
 .sksmooth table { border-collapse: collapse; margin: 0.4em 0; }
 .sksmooth caption { text-align: start; padding: 0.3em 0.6em 0.3em 0; font-weight: 600; }
-.sksmooth th, .sksmooth td { padding: 0.25em 0.7em; text-align: start; white-space: nowrap;
+.sksmooth th, .sksmooth td { padding: 0.25em 0.5em; text-align: start; white-space: nowrap;
   border-bottom: 1px solid rgba(128, 128, 128, 0.35); vertical-align: middle; }
 .sksmooth .sksmooth-number { text-align: end; font-variant-numeric: tabular-nums; }
 .sksmooth .sksmooth-name { white-space: pre; }
 .sksmooth .sksmooth-long { white-space: pre-wrap; overflow-wrap: anywhere;
   min-width: 16em; }
 .sksmooth-scroll { overflow-x: auto; max-width: 100%; }
-.sksmooth-bar { display: inline-block; position: relative; width: 11em; height: 1em;
+.sksmooth-bar { display: inline-block; position: relative; width: 8em; height: 1em;
   vertical-align: middle; background: rgba(128, 128, 128, 0.18); }
 .sksmooth-bar > * { position: absolute; top: 0; height: 100%; }
 .sksmooth-bar > .sksmooth-span { background: var(--sksmooth-blue); opacity: 0.5; }

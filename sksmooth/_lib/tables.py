@@ -45,6 +45,7 @@ __all__ = [
 
 _AT_MOST = "\N{LESS-THAN OR EQUAL TO} {}"
 _MOST_COLUMNS = 30
+_PLACES = 2  # that are printed, but of differences, which are small
 _MOST_PRINTED, _TOP = 4, 3  # rows; of more, the best
 _LONGEST_NAME = 120
 
@@ -341,9 +342,10 @@ def _printed(row: dict[Any, Any], name: Any, form: Format, *, has_interval: bool
         return visible(value, _LONGEST_NAME)
     if form.is_p_value:
         return plain_p_value(value)
+    places = form.places if form.sign else min(form.places, _PLACES)
     if has_interval and form.interval:
-        return with_ends(value, [row[end] for end in form.interval], form.places, form.sign)
-    return plain_number(value, form.places, form.sign)
+        return with_ends(value, [row[end] for end in form.interval], places, form.sign)
+    return plain_number(value, places, form.sign)
 
 
 def _of_cautions(frame: pd.DataFrame, rows: str) -> str:

@@ -25,6 +25,7 @@ __all__ = [
 
 WIDTH = 80
 _SMALLEST_P = 0.001  # below which only the bound is shown
+_JOINT = "\x1f"  # a space at which no line ends; names hold none, as they are visible
 _NARROWEST = 8  # of the column of names
 
 
@@ -76,9 +77,9 @@ def enumerated(names: Sequence[str]) -> str:
 
 def paragraphs(texts: Iterable[str]) -> str:
     """Wrap every text at the width of a terminal, and put each on lines of its own."""
-    return "\n".join(
-        textwrap.fill(text, WIDTH, break_on_hyphens=False) for text in texts if text
-    )
+    whole = [text.replace(" %", f"{_JOINT}%") for text in texts if text]
+    lines = "\n".join(textwrap.fill(text, WIDTH, break_on_hyphens=False) for text in whole)
+    return lines.replace(_JOINT, " ")
 
 
 def aligned(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

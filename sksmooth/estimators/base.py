@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from .._lib.scikit_learn import HasMethods, Interval, StrOptions
 from .._lib.state import Versioned
+from .._lib.text import WIDTH
 from ..trees import MOST_BINS, Growth, allow_copies
 from .summary import Summary, card_of, text_of
 
@@ -72,7 +73,11 @@ class ShowsSummary:
 
     def __str__(self) -> str:
         summary = self._summary()
-        return repr(self) if summary is None else text_of(summary)
+        made = repr(self)
+        if summary is None:
+            return made
+        made = made if len(made) <= WIDTH else f"{type(self).__name__}(...)"
+        return f"{made}\n{text_of(summary)}"
 
     def _repr_html_inner(self) -> str:
         return super()._repr_html_inner() + self._card()  # type: ignore[misc]

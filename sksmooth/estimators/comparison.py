@@ -106,7 +106,10 @@ class SmoothnessDifference(Versioned):
     >>> noise = X[::-1]
     >>> result = smoothness_difference(noise, X, y, random_state=0)
     >>> print(result)
-    X
+    The second representation is smoother on held-out samples: score 0.62, against
+    0.000 of the first (p < 0.001).
+    difference +0.62... [...], 95 %
+    alpha 0.00 and 0.51 (p < 0.001 for their difference)
     """
 
     difference: float
@@ -157,7 +160,8 @@ class PermutationBaseline(Versioned):
     >>> estimator = BesovSmoothnessEstimator(3, random_state=0)
     >>> baseline = permutation_baseline(estimator, X, y, random_state=0)
     >>> print(baseline)
-    X
+    The relation of features and targets is more than chance: alpha is 0.48, and at
+    most 0.02 in 20 permutations (p = 0.048).
     """
 
     alpha: float

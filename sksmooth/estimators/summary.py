@@ -28,7 +28,7 @@ from .._lib.html import (
     table,
     visible,
 )
-from .._lib.text import WIDTH, paragraphs, plain_number, told_p_value
+from .._lib.text import paragraphs, plain_number, told_p_value
 from .._lib.text import with_ends as plain_with_ends
 from .verdict import percent, verdict
 from .words import amount
@@ -149,14 +149,8 @@ def estimator_summary(
         certainty=_certainty(fit, low, high, level),
         cautions=tuple(map(str, fit.cautions)),
         n_main=_MAIN_FACTS,
-        printed=(_called(estimator), _in_numbers(estimator), found, _named(fit.cautions)),
+        printed=(_in_numbers(estimator), found, _named(fit.cautions)),
     )
-
-
-def _called(estimator: Any) -> str:
-    """Write how an estimator was made, if that fits a line."""
-    text = repr(estimator)
-    return text if len(text) <= WIDTH else f"{type(estimator).__name__}(...)"
 
 
 def _in_numbers(estimator: Any) -> str:
@@ -407,7 +401,7 @@ def search_summary(search: Any) -> Summary:
         facts={},
         verdict=visible(found),
         rows=(heads, *rows),
-        printed=(_called(search), visible(found)),
+        printed=(visible(found),),
     )
 
 
@@ -473,7 +467,7 @@ def scale_bar(summary: Summary, *, is_loss: bool = False) -> Html:
     """Draw the value and its interval on their scale, with the ends of the scale."""
     (low, high), ends = summary.interval, summary.ends
     bar = interval_bar(summary.value, low, high, ends, is_loss=is_loss)
-    first = "0 (noise) " if ends[0] == 0 else f"{number(ends[0], 2)} "
+    first = "0 (noise) " if summary.lead and ends[0] == 0 else f"{number(ends[0], 2)} "
     return element("span", first, bar, f" {number(ends[1], 2)}")
 
 

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .._lib.messages import MOST_NAMES
 from .._lib.text import enumerated, told_p_value
 from .verdict import percent
 
 __all__ = ["amount", "smoothest"]
 
-_FEW = 3  # of those that are rougher: more are counted, not named
+_FEW = 3  # names: more are counted, not named
 
 
 def smoothest(
@@ -99,9 +98,9 @@ class _Named:
 
     def briefly(self, places: Sequence[int]) -> str:
         """Name a few, and count the others."""
-        names = [self._names[place] for place in places[:MOST_NAMES]]
-        if len(places) > MOST_NAMES:
-            names.append(f"{len(places) - MOST_NAMES} others")
+        names = [self._names[place] for place in places[:_FEW]]
+        if len(places) > _FEW:
+            names.append(f"{len(places) - _FEW} others")
         return self._after_kind(names, len(places))
 
     def _after_kind(self, names: Sequence[str], n: int) -> str:

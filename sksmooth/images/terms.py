@@ -114,14 +114,15 @@ class ImageWavelets(Versioned):
     def __str__(self) -> str:
         """Say how few terms describe most of the image."""
         size = " x ".join(map(str, self.shape))
-        energy = self.errors**2
+        errors = self.errors
+        energy = errors**2
         if energy[0] == 0:
             return f"Image of {size} of one value, without terms."
         n = int(np.argmax(energy <= 0.1 * energy[0]))
         return paragraphs(
             [
                 f"Image of {size} as {self.n_terms:,} terms; {n:,} of them hold 90 % of "
-                f"its variance (error {self.errors[n]:.2g}, {self.errors[0]:.2g} without any)."
+                f"its variance (error {errors[n]:.2g}, without any {errors[0]:.2g})."
             ]
         )
 

@@ -13,7 +13,8 @@ from ..estimators.words import amount, smoothest
 
 __all__ = ["in_words"]
 
-_LONGEST_NAME = 60
+_LONGEST_NAME = 40
+_FEW = 3  # names: more are counted, not named
 _NO_LOSS = "No layer is shown to lose smoothness."
 _VERBS = {
     "loses_smoothness": ("loses smoothness", "lose smoothness"),
@@ -126,8 +127,8 @@ def _marked(frame: pd.DataFrame, mark: str, of_one: str, of_several: str) -> str
     layers = frame["layer"][frame[mark].astype(bool)]
     if layers.empty:
         return ""
-    names = [visible(name, _LONGEST_NAME) for name in layers[:MOST_NAMES]]
-    if len(layers) > MOST_NAMES:
-        names.append(f"{len(layers) - MOST_NAMES} others")
+    names = [visible(name, _LONGEST_NAME) for name in layers[:_FEW]]
+    if len(layers) > _FEW:
+        names.append(f"{len(layers) - _FEW} others")
     verb, kind = (of_one, "layer") if len(layers) == 1 else (of_several, "layers")
     return f"{len(layers)} of {len(frame)} {verb}: {kind} {enumerated(names)}."

@@ -216,10 +216,10 @@ class WaveletDecomposition(Versioned):
         if self.n_terms == 0:
             return f"{text}: nothing is split."
         norms = self.norm[self.order]
-        text += f"; the largest norm is {norms[0]:.2g}"
+        text += f", the largest of norm {norms[0]:.2g}"
         halves = np.flatnonzero(norms < 0.1 * norms[0])
         n_above = int(halves[0]) if len(halves) else self.n_terms
-        return f"{text}, and {n_above:,} have at least a tenth of it."
+        return f"{text}; {n_above:,} have at least a tenth of it."
 
 
 def decompose(

@@ -100,6 +100,12 @@ def compare(representations, X=None, y=None, **options):
     return compare_representations(representations, X, y, **options)
 
 
+def assert_short(result):
+    lines = str(result).splitlines()
+    assert len(lines) <= 9
+    assert max(map(len, lines)) <= 80
+
+
 def numbers_of(table):
     """All columns but the time, a row a name."""
     keys = [key for key in ("target", "representation") if key in table.columns]
@@ -590,7 +596,7 @@ def test_words_and_marks(digits, views):
     assert " or more (p < 0.001)." in words
     assert (table.best_, table.tied_) == ("pixels", ["copy"])
     page = table._repr_html_()
-    assert page.count("not told apart from the best</span>") == 2
+    assert page.count("tied with the best</span>") == 2
     assert 'sksmooth-loss"' not in page
     assert page.count('role="img"') == 5
     assert "&#x27;pixels&#x27; is the smoothest on held-out" in page

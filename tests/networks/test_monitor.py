@@ -108,6 +108,14 @@ def test_labels_become_smoother(digits):
     train(module, X, y, lambda _: monitor.step(), n_steps=40)
     alpha = monitor.to_frame().pivot(index="layer", columns="step", values="alpha")
     assert alpha.loc["input", 0] == alpha.loc["input", 40]
+    printed = " ".join(str(monitor).split())
+    assert printed.startswith("2 steps with 3 layers, from step 0 to step 40. Step 40: Lay")
+    assert "has changed most: its held-out score went from " in printed
+    assert max(map(len, str(monitor).splitlines())) <= 80
+    card = monitor._repr_html_()
+    assert "explained, step 40" in card
+    assert "Layer 4 is the smoothest" in card or "Layer 3 is the smoothest" in card
+    assert str(SmoothnessMonitor(module, X, y)).startswith("<sksmooth.")
     assert monitor.rise("3").rises
     assert str(monitor.rise(4)) == "Smoothness rises over the training (p < 0.001)."
     assert monitor.rise("3").names == ("step 0", "step 40")

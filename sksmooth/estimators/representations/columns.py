@@ -124,7 +124,7 @@ def _fitted(name: str) -> Callable[[Row], tuple[float, float, float]]:
     return get
 
 
-_TIED = Mark("tied_with_best", "\N{CHECK MARK} not told apart from the best", is_loss=False)
+_TIED = Mark("tied_with_best", "\N{CHECK MARK} tied with the best", is_loss=False)
 
 TARGET = Column("target", "name of the target or data set", lambda row: None)
 

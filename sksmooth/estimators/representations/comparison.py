@@ -121,7 +121,7 @@ def compare_representations(
     -------
     table : RepresentationComparison
         A table with one row a representation, in their order, for each target;
-        ``table.frame`` is a DataFrame, ``print(table)`` adds a sentence, and notebooks show
+        ``table.frame`` is a DataFrame, ``print(table)`` sums it up, and notebooks show
         bars. :meth:`RepresentationComparison.ranked` puts the best first. Its columns, of
         which those of the baseline are there if one is given:
 
