@@ -144,9 +144,12 @@ class Look:
         What the rows are called.
     known : dict of str to Column
         The columns that such a table may have, by their names; others are shown, too.
+    names : tuple of str
+        The columns that name a row, which are repeated where others are folded away.
     first : tuple of str
-        The columns that are read first, in their order. The others come after them, and
-        are folded away in notebooks.
+        The columns that are read first after them, in their order.
+    then : tuple of str
+        The first ones of the others, which notebooks fold away.
     printed : tuple of str
         The columns that ``print`` shows.
     with_interval : tuple of str
@@ -157,7 +160,9 @@ class Look:
 
     rows: str
     known: Mapping[Hashable, Column]
+    names: tuple[str, ...]
     first: tuple[str, ...]
+    then: tuple[str, ...]
     printed: tuple[str, ...]
     with_interval: tuple[str, ...] = ()
     ranked_by: str = "held_out"
@@ -418,7 +423,8 @@ def _card_of(frame: pd.DataFrame, look: Look, most_rows: int, words: Iterable[st
         _scale(frame, look),
     ]
     if others:
-        names = [*first[:1], *others][:_MOST_COLUMNS]
+        names = [name for name in first if name in look.names]
+        names = [*names, *others][:_MOST_COLUMNS]
         rest = _table_of(frame, look, names, most_rows, "More numbers")
         parts.append(folded("More columns", rest))
     return card(*parts)
@@ -430,8 +436,9 @@ def _ordered(frame: pd.DataFrame, look: Look) -> tuple[list[Any], list[Any]]:
         name for column in look.known.values() for name in column.format.columns_within
     }
     names = [name for name in frame.columns if name not in within]
-    first = [name for name in look.first if name in names]
-    return first, [name for name in names if name not in first]
+    first = [name for name in (*look.names, *look.first) if name in names]
+    then = [name for name in look.then if name in names]
+    return first, [*then, *(name for name in names if name not in (*first, *then))]
 
 
 def _table_of(

@@ -35,10 +35,8 @@ __all__ = [
 
 
 # The columns that are read first, in their order, and those that are printed.
+_NAMES = ("labels", "step", "layer")
 _FIRST = (
-    "labels",
-    "step",
-    "layer",
     "alpha",
     "explained",
     "held_out",
@@ -48,6 +46,7 @@ _FIRST = (
     "p_value_corrected",
     "cautions",
 )
+_THEN = ("type", "n_features", "r_squared")
 _PRINTED = ("layer", "alpha", "explained", "held_out", "reference_difference")
 MARKS = ("loses_smoothness", "gains_nothing", "loses_to_reference")  # of layers
 
@@ -327,4 +326,4 @@ def known_columns() -> dict[Hashable, Column]:
 
 def look_of_layers() -> Look:
     """How tables of layers are shown."""
-    return Look("layers", known_columns(), _FIRST, _PRINTED, ("alpha",))
+    return Look("layers", known_columns(), _NAMES, _FIRST, _THEN, _PRINTED, ("alpha",))

@@ -199,9 +199,9 @@ def test_cards_show_first_what_decides_and_fold_the_rest_away():
     names = ["labels", "layer", "alpha", "interval", "explained", "held_out", "difference"]
     assert heads_of(seen) == [*names, "p_value_corrected", "cautions"]
     rest = heads_of(folded)
-    assert rest[:4] == ["labels", "type", "n_features", "noise"]
-    assert {"r_squared", "seconds", "mine"} < set(rest)
-    assert not set(rest) & set(names[1:])
+    assert rest[:5] == ["labels", "layer", "type", "n_features", "r_squared"]
+    assert {"noise", "seconds", "mine"} < set(rest)
+    assert not set(rest) & set(names[2:])
     together = heads_of(layers_html(make_frame(), 10))
     assert together[:3] == ["layer", "alpha", "interval"]
     assert "r_squared" in together

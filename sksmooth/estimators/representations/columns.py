@@ -30,9 +30,8 @@ __all__ = [
 # are learned: see MeasuredRepresentation.
 FITTED = ("alpha_", "alpha_interval_", "roughness_", "roughness_interval_")
 # The columns that are read first, in their order, and those that are printed.
+_NAMES = ("target", "representation")
 _FIRST = (
-    "target",
-    "representation",
     "alpha",
     "explained",
     "held_out",
@@ -42,6 +41,7 @@ _FIRST = (
     "p_value",
     "cautions",
 )
+_THEN = ("n_features",)
 _PRINTED = (
     "representation",
     "alpha",
@@ -232,4 +232,4 @@ def column_help(names: Iterable[Hashable]) -> dict[str, str]:
 
 def look_of(rows: str = "representations") -> Look:
     """How tables of representations are shown, whose rows are called so."""
-    return Look(rows, known_columns(), _FIRST, _PRINTED)
+    return Look(rows, known_columns(), _NAMES, _FIRST, _THEN, _PRINTED)
