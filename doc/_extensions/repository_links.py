@@ -16,6 +16,7 @@ import configparser
 import inspect
 import os
 import re
+from functools import cache
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
@@ -33,6 +34,7 @@ LINK = re.compile(r"(?<=\]\()(?P<path>[^()\s:#]+)(?P<anchor>#[^()\s]*)?(?=\))")
 EXAMPLE = re.compile(r"examples/(\w+/plot_\w+)\.py")
 
 
+@cache
 def address():
     """Return the address of the repository."""
     settings = configparser.ConfigParser()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +12,30 @@ import pandas as pd
 
 from .._lib.optional import require
 from .columns import note
-from .text_files import MISSING
+from .text_files import MISSING, numbered_names
 
-__all__ = ["READERS", "SPREADSHEET", "checked_array"]
+__all__ = ["READERS", "SPREADSHEET", "loaded_array"]
 
 SPREADSHEET = ".xlsx"
 
 
-def checked_array(array: np.ndarray, what: str) -> np.ndarray:
-    """Refuse an array of records or of no axis.
+def loaded_array(load: Callable[[], np.ndarray], what: str) -> np.ndarray:
+    """Load an array; ``what`` is its name in errors.
 
     Raises
     ------
     ValueError
-        With a message that says what to do.
+        If it holds Python objects or records.
     """
+    try:
+        array = load()
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        raise ValueError(
+            f"{what} holds pickled Python objects, which may run code; save it as "
+            "numbers or text (astype(float) or astype(str))"
+        ) from error
     if array.dtype.kind == "V":
         raise ValueError(f"{what} is of type {array.dtype}, which is not numeric")
     return array
@@ -59,26 +69,18 @@ def _read_spreadsheet(path: Path, has_names: bool, sheet: str | None) -> pd.Data
         if has_names or any(isinstance(name, str) for name in frame.columns):
             return frame.rename(columns=str)
         frame = pd.read_excel(book, header=None, **how)
-    return frame.set_axis([f"x{place}" for place in range(frame.shape[1])], axis=1)
+    return frame.set_axis(numbered_names(frame.shape[1]), axis=1)
 
 
 def _read_array(path: Path, has_names: bool, sheet: str | None) -> pd.DataFrame:
     """Read an array of one row a sample; its columns get scikit-learn's names."""
     with path.open("rb") as file:
-        try:
-            array = np.lib.format.read_array(file, allow_pickle=False)
-        except ValueError as error:
-            if "allow_pickle" not in str(error):
-                raise
-            raise ValueError(
-                "it holds pickled Python objects, which may run code; save it as numbers "
-                "or as text (astype(float) or astype(str))"
-            ) from error
-    checked_array(array, "the array")
+        read = partial(np.lib.format.read_array, file, allow_pickle=False)
+        array = loaded_array(read, "the array")
     if 0 in (array.ndim, *array.shape):
         raise ValueError(f"it has shape {array.shape}, but one row a sample is needed")
     array = array.reshape(len(array), -1)  # images become rows of pixels
-    return pd.DataFrame(array, columns=[f"x{place}" for place in range(array.shape[1])])
+    return pd.DataFrame(array, columns=numbered_names(array.shape[1]))
 
 
 READERS: dict[str, Callable[[Path, bool, str | None], pd.DataFrame]] = {

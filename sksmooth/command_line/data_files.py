@@ -20,7 +20,7 @@ import pandas as pd
 
 from .._lib.messages import listed
 from ..samples import are_labels
-from .binary_files import READERS, SPREADSHEET, checked_array
+from .binary_files import READERS, SPREADSHEET, loaded_array
 from .columns import (
     check_finite,
     features_of,
@@ -231,16 +231,7 @@ def open_npz(path: Path) -> Iterator[Any]:
 def read_array(archive: Any, name: str, missing: str) -> np.ndarray:
     """Read an array by its name; ``missing`` is the error if there is none."""
     check_name(name, archive.files, missing)
-    try:
-        array = archive[name]
-    except ValueError as error:
-        if "allow_pickle" not in str(error):
-            raise
-        raise ValueError(
-            f"array {name!r} holds pickled Python objects, which may run code; save it as "
-            "numbers or text (astype(float) or astype(str))"
-        ) from error
-    return checked_array(array, f"array {name!r}")
+    return loaded_array(lambda: archive[name], f"array {name!r}")
 
 
 def _check_is_file(path: Path) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "SUFFIXES",
     "data_path",
     "is_text_file",
+    "numbered_names",
     "read_text",
 ]
 
@@ -64,6 +65,11 @@ def data_path(text: str) -> Path:
     return STANDARD_INPUT if text == "-" else Path(text)
 
 
+def numbered_names(n_columns: int) -> list[str]:
+    """Name columns without names as scikit-learn does."""
+    return [f"x{place}" for place in range(n_columns)]
+
+
 def is_text_file(path: Path) -> bool:
     """Return whether a path is that of a text file, compressed or not."""
     if path == STANDARD_INPUT:
@@ -95,7 +101,7 @@ def read_text(
     if has_names:
         return frame.rename(columns=str)
     # Columns without names are named as in scikit-learn, row numbers as in pandas.
-    names = [f"x{place}" for place in range(frame.shape[1])]
+    names = numbered_names(frame.shape[1])
     if len(names) > 1 and numbers_rows(frame[0]):
         names[0] = "Unnamed: 0"
     return frame.set_axis(names, axis=1)
