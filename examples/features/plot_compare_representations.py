@@ -6,7 +6,7 @@ Is one representation better?
 Two scores always differ. :func:`sksmooth.smoothness_difference` compares what forests
 explain of held-out samples on both representations, sample by sample, and tests whether the
 difference is more than chance. :class:`sksmooth.SmoothnessSearch` does this for many
-candidates, and takes the simplest of those that are not told apart from the best.
+candidates, and takes the simplest of those that cannot be told apart from the best.
 """
 
 # %%
@@ -65,7 +65,7 @@ plt.show()
 
 # %%
 # How many principal components? Every candidate is fitted on the samples that the trees
-# see, and scored on the others. Two are not told apart, and the search takes the simpler
+# see, and scored on the others. Two cannot be told apart, and the search takes the simpler
 # one.
 
 grid = {"n_components": [2, 4, 6, 8, 10, 12, 15, 20, 30]}

@@ -60,7 +60,7 @@ print(table.frame[columns].round(3).to_string(index=False))
 # ``explained`` is the share of the variance of the activity that trees explain on molecules
 # that they have not seen. All representations are measured on the same molecules, so
 # differences are more certain than the intervals of single values suggest. Filled points
-# are not told apart from the best.
+# cannot be told apart from the best.
 
 figure, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
 RepresentationSmoothnessDisplay.from_comparison(table, value="explained", ax=ax)

@@ -21,9 +21,11 @@ __all__ = [
     "element",
     "ends_of_bars",
     "facts_table",
+    "folded",
     "interval_bar",
     "joined",
     "number",
+    "p_value_number",
     "scrolling",
     "share_bar",
     "table",
@@ -48,14 +50,14 @@ STYLE = """
 .sksmooth { --sksmooth-blue: #3b82c4; --sksmooth-red: #d1495b; line-height: 1.45; }
 .sksmooth table { border-collapse: collapse; margin: 0.4em 0; }
 .sksmooth caption { text-align: start; padding: 0.3em 0.6em 0.3em 0; font-weight: 600; }
-.sksmooth th, .sksmooth td { padding: 0.25em 0.7em; text-align: start; white-space: nowrap;
+.sksmooth th, .sksmooth td { padding: 0.25em 0.5em; text-align: start; white-space: nowrap;
   border-bottom: 1px solid rgba(128, 128, 128, 0.35); vertical-align: middle; }
 .sksmooth .sksmooth-number { text-align: end; font-variant-numeric: tabular-nums; }
 .sksmooth .sksmooth-name { white-space: pre; }
 .sksmooth .sksmooth-long { white-space: pre-wrap; overflow-wrap: anywhere;
   min-width: 16em; }
 .sksmooth-scroll { overflow-x: auto; max-width: 100%; }
-.sksmooth-bar { display: inline-block; position: relative; width: 11em; height: 1em;
+.sksmooth-bar { display: inline-block; position: relative; width: 8em; height: 1em;
   vertical-align: middle; background: rgba(128, 128, 128, 0.18); }
 .sksmooth-bar > * { position: absolute; top: 0; height: 100%; }
 .sksmooth-bar > .sksmooth-span { background: var(--sksmooth-blue); opacity: 0.5; }
@@ -69,6 +71,8 @@ STYLE = """
 .sksmooth-card p { margin: 0.3em 0; }
 .sksmooth-card .sksmooth-alpha { font-size: 1.25em; font-weight: 600; }
 .sksmooth-mark { font-weight: 600; white-space: nowrap; }
+.sksmooth-quiet { opacity: 0.75; font-size: 0.92em; }
+.sksmooth summary { cursor: pointer; }
 """
 
 
@@ -137,6 +141,12 @@ def number(value: float, places: int = 3, sign: str = "") -> str:
     if math.isinf(value):
         return "\N{INFINITY}" if value > 0 else "\N{MINUS SIGN}\N{INFINITY}"
     return f"{value:{sign}z.{places}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def p_value_number(value: float, places: int = 4) -> str:
+    """Write a p-value, of which one that rounds to zero is shown as a bound."""
+    smallest = 10.0**-places
+    return f"< {number(smallest, places)}" if value < smallest else number(value, places)
 
 
 def interval_bar(
@@ -242,6 +252,11 @@ def scrolling(content: Html, label: str, class_: str = "sksmooth-scroll") -> Htm
     return element(
         "div", content, class_=class_, tabindex=0, role="region", aria_label=label
     )
+
+
+def folded(heading: str, *content: Any) -> Html:
+    """Fold content away below a heading that opens it, without a script."""
+    return element("details", element("summary", heading), *content)
 
 
 def card(*content: Any) -> Html:

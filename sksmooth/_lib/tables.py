@@ -1,12 +1,13 @@
 """Tables of results: data frames whose columns say what they hold and how they are shown.
 
 A table holds a DataFrame and reads like one. Notebooks show it with bars for intervals and
-marks, as the formats of its columns say. Nothing here knows what the rows are.
+marks, as the formats of its columns say, ``print`` a summary of a few lines. Nothing here
+knows what the rows are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,18 +21,22 @@ from .html import (
     card,
     element,
     ends_of_bars,
+    folded,
     interval_bar,
     joined,
     number,
+    p_value_number,
     table,
     visible,
 )
 from .state import Versioned
+from .text import aligned, paragraphs, plain_number, plain_p_value, with_ends
 
 __all__ = [
     "Column",
     "Format",
     "FrameTable",
+    "Look",
     "Mark",
     "frame_html",
     "help_of",
@@ -40,6 +45,8 @@ __all__ = [
 
 _AT_MOST = "\N{LESS-THAN OR EQUAL TO} {}"
 _MOST_COLUMNS = 30
+_PLACES = 2  # that are printed, but of differences, which are small
+_MOST_PRINTED, _TOP = 4, 3  # rows; of more, the best
 _LONGEST_NAME = 120
 
 _Column = TypeVar("_Column", bound="Column")
@@ -81,6 +88,8 @@ class Format:
         Marks at a bar.
     bound : str or None
         Column of bool that says where the number is an upper bound.
+    is_p_value : bool
+        Whether it is a p-value, of which small ones are shown as a bound.
     """
 
     places: int = 3
@@ -89,6 +98,7 @@ class Format:
     has_bar: bool = False
     marks: tuple[Mark, ...] = ()
     bound: str | None = None
+    is_p_value: bool = False
 
     @property
     def columns_of_bool(self) -> tuple[str, ...]:
@@ -122,6 +132,40 @@ class Column:
     help: str
     get: Callable[[Any], Any]
     format: Format = Format()
+
+
+@dataclass(frozen=True)
+class Look:
+    """How tables of one kind are shown.
+
+    Attributes
+    ----------
+    rows : str
+        What the rows are called.
+    known : dict of str to Column
+        The columns that such a table may have, by their names; others are shown, too.
+    names : tuple of str
+        The columns that name a row, which are repeated where others are folded away.
+    first : tuple of str
+        The columns that are read first after them, in their order.
+    then : tuple of str
+        The first ones of the others, which notebooks fold away.
+    printed : tuple of str
+        The columns that ``print`` shows.
+    with_interval : tuple of str
+        Those of them that are printed with their intervals.
+    ranked_by : str
+        Column whose largest values are the best.
+    """
+
+    rows: str
+    known: Mapping[Hashable, Column]
+    names: tuple[str, ...]
+    first: tuple[str, ...]
+    then: tuple[str, ...]
+    printed: tuple[str, ...]
+    with_interval: tuple[str, ...] = ()
+    ranked_by: str = "held_out"
 
 
 def with_interval(
@@ -188,12 +232,8 @@ class FrameTable(Versioned):
         if not isinstance(self.frame, pd.DataFrame):
             raise TypeError(f"Expected a DataFrame, got {type(self.frame).__name__}.")
 
-    def _known(self) -> Mapping[Hashable, Column]:
-        """The columns that such a table may have, by their names."""
-        raise NotImplementedError
-
-    def _rows(self) -> str:
-        """What the rows are called."""
+    def _look(self) -> Look:
+        """How such tables are shown."""
         raise NotImplementedError
 
     def _why_missing(self, name: str) -> str | None:
@@ -203,6 +243,14 @@ class FrameTable(Versioned):
     def _in_words(self) -> list[str]:
         """What is said below the table in notebooks."""
         return []
+
+    def _in_short(self) -> list[str]:
+        """What of it is printed, too."""
+        return self._in_words()
+
+    def _is_printed_in_rows(self) -> bool:
+        """Whether ``print`` shows rows, and not words alone."""
+        return True
 
     def to_frame(self) -> pd.DataFrame:
         """Copy the table, so that the copy can be changed.
@@ -254,15 +302,67 @@ class FrameTable(Versioned):
     def __repr__(self) -> str:
         return repr(self.frame)
 
+    def __str__(self) -> str:
+        """Summarise the table in a few lines; of many rows, the best are shown."""
+        look = self._look()
+        if not _has_bars(self.frame, look.known):
+            return str(self.frame)
+        rows = _printed_rows(self.frame, look) if self._is_printed_in_rows() else []
+        last = [*self._in_short(), _of_cautions(self.frame, look.rows)]
+        return "\n".join(filter(None, [*rows, paragraphs(last)]))
+
     def _repr_html_(self) -> str | None:
-        known = self._known()
+        look = self._look()
         if not (
-            pd.get_option("display.notebook_repr_html") and _has_bars(self.frame, known)
+            pd.get_option("display.notebook_repr_html")
+            and _has_bars(self.frame, look.known)
         ):
             return self.frame._repr_html_()  # type: ignore[operator]
         most_rows = pd.get_option("display.max_rows") or len(self.frame)
-        shown = [frame_html(self.frame, known, self._rows(), most_rows)]
-        return card(*shown, *(element("p", text) for text in self._in_words()))
+        return _card_of(self.frame, look, most_rows, self._in_words())
+
+
+def _printed_rows(frame: pd.DataFrame, look: Look) -> list[str]:
+    """Align the main numbers of a few rows, and say how many are left out."""
+    names = [name for name in look.printed if name in frame.columns]
+    formats = {name: _format_in(frame, look.known, name) for name in names}
+    shown, left = frame, ""
+    if len(frame) > _MOST_PRINTED:
+        by = look.ranked_by if look.ranked_by in frame else _with_bar(look.known).name
+        shown = frame.sort_values(by, ascending=False, kind="stable").iloc[:_TOP]
+        left = f"... and {len(frame) - _TOP} more {look.rows}; all are in its frame"
+    rows = [
+        [
+            _printed(row, name, form, has_interval=name in look.with_interval)
+            for name, form in formats.items()
+        ]
+        for row in shown.to_dict("records")
+    ]
+    return [*aligned(names, rows), *filter(None, [left])]
+
+
+def _printed(row: dict[Any, Any], name: Any, form: Format, *, has_interval: bool) -> str:
+    value = row[name]
+    if not isinstance(value, float):
+        return visible(value, _LONGEST_NAME)
+    if form.is_p_value:
+        return plain_p_value(value)
+    places = form.places if form.sign else min(form.places, _PLACES)
+    if has_interval and form.interval:
+        return with_ends(value, [row[end] for end in form.interval], places, form.sign)
+    return plain_number(value, places, form.sign)
+
+
+def _of_cautions(frame: pd.DataFrame, rows: str) -> str:
+    """Say of how many rows each caution is."""
+    if "cautions" not in frame:
+        return ""
+    found = [set(filter(None, str(text).split(", "))) for text in frame["cautions"]]
+    counts = {
+        name: sum(name in each for each in found) for name in sorted(set().union(*found))
+    }
+    told = ", ".join(f"{visible(name, _LONGEST_NAME)} ({n})" for name, n in counts.items())
+    return f"Cautions, and for how many {rows}: {told}." if told else ""
 
 
 def _has_bars(frame: pd.DataFrame, known: Mapping[Hashable, Column]) -> bool:
@@ -292,19 +392,15 @@ def _with_bar(known: Mapping[Hashable, Column]) -> Column:
     return next(column for column in known.values() if column.format.has_bar)
 
 
-def frame_html(
-    frame: pd.DataFrame, known: Mapping[Hashable, Column], rows: str, most_rows: int
-) -> Html:
-    """Make an HTML table with bars and marks.
+def frame_html(frame: pd.DataFrame, look: Look, most_rows: int) -> Html:
+    """Make an HTML table of all columns, with bars and marks.
 
     Parameters
     ----------
     frame : DataFrame
         The table.
-    known : dict of Column
-        The columns whose formats are known; others are shown, too.
-    rows : str
-        What the rows are called.
+    look : Look
+        How it is shown.
     most_rows : int
         Largest number of rows. Of more, those in the middle are left out.
 
@@ -313,11 +409,43 @@ def frame_html(
     html : Html
         The table, and a line that says where its bars begin and end.
     """
-    within = {name for column in known.values() for name in column.format.columns_within}
-    names = [name for name in frame.columns if name not in within][:_MOST_COLUMNS]
-    formats = {name: _format_in(frame, known, name) for name in names}
-    bar = _with_bar(known)
-    ends = ends_of_bars(*(frame[name] for name in (bar.name, *bar.format.interval)))
+    first, others = _ordered(frame, look)
+    names = [*first, *others][:_MOST_COLUMNS]
+    return joined([_table_of(frame, look, names, most_rows), _scale(frame, look)])
+
+
+def _card_of(frame: pd.DataFrame, look: Look, most_rows: int, words: Iterable[str]) -> Html:
+    """Show the columns that are read first, what they say in words, and then the others."""
+    first, others = _ordered(frame, look)
+    parts = [
+        _table_of(frame, look, first, most_rows),
+        *(element("p", text) for text in words),
+        _scale(frame, look),
+    ]
+    if others:
+        names = [name for name in first if name in look.names]
+        names = [*names, *others][:_MOST_COLUMNS]
+        rest = _table_of(frame, look, names, most_rows, "More numbers")
+        parts.append(folded("More columns", rest))
+    return card(*parts)
+
+
+def _ordered(frame: pd.DataFrame, look: Look) -> tuple[list[Any], list[Any]]:
+    """List the columns that are read first, and the others; those within cells are none."""
+    within = {
+        name for column in look.known.values() for name in column.format.columns_within
+    }
+    names = [name for name in frame.columns if name not in within]
+    first = [name for name in (*look.names, *look.first) if name in names]
+    then = [name for name in look.then if name in names]
+    return first, [*then, *(name for name in names if name not in (*first, *then))]
+
+
+def _table_of(
+    frame: pd.DataFrame, look: Look, names: Sequence[Any], most_rows: int, title: str = ""
+) -> Html:
+    formats = {name: _format_in(frame, look.known, name) for name in names}
+    ends = _ends(frame, look)
     n_first = min(len(frame), (most_rows + 1) // 2)
     n_last = min(len(frame) - n_first, most_rows // 2)
     shown = frame.iloc[[*range(n_first), *range(len(frame) - n_last, len(frame))]]
@@ -330,13 +458,22 @@ def frame_html(
         [cell for name, form in formats.items() for cell in _cells(row, name, form, ends)]
         for row in shown.to_dict("records")
     ]
-    caption = f"Smoothness of {len(frame)} {rows}"
+    caption = f"{title or 'Smoothness'} of {len(frame)} {look.rows}"
     if len(shown) < len(frame):
         caption += f"; {len(frame) - len(shown)} in the middle are left out here"
-    scale = (
-        f"Bars go from {number(ends[0], 2)} to {number(ends[1], 2)}; intervals are shaded."
-    )
-    return joined([table(heads, cells, caption), element("p", scale)])
+    return table(heads, cells, caption)
+
+
+def _ends(frame: pd.DataFrame, look: Look) -> tuple[float, float]:
+    bar = _with_bar(look.known)
+    return ends_of_bars(*(frame[name] for name in (bar.name, *bar.format.interval)))
+
+
+def _scale(frame: pd.DataFrame, look: Look) -> Html:
+    first, last = (number(end, 2) for end in _ends(frame, look))
+    name = _with_bar(look.known).name
+    text = f"Bars of {name} go from {first} to {last}; intervals are shaded."
+    return element("p", text, class_="sksmooth-quiet")
 
 
 def _format_in(frame: pd.DataFrame, known: Mapping[Hashable, Column], name: Any) -> Format:
@@ -358,8 +495,7 @@ def _cells(
     """Make the cells of one column in a row: its value, and perhaps a bar."""
     value = row[name]
     if not form.interval:
-        is_float = isinstance(value, float)
-        return [number(value, form.places) if is_float else visible(value, _LONGEST_NAME)]
+        return [_cell(value, form)]
     text = number(value, form.places, form.sign)
     if form.bound is not None and row[form.bound] and not np.isnan(value):
         text = _AT_MOST.format(text)
@@ -374,3 +510,10 @@ def _cells(
     bar = interval_bar(value, low, high, ends, is_loss=is_loss)
     spans = [element("span", f" {mark.text}", class_="sksmooth-mark") for mark in marks]
     return [text, joined([bar, *spans])]
+
+
+def _cell(value: Any, form: Format) -> str:
+    if not isinstance(value, float):
+        return visible(value, _LONGEST_NAME)
+    write = p_value_number if form.is_p_value else number
+    return write(value, form.places)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .._lib.html import number, visible
+from .._lib.text import plain_p_value
 from .._version import __version__
 from ..display.plots import RepresentationSmoothnessDisplay
 from ..display.plots.axes import new_figure, require_matplotlib
@@ -157,7 +158,7 @@ def _table_lines(frame: pd.DataFrame) -> list[str]:
             "difference [interval]": [
                 _with_interval(row, "difference_to_baseline", sign="+") for row in compared
             ],
-            "p-value": [_p_value(row["baseline_p_value"]) for row in compared],
+            "p-value": [plain_p_value(row["baseline_p_value"]) for row in compared],
         }
         names = [str(row["representation"]) for row in compared]
         lines += ["", *_aligned("to the baseline", names, columns)]
@@ -184,10 +185,6 @@ def _wrapped(text: str) -> list[str]:
 def _with_interval(row: dict[Any, Any], name: str, sign: str = "") -> str:
     value, low, high = (number(row[name + end], 3, sign) for end in ("", "_low", "_high"))
     return in_ascii(f"{value} [{low}, {high}]")
-
-
-def _p_value(p_value: float) -> str:
-    return "<0.0001" if p_value < 0.0001 else f"{p_value:.4f}"
 
 
 def _to_best(row: dict[Any, Any], *, is_best: bool) -> str:

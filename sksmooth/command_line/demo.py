@@ -22,6 +22,7 @@ from sklearn.random_projection import GaussianRandomProjection
 
 from .._lib.messages import tell
 from .._lib.parallel import run_parallel
+from .._lib.text import told_p_value
 from ..display.plots.axes import new_figure, require_matplotlib
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import smoothness_difference
@@ -177,10 +178,10 @@ def _compared(
     what: str, other: str, a: DemoRow, b: DemoRow, y: np.ndarray, seed: int
 ) -> str:
     result = smoothness_difference(a.values, b.values, y, random_state=seed)
-    p = "p < 0.001" if result.p_value < 0.001 else f"p = {result.p_value:.3f}"
+    p = told_p_value(result.p_value)
     scores = f"held-out {b.held_out:.2f} against {a.held_out:.2f}, {p}"
     if result.p_value >= _LEVEL:
-        return f"{what} cannot be told from {other} with so few samples ({scores})."
+        return f"{what} cannot be told apart from {other} with so few samples ({scores})."
     smoother = "smoother" if result.difference > 0 else "rougher"
     return f"{what} is {smoother} than {other} ({scores})."
 

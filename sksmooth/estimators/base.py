@@ -11,9 +11,17 @@ from sklearn.base import BaseEstimator
 
 from .._lib.scikit_learn import HasMethods, Interval, StrOptions
 from .._lib.state import Versioned
+from .._lib.text import WIDTH
 from ..trees import MOST_BINS, Growth, allow_copies
+from .summary import Summary, card_of, text_of
 
-__all__ = ["ForestEstimator", "MethodOfOthers", "growth_of", "only_fitted"]
+__all__ = [
+    "ForestEstimator",
+    "MethodOfOthers",
+    "ShowsSummary",
+    "growth_of",
+    "only_fitted",
+]
 
 _Value = TypeVar("_Value")
 
@@ -54,6 +62,35 @@ class MethodOfOthers:
 
     def __get__(self, instance: object, owner: type) -> NoReturn:
         raise AttributeError(f"{owner.__name__} has no {self._name!r}: {self._instead}")
+
+
+class ShowsSummary:
+    """Show the summary of a fitted estimator: printed, and as a card below its diagram."""
+
+    def _summary(self) -> Summary | None:
+        """Summarise what was found; None before fit."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        summary = self._summary()
+        made = repr(self)
+        if summary is None:
+            return made
+        made = made if len(made) <= WIDTH else f"{type(self).__name__}(...)"
+        return f"{made}\n{text_of(summary)}"
+
+    def _repr_html_inner(self) -> str:
+        return super()._repr_html_inner() + self._card()  # type: ignore[misc]
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        bundle = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
+        if "text/html" in bundle:
+            bundle["text/html"] += self._card()
+        return bundle
+
+    def _card(self) -> str:
+        summary = self._summary()
+        return "" if summary is None else card_of(summary)
 
 
 class ForestEstimator(Versioned, BaseEstimator):

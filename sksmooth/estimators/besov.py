@@ -50,11 +50,10 @@ from ..wavelets import (
     m_term_errors,
     wavelet_features,
 )
-from .base import ForestEstimator, MethodOfOthers, growth_of, only_fitted
+from .base import ForestEstimator, MethodOfOthers, ShowsSummary, growth_of, only_fitted
 from .folds import check_classes
 from .identifiers import identifier_caution
-from .summary import card_of, estimator_summary
-from .verdict import verdict
+from .summary import Summary, estimator_summary
 
 __all__ = ["FEWEST_SAMPLES", "BesovSmoothnessEstimator", "fit_samples", "read_for"]
 
@@ -69,7 +68,7 @@ _INSTEAD = (
 FEWEST_SAMPLES = 5  # fewer say nothing about a rate
 
 
-class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
+class BesovSmoothnessEstimator(ShowsSummary, TransformerMixin, ForestEstimator):
     """Measure how smooth labels are as a function of the features.
 
     A forest of decision trees, read as an expansion in geometric wavelets [1]_,
@@ -521,21 +520,8 @@ class BesovSmoothnessEstimator(TransformerMixin, ForestEstimator):
     predict_proba = MethodOfOthers(_INSTEAD)
     decision_function = MethodOfOthers(_INSTEAD)
 
-    def __str__(self) -> str:
-        text = repr(self)
-        return f"{text}\n{verdict(self)}" if hasattr(self, "decay_") else text
-
-    def _repr_html_inner(self) -> str:
-        return super()._repr_html_inner() + self._card()
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if "text/html" in bundle:
-            bundle["text/html"] += self._card()
-        return bundle
-
-    def _card(self) -> str:
-        return card_of(estimator_summary(self)) if hasattr(self, "decay_") else ""
+    def _summary(self) -> Summary | None:
+        return estimator_summary(self) if hasattr(self, "decay_") else None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

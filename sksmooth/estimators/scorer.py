@@ -61,7 +61,7 @@ def smoothness_scorer(
 
     See Also
     --------
-    SmoothnessSearch : Also says which candidates are not told apart from the best.
+    SmoothnessSearch : Also says which candidates cannot be told apart from the best.
     BesovSmoothnessEstimator.score : The score of other samples than those of the fit.
 
     Notes

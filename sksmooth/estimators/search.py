@@ -24,10 +24,12 @@ from .._lib.parallel import run_parallel
 from .._lib.scikit_learn import HasMethods, StrOptions, fit_context, safe_indexing
 from .._lib.state import Versioned, atomic_fit
 from ..index import Level
+from .base import ShowsSummary
 from .besov import BesovSmoothnessEstimator
 from .changes import compared_with_best
 from .comparison import integer_seed, ready_estimator, seeded
 from .levels import Fold, Labels, cross_fitted_level, read_labels, split
+from .summary import Summary, search_summary
 
 __all__ = ["SmoothnessSearch"]
 
@@ -39,7 +41,9 @@ _SIMPLICITY: dict[str, Callable[[Parameters, int], Any]] = {
 }
 
 
-class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
+class SmoothnessSearch(
+    ShowsSummary, Versioned, MetaEstimatorMixin, TransformerMixin, BaseEstimator
+):
     """Pick the simplest transformer that cannot be told apart from the best one.
 
     Every candidate is fitted on the samples that the trees see, and scored by how much the
@@ -292,15 +296,8 @@ class SmoothnessSearch(Versioned, MetaEstimatorMixin, TransformerMixin, BaseEsti
         """Names of the features seen in ``fit``."""
         return self.transformer_.feature_names_in_
 
-    def __str__(self) -> str:
-        if not hasattr(self, "cv_results_"):
-            return repr(self)
-        tied = self.cv_results_["tied_with_best"]
-        return (
-            f"{self!r}\nTied with the best, with score {self.best_score_:.3f}: "
-            f"{np.count_nonzero(tied)} of {len(tied)} candidates, of which the simplest is "
-            f"{self.simplest_params_}."
-        )
+    def _summary(self) -> Summary | None:
+        return search_summary(self) if hasattr(self, "cv_results_") else None
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "cv_results_")

@@ -1,7 +1,7 @@
 """Summarise results as plain data, from which all displays are rendered.
 
-Cards in notebooks, pages and the command line show the same :class:`Summary`. Results are
-arguments here and not imported, since their modules import this one.
+Cards in notebooks, pages, ``print`` and the command line show the same :class:`Summary`.
+Results are arguments here and not imported, since their modules import this one.
 """
 
 from __future__ import annotations
@@ -21,13 +21,17 @@ from .._lib.html import (
     element,
     ends_of_bars,
     facts_table,
+    folded,
     interval_bar,
-    joined,
     number,
+    p_value_number,
     table,
     visible,
 )
+from .._lib.text import paragraphs, plain_number, told_p_value
+from .._lib.text import with_ends as plain_with_ends
 from .verdict import percent, verdict
+from .words import amount
 
 __all__ = [
     "Summary",
@@ -38,11 +42,16 @@ __all__ = [
     "forecast_summary",
     "history_card",
     "scale_bar",
+    "search_summary",
+    "text_of",
     "with_ends",
 ]
 
 _MOST_STEPS, _MOST_LAYERS = 10, 50  # of a history
 _LONGEST_NAME = 120
+_MOST_CANDIDATES = 10  # of a search
+_MAIN_FACTS = 3  # of an estimator: explained, held-out, noise
+_LEVEL_OF_TEST = 0.05
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,7 @@ class Summary:
     title : str
         What was measured, above the facts.
     facts : dict of str to str
-        What was measured and how well, as texts by name.
+        What was measured and how well, as texts by name, the main ones first.
     value : float, default=NaN
         The main number of the result.
     interval : tuple of float
@@ -73,6 +82,13 @@ class Summary:
         Its interval, as a sentence.
     cautions : tuple of str
         Reasons to read it with care.
+    n_main : int, default=None
+        Number of the facts that cards show at once; the others are folded away. None is
+        all.
+    rows : tuple of tuple of str
+        What is compared, side by side, in place of facts: heads, and then the rows.
+    printed : tuple of str
+        What ``print`` shows, one paragraph each.
     """
 
     title: str
@@ -86,6 +102,9 @@ class Summary:
     verdict: str = ""
     certainty: str = ""
     cautions: tuple[str, ...] = field(default=())
+    n_main: int | None = None
+    rows: tuple[tuple[str, ...], ...] = ()
+    printed: tuple[str, ...] = ()
 
 
 def with_ends(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
@@ -115,6 +134,7 @@ def estimator_summary(
     level = f"{100 * fit.confidence_level:g} %"
     lead = f"{ALPHA} {'≥' if fit.is_bound else '='} {number(fit.alpha)}"
     reach = [end for end in (fit.alpha, low, high) if np.isfinite(end)]
+    found = verdict(estimator, feature_names)
     return Summary(
         title=f"Index “{fit.convention.name}”",
         facts=_facts(estimator),
@@ -125,10 +145,33 @@ def estimator_summary(
         headline=f"{lead} [{number(low)}, {number(high)}], {level}",
         # From noise to a smooth function of one feature.
         ends=(min([0.0, *reach]), max([1.0, *reach])),
-        verdict=verdict(estimator, feature_names),
+        verdict=found,
         certainty=_certainty(fit, low, high, level),
         cautions=tuple(map(str, fit.cautions)),
+        n_main=_MAIN_FACTS,
+        printed=(_in_numbers(estimator), found, _named(fit.cautions)),
     )
+
+
+def _in_numbers(estimator: Any) -> str:
+    """Write the numbers that are read first, as one line."""
+    fit, explained = estimator.decay_, estimator.explained_
+    if fit.is_bound:
+        texts = [f"alpha at least {plain_number(fit.alpha, 2)}"]
+    elif np.isfinite(fit.interval).all():
+        texts = [f"alpha {plain_with_ends(fit.alpha, fit.interval)}"]
+    else:
+        texts = [f"alpha {plain_number(fit.alpha, 2)}"]
+    if not np.isnan(explained):
+        texts.append(f"explained {percent(explained)}")
+    if not np.isnan(estimator.oob_score_):
+        texts.append(f"held-out score {plain_number(estimator.oob_score_, 2)}")
+    return ", ".join(texts)
+
+
+def _named(cautions: Sequence[Warning]) -> str:
+    names = dict.fromkeys(type(caution).__name__ for caution in cautions)
+    return f"Read with care: {', '.join(names)}." if names else ""
 
 
 def _certainty(fit: Any, low: float, high: float, level: str) -> str:
@@ -150,15 +193,17 @@ def _facts(estimator: Any) -> dict[str, str]:
         kind = {"Target columns": f"{estimator.n_outputs_:,}"}
     wavelets = estimator.wavelets_
     trees = "tree" if wavelets.n_trees == 1 else "trees"
+    explained, *others = _shares(estimator).items()
     return {
+        **dict([explained]),
+        "Held-out score": number(estimator.oob_score_),
+        **dict(others),
         "Samples": f"{estimator.n_samples_:,}",
         "Features": f"{estimator.n_features_in_:,}",
         **kind,
-        **_shares(estimator),
         "Relevant features": number(estimator.n_relevant_, 1),
         "Wavelets": f"{wavelets.n_terms:,} in {wavelets.n_trees:,} {trees}",
         "Fit window": _window(estimator),
-        "Out-of-bag score": number(estimator.oob_score_),
     }
 
 
@@ -182,11 +227,11 @@ def _shares(estimator: Any) -> dict[str, str]:
     }
 
 
-def _with_ends(value: float, interval: tuple[float, float]) -> str:
+def _with_ends(value: float, interval: Sequence[float], sign: str = "") -> str:
     if np.isnan(value):
         return number(value)
-    low, high = interval
-    return f"{number(value)} [{number(low)}, {number(high)}]"
+    low, high = (number(end, sign=sign) for end in interval)
+    return f"{number(value, sign=sign)} [{low}, {high}]"
 
 
 def _share(share: float, interval: tuple[float, float], *, is_bound: bool = False) -> str:
@@ -216,26 +261,88 @@ def difference_summary(result: Any) -> Summary:
     value, (low, high) = result.difference, result.interval
     level = f"{100 * result.confidence_level:g} %"
     signed = [number(end, sign="+") for end in (value, low, high)]
-    facts = {
-        "held-out score of the first": number(result.score_a),
-        "held-out score of the second": number(result.score_b),
-        "p-value": number(result.p_value, 4),
-    }
-    if result.estimators:
-        facts |= {
-            f"{ALPHA} of the first": number(result.alpha_a),
-            f"{ALPHA} of the second": number(result.alpha_b),
-            f"p-value of the difference of {ALPHA}": number(result.rate_p_value, 4),
-        }
+    found = _which_is_smoother(result)
     return Summary(
         title="Smoothness of two representations",
-        facts=facts,
+        facts={},
         value=value,
         interval=(low, high),
         level=level,
         headline="Difference of scores = {} [{}, {}], ".format(*signed) + level,
         ends=ends_of_bars([value], [low], [high]),
+        verdict=found,
+        cautions=tuple(
+            f"{which}: {caution}"
+            for which, fitted in zip(("First", "Second"), result.estimators, strict=False)
+            for caution in map(str, fitted.decay_.cautions)
+        ),
+        rows=_side_by_side(result),
+        printed=(
+            found,
+            f"difference {plain_with_ends(value, (low, high), 3, '+')}, {level}",
+            *_difference_of_rates(result),
+        ),
     )
+
+
+def _which_is_smoother(result: Any) -> str:
+    """Say on which of two representations the targets are smoother."""
+    first, second = amount(result.score_a), amount(result.score_b)
+    told = told_p_value(result.p_value)
+    if max(result.score_a, result.score_b) <= 0:
+        return (
+            "Neither representation explains anything on held-out samples: scores "
+            f"{first} and {second}."
+        )
+    if result.p_value >= 1 - result.confidence_level:
+        return (
+            "The two representations cannot be told apart on held-out samples: scores "
+            f"{first} and {second} ({told})."
+        )
+    names = ("first", first, "second", second)
+    higher, its, lower, other = names if result.difference < 0 else names[2:] + names[:2]
+    return (
+        f"The {higher} representation is smoother on held-out samples: score {its}, "
+        f"against {other} of the {lower} ({told})."
+    )
+
+
+def _difference_of_rates(result: Any) -> list[str]:
+    """Write the difference of the rates, where there are rates."""
+    if not result.estimators:
+        return []
+    first, second = (plain_number(alpha, 2) for alpha in (result.alpha_a, result.alpha_b))
+    text = f"alpha {first} and {second}"
+    if np.isnan(result.rate_p_value):
+        return [text]
+    return [f"{text} ({told_p_value(result.rate_p_value)} for their difference)"]
+
+
+def _side_by_side(result: Any) -> tuple[tuple[str, ...], ...]:
+    """Arrange the numbers of the two representations in a table."""
+    rows = []
+    if result.estimators:
+        difference = _with_ends(result.rate_difference, result.rate_interval, "+")
+        rows.append(
+            (
+                ALPHA,
+                *map(number, (result.alpha_a, result.alpha_b)),
+                difference,
+                p_value_number(result.rate_p_value),
+            )
+        )
+        explained = [estimator.explained_ for estimator in result.estimators]
+        rows.append(("explained", *map(number, explained), "", ""))
+    rows.append(
+        (
+            "held-out score",
+            *map(number, (result.score_a, result.score_b)),
+            _with_ends(result.difference, result.interval, "+"),
+            p_value_number(result.p_value),
+        )
+    )
+    heads = ("", *map(OfNumbers, ("first", "second", "difference", "p-value")))
+    return (heads, *rows)
 
 
 def baseline_summary(baseline: Any) -> Summary:
@@ -245,10 +352,57 @@ def baseline_summary(baseline: Any) -> Summary:
     facts = {
         f"{ALPHA} of the targets": number(baseline.alpha),
         f"{ALPHA} of {len(shuffled)} permutations": reach,
-        "p-value": number(baseline.p_value, 4),
+        "p-value": p_value_number(baseline.p_value),
     }
     cautions = (baseline.note,) if baseline.note else ()
-    return Summary("Against shuffled targets", facts, cautions=cautions)
+    alpha, largest = (plain_number(value, 2) for value in (baseline.alpha, shuffled.max()))
+    is_found = baseline.p_value <= _LEVEL_OF_TEST
+    found = (
+        f"{'The' if is_found else 'No'} relation of features and targets is "
+        f"{'more than chance' if is_found else 'shown'}: alpha is {alpha}, and at most "
+        f"{largest} in {len(shuffled)} permutations ({told_p_value(baseline.p_value)})."
+    )
+    return Summary(
+        "Against shuffled targets",
+        facts,
+        verdict=found,
+        cautions=cautions,
+        printed=(found, *cautions),
+    )
+
+
+def search_summary(search: Any) -> Summary:
+    """Summarise a fitted :class:`~sksmooth.SmoothnessSearch`."""
+    results = search.cv_results_
+    tied, n = int(np.count_nonzero(results["tied_with_best"])), len(results["score"])
+    found = (
+        f"Best held-out score {amount(search.best_score_)} with {search.best_params_}; "
+        f"{tied} of {n} candidates cannot be told apart from it, the simplest of which is "
+        f"{search.simplest_params_}."
+    )
+    order = np.argsort(-results["score"], kind="stable")[:_MOST_CANDIDATES]
+    change = ("difference_to_best", "difference_to_best_low", "difference_to_best_high")
+    rows = tuple(
+        (
+            visible(results["params"][k], _LONGEST_NAME),
+            number(results["score"][k]),
+            _with_ends(results[change[0]][k], [results[end][k] for end in change[1:]], "+"),
+            p_value_number(results["p_value"][k]),
+            "yes" if results["tied_with_best"][k] else "no",
+            f"{results['n_features'][k]:,}",
+        )
+        for k in order
+    )
+    numbers = ("held-out score", "difference to best", "p-value")
+    heads = ("candidate", *map(OfNumbers, numbers), "tied with best", OfNumbers("features"))
+    title = f"{n} candidates" + (f", the {len(rows)} best" if len(rows) < n else "")
+    return Summary(
+        title=title,
+        facts={},
+        verdict=visible(found),
+        rows=(heads, *rows),
+        printed=(visible(found),),
+    )
 
 
 def forecast_summary(forecast: Any) -> Summary:
@@ -269,6 +423,7 @@ def forecast_summary(forecast: Any) -> Summary:
         facts=facts,
         verdict=visible(forecast.sentence),
         cautions=(forecast.caution,) if forecast.caution else (),
+        printed=(visible(forecast.sentence), forecast.caution),
     )
 
 
@@ -289,25 +444,35 @@ def card_of(summary: Summary, *, is_loss: bool = False) -> Html:
         lead = [element("p", headline), element("p", bar)]
     if summary.verdict:
         lead.append(element("p", summary.verdict))
-    return card(
-        *lead,
-        facts_table(summary.facts, summary.title),
-        joined(
-            element("p", element("b", "Caution: "), caution) for caution in summary.cautions
-        ),
-    )
+    facts = list(summary.facts.items())
+    n_main = len(facts) if summary.n_main is None else summary.n_main
+    main, others = dict(facts[:n_main]), dict(facts[n_main:])
+    if summary.rows:
+        lead.append(table(summary.rows[0], summary.rows[1:], summary.title))
+    if main:
+        lead.append(facts_table(main, summary.title))
+    cautions = [
+        element("p", element("b", "Caution: "), caution) for caution in summary.cautions
+    ]
+    more = [folded("More numbers", facts_table(others, "More numbers"))] if others else []
+    return card(*lead, *cautions, *more)
+
+
+def text_of(summary: Summary) -> str:
+    """Write a summary in a few lines, for ``print``."""
+    return paragraphs(summary.printed)
 
 
 def scale_bar(summary: Summary, *, is_loss: bool = False) -> Html:
     """Draw the value and its interval on their scale, with the ends of the scale."""
     (low, high), ends = summary.interval, summary.ends
     bar = interval_bar(summary.value, low, high, ends, is_loss=is_loss)
-    first = "0 (noise) " if ends[0] == 0 else f"{number(ends[0], 2)} "
+    first = "0 (noise) " if summary.lead and ends[0] == 0 else f"{number(ends[0], 2)} "
     return element("span", first, bar, f" {number(ends[1], 2)}")
 
 
-def history_card(frame: pd.DataFrame) -> Html:
-    """Show the indices of layers at the steps of a training."""
+def history_card(frame: pd.DataFrame, words: Sequence[str] = ()) -> Html:
+    """Show the indices of layers at the steps of a training, and the last step in words."""
     layers, steps = dict.fromkeys(frame["layer"]), frame["step"].unique()
     alpha = dict(
         zip(zip(frame["layer"], frame["step"], strict=True), frame["alpha"], strict=True)
@@ -315,14 +480,26 @@ def history_card(frame: pd.DataFrame) -> Html:
     shown = steps[
         np.unique(np.linspace(0, len(steps) - 1, _MOST_STEPS).round().astype(int))
     ]
+    last = frame[frame["step"] == steps[-1]]
+    ends = {
+        name: dict(zip(last["layer"], last[name], strict=True))
+        for name in ("explained", "held_out")
+        if name in last
+    }
     rows = [
         (
             visible(layer, _LONGEST_NAME),
             *(number(alpha.get((layer, step), np.nan)) for step in shown),
+            *(number(end.get(layer, np.nan)) for end in ends.values()),
         )
         for layer in list(layers)[:_MOST_LAYERS]
     ]
     caption = f"{ALPHA} of {len(layers)} layers at {len(steps)} steps"
     if len(rows) < len(layers) or len(shown) < len(steps):
         caption += f"; {len(rows)} and {len(shown)} of them are shown"
-    return card(table(("layer", *(OfNumbers(step) for step in shown)), rows, caption))
+    heads = (
+        "layer",
+        *map(OfNumbers, shown),
+        *(OfNumbers(f"{name}, step {steps[-1]}") for name in ends),
+    )
+    return card(table(heads, rows, caption), *(element("p", text) for text in words))

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from .._lib.scikit_learn import Interval, validate_params
 from .._lib.state import Versioned
+from .._lib.text import paragraphs
 from ..samples import encode_values, read_samples
 from ..trees import Forest, Growth, grow
 from ..wavelets import WaveletDecomposition, decompose, kept_values
@@ -109,6 +110,21 @@ class ImageWavelets(Versioned):
 
     def __repr__(self) -> str:
         return f"ImageWavelets(shape={self.shape}, n_terms={self.n_terms})"
+
+    def __str__(self) -> str:
+        """Say how few terms describe most of the image."""
+        size = " x ".join(map(str, self.shape))
+        errors = self.errors
+        energy = errors**2
+        if energy[0] == 0:
+            return f"Image of {size} of one value, without terms."
+        n = int(np.argmax(energy <= 0.1 * energy[0]))
+        return paragraphs(
+            [
+                f"Image of {size} as {self.n_terms:,} terms; {n:,} of them hold 90 % of "
+                f"its variance (error {errors[n]:.2g}, without any {errors[0]:.2g})."
+            ]
+        )
 
 
 @validate_params(

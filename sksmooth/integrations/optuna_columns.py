@@ -48,7 +48,7 @@ class ColumnObjective:
 
     See Also
     --------
-    sksmooth.SmoothnessSearch : Says which candidates are not told apart from the best.
+    sksmooth.SmoothnessSearch : Says which candidates cannot be told apart from the best.
     sksmooth.smoothness_scorer : The score for searches of scikit-learn.
 
     Notes

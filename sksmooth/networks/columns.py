@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._lib.tables import Column, Format, Mark, help_of, with_interval
+from .._lib.tables import Column, Format, Look, Mark, help_of, with_interval
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.probes import PROBES, Probe
 from .changes import LayerChange
@@ -30,9 +30,24 @@ __all__ = [
     "column_help",
     "columns_of",
     "known_columns",
+    "look_of_layers",
 ]
 
 
+# The columns that are read first, in their order, and those that are printed.
+_NAMES = ("labels", "step", "layer")
+_FIRST = (
+    "alpha",
+    "explained",
+    "held_out",
+    "reference_difference",
+    "reference_p_value",
+    "difference",
+    "p_value_corrected",
+    "cautions",
+)
+_THEN = ("type", "n_features", "r_squared")
+_PRINTED = ("layer", "alpha", "explained", "held_out", "reference_difference")
 MARKS = ("loses_smoothness", "gains_nothing", "loses_to_reference")  # of layers
 
 
@@ -104,7 +119,7 @@ def _of_change(
             names[3],
             of_p_value,
             lambda change: getattr(change, which).p_value,
-            Format(places=4),
+            Format(places=4, is_p_value=True),
         ),
     )
 
@@ -161,7 +176,7 @@ COLUMNS = (
         "p_value_corrected",
         "the same, corrected for the number of layers (Holm)",
         lambda change: change.corrected_p_value,
-        Format(places=4),
+        Format(places=4, is_p_value=True),
     ),
     ChangeColumn(
         "loses_smoothness",
@@ -307,3 +322,8 @@ def known_columns() -> dict[Hashable, Column]:
         column.name: column
         for column in columns_of(PROBES.values(), is_projected=True, has_reference=True)
     }
+
+
+def look_of_layers() -> Look:
+    """How tables of layers are shown."""
+    return Look("layers", known_columns(), _NAMES, _FIRST, _THEN, _PRINTED, ("alpha",))

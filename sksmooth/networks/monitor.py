@@ -13,13 +13,16 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
+from .._lib.html import visible
 from .._lib.optional import comes_from
 from .._lib.scikit_learn import Interval, validate_params
 from .._lib.state import Versioned
+from .._lib.text import paragraphs
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import integer_seed, seeded
 from ..estimators.probes import chosen_probes
 from ..estimators.summary import history_card
+from ..estimators.words import amount
 from ..index import Level, Rise, rise
 from ..samples import number_of_rows, read_rows
 from .callbacks import lightning_callback, skorch_callback, transformers_callback
@@ -27,9 +30,11 @@ from .changes import layer_changes
 from .columns import REFERENCE, change_values, columns_of
 from .comparison import compare_layers
 from .options import targets_among
+from .words import in_words
 
 __all__ = ["SmoothnessMonitor"]
 
+_LONGEST_NAME = 60
 _N_TREES = 3  # so that a record costs about a tenth of an epoch
 
 
@@ -264,8 +269,39 @@ class SmoothnessMonitor(Versioned):
         steps = [f"step {step}" for step in levels]
         return rise(list(levels.values()), steps, over="training")
 
+    def __str__(self) -> str:
+        """Say how far the training has come, and which layer is the smoothest."""
+        words = self._in_words()
+        return paragraphs(words) if words else repr(self)
+
     def _repr_html_(self) -> str | None:
-        return history_card(self.to_frame()) if self._frames else None
+        if not self._frames:
+            return None
+        return history_card(self.to_frame(), self._in_words())
+
+    def _in_words(self) -> list[str]:
+        """Say what the last record shows, and how held-out scores have changed."""
+        if not self._frames:
+            return []
+        steps = sorted(self._frames)
+        first, last = self._frames[steps[0]], self._frames[steps[-1]]
+        if len(steps) == 1:
+            words = [f"1 step with {len(last)} layers, step {steps[0]}."]
+        else:
+            reach = f"from step {steps[0]} to step {steps[-1]}"
+            words = [f"{len(steps)} steps with {len(last)} layers, {reach}."]
+        words += [f"Step {steps[-1]}: {text}" for text in in_words(last, is_short=True)]
+        if len(steps) > 1 and list(first["layer"]) == list(last["layer"]):
+            gains = (last["held_out"] - first["held_out"]).to_numpy()
+            if np.isfinite(gains).all():
+                place = int(np.argmax(np.abs(gains)))
+                name = visible(last["layer"].iloc[place], _LONGEST_NAME)
+                values = [amount(part["held_out"].iloc[place]) for part in (first, last)]
+                words.append(
+                    f"Layer {name} has changed most: its held-out score went from "
+                    f"{values[0]} to {values[1]}."
+                )
+        return words
 
     def skorch_callback(self, unit: str = "epoch") -> Any:
         """Make a callback for ``callbacks=[...]`` of a skorch net.

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from .._lib.html import Html
-from .._lib.tables import Column, FrameTable, frame_html
+from .._lib.tables import FrameTable, Look, frame_html
 from ..index import Level, Rise, rise
 from .changes import best_layer
-from .columns import known_columns
+from .columns import look_of_layers
+from .words import in_words
 
 __all__ = ["LayerComparison", "joined_tables", "layers_html"]
 
 _OF_LEVELS = ("best_layer_", "rise_")
+_MOST_SENTENCES = 2  # of labellings, that are printed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -24,9 +26,10 @@ class LayerComparison(FrameTable):
     """The layers of a network with their indices, one row per layer.
 
     It wraps a DataFrame and can be read like one: columns by name, and all public
-    attributes and methods, which return what pandas returns. Notebooks show it with bars
-    for the intervals and marks at layers that lose smoothness. Pass ``frame`` to functions
-    of other libraries that require a DataFrame.
+    attributes and methods, which return what pandas returns. Printed, it shows the main
+    numbers of the best layers and says in words which is the smoothest; notebooks show all
+    with bars for the intervals and marks at layers that lose smoothness. Pass ``frame`` to
+    functions of other libraries that require a DataFrame.
 
     Parameters
     ----------
@@ -114,16 +117,19 @@ class LayerComparison(FrameTable):
         levels = tuple(self.levels_[place] for place in places)
         return type(self)(frame, levels, self.measured_on_[labels])
 
-    def _known(self) -> Mapping[Hashable, Column]:
-        return known_columns()
-
-    def _rows(self) -> str:
-        return "layers"
+    def _look(self) -> Look:
+        return look_of_layers()
 
     def _in_words(self) -> list[str]:
         tested = getattr(self, "rise_", None)
         is_whole = tested is not None and len(self) == len(self.levels_) > 1
-        return [str(tested)] if is_whole else []
+        return [*in_words(self.frame), *([str(tested)] if is_whole else [])]
+
+    def _in_short(self) -> list[str]:
+        return in_words(self.frame, _MOST_SENTENCES, is_short=True)
+
+    def _is_printed_in_rows(self) -> bool:
+        return "labels" not in self.frame.columns
 
     def _why_missing(self, name: str) -> str | None:
         if name not in _OF_LEVELS:
@@ -162,4 +168,4 @@ def joined_tables(tables: Mapping[str, LayerComparison]) -> LayerComparison:
 
 def layers_html(frame: pd.DataFrame, most_rows: int) -> Html:
     """Make an HTML table of layers with bars and marks, up to a number of rows."""
-    return frame_html(frame, known_columns(), "layers", most_rows)
+    return frame_html(frame, look_of_layers(), most_rows)

@@ -209,6 +209,18 @@ class WaveletDecomposition(Versioned):
             f"n_outputs={self.n_outputs}, p={self.p:g}, measure={self.measure!r})"
         )
 
+    def __str__(self) -> str:
+        """Say how many terms there are, and how their norms fall."""
+        trees = "1 tree" if self.n_trees == 1 else f"{self.n_trees:,} trees"
+        text = f"{self.n_terms:,} wavelets of {trees}"
+        if self.n_terms == 0:
+            return f"{text}: nothing is split."
+        norms = self.norm[self.order]
+        text += f", the largest of norm {norms[0]:.2g}"
+        halves = np.flatnonzero(norms < 0.1 * norms[0])
+        n_above = int(halves[0]) if len(halves) else self.n_terms
+        return f"{text}; {n_above:,} have at least a tenth of it."
+
 
 def decompose(
     grown: GrownForest, samples: Samples, *, p: float = 2.0, measure: str = "samples"

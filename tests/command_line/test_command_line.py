@@ -559,7 +559,9 @@ def test_demo_tells_no_difference_that_few_images_do_not_show(
     code, out, _ = call("demo", "--output", tmp_path / "demo.png")
     assert code == 0
     sentence = " ".join(out.split("\n\n")[-2].split())
-    assert sentence.startswith("LDA cannot be told from raw pixels with so few samples (")
+    assert sentence.startswith(
+        "LDA cannot be told apart from raw pixels with so few samples ("
+    )
 
 
 def test_demo_without_its_libraries(tmp_path, call, monkeypatch):

@@ -67,7 +67,7 @@ def test_files_have_the_values_of_the_python_call(samples, folder, call_json):
     assert results["best"] == table.best_ == "petals"
     assert results["targets"] == {"species": "classification"}
     assert results["files"] == {"sepals": str(files[0]), "petals": str(files[1])}
-    assert results["in_words"][0].startswith("Best: 'petals'")
+    assert results["in_words"][0].startswith("'petals' is the smoothest")
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_the_table_is_narrow_and_the_best_come_first(samples, folder, call):
     assert worst.startswith("worst")
     assert not worst.endswith("=")
     assert "= tied with the best" in lines
-    assert f"Best: '{long}'" in " ".join(line.strip() for line in lines)
+    assert f"'{long}' is the smoothest" in " ".join(line.strip() for line in lines)
     assert out.isascii()
 
 

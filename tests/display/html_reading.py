@@ -18,8 +18,8 @@ ATTRIBUTES = {
     "div": {"tabindex"},
 }
 PLAIN_TAGS = (  # neither links nor scripts
-    "b bdi body caption figcaption figure h1 h2 head header li main p section span style "
-    "table tbody td thead title tr ul"
+    "b bdi body caption details figcaption figure h1 h2 head header li main p section span "
+    "style summary table tbody td thead title tr ul"
 )
 ANYWHERE = {"class", "style", "role", "aria-label"}
 PLACE = re.compile(r"left:[\d.]+%?(;width:[\d.]+%)?|width:[\d.]+%")

@@ -1,5 +1,7 @@
 """Summaries of results, and the cards that notebooks show of them."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,7 +45,7 @@ def test_the_summary_is_plain_data(fitted):
     assert summary.facts["Samples"] == "150"
     assert summary.facts["Features"] == "4"
     assert summary.facts["Classes"] == "3"
-    assert summary.facts["Out-of-bag score"] == f"{fitted.oob_score_:.3f}"
+    assert summary.facts["Held-out score"] == f"{fitted.oob_score_:.3f}"
     assert summary.cautions == tuple(map(str, fitted.decay_.cautions)) != ()
 
 
@@ -99,7 +101,7 @@ def test_what_is_unknown_in_sample_is_a_dash(iris):
         fitted = BesovSmoothnessEstimator(3, max_samples=1.0).fit(*iris)
     facts = estimator_summary(fitted).facts
     dash = "\N{EN DASH}"
-    assert facts["Explained"] == facts["Noise"] == facts["Out-of-bag score"] == dash
+    assert facts["Explained"] == facts["Noise"] == facts["Held-out score"] == dash
     assert "Wrong labels" not in facts
     assert "nan" not in " ".join(Reader(card_of(estimator_summary(fitted))).texts)
 
@@ -175,6 +177,61 @@ def test_differences_and_baselines_have_cards(iris):
     baseline = permutation_baseline(estimator, X, y, n_permutations=2, random_state=0)
     texts = Reader(baseline._repr_html_()).texts
     assert {f"{baseline.alpha:.3f}", f"{ALPHA} of 2 permutations"} <= {*texts}
+
+
+def assert_short(result):
+    lines = str(result).splitlines()
+    assert len(lines) <= 8
+    assert max(map(len, lines)) <= 80
+    assert str(result).isascii()
+
+
+def test_differences_say_in_words_which_is_smoother(iris):
+    X, y = iris
+    estimator = BesovSmoothnessEstimator(3, random_state=0)
+    petals, sepals = X.iloc[:, 2:], X.iloc[:, :2]
+    for first, second, higher in ((sepals, petals, "second"), (petals, sepals, "first")):
+        result = smoothness_difference(first, second, y, estimator=estimator)
+        assert_short(result)
+        scores = sorted((result.score_a, result.score_b))
+        found = f"The {higher} representation is smoother on held-out samples: score "
+        found += f"{scores[1]:.2f}, against {scores[0]:.2f} of the "
+        assert found in " ".join(str(result).split())
+        texts = Reader(result._repr_html_()).texts
+        assert any(text.startswith(found) for text in texts)
+        assert {"\N{GREEK SMALL LETTER ALPHA}", "explained", "held-out score"} <= {*texts}
+        assert {f"{each.explained_:.3f}" for each in result.estimators} <= {*texts}
+        assert "< 0.0001" in texts
+        assert "SmoothnessDifference(difference=" in repr(result)
+    same = smoothness_difference(petals, petals, y, estimator=estimator)
+    assert "cannot be told apart on held-out samples" in " ".join(str(same).split())
+    noise = np.random.RandomState(0).normal(size=(150, 2))
+    nothing = smoothness_difference(noise, noise[::-1], y, estimator=estimator)
+    if max(nothing.score_a, nothing.score_b) <= 0:
+        assert str(nothing).startswith("Neither representation explains anything")
+    lower = dataclasses.replace(nothing, score_a=-0.01, score_b=-0.02)
+    assert str(lower).startswith("Neither representation explains anything")
+
+
+def test_baselines_say_whether_there_is_a_relation(iris):
+    X, y = iris
+    estimator = BesovSmoothnessEstimator(3, random_state=0)
+    found = permutation_baseline(estimator, X, y, random_state=0)
+    assert_short(found)
+    assert str(found).startswith("The relation of features and targets is more than")
+    nothing = dataclasses.replace(found, alpha=0.0, p_value=0.9)
+    assert str(nothing).startswith("No relation of features and targets is shown")
+
+
+def test_the_card_of_an_estimator_begins_with_what_decides(fitted):
+    page = card_of(estimator_summary(fitted))
+    seen, folded = page.split("<details>")
+    places = [seen.index(text) for text in ("Explained", "Held-out score", "Noise")]
+    assert places == sorted(places)
+    assert places[-1] < seen.index("Caution: ")
+    assert "Fit window" in folded
+    assert "Samples" in folded
+    assert_short(fitted)
 
 
 @given(names)

@@ -27,14 +27,14 @@ def texts_of(**changes):
 
 
 def test_the_smoothest_layer_is_named_with_what_is_explained_there():
-    expected = "smoothest on layer “conv”, where trees explain 88% of their variance."
+    expected = "Layer conv has the highest alpha (0.40); trees explain 88 % of the variance"
     assert expected in " ".join(texts_of())
 
 
 @pytest.mark.parametrize("explained", [np.nan, [0.5, np.nan, 0.8]])
 def test_what_is_not_known_is_not_explained(explained):
     text = " ".join(texts_of(explained=explained))
-    assert "smoothest on layer “conv”. A good" in text
+    assert "Layer conv has the highest alpha (0.40)." in text
 
 
 def test_the_caption_says_what_an_interval_without_upper_end_means():

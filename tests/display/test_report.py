@@ -259,8 +259,8 @@ def test_the_report_of_layers(tmp_path):
     assert (tmp_path / "layers.html").read_text(encoding="utf-8") == page
     texts = " ".join(read_page(page).texts)
     assert "Smoothness of layers" in texts
-    assert "The labels are smoothest on layer “2”." in texts
-    assert "1 of 3 loses smoothness: “1”." in texts
+    assert "Layer 2 has the highest alpha (" in texts
+    assert "1 of 3 loses smoothness: layer 1." in texts
     assert "BentDecayWarning: " in texts
     assert "My <layers>" in read_page(report(table, title="My <layers>")).texts
 
@@ -268,8 +268,8 @@ def test_the_report_of_layers(tmp_path):
 def test_all_marked_layers_are_named():
     marks = dict(gains_nothing=[True, False, True], loses_to_reference=[True, False, False])
     texts = " ".join(read_page(report(make_layers(**marks))).texts)
-    assert "2 of 3 gain nothing, between others that gain: “input”, “2”." in texts
-    assert "1 of 3 loses to the reference: “input”." in texts
+    assert "2 of 3 gain nothing, between others that gain: layers input and 2." in texts
+    assert "1 of 3 loses to the reference: layer input." in texts
 
 
 def test_layers_without_losses_or_indices():
@@ -285,7 +285,7 @@ def test_layers_without_losses_or_indices():
 def test_wide_intervals_do_not_hide_the_values():
     table = make_layers(alpha_low=-9.0, alpha_high=9.0)
     texts = " ".join(read_page(report(table)).texts)
-    assert "Bars go from \N{MINUS SIGN}0.20 to 0.60" in texts
+    assert "Bars of alpha go from \N{MINUS SIGN}0.20 to 0.60" in texts
 
 
 # --- pages as files ------------------------------------------------------------------

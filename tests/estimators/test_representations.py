@@ -100,6 +100,12 @@ def compare(representations, X=None, y=None, **options):
     return compare_representations(representations, X, y, **options)
 
 
+def assert_short(result):
+    lines = str(result).splitlines()
+    assert len(lines) <= 9
+    assert max(map(len, lines)) <= 80
+
+
 def numbers_of(table):
     """All columns but the time, a row a name."""
     keys = [key for key in ("target", "representation") if key in table.columns]
@@ -422,7 +428,7 @@ def test_profiles_and_summaries(digits, views):
     assert summary["n_best"].sum() == 3
     tied = table.frame.groupby("representation")["tied_with_best"].sum()
     assert summary["n_tied_with_best"].to_dict() == tied.to_dict()
-    assert "digit: Best: 'pixels'" in str(table)
+    assert "digit: 'pixels' is the smoothest" in str(table)
     assert "noise: No representation is shown to explain anything." in str(table)
     assert "Over 3 targets: " in str(table)
     for name in ("best_", "tied_"):
@@ -440,8 +446,9 @@ def test_profiles_and_summaries(digits, views):
 def test_many_targets_are_summed_up(digits, views):
     _, y = digits
     table = compare({"pixels": views["pixels"]}, y={f"is {k}": y == k for k in range(7)})
-    assert str(table).splitlines()[-1].startswith("Over 7 targets: 'pixels' has the best")
-    assert "is 3: Best" not in str(table)
+    assert str(table).startswith("Over 7 targets: 'pixels' has the best")
+    assert "is 3: " not in str(table)
+    assert_short(table)
 
 
 def test_one_column_is_one_target_and_an_array_one_function(digits, views):
@@ -579,19 +586,22 @@ def test_the_best_is_first_in_a_ranked_table(digits, views):
 def test_words_and_marks(digits, views):
     _, y = digits
     table = compare({**views, "copy": 2 * views["pixels"]}, y=y)
-    words = str(table).splitlines()[-1]
-    assert words.startswith("Best: 'pixels' (explains ")
+    assert_short(table)
+    printed, words = str(table).splitlines(), " ".join(str(table).split())
+    assert printed[0].split()[:4] == ["representation", "alpha", "explained", "held_out"]
+    assert printed[4] == "... and 2 more representations; all are in its frame"
+    assert "'pixels' is the smoothest on held-out samples (" in words
     assert (
-        "; 'copy' cannot be told apart from it; 'rows', 'columns', 'noise' are worse"
-        in words
+        "; 'copy' cannot be told apart from it; 'rows', 'columns' and 'noise' are " in words
     )
-    assert words.endswith("(p < 0.001).")
+    assert "rougher, by " in words
+    assert " or more (p < 0.001)." in words
     assert (table.best_, table.tied_) == ("pixels", ["copy"])
     page = table._repr_html_()
     assert page.count("tied with the best</span>") == 2
     assert 'sksmooth-loss"' not in page
     assert page.count('role="img"') == 5
-    assert "Best: &#x27;pixels&#x27;" in page
+    assert "&#x27;pixels&#x27; is the smoothest on held-out" in page
     assert "<b>" not in compare({"<b>": views["rows"]}, y=y)._repr_html_()
 
 
@@ -853,7 +863,7 @@ def test_words_agree_with_the_held_out_score():
     table = compare({"both": X, "first": X[:, :1]}, y=y, estimator=None)
     table = type(table)(table.frame.assign(explained_low=0.0))
     assert (table["held_out_low"] > 0).any()
-    assert str(table).splitlines()[-1].startswith("Best: 'both'")
+    assert "'both' is the smoothest" in str(table)
     nothing = type(table)(table.frame.assign(held_out_low=0.0))
     assert "No representation is shown to explain anything" in str(nothing)
 

@@ -129,7 +129,24 @@ def test_frame_is_sorted_by_score(searched):
 
 def test_text_names_the_simplest(searched):
     assert str(search_of()) == repr(search_of())
-    assert str(searched).endswith(f"is {searched.simplest_params_}.")
+    printed = str(searched)
+    assert " ".join(printed.split()).endswith(f"is {searched.simplest_params_}.")
+    assert f"Best held-out score {searched.best_score_:.2f} with" in printed
+    assert max(map(len, printed.splitlines())) <= 80
+    assert len(printed.splitlines()) <= 8
+
+
+def test_the_card_shows_the_candidates_below_the_diagram(searched):
+    assert "sksmooth-card" not in search_of()._repr_html_()
+    page = searched._repr_html_()
+    assert "sk-container" in page
+    assert page.count('sksmooth-card"') == 1
+    card = page[page.rindex("<table>") :]
+    for score in searched.cv_results_["score"]:
+        assert f">{score:.3f}</td>".replace("-", "\N{MINUS SIGN}") in card
+    heads = ("candidate", "held-out score", "difference to best", "p-value")
+    assert all(f">{head}</th>" in card for head in heads)
+    assert searched._repr_mimebundle_()["text/html"].endswith(card)
 
 
 def test_clone_and_pickle(searched, digits):

@@ -419,7 +419,18 @@ def test_printing_an_estimator_shows_the_verdict_once_it_is_fitted():
     estimator = BesovSmoothnessEstimator(4, random_state=0)
     assert str(estimator) == repr(estimator)
     estimator.fit(*load_iris(return_X_y=True))
-    assert str(estimator) == f"{estimator!r}\n{verdict(estimator)}"
+    first, numbers, *words = str(estimator).splitlines()
+    assert first == repr(estimator)
+    low, high = estimator.alpha_interval_
+    assert numbers == (
+        f"alpha {estimator.alpha_:.2f} [{low:.2f}, {high:.2f}], "
+        f"explained {estimator.explained_:.0%}".replace("%", " %")
+        + f", held-out score {estimator.oob_score_:.2f}"
+    )
+    cautions = " ".join(words).removeprefix(f"{verdict(estimator)} ")
+    names = {type(caution).__name__ for caution in estimator.decay_.cautions}
+    assert cautions == f"Read with care: {', '.join(sorted(names))}."
+    assert max(map(len, str(estimator).splitlines())) <= 80
     assert "\n" not in repr(estimator)
 
 

@@ -131,6 +131,12 @@ def test_depth_and_terms():
     assert wavelets.n_terms == 7
     np.testing.assert_array_equal(wavelets.approximate(7), wavelets.approximate(100))
     assert repr(wavelets) == "ImageWavelets(shape=(64, 64), n_terms=7)"
+    share = 1 - (wavelets.errors / wavelets.errors[0]) ** 2
+    n_terms = np.flatnonzero(share >= 0.9)[0]
+    text = f"Image of 64 x 64 as 7 terms; {n_terms} of them hold 90 % of its variance"
+    assert " ".join(str(wavelets).split()).startswith(text)
+    flat = image_wavelets(np.ones((4, 4)), random_state=0)
+    assert str(flat) == "Image of 4 x 4 of one value, without terms."
     for n_terms in (-1, 2.5):
         with pytest.raises(ValueError, match="whole number"):
             wavelets.approximate(n_terms)

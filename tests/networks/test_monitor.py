@@ -109,6 +109,14 @@ def test_labels_become_smoother(digits):
     train(module, X, y, lambda _: monitor.step(), n_steps=40)
     alpha = monitor.to_frame().pivot(index="layer", columns="step", values="alpha")
     assert alpha.loc["input", 0] == alpha.loc["input", 40]
+    printed = " ".join(str(monitor).split())
+    assert printed.startswith("2 steps with 3 layers, from step 0 to step 40. Step 40: Lay")
+    assert "has changed most: its held-out score went from " in printed
+    assert max(map(len, str(monitor).splitlines())) <= 80
+    card = monitor._repr_html_()
+    assert "explained, step 40" in card
+    assert "Layer 4 is the smoothest" in card or "Layer 3 is the smoothest" in card
+    assert str(SmoothnessMonitor(module, X, y)).startswith("<sksmooth.")
     assert monitor.rise("3").rises
     assert str(monitor.rise(4)) == "Smoothness rises over the training (p < 0.001)."
     assert monitor.rise("3").names == ("step 0", "step 40")
@@ -539,6 +547,8 @@ def test_columns_to_log_are_checked_before_the_training(digits):
 
 @pytest.fixture(scope="module")
 def texts():
+    pytest.importorskip("transformers")
+    pytest.importorskip("accelerate")
     rng = np.random.RandomState(0)
     ids, y = rng.randint(1, 20, size=(96, 6)), rng.randint(2, size=96)
     ids[np.arange(96), rng.randint(6, size=96)] = 20 + y  # one token tells the class
@@ -550,8 +560,8 @@ def texts():
 
 def transformers_training(texts, folder, callback=None, resume=None, **options):
     """Train a tiny classifier: three steps an epoch."""
-    transformers = pytest.importorskip("transformers")
-    pytest.importorskip("accelerate")
+    import transformers
+
     transformers.set_seed(0)
     network = transformers.DistilBertForSequenceClassification(
         transformers.DistilBertConfig(

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sksmooth import BesovSmoothnessEstimator, LayerComparison, compare_layers
 from sksmooth.estimators.probes import PROBES, TargetKind, probe
 from sksmooth.networks.columns import COLUMNS, REFERENCE, Column, column_help, columns_of
 from sksmooth.networks.table import layers_html
+from sksmooth.networks.words import in_words
 
 
 def make_frame(n=3, **changes):
@@ -185,6 +187,101 @@ def test_the_settings_of_pandas_hold():
 )
 def test_a_frame_that_is_no_table_of_layers_is_shown_by_pandas(frame):
     assert LayerComparison(frame)._repr_html_() == frame._repr_html_()
+
+
+def heads_of(page):
+    return re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', page)
+
+
+def test_cards_show_first_what_decides_and_fold_the_rest_away():
+    page = LayerComparison(make_frame().assign(labels="digit", mine=1))._repr_html_()
+    seen, folded = page.split("<details>")
+    names = ["labels", "layer", "alpha", "interval", "explained", "held_out", "difference"]
+    assert heads_of(seen) == [*names, "p_value_corrected", "cautions"]
+    rest = heads_of(folded)
+    assert rest[:5] == ["labels", "layer", "type", "n_features", "r_squared"]
+    assert {"noise", "seconds", "mine"} < set(rest)
+    assert not set(rest) & set(names[2:])
+    together = heads_of(layers_html(make_frame(), 10))
+    assert together[:3] == ["layer", "alpha", "interval"]
+    assert "r_squared" in together
+
+
+def test_the_reference_comes_before_the_layer_before():
+    reference = {column.name: 0.01 for column in REFERENCE} | {"loses_to_reference": False}
+    page = LayerComparison(make_frame(**reference, p_value_corrected=1e-9))._repr_html_()
+    first = heads_of(page.split("<details>")[0])
+    place = first.index("held_out") + 1
+    assert first[place : place + 3] == [
+        "reference_difference",
+        "reference_p_value",
+        "difference",
+    ]
+    assert page.count("&lt; 0.0001") == 3
+    assert "Layer layer 0 is smoother than that of the reference, by 0.010" in page
+
+
+def test_words_say_which_layer_is_the_smoothest():
+    frame = make_frame(
+        5,
+        layer=["input", "1", "3", "4", "5"],
+        held_out=[0.1, 0.2, 0.29, 0.31, 0.3],
+        explained=0.8,
+        tied_with_best=[False, False, True, True, True],
+        loses_smoothness=False,
+    )
+    words = in_words(frame)
+    assert words == [
+        "Layer 4 is the smoothest on held-out samples (0.31, 80 % explained); layers 3 and "
+        "5 cannot be told apart from it; layers input and 1 are rougher, by 0.11 or more.",
+        "No layer is shown to lose smoothness.",
+    ]
+    seen, folded = LayerComparison(frame)._repr_html_().split("<details>")
+    assert all(f"<p>{text}</p>" in seen for text in words)
+    assert "smoothest" not in folded
+    alone = in_words(frame.iloc[:1].assign(tied_with_best=True))
+    assert alone[0] == "Layer input has the held-out score 0.10, 80 % explained."
+    nothing = in_words(frame.assign(explained_low=0.0))
+    assert nothing[0] == "No layer is shown to explain anything."
+    unknown = in_words(frame.assign(held_out=np.nan))
+    assert unknown[0] == "No layer has a held-out score."
+    assert "4" in in_words(frame.assign(labels="odd", explained=np.nan))[0]
+    assert in_words(frame.assign(labels="odd"))[0].startswith("odd: Layer 4 is")
+
+
+def test_the_smoothest_of_the_tied_is_that_of_the_highest_score_on_test_samples():
+    frame = make_frame(held_out=[0.5, 0.2, 0.3], tied_with_best=[False, True, True])
+    text = in_words(frame)[0]
+    assert text.startswith("Layer layer 2 is the smoothest on held-out samples (0.30")
+    assert text.endswith("layer layer 0 is rougher.")  # by no amount of test samples
+
+
+def test_print_is_a_short_summary():
+    n = 50
+    table = LayerComparison(
+        make_frame(
+            n,
+            layer=[f"block.{k}" + "x" * (k % 2) * 20 for k in range(n)],
+            held_out=np.linspace(0.1, 0.6, n),
+            tied_with_best=np.arange(n) >= 40,
+            loses_smoothness=np.arange(n) < 10,
+            cautions=["FewTermsWarning, BentDecayWarning", *(n - 1) * ["FewTermsWarning"]],
+        )
+    )
+    lines = str(table).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 12  # of which four are due to the long names
+    assert lines[0].split() == ["layer", "alpha", "explained", "held_out"]
+    assert lines[2].startswith("block.48  ")
+    assert "0.39 [0.34, 0.44]" in lines[2]
+    assert lines[4] == "... and 47 more layers; all are in its frame"
+    assert "BentDecayWarning (1), FewTermsWarning (50)." in " ".join(lines)
+    assert "10 of 50 lose smoothness: layers block.0, " in " ".join(lines)
+    short = str(LayerComparison(make_frame(4, tied_with_best=True))).splitlines()
+    assert [line.split("  ")[0] for line in short[1:5]] == [f"layer {k}" for k in range(4)]
+    assert len(short) <= 8
+    no_table = make_frame().drop(columns="alpha_low")
+    assert str(LayerComparison(no_table)) == str(no_table)
 
 
 # --- its columns -----------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..._lib.html import Html, OfNumbers, element, joined, number, table, visible
 from ..._lib.tables import frame_html
-from ...estimators.representations.columns import column_help, known_columns
+from ...estimators.representations.columns import column_help, look_of
 from ...estimators.representations.table import RepresentationComparison, in_words
 from ..plots.representation_smoothness import (
     RepresentationSmoothnessDisplay,
@@ -31,7 +31,7 @@ _MOST_ON_SMALL = 6  # columns in a picture as wide as a telephone
 _SUMMARY = {
     "mean_rank": "mean rank by held_out over the targets; 1 is the best",
     "n_best": "number of targets where it is the best",
-    "n_tied_with_best": "number of targets where it is not told apart from the best",
+    "n_tied_with_best": "number of targets where it cannot be told apart from the best",
 }
 
 
@@ -62,7 +62,7 @@ def representations_page(result: RepresentationComparison, title: str) -> str:
 
 
 def _numbers(frame: pd.DataFrame, most_rows: int) -> Html:
-    return frame_html(frame, known_columns(), "representations", most_rows)
+    return frame_html(frame, look_of(), most_rows)
 
 
 def _sentences(frame: pd.DataFrame) -> list[Html]:
@@ -73,7 +73,7 @@ def _points(frame: pd.DataFrame) -> Html:
     drawn = frame.iloc[:_MOST_DRAWN]
     caption = (
         "The held-out score of each representation with its interval. The band is the "
-        "interval of the best one; filled points are not told apart from it, by a paired "
+        "interval of the best one; filled points cannot be told apart from it, by a paired "
         "comparison, which is sharper than that of two intervals."
     )
     if len(drawn) < len(frame):
@@ -152,7 +152,7 @@ def _profile(result: RepresentationComparison, targets: Any, names: list[str]) -
         caption += f", of the first {len(targets)} targets"
     if held_out.shape[1] > len(names):
         caption += f", of the {len(names)} representations that rank best"
-    note = element("p", "Bold: not told apart from the best of the target.")
+    note = element("p", "Bold: cannot be told apart from the best of the target.")
     return joined([table(heads, rows, caption), note])
 
 

@@ -15,7 +15,7 @@ from scipy import stats
 from ..._lib.state import Versioned
 from ...index import LearningCurve, SureErrors, fit_learning_curve
 from ...samples import numbered
-from ..summary import card_of, forecast_summary
+from ..summary import card_of, forecast_summary, text_of
 from ..verdict import percent
 
 __all__ = ["FARTHEST", "ErrorForecast", "RowLosses"]
@@ -368,6 +368,9 @@ class ErrorForecast(Versioned):
 
     def __repr__(self) -> str:
         return " ".join(filter(None, [self.sentence, self.caution]))
+
+    def __str__(self) -> str:
+        return text_of(forecast_summary(self))
 
     def _repr_html_(self) -> str:
         return card_of(forecast_summary(self))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..._lib.tables import Column, Format, Mark, help_of, with_interval
+from ..._lib.tables import Column, Format, Look, Mark, help_of, with_interval
 from ...index import Level
 from ..changes import Change, ToBest
 
@@ -23,11 +23,33 @@ __all__ = [
     "Row",
     "column_help",
     "known_columns",
+    "look_of",
 ]
 
 # Attributes of fitted estimators that columns show, means of two fits where representations
 # are learned: see MeasuredRepresentation.
 FITTED = ("alpha_", "alpha_interval_", "roughness_", "roughness_interval_")
+# The columns that are read first, in their order, and those that are printed.
+_NAMES = ("target", "representation")
+_FIRST = (
+    "alpha",
+    "explained",
+    "held_out",
+    "difference_to_baseline",
+    "baseline_p_value",
+    "difference_to_best",
+    "p_value",
+    "cautions",
+)
+_THEN = ("n_features",)
+_PRINTED = (
+    "representation",
+    "alpha",
+    "explained",
+    "held_out",
+    "difference_to_best",
+    "p_value",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +172,7 @@ COLUMNS = (
         "p-value of the hypothesis that no other representation is truly better than this "
         "one, corrected for their number and for the choice of the best",
         lambda row: row.to_best.p_value,
-        Format(places=4),
+        Format(places=4, is_p_value=True),
     ),
     Column(
         "tied_with_best",
@@ -184,7 +206,7 @@ BASELINE = (
         "baseline, corrected for the number of representations that are compared with it "
         "(Holm); NaN for the baseline itself",
         lambda row: row.to_baseline.p_value,
-        Format(places=4),
+        Format(places=4, is_p_value=True),
     ),
 )
 
@@ -205,3 +227,8 @@ def known_columns() -> dict[Hashable, Column]:
 def column_help(names: Iterable[Hashable]) -> dict[str, str]:
     """Describe the columns in plain text; unknown columns are left out."""
     return help_of(names, known_columns())
+
+
+def look_of(rows: str = "representations") -> Look:
+    """How tables of representations are shown, whose rows are called so."""
+    return Look(rows, known_columns(), _NAMES, _FIRST, _THEN, _PRINTED)

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ..._lib.messages import MOST_NAMES, listed
-from ..._lib.tables import Column, FrameTable
+from ..._lib.messages import MOST_NAMES
+from ..._lib.tables import FrameTable, Look
 from ...index import Level, holm
 from ..changes import Change, change_between, compared_with_best
-from ..verdict import percent
-from .columns import MeasuredRepresentation, Row, columns_of, known_columns
+from ..words import smoothest
+from .columns import MeasuredRepresentation, Row, columns_of, look_of
 
 __all__ = ["RepresentationComparison", "in_words", "joined_tables", "table_of"]
 
 _OF_ONE_TARGET = ("best_", "tied_")
-# Columns that fit on a line, without intervals.
-_PRINTED = (
-    "target",
-    "representation",
-    "n_features",
-    "explained",
-    "alpha",
-    "roughness",
-    "held_out",
-    "p_value",
-    "tied_with_best",
-)
+_MOST_SENTENCES = 3  # of targets, that are printed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,10 +26,10 @@ class RepresentationComparison(FrameTable):
     """Representations of the same samples, one row each, for one target or several.
 
     It wraps a DataFrame and can be read like one: columns by name, and all public
-    attributes and methods, which return what pandas returns. ``print`` shows the main
-    columns and names the best representation; notebooks show bars for the intervals, and
-    marks at those that cannot be told apart from the best. Pass ``frame`` to functions of
-    other libraries that require a DataFrame.
+    attributes and methods, which return what pandas returns. Printed, it shows the main
+    numbers of the best and says in words which is the smoothest; notebooks show all with
+    bars for the intervals, and marks at those that cannot be told apart from the best.
+    Pass ``frame`` to functions of other libraries that require a DataFrame.
 
     Parameters
     ----------
@@ -73,9 +62,13 @@ class RepresentationComparison(FrameTable):
     >>> table = compare_representations(pixels, y=y, random_state=0)
     >>> table.best_, table.tied_, len(table), type(table.head()).__name__
     ('that vary', ['all'], 3, 'DataFrame')
-    >>> print(str(table).splitlines()[-1])
-    Best: 'that vary' (explains 87 %); 'all' cannot be told apart from it; 'upper half' is
-    worse (p < 0.001).
+    >>> print(table)
+    representation  alpha  explained  held_out  difference_to_best  p_value
+    upper half       0.22       0.76      0.14              -0.062  < 0.001
+    all              0.32       0.87      0.20              -0.001    0.414
+    that vary        0.29       0.87      0.21              +0.000    1.000
+    'that vary' is the smoothest on held-out samples (0.21, 87 % explained); 'all'
+    cannot be told apart from it; 'upper half' is rougher, by 0.062 (p < 0.001).
     """
 
     levels_: tuple[Level, ...] = ()
@@ -182,11 +175,6 @@ class RepresentationComparison(FrameTable):
         )
         return summary.sort_values("mean_rank", kind="stable")
 
-    def __str__(self) -> str:
-        shown = self.frame[[name for name in _PRINTED if name in self.frame]]
-        text = shown.to_string(float_format="{:.3f}".format)
-        return "\n".join([text, *self._in_words()])
-
     def _at(self, places: np.ndarray) -> RepresentationComparison:
         """Select rows by their places."""
         frame = self.frame.iloc[places].reset_index(drop=True)
@@ -199,12 +187,9 @@ class RepresentationComparison(FrameTable):
                 'read its columns, such as table["held_out"].'
             )
 
-    def _known(self) -> Mapping[Hashable, Column]:
-        return known_columns()
-
-    def _rows(self) -> str:
+    def _look(self) -> Look:
         pairs = "pairs of a target and a representation"
-        return pairs if self._is_profile else "representations"
+        return look_of(pairs if self._is_profile else "representations")
 
     def _why_missing(self, name: str) -> str | None:
         if name not in _OF_ONE_TARGET:
@@ -222,6 +207,12 @@ class RepresentationComparison(FrameTable):
 
     def _in_words(self) -> list[str]:
         return in_words(self.frame)
+
+    def _in_short(self) -> list[str]:
+        return in_words(self.frame, _MOST_SENTENCES)
+
+    def _is_printed_in_rows(self) -> bool:
+        return not self._is_profile
 
 
 def table_of(
@@ -295,13 +286,15 @@ def joined_tables(
 # ---------------------------------------------------------------------- in words
 
 
-def in_words(frame: pd.DataFrame) -> list[str]:
-    """Describe in words which representations are the best, as far as the columns show it.
+def in_words(frame: pd.DataFrame, most_targets: int = MOST_NAMES) -> list[str]:
+    """Describe in words which representations are the smoothest, as the columns show it.
 
     Parameters
     ----------
     frame : DataFrame
         A table of :func:`~sksmooth.compare_representations`.
+    most_targets : int, default=5
+        Largest number of targets that have sentences of their own.
 
     Returns
     -------
@@ -317,8 +310,8 @@ def in_words(frame: pd.DataFrame) -> list[str]:
     if "target" not in frame.columns:
         return [_of_target(frame)]
     targets = list(frame.groupby("target", sort=False))
-    sentences = [f"{name}: {_of_target(part)}" for name, part in targets[:MOST_NAMES]]
-    if len(targets) > MOST_NAMES:
+    sentences = [f"{name}: {_of_target(part)}" for name, part in targets[:most_targets]]
+    if len(targets) > most_targets:
         sentences = []
     if len(targets) == 1:
         return sentences
@@ -326,49 +319,28 @@ def in_words(frame: pd.DataFrame) -> list[str]:
 
 
 def _of_target(frame: pd.DataFrame) -> str:
-    place = _place_of_best(frame)
-    names = frame["representation"].astype(str)
-    others = np.arange(len(frame)) != place
-    tied = frame["tied_with_best"].to_numpy(dtype=bool)
-    best = names.iloc[place]
+    names = [repr(str(name)) for name in frame["representation"]]
     if (frame[["explained_low", "held_out_low"]] <= 0).all(axis=None):
         if len(frame) == 1:
-            return f"{best!r} is not shown to explain anything."
+            return f"{names[0]} is not shown to explain anything."
         return "No representation is shown to explain anything."
-    clauses = [f"Best: {best!r}{_explaining(frame.iloc[place])}"]
-    if (others & tied).any():
-        equals = listed(names[others & tied].tolist())
-        clauses.append(f"{equals} cannot be told apart from it")
-    if (others & ~tied).any():
-        bound = _bound(frame["p_value"][others & ~tied])
-        clauses.append(f"{_subject(names[others & ~tied])} worse ({bound})")
-    return "; ".join(clauses) + "."
+    return smoothest(
+        names,
+        frame["held_out"].tolist(),
+        frame["tied_with_best"].tolist(),
+        kind="representation",
+        explained=frame["explained"].tolist() if "explained" in frame else None,
+        p_values=frame["p_value"].tolist(),
+    )
 
 
 def _of_all(summary: pd.DataFrame, n_targets: int) -> str:
     best = summary.iloc[0]
     return (
         f"Over {n_targets} targets: {str(summary.index[0])!r} has the best mean rank "
-        f"({best['mean_rank']:.1f} of {len(summary)}), and is the best or tied with it in "
-        f"{best['n_tied_with_best']:.0f}."
+        f"({best['mean_rank']:.1f} of {len(summary)}), and is the smoothest or tied with "
+        f"it in {best['n_tied_with_best']:.0f}."
     )
-
-
-def _subject(names: pd.Series) -> str:
-    return f"{listed(names.tolist())} {'is' if len(names) == 1 else 'are'}"
-
-
-def _explaining(row: pd.Series) -> str:
-    explained = row.get("explained", np.nan)
-    return "" if np.isnan(explained) else f" (explains {percent(explained)})"
-
-
-def _bound(p_values: pd.Series) -> str:
-    largest = p_values.max()
-    for bound in (0.001, 0.01):
-        if largest < bound:
-            return f"p < {bound}"
-    return f"p {'=' if len(p_values) == 1 else 'at most'} {largest:.3f}"
 
 
 def _place_of_best(frame: pd.DataFrame) -> int:
