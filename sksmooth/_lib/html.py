@@ -53,6 +53,7 @@ STYLE = """
 .sksmooth th, .sksmooth td { padding: 0.25em 0.5em; text-align: start; white-space: nowrap;
   border-bottom: 1px solid rgba(128, 128, 128, 0.35); vertical-align: middle; }
 .sksmooth .sksmooth-number { text-align: end; font-variant-numeric: tabular-nums; }
+.sksmooth td.sksmooth-number { white-space: normal; }
 .sksmooth .sksmooth-name { white-space: pre; }
 .sksmooth .sksmooth-long { white-space: pre-wrap; overflow-wrap: anywhere;
   min-width: 16em; }
@@ -146,7 +147,9 @@ def number(value: float, places: int = 3, sign: str = "") -> str:
 def p_value_number(value: float, places: int = 4) -> str:
     """Write a p-value, of which one that rounds to zero is shown as a bound."""
     smallest = 10.0**-places
-    return f"< {number(smallest, places)}" if value < smallest else number(value, places)
+    if value < smallest:
+        return f"<\N{NO-BREAK SPACE}{number(smallest, places)}"
+    return number(value, places)
 
 
 def interval_bar(
@@ -234,6 +237,8 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], caption: str) -> 
 def _cell(content: Any, kind: str | None) -> Html:
     if kind is None and not isinstance(content, Html):
         kind = "sksmooth-long" if len(visible(content)) > _LONGEST_LINE else "sksmooth-name"
+    elif not isinstance(content, Html):  # in a narrow table, an interval stands below
+        content = visible(content).replace(", ", ",\N{NO-BREAK SPACE}")
     return element("td", content, class_=kind)
 
 

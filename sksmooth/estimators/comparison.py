@@ -88,7 +88,7 @@ class SmoothnessDifference(Versioned):
         Two-sided, for the hypothesis that both rates are equal; NaN if a lower bound leaves
         open which rate is larger. This test has little power.
     alpha_a, alpha_b : float
-        The two indices.
+        The two indices, of forests whose trees draw the same samples of both.
     estimators : tuple of BesovSmoothnessEstimator
         The two fitted estimators; empty with ``transformers``.
     confidence_level : float

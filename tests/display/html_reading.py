@@ -104,7 +104,7 @@ class Reader(HTMLParser):
         self.texts.append("")
 
     def handle_data(self, data):
-        self.texts[-1] += data
+        self.texts[-1] += data.replace("\N{NO-BREAK SPACE}", " ")
 
     def refuse(self, data):
         raise AssertionError(f"a comment, declaration or instruction: {data}")
