@@ -160,8 +160,8 @@ class PermutationBaseline(Versioned):
     >>> estimator = BesovSmoothnessEstimator(3, random_state=0)
     >>> baseline = permutation_baseline(estimator, X, y, random_state=0)
     >>> print(baseline)
-    The relation of features and targets is more than chance: alpha is 0.48, and at
-    most 0.02 in 20 permutations (p = 0.048).
+    Features and targets are related: alpha is 0.48, and at most 0.02 in 20
+    permutations (p = 0.048).
     """
 
     alpha: float

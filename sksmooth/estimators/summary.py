@@ -52,6 +52,7 @@ _LONGEST_NAME = 120
 _MOST_CANDIDATES = 10  # of a search
 _MAIN_FACTS = 3  # of an estimator: explained, held-out, noise
 _LEVEL_OF_TEST = 0.05
+_UNRELATED = "No relation between features and targets is shown"
 
 
 @dataclass(frozen=True)
@@ -358,9 +359,8 @@ def baseline_summary(baseline: Any) -> Summary:
     alpha, largest = (plain_number(value, 2) for value in (baseline.alpha, shuffled.max()))
     is_found = baseline.p_value <= _LEVEL_OF_TEST
     found = (
-        f"{'The' if is_found else 'No'} relation of features and targets is "
-        f"{'more than chance' if is_found else 'shown'}: alpha is {alpha}, and at most "
-        f"{largest} in {len(shuffled)} permutations ({told_p_value(baseline.p_value)})."
+        f"{'Features and targets are related' if is_found else _UNRELATED}: alpha is "
+        f"{alpha}, and at most {largest} in {len(shuffled)} permutations ({told_p_value(baseline.p_value)})."
     )
     return Summary(
         "Against shuffled targets",

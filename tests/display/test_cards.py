@@ -218,9 +218,9 @@ def test_baselines_say_whether_there_is_a_relation(iris):
     estimator = BesovSmoothnessEstimator(3, random_state=0)
     found = permutation_baseline(estimator, X, y, random_state=0)
     assert_short(found)
-    assert str(found).startswith("The relation of features and targets is more than")
+    assert str(found).startswith("Features and targets are related: alpha is")
     nothing = dataclasses.replace(found, alpha=0.0, p_value=0.9)
-    assert str(nothing).startswith("No relation of features and targets is shown")
+    assert str(nothing).startswith("No relation between features and targets is shown")
 
 
 def test_the_card_of_an_estimator_begins_with_what_decides(fitted):
