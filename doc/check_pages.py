@@ -147,8 +147,7 @@ def misses(window, address):
     page = window.new_page()
     for words, wanted in SEARCHES.items():
         page.goto(f"{address}search.html?{urlencode({'q': words})}", wait_until="load")
-        page.wait_for_selector("#search-results ul.search > li > a")
-        page.wait_for_timeout(1000)  # results come one by one
+        page.get_by_role("heading", name="Search Results").wait_for()  # all are listed
         found = page.eval_on_selector_all(
             "#search-results ul.search > li > a:first-of-type",
             "links => links.map(link => link.href)",
