@@ -3,9 +3,10 @@
 ``python doc/check_pages.py --browser /usr/bin/chromium`` needs playwright and the pages
 that Sphinx has built. It fails on console errors, requests that fail or leave the site,
 pictures that are not shown, pages that scroll sideways, side bars without links, code that
-does not fit its column on a desktop, broken links or anchors within the site, and searches
-that do not find their page. ``--screenshots FOLDER`` saves a picture of every page at each
-width, light and dark; ``--only networks comparing`` looks at these pages alone.
+does not fit its column on a desktop, broken links or anchors within the site, searches that
+do not find their page, and questions of the start page whose link does not lead to code.
+``--screenshots FOLDER`` saves a picture of every page at each width, light and dark;
+``--only networks comparing`` looks at these pages alone.
 """
 
 import argparse
@@ -30,6 +31,7 @@ SEARCHES = {
     "p-value": {"comparing.html", "api/generated/sksmooth.smoothness_difference.html"},
 }
 N_FIRST = 3
+N_QUESTIONS = 5  # on the start page
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -159,6 +161,23 @@ def misses(window, address):
     page.close()
 
 
+def unanswered(window, address):
+    """Yield the questions on the start page whose link does not lead to code."""
+    page = window.new_page()
+    page.goto(address)
+    questions = page.locator("#five-questions a.reference")
+    names = questions.all_inner_texts()
+    if len(names) != N_QUESTIONS:
+        yield f"index.html: {len(names)} questions, not {N_QUESTIONS}"
+    for name in names:
+        page.goto(address, wait_until="networkidle")
+        questions.get_by_text(name, exact=True).click()
+        page.wait_for_load_state("networkidle")
+        if not page.locator("section:target div.highlight pre").count():
+            yield f"index.html: {name!r} leads to {page.url}, which has no code"
+    page.close()
+
+
 def check(site, browser_path, screenshots, only):
     """Return all problems of the pages of the site, and the number of pages."""
     problems, seen = [], {}
@@ -179,7 +198,8 @@ def check(site, browser_path, screenshots, only):
                 wrong, seen[name] = look_at(window, address, name, picture, with_code)
                 problems += [f"{name} ({device}, {scheme}): {text}" for text in wrong]
             window.close()
-        problems += misses(browser.new_context(), address)
+        window = browser.new_context()
+        problems += [*misses(window, address), *unanswered(window, address)]
         browser.close()
         return problems + list(dead_links(site, address, seen)), len(seen)
 
