@@ -111,9 +111,14 @@ def _content(path: Path) -> bytes:
     if path != STANDARD_INPUT:
         with _OPENERS.get(path.suffix.lower(), open)(path, "rb") as file:
             return file.read()
-    if sys.stdin is None or sys.stdin.isatty():
-        raise ValueError("there is no table in it; pipe or direct (<) one into the command")
-    return sys.stdin.buffer.read()
+    is_directed = sys.stdin is not None and not sys.stdin.isatty()
+    content = sys.stdin.buffer.read() if is_directed else b""
+    if not content:
+        raise ValueError(
+            "there is no table in it, or it has been read already; pipe or direct (<) one "
+            "table into the command"
+        )
+    return content
 
 
 def _decoded(content: bytes, encoding: str | None, path: Path) -> str:
