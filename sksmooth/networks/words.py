@@ -10,6 +10,7 @@ from .._lib.messages import MOST_NAMES
 from .._lib.text import enumerated, told_p_value
 from ..estimators.verdict import percent
 from ..estimators.words import FEW, amount, smoothest
+from .columns import REFERENCE
 
 __all__ = ["in_words"]
 
@@ -98,18 +99,18 @@ def _of_highest_alpha(frame: pd.DataFrame) -> list[str]:
 
 def _of_reference(tied: pd.DataFrame) -> list[str]:
     """Compare the smoothest layer with the same layer of the reference."""
-    if not {"reference_difference", "reference_p_value"} <= set(tied.columns):
+    if not {column.name for column in REFERENCE} <= set(tied.columns):
         return []
     best = tied.iloc[int(np.argmax(tied["held_out"].fillna(-np.inf)))]
     difference, p_value = best["reference_difference"], best["reference_p_value"]
     if np.isnan(difference) or np.isnan(p_value):
         return []
-    name = visible(best["layer"], _LONGEST_NAME)
+    name, told = visible(best["layer"], _LONGEST_NAME), told_p_value(p_value)
+    if best["reference_low"] <= 0 <= best["reference_high"]:
+        return [f"Layer {name} cannot be told apart from that of the reference ({told})."]
     how = "smoother" if difference > 0 else "rougher"
-    if difference == 0:
-        return [f"Layer {name} of the reference is as smooth."]
-    by = f"by {amount(abs(difference))} ({told_p_value(p_value)})"
-    return [f"Layer {name} is {how} than that of the reference, {by}."]
+    by = amount(abs(difference))
+    return [f"Layer {name} is {how} than that of the reference, by {by} ({told})."]
 
 
 def _of_marks(frame: pd.DataFrame) -> list[str]:
