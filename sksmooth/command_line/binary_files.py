@@ -65,7 +65,7 @@ def _read_spreadsheet(path: Path, has_names: bool, sheet: str | None) -> pd.Data
                 "takes another)."
             )
         how: Any = dict(sheet_name=names[0] if sheet is None else sheet, na_values=MISSING)
-        # Not by the names of columns, since pandas turns gaps and repeated numbers into text.
+        # Not by names of columns: pandas turns gaps and repeated numbers into text.
         first = pd.read_excel(book, header=None, nrows=1, **how)
         if has_names or any(isinstance(cell, str) for cell in first.to_numpy().ravel()):
             return pd.read_excel(book, **how).rename(columns=str)
