@@ -74,12 +74,12 @@ def _read_spreadsheet(path: Path, has_names: bool, sheet: str | None) -> pd.Data
 
 
 def _read_array(path: Path, has_names: bool, sheet: str | None) -> pd.DataFrame:
-    """Read an array of one row a sample; its columns get scikit-learn's names."""
+    """Read an array of one row per sample; its columns get scikit-learn's names."""
     with path.open("rb") as file:
         read = partial(np.lib.format.read_array, file, allow_pickle=False)
         array = loaded_array(read, "the array")
     if 0 in (array.ndim, *array.shape):
-        raise ValueError(f"it has shape {array.shape}, but one row a sample is needed")
+        raise ValueError(f"it has shape {array.shape}, but one row per sample is needed")
     array = array.reshape(len(array), -1)  # images become rows of pixels
     return pd.DataFrame(array, columns=numbered_names(array.shape[1]))
 

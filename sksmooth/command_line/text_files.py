@@ -61,7 +61,7 @@ _OPENERS: dict[str, Callable[..., Any]] = {
 
 
 def data_path(text: str) -> Path:
-    """Read the argument of a file, of which ``-`` stands for standard input."""
+    """Read the argument for a file; ``-`` stands for standard input."""
     return STANDARD_INPUT if text == "-" else Path(text)
 
 

@@ -385,14 +385,13 @@ def search_summary(search: Any) -> Summary:
         f"candidates cannot be told apart from it, the simplest of which is {simplest}."
     )
     order = np.argsort(-results["score"], kind="stable")[:_MOST_CANDIDATES]
-    change = ("difference_to_best", "difference_to_best_low", "difference_to_best_high")
+    change = "difference_to_best"
+    ends = results[f"{change}_low"], results[f"{change}_high"]
     rows = tuple(
         (
             visible(results["params"][k], _LONGEST_NAME),
             number(results["score"][k]),
-            _with_interval(
-                results[change[0]][k], [results[end][k] for end in change[1:]], "+"
-            ),
+            _with_interval(results[change][k], [end[k] for end in ends], "+"),
             p_value_number(results["p_value"][k]),
             "yes" if results["tied_with_best"][k] else "no",
             f"{results['n_features'][k]:,}",

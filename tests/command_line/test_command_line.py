@@ -666,8 +666,8 @@ PICKLED = np.array(["a", 1, None] * 3, dtype=object)
     ("X", "y", "problem"),
     [
         (np.zeros((9, 2)), np.zeros(8), "has 9 rows but 'y' has 8"),
-        (np.float64(1), np.zeros(8), "one row a sample"),
-        (np.zeros((0, 2)), np.zeros(0), "one row a sample"),
+        (np.float64(1), np.zeros(8), "one row per sample"),
+        (np.zeros((0, 2)), np.zeros(0), "one row per sample"),
         (np.full((9, 2), "a"), np.arange(9), "not numbers"),
         (np.array([[0, 1], [np.nan, 1], [0, np.inf]]), np.arange(3), "in 1 of 3 rows"),
         (np.eye(9), np.where(np.eye(9)[0], np.nan, 1.0), "1 of 9 rows, column 'y'"),
