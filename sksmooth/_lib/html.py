@@ -145,7 +145,7 @@ def number(value: float, places: int = 3, sign: str = "") -> str:
 
 
 def p_value_number(value: float, places: int = 4) -> str:
-    """Write a p-value, of which one that rounds to zero is shown as a bound."""
+    """Write a p-value; one that rounds to zero is shown as a bound."""
     smallest = 10.0**-places
     if value < smallest:
         return f"<\N{NO-BREAK SPACE}{number(smallest, places)}"

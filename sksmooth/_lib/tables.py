@@ -141,7 +141,7 @@ class Look:
     Attributes
     ----------
     rows : str
-        What the rows are called.
+        Name of the rows, in the plural.
     known : dict of str to Column
         The columns that such a table may have, by their names; others are shown, too.
     names : tuple of str
@@ -245,7 +245,7 @@ class FrameTable(Versioned):
         return []
 
     def _in_short(self) -> list[str]:
-        """What of it is printed, too."""
+        """Sentences that ``print`` shows below the rows."""
         return self._in_words()
 
     def _is_printed_in_rows(self) -> bool:
@@ -354,7 +354,7 @@ def _printed(row: dict[Any, Any], name: Any, form: Format, *, has_interval: bool
 
 
 def _of_cautions(frame: pd.DataFrame, rows: str) -> str:
-    """Say of how many rows each caution is."""
+    """Count the rows of each caution, in a sentence."""
     if "cautions" not in frame:
         return ""
     found = [set(filter(None, str(text).split(", "))) for text in frame["cautions"]]

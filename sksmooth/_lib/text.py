@@ -49,7 +49,7 @@ def plain_p_value(value: float) -> str:
 
 def told_p_value(value: float) -> str:
     """Write a p-value with its name: ``p = 0.032``, or ``p < 0.001``."""
-    return f"p {plain_p_value(value)}" if value < _SMALLEST_P else f"p = {value:.3f}"
+    return f"p {'' if value < _SMALLEST_P else '= '}{plain_p_value(value)}"
 
 
 def with_ends(
@@ -62,15 +62,20 @@ def with_ends(
     return f"{plain_number(value, places, sign)} [{low}, {high}]"
 
 
-def enumerated(names: Sequence[str]) -> str:
-    """List names as in a sentence.
+def enumerated(names: Sequence[str], most: int | None = None) -> str:
+    """List names as in a sentence; of more than ``most``, count the others.
 
     Examples
     --------
     >>> from sksmooth._lib.text import enumerated
     >>> enumerated(["a"]), enumerated(["a", "b"]), enumerated(["a", "b", "c"])
     ('a', 'a and b', 'a, b and c')
+    >>> enumerated(["a", "b", "c"], most=2), enumerated(["a", "b", "c"], most=1)
+    ('a, b and 1 other', 'a and 2 others')
     """
+    if most is not None and len(names) > most:
+        n_others = len(names) - most
+        names = [*names[:most], f"{n_others} other{'s' * (n_others > 1)}"]
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
 

@@ -65,20 +65,21 @@ def _read_spreadsheet(path: Path, has_names: bool, sheet: str | None) -> pd.Data
                 "takes another)."
             )
         how: Any = dict(sheet_name=names[0] if sheet is None else sheet, na_values=MISSING)
-        frame = pd.read_excel(book, **how)
-        if has_names or any(isinstance(name, str) for name in frame.columns):
-            return frame.rename(columns=str)
+        # Not by names of columns: pandas turns gaps and repeated numbers into text.
+        first = pd.read_excel(book, header=None, nrows=1, **how)
+        if has_names or any(isinstance(cell, str) for cell in first.to_numpy().ravel()):
+            return pd.read_excel(book, **how).rename(columns=str)
         frame = pd.read_excel(book, header=None, **how)
     return frame.set_axis(numbered_names(frame.shape[1]), axis=1)
 
 
 def _read_array(path: Path, has_names: bool, sheet: str | None) -> pd.DataFrame:
-    """Read an array of one row a sample; its columns get scikit-learn's names."""
+    """Read an array of one row per sample; its columns get scikit-learn's names."""
     with path.open("rb") as file:
         read = partial(np.lib.format.read_array, file, allow_pickle=False)
         array = loaded_array(read, "the array")
     if 0 in (array.ndim, *array.shape):
-        raise ValueError(f"it has shape {array.shape}, but one row a sample is needed")
+        raise ValueError(f"it has shape {array.shape}, but one row per sample is needed")
     array = array.reshape(len(array), -1)  # images become rows of pixels
     return pd.DataFrame(array, columns=numbered_names(array.shape[1]))
 

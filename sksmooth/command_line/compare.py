@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._lib.html import number, visible
-from .._lib.text import plain_p_value
+from .._lib.html import visible
+from .._lib.text import WIDTH, plain_number, plain_p_value, with_ends
 from .._version import __version__
 from ..display.plots import RepresentationSmoothnessDisplay
 from ..display.plots.axes import new_figure, require_matplotlib
@@ -20,13 +20,12 @@ from ..estimators.representations.comparison import compare_representations
 from ..estimators.representations.table import RepresentationComparison, in_words
 from .errors import CommandError, user_error, with_options
 from .fitting import estimator_of, noted, notes_of
-from .output import in_ascii, write, write_json
+from .output import write, write_json
 from .pictures import check_picture_path, check_report_path, save_picture
 from .representation_files import RepresentationData, read_representations
 
 __all__ = ["run_compare"]
 
-_WIDTH = 80
 _TIED = "="  # marks those tied with the best
 
 
@@ -122,7 +121,7 @@ def _readable(
     parts = [("", frame)]
     if "target" in frame:
         parts = [
-            (f"target {visible(name, _WIDTH)}", part.drop(columns="target"))
+            (f"target {visible(name, WIDTH)}", part.drop(columns="target"))
             for name, part in frame.groupby("target", sort=False)
         ]
     lines: list[str] = []
@@ -144,9 +143,9 @@ def _table_lines(frame: pd.DataFrame) -> list[str]:
     rows = frame.to_dict("records")
     columns = {
         "features": [f"{row['n_features']:,}" for row in rows],
-        "explained": [in_ascii(number(row["explained"], 2)) for row in rows],
-        "alpha": [in_ascii(number(row["alpha"], 2)) for row in rows],
-        "roughness": [in_ascii(number(row["roughness"], 2)) for row in rows],
+        "explained": [plain_number(row["explained"], 2) for row in rows],
+        "alpha": [plain_number(row["alpha"], 2) for row in rows],
+        "roughness": [plain_number(row["roughness"], 2) for row in rows],
         "held-out [interval]": [_with_interval(row, "held_out") for row in rows],
         "to best": [_to_best(row, is_best=k == 0) for k, row in enumerate(rows)],
     }
@@ -170,7 +169,7 @@ def _cautions(frame: pd.DataFrame) -> list[str]:
     names: dict[str, list[str]] = {}
     for name, cautions in frame[["representation", "cautions"]].to_numpy():
         for caution in filter(None, cautions.split(", ")):
-            names.setdefault(caution, []).append(visible(name, _WIDTH))
+            names.setdefault(caution, []).append(visible(name, WIDTH))
     return [
         line
         for caution, named in names.items()
@@ -179,19 +178,18 @@ def _cautions(frame: pd.DataFrame) -> list[str]:
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _with_interval(row: dict[Any, Any], name: str, sign: str = "") -> str:
-    value, low, high = (number(row[name + end], 3, sign) for end in ("", "_low", "_high"))
-    return in_ascii(f"{value} [{low}, {high}]")
+    return with_ends(row[name], [row[f"{name}_low"], row[f"{name}_high"]], 3, sign)
 
 
 def _to_best(row: dict[Any, Any], *, is_best: bool) -> str:
     if is_best:
         return "best  "
     mark = _TIED if row["tied_with_best"] else " "
-    return in_ascii(f"{number(row['difference_to_best'], 3)} {mark}")
+    return f"{plain_number(row['difference_to_best'], 3)} {mark}"
 
 
 def _summary_lines(summary: pd.DataFrame) -> list[str]:
@@ -206,8 +204,8 @@ def _summary_lines(summary: pd.DataFrame) -> list[str]:
 def _aligned(head: str, names: list[str], columns: dict[str, list[str]]) -> list[str]:
     """Align columns of text; names that would make lines too long get their own line."""
     widths = {name: max(map(len, [name, *cells])) for name, cells in columns.items()}
-    left = _WIDTH - sum(width + 1 for width in widths.values())
-    names = [visible(name, _WIDTH - 2) for name in names]
+    left = WIDTH - sum(width + 1 for width in widths.values())
+    names = [visible(name, WIDTH - 2) for name in names]
     width = min(max(map(len, [head, *names])), max(left, len(head)))
 
     def line(first: str, cells: list[str]) -> str:

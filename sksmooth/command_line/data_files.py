@@ -59,7 +59,7 @@ _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
 )
-# Of Parquet files, with the notes that pandas leaves in them, and of spreadsheets.
+# Of Parquet files, of the notes that pandas leaves in them, and of spreadsheets.
 _DAMAGED_NOTES = (ValueError, LookupError, TypeError, AttributeError, ParseError)
 
 
@@ -200,7 +200,7 @@ def _read_npz(options: argparse.Namespace) -> Dataset:
     if 0 in (X.ndim, y.ndim, *X.shape, *y.shape):
         raise CommandError(
             f"{path}: {features!r} has shape {X.shape} and {target!r} {y.shape}, but one "
-            "row a sample is needed"
+            "row per sample is needed"
         )
     check_lengths(f"{path}: {features!r}", X, repr(target), y)
     X = X.reshape(len(X), -1)  # images become rows of pixels

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import textwrap
 import time
 import warnings
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from sklearn.random_projection import GaussianRandomProjection
 
 from .._lib.messages import tell
 from .._lib.parallel import run_parallel
-from .._lib.text import told_p_value
+from .._lib.text import paragraphs, told_p_value
 from ..display.plots.axes import new_figure, require_matplotlib
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.comparison import smoothness_difference
@@ -35,12 +34,12 @@ from .pictures import check_picture_path, save_picture
 
 __all__ = ["run_demo"]
 
-_WIDTH = 80  # of a terminal
 _FEATURES = "features"
 _UNTRAINED, _TRAINED = "network, untrained", "network, trained"
-_RAW, _LDA, _SHUFFLED = "raw pixels", "LDA, 9 components", "shuffled labels"
+_RAW, _NOISY = "raw pixels", "pixels + strong noise"
+_LDA, _SHUFFLED = "LDA, 9 components", "shuffled labels"
 _LAST_LAYER = list(LAYERS)[-1]
-_DRAWN = (_RAW, "pixels + strong noise", _LDA, _SHUFFLED)
+_DRAWN = (_RAW, _NOISY, _LDA, _SHUFFLED)
 _LEVEL = 0.05
 
 
@@ -78,8 +77,7 @@ def run_demo(options: argparse.Namespace) -> None:
     write(_table(rows))
     write("\nExplained: share of the variance of the labels. Alpha: 0 for noise, larger is")
     write("smoother. Held-out: a rate as alpha is, on new images; choose features by it.\n")
-    for conclusion in conclusions:
-        write(textwrap.fill(conclusion, _WIDTH))
+    write(paragraphs(conclusions))
     require_matplotlib("The picture of the demo")
     save_picture(_figure(rows), options.output)
     write(f"\n{time.perf_counter() - start:.0f} s; picture: {options.output}")
@@ -90,7 +88,7 @@ def _make_transformers(seed: int) -> dict[tuple[str, str], Any]:
     noise = {"rng": np.random.RandomState(seed)}
     transformers = {
         _RAW: FunctionTransformer(),
-        "pixels + strong noise": FunctionTransformer(_add_noise, kw_args=noise),
+        _NOISY: FunctionTransformer(_add_noise, kw_args=noise),
         "pixels, binarised": Binarizer(threshold=0.5),
         "PCA, 10 components": PCA(10, random_state=seed),
         "PCA, 30 components": PCA(30, random_state=seed),
@@ -110,7 +108,7 @@ def _add_noise(X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
 def _make_layers(halves: list[np.ndarray], seed: int) -> dict[tuple[str, str], Any]:
     """Take layers of a network as it is initialised, and trained on the first half."""
     if find_spec("torch") is None:
-        tell("sksmooth: torch is not installed, so the demo leaves out a network's layers.")
+        tell("sksmooth: torch is not installed, so the demo leaves out the network.")
         return {}
     untrained, trained = make_network(seed), make_network(seed)
     X_train, _, y_train, _ = halves

@@ -15,7 +15,7 @@ from ..display.plots import ErrorDecayDisplay
 from ..display.plots.axes import new_figure, require_matplotlib
 from ..estimators.besov import BesovSmoothnessEstimator
 from ..estimators.forecasts.result import ErrorForecast
-from ..estimators.summary import estimator_summary, with_ends
+from ..estimators.summary import as_columns, estimator_summary
 from ..estimators.verdict import verdict
 from .fitting import Measured, fit_to_file, forecast_of
 from .output import in_ascii, write, write_json
@@ -59,7 +59,7 @@ def _results(measured: Measured) -> dict[str, Any]:
         "task": "regression" if classes is None else "classification",
         "n_classes": None if classes is None else len(classes),
         "index": fit.convention.name,
-        **with_ends("alpha", fit.alpha, fit.interval),
+        **as_columns("alpha", fit.alpha, fit.interval),
         "alpha_is_bound": fit.is_bound,
         "confidence_level": fit.confidence_level,
         "rate_in_window": float(fit.rate_in_window),
@@ -87,7 +87,7 @@ def _shares(estimator: BesovSmoothnessEstimator) -> dict[str, Any]:
     results: dict[str, Any] = {}
     for name in ("explained", "noise", "wrong_labels", "signal_alpha", "roughness"):
         interval = getattr(shares, f"{name}_interval")
-        results |= with_ends(name, getattr(shares, name), interval)
+        results |= as_columns(name, getattr(shares, name), interval)
     return results | {
         "noise_is_bound": shares.noise_is_bound,
         "n_relevant": float(estimator.n_relevant_),
@@ -119,7 +119,7 @@ def _forecast(forecast: ErrorForecast) -> dict[str, Any]:
         "predicted": forecast.predict(n),
         "low": low,
         "high": high,
-        **with_ends("floor", forecast.floor, forecast.floor_interval),
+        **as_columns("floor", forecast.floor, forecast.floor_interval),
         "samples_to_halve": forecast.samples_to_halve,
         "curve": forecast.to_frame().to_dict("records"),
         "sentence": forecast.sentence,
@@ -141,7 +141,7 @@ def _readable(
         f"{summary.level} interval": f"{number(low)} to {number(high)}",
         **{name.lower(): fact for name, fact in summary.facts.items()},
     }
-    facts["out-of-bag score"] = facts.pop("held-out score")  # which is that of test samples
+    facts["out-of-bag score"] = facts.pop("held-out score")  # below, of test rows
     if measured.X_test is not None and measured.score is not None:
         score = f"{number(measured.score)} ({len(measured.X_test):,} samples)"
         facts["held-out score"] = score

@@ -61,7 +61,7 @@ _OPENERS: dict[str, Callable[..., Any]] = {
 
 
 def data_path(text: str) -> Path:
-    """Read the argument of a file, of which ``-`` stands for standard input."""
+    """Read the argument for a file; ``-`` stands for standard input."""
     return STANDARD_INPUT if text == "-" else Path(text)
 
 
@@ -111,9 +111,14 @@ def _content(path: Path) -> bytes:
     if path != STANDARD_INPUT:
         with _OPENERS.get(path.suffix.lower(), open)(path, "rb") as file:
             return file.read()
-    if sys.stdin is None or sys.stdin.isatty():
-        raise ValueError("there is no table in it; pipe or direct (<) one into the command")
-    return sys.stdin.buffer.read()
+    is_directed = sys.stdin is not None and not sys.stdin.isatty()
+    content = sys.stdin.buffer.read() if is_directed else b""
+    if not content:
+        raise ValueError(
+            "there is no table in it, or it has been read already; pipe or direct (<) one "
+            "table into the command"
+        )
+    return content
 
 
 def _decoded(content: bytes, encoding: str | None, path: Path) -> str:

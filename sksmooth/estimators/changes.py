@@ -37,7 +37,7 @@ class ToBest(NamedTuple):
     Attributes
     ----------
     change : Change
-        This level less the highest.
+        This level minus the highest.
     p_value : float
         P-value of the hypothesis that no other level is truly higher than this one.
     is_tied : bool

@@ -145,8 +145,8 @@ class PermutationBaseline(Versioned):
         Indices of shuffled targets.
     p_value : float
         Share of permutations, including the identity, whose index is at least ``alpha``:
-        the permutation test of the hypothesis that X and y are unrelated. At least ``1 /
-        (n_permutations + 1)``.
+        the permutation test of the hypothesis that X and y are unrelated. At least
+        ``1 / (n_permutations + 1)``.
 
     See Also
     --------
@@ -460,9 +460,10 @@ def permutation_baseline(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Class labels or regression targets.
     n_permutations : int, default=20
-        Number of permutations, each of which costs a fit. The p-value is at least ``1 /
-        (n_permutations + 1)``: 20 permutations are enough for one below 0.05, and 19 for a
-        test at that level. Five, which give a warning, show the size of the index of noise.
+        Number of permutations, each of which costs a fit. The p-value is at least
+        ``1 / (n_permutations + 1)``: 20 permutations are enough for one below 0.05, and 19
+        for a test at that level. Five, which give a warning, show the size of the index of
+        noise.
     random_state : int, RandomState instance or None, default=None
         Seed of the permutations.
 

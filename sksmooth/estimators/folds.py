@@ -69,7 +69,7 @@ def check_classes(
 
 
 def refuse_unseen_classes(n_fitted: np.ndarray, n_scored: np.ndarray, name: Any) -> None:
-    """Reject to score classes that were not in the fit, unless a few are by chance.
+    """Reject samples of classes that were not in the fit, unless they are few by chance.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ from ..wavelets import node_sums
 from .base import growth_of
 from .besov import FEWEST_SAMPLES, BesovSmoothnessEstimator, fit_samples, read_for
 from .comparison import measured, ready_estimator
-from .summary import with_ends
+from .summary import as_columns
 
 __all__ = ["class_smoothness", "sample_roughness"]
 
@@ -175,10 +175,10 @@ def class_smoothness(
             {
                 "class": samples.classes[code],
                 "n_samples": int(own.sum()),
-                **with_ends("alpha", fitted.alpha_, fitted.alpha_interval_),
-                **with_ends("explained", fitted.explained_, fitted.explained_interval_),
-                **with_ends("roughness", fitted.roughness_, fitted.roughness_interval_),
-                **with_ends("noise", fitted.noise_, fitted.noise_interval_),
+                **as_columns("alpha", fitted.alpha_, fitted.alpha_interval_),
+                **as_columns("explained", fitted.explained_, fitted.explained_interval_),
+                **as_columns("roughness", fitted.roughness_, fitted.roughness_interval_),
+                **as_columns("noise", fitted.noise_, fitted.noise_interval_),
                 "noise_is_bound": fitted.noise_is_bound_,
                 "held_out": held_out,
                 "r_squared": fitted.r_squared_,

@@ -31,10 +31,9 @@ def smoothness_scorer(
     Parameters
     ----------
     estimator : estimator or Pipeline
-        Fitted estimator, which scikit-learn passes. Of a Pipeline, the fitted steps before
-        the last one transform ``X``, and the last one, too, if it only transforms. Of a
-        fitted search, ``best_estimator_`` is taken. A model alone is scored by the features
-        that it is given.
+        Fitted estimator, which scikit-learn passes. The steps of a Pipeline before the last
+        one transform ``X``, and so does the last one if it only transforms. A fitted search
+        is replaced by its ``best_estimator_``. For a model alone, ``X`` is scored.
     X : array-like of n_samples rows
         Samples, in a search those of the test fold.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -49,15 +48,15 @@ def smoothness_scorer(
     Returns
     -------
     score : float
-        The held-out index, larger for smoother features and about zero for noise: what
-        fifty trees on the features of these samples explain out of their bags, as a rate,
-        which is about ``oob_score_``. If the last step is a BesovSmoothnessEstimator, its
-        own ``score``.
+        The held-out score, larger for smoother features and about zero for noise: what
+        fifty trees on the features of these samples explain out of bag, as a rate, which is
+        about ``oob_score_``. If the last step is a BesovSmoothnessEstimator, its own
+        ``score``.
 
     Raises
     ------
     ValueError
-        As :meth:`BesovSmoothnessEstimator.fit` raises.
+        For the reasons for which :meth:`BesovSmoothnessEstimator.fit` raises one.
 
     See Also
     --------
@@ -66,10 +65,10 @@ def smoothness_scorer(
 
     Notes
     -----
-    A scorer is given the test fold alone, so trees are grown on the samples of one fold:
-    where these are few, choose few folds. The steps of the pipeline have not seen them, so
-    a transformer that overfits is not rewarded. In ``SequentialFeatureSelector`` and others
-    that fit the model and do not use it, a ``DummyClassifier`` saves time.
+    A scorer receives only the test fold, so trees are grown on the samples of one fold: if
+    these are few, choose few folds. The steps of the pipeline have not seen them, so a
+    transformer that overfits is not rewarded. Where the model is fitted but not used, as in
+    ``SequentialFeatureSelector``, a ``DummyClassifier`` saves time.
 
     Examples
     --------
@@ -93,15 +92,15 @@ def smoothness_scorer(
 
 
 def _reaching_the_model(estimator: Any, X: Any) -> tuple[Any, Any]:
-    """Give the last step of a fitted estimator, and the features that it is given.
+    """Return the last step of a fitted estimator, and the features that it receives.
 
-    Of a step that only transforms, these are the features that come out.
+    If that step only transforms, these are the features that it returns.
     """
     estimator = getattr(estimator, "best_estimator_", estimator)
     if isinstance(estimator, Pipeline):
         *before, (_, last) = estimator.steps
         for _, step in before:
-            if hasattr(step, "transform"):  # not "passthrough", None and what resamples
+            if hasattr(step, "transform"):  # not "passthrough", None or a sampler
                 X = step.transform(X)
         return _reaching_the_model(last, X)
     is_measure = isinstance(estimator, BesovSmoothnessEstimator)

@@ -28,13 +28,13 @@ from .._lib.html import (
     table,
     visible,
 )
-from .._lib.text import paragraphs, plain_number, told_p_value
-from .._lib.text import with_ends as plain_with_ends
+from .._lib.text import paragraphs, plain_number, told_p_value, with_ends
 from .verdict import percent, verdict
 from .words import amount
 
 __all__ = [
     "Summary",
+    "as_columns",
     "baseline_summary",
     "card_of",
     "difference_summary",
@@ -44,7 +44,6 @@ __all__ = [
     "scale_bar",
     "search_summary",
     "text_of",
-    "with_ends",
 ]
 
 _MOST_STEPS, _MOST_LAYERS = 10, 50  # of a history
@@ -52,6 +51,7 @@ _LONGEST_NAME = 120
 _MOST_CANDIDATES = 10  # of a search
 _MAIN_FACTS = 3  # of an estimator: explained, held-out, noise
 _LEVEL_OF_TEST = 0.05
+_RELATED = "Features and targets are related"
 _UNRELATED = "No relation between features and targets is shown"
 
 
@@ -108,7 +108,7 @@ class Summary:
     printed: tuple[str, ...] = ()
 
 
-def with_ends(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
+def as_columns(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
     """Name a number and the two ends of its interval, as in columns and JSON."""
     return {name: value, f"{name}_low": interval[0], f"{name}_high": interval[1]}
 
@@ -157,12 +157,11 @@ def estimator_summary(
 def _in_numbers(estimator: Any) -> str:
     """Write the numbers that are read first, as one line."""
     fit, explained = estimator.decay_, estimator.explained_
-    if fit.is_bound:
-        texts = [f"alpha at least {plain_number(fit.alpha, 2)}"]
-    elif np.isfinite(fit.interval).all():
-        texts = [f"alpha {plain_with_ends(fit.alpha, fit.interval)}"]
+    if np.isfinite(fit.interval).all() and not fit.is_bound:
+        texts = [f"alpha {with_ends(fit.alpha, fit.interval)}"]
     else:
-        texts = [f"alpha {plain_number(fit.alpha, 2)}"]
+        bound = "at least " if fit.is_bound else ""
+        texts = [f"alpha {bound}{plain_number(fit.alpha, 2)}"]
     if not np.isnan(explained):
         texts.append(f"explained {percent(explained)}")
     if not np.isnan(estimator.oob_score_):
@@ -222,13 +221,15 @@ def _shares(estimator: Any) -> dict[str, str]:
             is_bound=shares.noise_is_bound,
         )
     return facts | {
-        f"Signal {ALPHA}": _with_ends(shares.signal_alpha, shares.signal_alpha_interval),
+        f"Signal {ALPHA}": _with_interval(
+            shares.signal_alpha, shares.signal_alpha_interval
+        ),
         "Terms for 90 %": f"{shares.n_terms_for(0.9):,}",
-        "Roughness": _with_ends(shares.roughness, shares.roughness_interval),
+        "Roughness": _with_interval(shares.roughness, shares.roughness_interval),
     }
 
 
-def _with_ends(value: float, interval: Sequence[float], sign: str = "") -> str:
+def _with_interval(value: float, interval: Sequence[float], sign: str = "") -> str:
     if np.isnan(value):
         return number(value)
     low, high = (number(end, sign=sign) for end in interval)
@@ -280,7 +281,7 @@ def difference_summary(result: Any) -> Summary:
         rows=_side_by_side(result),
         printed=(
             found,
-            f"difference {plain_with_ends(value, (low, high), 3, '+')}, {level}",
+            f"difference {with_ends(value, (low, high), 3, '+')}, {level}",
             *_difference_of_rates(result),
         ),
     )
@@ -323,7 +324,7 @@ def _side_by_side(result: Any) -> tuple[tuple[str, ...], ...]:
     """Arrange the numbers of the two representations in a table."""
     rows = []
     if result.estimators:
-        difference = _with_ends(result.rate_difference, result.rate_interval, "+")
+        difference = _with_interval(result.rate_difference, result.rate_interval, "+")
         rows.append(
             (
                 ALPHA,
@@ -338,7 +339,7 @@ def _side_by_side(result: Any) -> tuple[tuple[str, ...], ...]:
         (
             "held-out score",
             *map(number, (result.score_a, result.score_b)),
-            _with_ends(result.difference, result.interval, "+"),
+            _with_interval(result.difference, result.interval, "+"),
             p_value_number(result.p_value),
         )
     )
@@ -357,10 +358,10 @@ def baseline_summary(baseline: Any) -> Summary:
     }
     cautions = (baseline.note,) if baseline.note else ()
     alpha, largest = (plain_number(value, 2) for value in (baseline.alpha, shuffled.max()))
-    is_found = baseline.p_value <= _LEVEL_OF_TEST
+    told = told_p_value(baseline.p_value)
     found = (
-        f"{'Features and targets are related' if is_found else _UNRELATED}: alpha is "
-        f"{alpha}, and at most {largest} in {len(shuffled)} permutations ({told_p_value(baseline.p_value)})."
+        f"{_RELATED if baseline.p_value <= _LEVEL_OF_TEST else _UNRELATED}: alpha is "
+        f"{alpha}, and at most {largest} in {len(shuffled)} permutations ({told})."
     )
     return Summary(
         "Against shuffled targets",
@@ -375,18 +376,22 @@ def search_summary(search: Any) -> Summary:
     """Summarise a fitted :class:`~sksmooth.SmoothnessSearch`."""
     results = search.cv_results_
     tied, n = int(np.count_nonzero(results["tied_with_best"])), len(results["score"])
+    best, simplest = (
+        visible(params, _LONGEST_NAME)
+        for params in (search.best_params_, search.simplest_params_)
+    )
     found = (
-        f"Best held-out score {amount(search.best_score_)} with {search.best_params_}; "
-        f"{tied} of {n} candidates cannot be told apart from it, the simplest of which is "
-        f"{search.simplest_params_}."
+        f"Best held-out score {amount(search.best_score_)} with {best}; {tied} of {n} "
+        f"candidates cannot be told apart from it, the simplest of which is {simplest}."
     )
     order = np.argsort(-results["score"], kind="stable")[:_MOST_CANDIDATES]
-    change = ("difference_to_best", "difference_to_best_low", "difference_to_best_high")
+    change = "difference_to_best"
+    ends = results[f"{change}_low"], results[f"{change}_high"]
     rows = tuple(
         (
             visible(results["params"][k], _LONGEST_NAME),
             number(results["score"][k]),
-            _with_ends(results[change[0]][k], [results[end][k] for end in change[1:]], "+"),
+            _with_interval(results[change][k], [end[k] for end in ends], "+"),
             p_value_number(results["p_value"][k]),
             "yes" if results["tied_with_best"][k] else "no",
             f"{results['n_features'][k]:,}",
@@ -399,9 +404,9 @@ def search_summary(search: Any) -> Summary:
     return Summary(
         title=title,
         facts={},
-        verdict=visible(found),
+        verdict=found,
         rows=(heads, *rows),
-        printed=(visible(found),),
+        printed=(found,),
     )
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from .._lib.text import enumerated, told_p_value
 from .verdict import percent
 
-__all__ = ["amount", "smoothest"]
+__all__ = ["FEW", "amount", "smoothest"]
 
-_FEW = 3  # names: more are counted, not named
+FEW = 3  # names: more are counted, not named
 
 
 def smoothest(
@@ -75,7 +75,7 @@ def smoothest(
     others = np.arange(len(scores)) != best
     alike, rougher = (np.flatnonzero(others & part).tolist() for part in (tied, ~tied))
     if alike:
-        clauses.append(f"{named.briefly(alike)} cannot be told apart from it")
+        clauses.append(f"{named(alike)} cannot be told apart from it")
     if rougher:
         by = scores[best] - scores[rougher]
         clauses.append(_rougher(named, rougher, float(by.min()), p_values))
@@ -89,23 +89,15 @@ class _Named:
         self._names, self.kind, self._is_named_by_kind = names, kind, is_named_by_kind
 
     def __call__(self, places: Sequence[int]) -> str:
-        return self._after_kind([self._names[place] for place in places], len(places))
+        """Name a few, and count the others."""
+        text = enumerated([self._names[place] for place in places], FEW)
+        kinds = f"{self.kind}{'s' * (len(places) > 1)}"
+        return f"{kinds} {text}" if self._is_named_by_kind else text
 
     def first(self, place: int) -> str:
         """Name one at the beginning of a sentence."""
         name = self._names[place]
         return f"{self.kind.capitalize()} {name}" if self._is_named_by_kind else name
-
-    def briefly(self, places: Sequence[int]) -> str:
-        """Name a few, and count the others."""
-        names = [self._names[place] for place in places[:_FEW]]
-        if len(places) > _FEW:
-            names.append(f"{len(places) - _FEW} others")
-        return self._after_kind(names, len(places))
-
-    def _after_kind(self, names: Sequence[str], n: int) -> str:
-        text = enumerated(names)
-        return f"{self.kind}{'s' * (n > 1)} {text}" if self._is_named_by_kind else text
 
 
 def _rougher(
@@ -113,7 +105,7 @@ def _rougher(
 ) -> str:
     """Say by how much the others are rougher; at least, if there are several."""
     n = len(places)
-    who = f"the other {n} {named.kind}s" if n > _FEW else named(places)
+    who = f"the other {n} {named.kind}s" if n > FEW else named(places)
     text = f"{who} {'are' if n > 1 else 'is'} rougher"
     # Test samples may rank them otherwise than the paired comparison that tells them apart.
     if np.isfinite(least) and least > 0:

@@ -119,12 +119,11 @@ class ImageWavelets(Versioned):
         if energy[0] == 0:
             return f"Image of {size} of one value, without terms."
         n = int(np.argmax(energy <= 0.1 * energy[0]))
-        return paragraphs(
-            [
-                f"Image of {size} as {self.n_terms:,} terms; {n:,} of them hold 90 % of "
-                f"its variance (error {errors[n]:.2g}, without any {errors[0]:.2g})."
-            ]
+        text = (
+            f"Image of {size} as {self.n_terms:,} terms; {n:,} of them hold 90 % of its "
+            f"variance (error {errors[n]:.2g}, without any {errors[0]:.2g})."
         )
+        return paragraphs([text])
 
 
 @validate_params(

@@ -167,11 +167,11 @@ def is_finite_box_function(curves: ErrorCurves) -> bool:
 
     They do if no error is left in bag or out of bag. Otherwise, slightly misplaced cuts
     leave a small out-of-bag error, and the growth of the trees decides. The number of terms
-    that split cells of at least n samples grows as n falls: like ``(n_samples / n)^((d - 1)
-    / d)`` for a jump across a surface in d dimensions, so with an exponent of 1/2 or more
-    (0.3 to 0.4 is what greedy trees show in two dimensions), and faster for functions
-    without constant pieces. On finitely many boxes it stops growing, and the exponent is
-    near 0.
+    that split cells of at least n samples grows as n falls: like
+    ``(n_samples / n)^((d - 1) / d)`` for a jump across a surface in d dimensions, so with
+    an exponent of 1/2 or more (0.3 to 0.4 is what greedy trees show in two dimensions), and
+    faster for functions without constant pieces. On finitely many boxes it stops growing,
+    and the exponent is near 0.
     """
     n_samples, p = curves.grown.n_grown, curves.p
     start, end = (curves.by_tree[:, m].mean(axis=0) for m in (0, -1))

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import stats
 
 from .._lib.state import Versioned
+from .._lib.text import told_p_value
 from .held_out import Level, joint_covariances, variances_of_pairs
 
 __all__ = ["Move", "Rise", "rise"]
@@ -90,7 +91,7 @@ class Rise(Versioned):
         """Summarise the tests in a sentence."""
         if np.isnan(self.p_value):
             return "A rise needs at least two levels."
-        told = f"({_told(self.p_value)})"
+        told = f"({told_p_value(self.p_value)})"
         if self.rises:
             return f"Smoothness rises over the {self.over} {told}."
         fall = f"falls {self._place(self.drop)}"
@@ -102,7 +103,7 @@ class Rise(Versioned):
 
     def _place(self, move: Move) -> str:
         first, last = self.names[move.first], self.names[move.last]
-        return f"from {first} to {last} ({_told(move.p_value)})"
+        return f"from {first} to {last} ({told_p_value(move.p_value)})"
 
 
 def rise(levels: Sequence[Level], names: Sequence[str] = (), over: str = "levels") -> Rise:
@@ -301,7 +302,3 @@ def _isotonic(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     means = np.where(upper, (sums[:, None, 1:] - sums[:, :-1, None]) / width, np.inf)
     least = np.minimum.accumulate(means[:, :, ::-1], axis=2)[:, :, ::-1]
     return np.where(upper, least, -np.inf).max(axis=1)
-
-
-def _told(p_value: float) -> str:
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"

@@ -1,4 +1,4 @@
-"""Parts for other tools, which are imported when they are needed."""
+"""Parts for other tools, which are imported on demand."""
 
 from .cleanlab_issues import cleanlab_issue_manager
 from .optuna_columns import ColumnObjective

@@ -20,24 +20,24 @@ _DATALAB = "cleanlab.datalab.internal"
 def cleanlab_issue_manager() -> type:
     """Add the issue type ``"roughness"`` to cleanlab's Datalab.
 
-    It marks the labels that fit the neighbours of a sample worse than another label does,
-    by :func:`~sksmooth.sample_roughness`, which needs features and no model. Call this
-    once, and then ``lab.find_issues(issue_types={"roughness": {"features": X}})``. The
-    dict may also hold ``estimator``, ``random_state`` (0 if not given) and ``n_jobs`` of
+    It marks labels that fit the neighbours of a sample worse than another label does, by
+    :func:`~sksmooth.sample_roughness`, which needs features but no model. Call this once,
+    and then ``lab.find_issues(issue_types={"roughness": {"features": X}})``. The dict may
+    also hold ``estimator``, ``random_state`` (0 if not given) and ``n_jobs`` of
     :func:`~sksmooth.sample_roughness`.
 
     Returns
     -------
     manager : type
-        The subclass of ``cleanlab.IssueManager``. Scores are from 0 to 1: a half less a
-        quarter of ``excess``. The labels with a score below a half are issues.
-        ``lab.get_info("roughness")["suggested_label"]`` has the label that fits best
-        beside the given one.
+        The subclass of ``cleanlab.IssueManager``. Scores are from 0 to 1: one half
+        minus a quarter of ``excess``. Labels with a score below one half are issues.
+        ``lab.get_info("roughness")["suggested_label"]`` has the label that fits best apart
+        from the given one.
 
     Raises
     ------
     ImportError
-        If cleanlab, or what its Datalab needs, is not installed.
+        If cleanlab, or a library that its Datalab needs, is not installed.
 
     See Also
     --------
@@ -45,8 +45,8 @@ def cleanlab_issue_manager() -> type:
 
     Notes
     -----
-    Datalab must have been made for classification, its default task. It does not pass on
-    the features of ``find_issues(features=...)`` to types of issues that are not its own.
+    Datalab must have been created for classification, its default task. It does not pass
+    the features of ``find_issues(features=...)`` on to issue types of other libraries.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def cleanlab_issue_manager() -> type:
                 features, self.datalab.labels, random_state=random_state, **options
             )
             excess = frame["excess"].to_numpy()
-            score = np.clip((2 - excess) / 4, 0, 1)  # which rounding may leave
+            score = np.clip((2 - excess) / 4, 0, 1)  # rounding may exceed it
             self.issues = pd.DataFrame(
                 {f"is_{self.issue_name}_issue": excess > 0, self.issue_score_key: score}
             )

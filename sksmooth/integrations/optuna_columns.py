@@ -20,7 +20,7 @@ class ColumnObjective:
     """Let a study of Optuna choose the columns on which the targets are smoothest.
 
     Each trial chooses a set of columns, a parameter ``True`` or ``False`` for each of them,
-    and is scored by the held-out index of these columns, as by
+    and is scored by the held-out score of these columns, as by
     :func:`~sksmooth.smoothness_scorer`. No model is trained.
 
     Parameters
@@ -31,8 +31,8 @@ class ColumnObjective:
         Class labels or regression targets, as in
         :meth:`~sksmooth.BesovSmoothnessEstimator.fit`.
     cost : float, default=0.0
-        What is subtracted from the score for each column, so that of two sets that are
-        about as good the smaller one wins.
+        Amount that is subtracted from the score for each column, so that the smaller of two
+        sets wins if they are about as good.
     estimator : BesovSmoothnessEstimator, default=None
         An unfitted estimator, which is cloned for every trial. None means one with default
         parameters.
@@ -53,8 +53,8 @@ class ColumnObjective:
 
     Notes
     -----
-    Columns that say nothing cost the trees little, so several sets are about as good, and
-    the best of many trials owes some of its score to chance: measure the chosen columns on
+    Uninformative columns harm the trees little, so several sets are about as good, and the
+    best of many trials owes some of its score to chance: measure the chosen columns on
     samples that the study has not seen.
 
     Examples
@@ -100,12 +100,12 @@ class ColumnObjective:
         ----------
         trial : optuna.Trial
             The trial. Its ``user_attrs`` get ``columns``, the list of these columns, and
-            ``score``, their held-out index, which is 0 if there are none.
+            ``score``, their held-out score, which is 0 if there are none.
 
         Returns
         -------
         value : float
-            The score less the cost of the columns.
+            The score minus the cost of the columns.
         """
         chosen = [
             place

@@ -56,7 +56,7 @@ class TrainingCallback:
         What the monitor's ``every`` counts.
     """
 
-    # Creates a callback of the class from the two parameters. Pickles call it, since they
+    # Creates a callback of the class from its parameters. Pickles call it, since they
     # cannot find a class defined in a function.
     _make: Callable[[Monitor, str], Any]
 

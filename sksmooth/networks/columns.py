@@ -216,7 +216,7 @@ COLUMNS = (
     *_fitted(
         "roughness",
         "how much of the spread of the targets is left as cells are added, averaged over "
-        "the logarithm of their number: from 0 to 1, which is that of noise",
+        "the logarithm of their number: from 0 to 1, its value for noise",
     ),
     Column(
         "n_terms_90",

@@ -285,11 +285,12 @@ class SmoothnessMonitor(Versioned):
             return []
         steps = sorted(self._frames)
         first, last = self._frames[steps[0]], self._frames[steps[-1]]
+        layers = f"{len(last)} layer{'s' * (len(last) > 1)}"
         if len(steps) == 1:
-            words = [f"1 step with {len(last)} layers, step {steps[0]}."]
+            words = [f"1 step with {layers}, step {steps[0]}."]
         else:
             reach = f"from step {steps[0]} to step {steps[-1]}"
-            words = [f"{len(steps)} steps with {len(last)} layers, {reach}."]
+            words = [f"{len(steps)} steps with {layers}, {reach}."]
         words += [f"Step {steps[-1]}: {text}" for text in in_words(last, is_short=True)]
         if len(steps) > 1 and list(first["layer"]) == list(last["layer"]):
             gains = (last["held_out"] - first["held_out"]).to_numpy()

@@ -9,12 +9,12 @@ from .._lib.html import visible
 from .._lib.messages import MOST_NAMES
 from .._lib.text import enumerated, told_p_value
 from ..estimators.verdict import percent
-from ..estimators.words import amount, smoothest
+from ..estimators.words import FEW, amount, smoothest
+from .columns import REFERENCE
 
 __all__ = ["in_words"]
 
 _LONGEST_NAME = 40
-_FEW = 3  # names: more are counted, not named
 _NO_LOSS = "No layer is shown to lose smoothness."
 _VERBS = {
     "loses_smoothness": ("loses smoothness", "lose smoothness"),
@@ -36,10 +36,10 @@ def in_words(
     frame : DataFrame
         A table of :func:`~sksmooth.compare_layers`.
     most_labels : int, default=5
-        Largest number of labellings that have sentences of their own; of more there is
-        none.
+        Largest number of labellings that have sentences of their own; if there are more,
+        none has.
     is_short : bool, default=False
-        Whether nothing is said where no layer loses smoothness.
+        Whether to leave out the sentence that no layer loses smoothness.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def in_words(
 
 
 def _of_labels(frame: pd.DataFrame, is_short: bool) -> list[str]:
-    """Say it of the layers of one labelling."""
+    """Say the same of the layers of one labelling."""
     marked = _of_marks(frame)
     if not (marked or is_short) and "loses_smoothness" in frame:
         marked = [_NO_LOSS]
@@ -99,18 +99,18 @@ def _of_highest_alpha(frame: pd.DataFrame) -> list[str]:
 
 def _of_reference(tied: pd.DataFrame) -> list[str]:
     """Compare the smoothest layer with the same layer of the reference."""
-    if not {"reference_difference", "reference_p_value"} <= set(tied.columns):
+    if not {column.name for column in REFERENCE} <= set(tied.columns):
         return []
     best = tied.iloc[int(np.argmax(tied["held_out"].fillna(-np.inf)))]
     difference, p_value = best["reference_difference"], best["reference_p_value"]
     if np.isnan(difference) or np.isnan(p_value):
         return []
-    name = visible(best["layer"], _LONGEST_NAME)
+    name, told = visible(best["layer"], _LONGEST_NAME), told_p_value(p_value)
+    if best["reference_low"] <= 0 <= best["reference_high"]:
+        return [f"Layer {name} cannot be told apart from that of the reference ({told})."]
     how = "smoother" if difference > 0 else "rougher"
-    if difference == 0:
-        return [f"Layer {name} of the reference is as smooth."]
-    by = f"by {amount(abs(difference))} ({told_p_value(p_value)})"
-    return [f"Layer {name} is {how} than that of the reference, {by}."]
+    by = amount(abs(difference))
+    return [f"Layer {name} is {how} than that of the reference, by {by} ({told})."]
 
 
 def _of_marks(frame: pd.DataFrame) -> list[str]:
@@ -127,8 +127,6 @@ def _marked(frame: pd.DataFrame, mark: str, of_one: str, of_several: str) -> str
     layers = frame["layer"][frame[mark].astype(bool)]
     if layers.empty:
         return ""
-    names = [visible(name, _LONGEST_NAME) for name in layers[:_FEW]]
-    if len(layers) > _FEW:
-        names.append(f"{len(layers) - _FEW} others")
+    names = [visible(name, _LONGEST_NAME) for name in layers]
     verb, kind = (of_one, "layer") if len(layers) == 1 else (of_several, "layers")
-    return f"{len(layers)} of {len(frame)} {verb}: {kind} {enumerated(names)}."
+    return f"{len(layers)} of {len(frame)} {verb}: {kind} {enumerated(names, FEW)}."

@@ -137,7 +137,7 @@ def _holds_tuples(y: list | tuple) -> bool:
 
 
 def columns_of(data: Any) -> Iterator[tuple[Hashable, Any, Callable[[], Any]]]:
-    """Return the name and the dtype of every column of a table or an array, and its values.
+    """Yield the name and the dtype of every column of a table or an array, and its values.
 
     The values are what a function gives, since to take all columns of a wide frame takes
     longer than all else that is read of it. The name is None where there is one column of

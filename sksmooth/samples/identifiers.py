@@ -13,7 +13,7 @@ _UNNAMED = re.compile(r"\s*|Unnamed: \d+(\.\d+)*|__index_level_\d+__")
 
 
 def has_no_name(column: object) -> bool:
-    """Return whether a name is none, or one that pandas gives in place of it."""
+    """Return whether a name is empty, or one that pandas makes up for an empty one."""
     return _UNNAMED.fullmatch(str(column)) is not None
 
 

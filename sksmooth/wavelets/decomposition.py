@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from .._lib.scikit_learn import Interval, StrOptions, validate_params
 from .._lib.state import Versioned
+from .._lib.text import paragraphs
 from ..samples import Samples, read_samples
 from ..trees import Forest, GrownForest, Tree, read_forest
 from .kernels import NodeSamples, depths, sample_ranges
@@ -217,9 +218,8 @@ class WaveletDecomposition(Versioned):
             return f"{text}: nothing is split."
         norms = self.norm[self.order]
         text += f", the largest of norm {norms[0]:.2g}"
-        halves = np.flatnonzero(norms < 0.1 * norms[0])
-        n_above = int(halves[0]) if len(halves) else self.n_terms
-        return f"{text}; {n_above:,} have at least a tenth of it."
+        n_large = np.count_nonzero(norms >= 0.1 * norms[0])
+        return paragraphs([f"{text}; {n_large:,} have at least a tenth of it."])
 
 
 def decompose(

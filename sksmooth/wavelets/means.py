@@ -36,15 +36,15 @@ _ADDED_AT_ONCE, _MULTIPLE = 128, 8
 
 
 def can_be_held(n_nodes: int, n_outputs: int) -> bool:
-    """Return whether the means of so many nodes are held rather than computed."""
+    """Return whether the means of this number of nodes are stored, not recomputed."""
     return n_outputs <= _FEW_OUTPUTS or n_nodes * n_outputs <= _MOST_NUMBERS
 
 
 class TreeSamples(NamedTuple):
     """The samples of a tree: all that counts and means of its nodes depend on.
 
-    ``parent`` has one entry per node; ``leaf`` and ``weight``, which is 0 out of bag, one
-    a sample.
+    ``parent`` has one entry per node; ``leaf`` and ``weight``, which is 0 out of bag, have
+    one per sample.
     """
 
     parent: np.ndarray

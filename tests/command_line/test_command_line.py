@@ -443,6 +443,16 @@ def test_features_and_labels_in_files_without_names(ending, iris, tmp_path, call
     assert importances <= {"x0", "x1", "x2", "x3"}
 
 
+def test_a_first_row_of_numbers_is_no_heading_of_a_spreadsheet(iris, tmp_path, call_json):
+    pytest.importorskip("openpyxl")
+    X = iris.drop(columns="species")
+    X.iloc[0] = [0, np.nan, 0, 1]  # of which pandas would make text
+    X.to_excel(tmp_path / "X.xlsx", header=False, index=False)
+    np.save(tmp_path / "y.npy", iris["species"].to_numpy(str))
+    results = call_json("--data", tmp_path / "X.xlsx", "--labels", tmp_path / "y.npy")
+    assert results["n_samples"] == len(iris)
+
+
 @pytest.mark.parametrize(
     ("array", "problem"),
     [
@@ -656,8 +666,8 @@ PICKLED = np.array(["a", 1, None] * 3, dtype=object)
     ("X", "y", "problem"),
     [
         (np.zeros((9, 2)), np.zeros(8), "has 9 rows but 'y' has 8"),
-        (np.float64(1), np.zeros(8), "one row a sample"),
-        (np.zeros((0, 2)), np.zeros(0), "one row a sample"),
+        (np.float64(1), np.zeros(8), "one row per sample"),
+        (np.zeros((0, 2)), np.zeros(0), "one row per sample"),
         (np.full((9, 2), "a"), np.arange(9), "not numbers"),
         (np.array([[0, 1], [np.nan, 1], [0, np.inf]]), np.arange(3), "in 1 of 3 rows"),
         (np.eye(9), np.where(np.eye(9)[0], np.nan, 1.0), "1 of 9 rows, column 'y'"),
@@ -842,6 +852,9 @@ def test_standard_input(iris_csv, strict_json, call_json):
     nothing = subprocess.run(program, **options | {"input": b""})
     assert nothing.returncode == 2
     assert b"cannot read <standard input>" in nothing.stderr
+    twice = [sys.executable, "-m", "sksmooth", "measure", "--data", "-", "--labels", "-"]
+    again = subprocess.run(twice, **options)
+    assert b"it has been read already" in again.stderr
 
 
 def test_the_command_is_installed():

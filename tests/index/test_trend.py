@@ -124,7 +124,7 @@ def test_neither_is_shown_of_equal_levels():
     level = levels_of([0.3], np.random.RandomState(0))[0]
     found = rise([level] * 4)
     assert (found.p_value, found.climb.p_value, found.drop.p_value) == (1, 1, 1)
-    assert str(found) == "No rise over the levels is shown (p = 1)."
+    assert str(found) == "No rise over the levels is shown (p = 1.000)."
 
 
 @pytest.mark.parametrize("height", [0.002, 0.01, 0.05])

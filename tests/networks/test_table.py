@@ -100,8 +100,13 @@ def test_unknown_and_private_names_are_no_attributes():
 # --- how it is shown -----------------------------------------------------------------
 
 
+def spaced(page):
+    """A page with common spaces for those at which no line ends."""
+    return page.replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_notebooks_show_bars_and_marks():
-    page = LayerComparison(make_frame())._repr_html_()
+    page = spaced(LayerComparison(make_frame())._repr_html_())
     assert page.count('role="img"') == 3
     assert page.count("sksmooth-bar sksmooth-loss") == 1
     assert page.count("▼ loses smoothness") == 1
@@ -134,7 +139,7 @@ def test_numbers_are_shown_with_their_signs_and_gaps():
         p_value=0.01234,
         n_relevant=2.345,
     )
-    page = layers_html(frame, 10)
+    page = spaced(layers_html(frame, 10))
     assert "+0.100 [\N{MINUS SIGN}0.200, \N{MINUS SIGN}0.100]" in page
     assert "\N{MINUS SIGN}0.100 [\N{MINUS SIGN}∞, \N{MINUS SIGN}0.100]" in page
     assert "0.500 [0.200, ∞]" in page
@@ -209,7 +214,8 @@ def test_cards_show_first_what_decides_and_fold_the_rest_away():
 
 def test_the_reference_comes_before_the_layer_before():
     reference = {column.name: 0.01 for column in REFERENCE} | {"loses_to_reference": False}
-    page = LayerComparison(make_frame(**reference, p_value_corrected=1e-9))._repr_html_()
+    frame = make_frame(**reference, p_value_corrected=1e-9)
+    page = spaced(LayerComparison(frame)._repr_html_())
     first = heads_of(page.split("<details>")[0])
     place = first.index("held_out") + 1
     assert first[place : place + 3] == [
@@ -219,6 +225,10 @@ def test_the_reference_comes_before_the_layer_before():
     ]
     assert page.count("&lt; 0.0001") == 3
     assert "Layer layer 0 is smoother than that of the reference, by 0.010" in page
+    same = in_words(make_frame(**reference | {"reference_low": -0.01}))
+    assert same[1] == (
+        "Layer layer 0 cannot be told apart from that of the reference (p = 0.010)."
+    )
 
 
 def test_words_say_which_layer_is_the_smoothest():
@@ -241,6 +251,10 @@ def test_words_say_which_layer_is_the_smoothest():
     assert "smoothest" not in folded
     alone = in_words(frame.iloc[:1].assign(tied_with_best=True))
     assert alone[0] == "Layer input has the held-out score 0.10, 80 % explained."
+    many = in_words(make_frame(5, loses_smoothness=[True] * 4 + [False]))
+    assert many[-1] == (
+        "4 of 5 lose smoothness: layers layer 0, layer 1, layer 2 and 1 other."
+    )
     nothing = in_words(frame.assign(explained_low=0.0))
     assert nothing[0] == "No layer is shown to explain anything."
     unknown = in_words(frame.assign(held_out=np.nan))

@@ -230,5 +230,5 @@ def column_help(names: Iterable[Hashable]) -> dict[str, str]:
 
 
 def look_of(rows: str = "representations") -> Look:
-    """How tables of representations are shown, whose rows are called so."""
+    """How tables of representations are shown; ``rows`` is the name of their rows."""
     return Look(rows, known_columns(), _NAMES, _FIRST, _THEN, _PRINTED)
