@@ -132,7 +132,8 @@ def _readable(
         of_all = in_words(frame)[-1:]
         words = [line for text in of_all for line in _wrapped(text)]
         lines += [*_summary_lines(table.summary()), "", *words, ""]
-    lines.append(f"{_TIED} tied with the best")
+    if any(line.endswith(_TIED) for line in lines):
+        lines.append(f"{_TIED} tied with the best")
     for path, what in ((options.plot, "picture"), (options.report, "report")):
         if path is not None:
             lines.append(f"{what} {path}")

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._lib.html import ALPHA, number
 from .._lib.messages import MOST_NAMES
+from .._lib.text import paragraphs
 from .._version import __version__
 from ..display.plots import ErrorDecayDisplay
 from ..display.plots.axes import new_figure, require_matplotlib
@@ -158,4 +159,4 @@ def _readable(
         rows["picture"] = str(picture)
     lines = [f"{name:<17} {value}" for name, value in rows.items()]
     notes = [f"{note['category']}: {note['message']}" for note in measured.notes]
-    return "\n".join([*lines, "", summary.verdict, *notes])
+    return "\n".join([*lines, "", paragraphs([summary.verdict]), *notes])

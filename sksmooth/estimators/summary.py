@@ -375,15 +375,20 @@ def baseline_summary(baseline: Any) -> Summary:
 def search_summary(search: Any) -> Summary:
     """Summarise a fitted :class:`~sksmooth.SmoothnessSearch`."""
     results = search.cv_results_
-    tied, n = int(np.count_nonzero(results["tied_with_best"])), len(results["score"])
+    n = len(results["score"])
     best, simplest = (
         visible(params, _LONGEST_NAME)
         for params in (search.best_params_, search.simplest_params_)
     )
-    found = (
-        f"Best held-out score {amount(search.best_score_)} with {best}; {tied} of {n} "
-        f"candidates cannot be told apart from it, the simplest of which is {simplest}."
-    )
+    found = f"Best held-out score {amount(search.best_score_)} with {best}"
+    n_tied = int(np.count_nonzero(results["tied_with_best"])) - 1  # the best is one of them
+    if n_tied > 0:
+        found += (
+            f"; {n_tied} of the other {n - 1} candidates cannot be told apart from it. The "
+            f"simplest of these is {simplest}."
+        )
+    else:
+        found += "; all others are worse." if n > 1 else "."
     order = np.argsort(-results["score"], kind="stable")[:_MOST_CANDIDATES]
     change = "difference_to_best"
     ends = results[f"{change}_low"], results[f"{change}_high"]

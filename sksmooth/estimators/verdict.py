@@ -41,6 +41,8 @@ _MOST_BOXES = 0.95  # of what is explained, by as many boxes as are counted
 _SHORT = 10  # terms at the end of the window: too few to speak of dimensions
 _HANDFUL = 4  # boxes; a curved border that is found so well takes more of them
 _LONGEST_NAME = 60
+# An interval of alpha that goes from almost noise to boxes, by a factor of ten.
+_UNKNOWN, _CLEARLY_SMOOTH = 10, 0.5
 _OPEN = "the rest may be noise, or detail that more samples or other features would show"
 
 
@@ -111,8 +113,8 @@ def verdict(estimator: Any, feature_names: Sequence[str] | None = None) -> str:
     >>> X, y = load_iris(return_X_y=True)
     >>> estimator = BesovSmoothnessEstimator(random_state=0).fit(X, y)
     >>> explained, noise, signal = verdict(estimator).split("; ")
-    >>> explained[:25], noise[:7]
-    ('The features explain 90 %', 'at most')
+    >>> explained[:25], noise[:5]
+    ('The features explain 90 %', 'up to')
     >>> signal
     'more samples would show how complex the border between the classes is.'
     """
@@ -126,7 +128,7 @@ def verdict(estimator: Any, feature_names: Sequence[str] | None = None) -> str:
         sentences = ["; ".join(filter(None, clauses)) + "."]
         sentences.append(_one_feature(estimator, found, feature_names))
     sentences.append(_identifiers(estimator, feature_names))
-    sentences.append(_published(estimator))
+    sentences += [_undetermined(estimator), _published(estimator)]
     return " ".join(filter(None, sentences))
 
 
@@ -207,7 +209,7 @@ def _noise(found: _Findings) -> str:
 
 def _bound(found: _Findings, most: float, in_labels: bool) -> str:
     if found.shares.noise <= _HALF and in_labels and not math.isnan(most):
-        return f"at most {math.ceil(100 * most)} % of the labels are wrong"
+        return f"up to {math.ceil(100 * most)} % of the labels may be wrong or ambiguous"
     if found.shares.explained < _WEAK:
         return "the rest is mostly noise, or needs other features or more samples"
     if not in_labels and found.shares.noise_interval[1] < _NEWS * (
@@ -265,7 +267,8 @@ def _border(found: _Findings) -> str:
     if round(middle) > found.n_features:
         most = found.n_features
         return f"more slowly than for classes with a smooth border in {most} dimensions"
-    return f"as for classes with a smooth border in {_about(middle, 2)} dimensions"
+    dimensions = _reach(high, low, 2, found.n_features)
+    return f"as for classes with a smooth border in {dimensions} dimensions"
 
 
 def _function(found: _Findings) -> str:
@@ -276,7 +279,7 @@ def _function(found: _Findings) -> str:
     if round(middle) > found.n_features:
         n_features, how = str(found.n_features), "more slowly than for"
     else:
-        n_features, how = _about(middle, 1), "as for"
+        n_features, how = _reach(high, low, 1, found.n_features), "as for"
     return f"{how} a smooth function of {n_features} feature{'s' * (n_features != '1')}"
 
 
@@ -284,9 +287,10 @@ def _inverse(rate: float) -> float:
     return 1 / rate if rate > 0 else np.inf
 
 
-def _about(value: float, least: int) -> str:
-    whole = max(round(value), least)
-    return f"{whole}" if whole == least else f"about {whole}"
+def _reach(low: float, high: float, least: int, most: int) -> str:
+    """Write the range of whole numbers between two ends, within bounds."""
+    first, last = (min(max(round(end), least), most) for end in (low, high))
+    return f"{first}" if first == last else f"{first} to {last}"
 
 
 # --- what to check -------------------------------------------------------------------
@@ -327,6 +331,14 @@ def _name(estimator: Any, place: int, feature_names: Sequence[str] | None) -> st
     if feature_names is None:
         feature_names = getattr(estimator, "feature_names_in_", None)
     return visible(feature_name(place, feature_names), _LONGEST_NAME)
+
+
+def _undetermined(estimator: Any) -> str:
+    """Say that the interval of the index excludes almost nothing."""
+    low, high = estimator.decay_.interval
+    if not (np.isfinite(high) and high > max(_UNKNOWN * low, _CLEARLY_SMOOTH)):
+        return ""
+    return "These samples do not determine alpha; go by explained and the held-out score."
 
 
 def _published(estimator: Any) -> str:

@@ -272,7 +272,7 @@ class SmoothnessMonitor(Versioned):
     def __str__(self) -> str:
         """Say how far the training has come, and which layer is the smoothest."""
         words = self._in_words()
-        return paragraphs(words) if words else repr(self)
+        return paragraphs(words or ["No step is recorded yet; call record() in training."])
 
     def _repr_html_(self) -> str | None:
         if not self._frames:

@@ -16,6 +16,7 @@ __all__ = ["in_words"]
 
 _LONGEST_NAME = 40
 _NO_LOSS = "No layer is shown to lose smoothness."
+_SPEAKS = 0.005  # a smaller score rounds to 0.00
 _VERBS = {
     "loses_smoothness": ("loses smoothness", "lose smoothness"),
     "gains_nothing": (
@@ -74,6 +75,10 @@ def _of_best(frame: pd.DataFrame) -> list[str]:
     if "explained_low" in frame and (frame["explained_low"] <= 0).all():
         return ["No layer is shown to explain anything."]
     tied = frame["tied_with_best"].astype(bool)
+    if (frame["held_out"][tied].max() < frame["held_out"].max()) or (
+        frame["held_out"].max() < _SPEAKS
+    ):
+        return [_of_test_samples(frame, tied), *_of_reference(frame[tied])]
     text = smoothest(
         [visible(name, _LONGEST_NAME) for name in frame["layer"]],
         frame["held_out"].tolist(),
@@ -83,6 +88,24 @@ def _of_best(frame: pd.DataFrame) -> list[str]:
         is_named_by_kind=True,
     )
     return [text, *_of_reference(frame[tied] if tied.any() else frame)]
+
+
+def _of_test_samples(frame: pd.DataFrame, tied: pd.Series) -> str:
+    """Say that test samples rank the layers otherwise than the given samples."""
+    best, highest = (
+        part.iloc[int(np.argmax(part["held_out"].fillna(-np.inf)))]
+        for part in (frame[tied] if tied.any() else frame, frame)
+    )
+    names = [visible(row["layer"], _LONGEST_NAME) for row in (best, highest)]
+    text = f"Layer {names[0]} separates the given samples best"
+    if "explained" in frame:
+        text += f" ({percent(best['explained'])} explained)"
+    if highest["held_out"] < _SPEAKS:
+        return f"{text}, but no layer explains anything of the test samples."
+    return (
+        f"{text}; on the test samples layer {names[1]} has the highest score "
+        f"({amount(highest['held_out'])}, against {amount(best['held_out'])})."
+    )
 
 
 def _of_highest_alpha(frame: pd.DataFrame) -> list[str]:

@@ -263,11 +263,16 @@ def test_words_say_which_layer_is_the_smoothest():
     assert in_words(frame.assign(labels="odd"))[0].startswith("odd: Layer 4 is")
 
 
-def test_the_smoothest_of_the_tied_is_that_of_the_highest_score_on_test_samples():
+def test_test_samples_that_rank_layers_otherwise_have_a_word():
     frame = make_frame(held_out=[0.5, 0.2, 0.3], tied_with_best=[False, True, True])
-    text = in_words(frame)[0]
-    assert text.startswith("Layer layer 2 is the smoothest on held-out samples (0.30")
-    assert text.endswith("layer layer 0 is rougher.")  # by no amount of test samples
+    assert in_words(frame.assign(explained=0.9))[0] == (
+        "Layer layer 2 separates the given samples best (90 % explained); on the test "
+        "samples layer layer 0 has the highest score (0.50, against 0.30)."
+    )
+    memorised = frame.assign(held_out=[0.0, 0.001, 0.002])
+    text = in_words(memorised)[0]
+    assert text.endswith(", but no layer explains anything of the test samples.")
+    assert "smoothest" not in text
 
 
 def test_print_is_a_short_summary():
