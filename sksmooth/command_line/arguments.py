@@ -146,11 +146,12 @@ def _add_fit_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_data_options(add: Callable[..., Any]) -> None:
     add("--target", metavar="NAME", help="column of labels, or npz array (default: y)")
-    about = "columns to use (default: all others), or npz array (default: X)"
+    about = "columns to use, also by commas and * (default: all others), or npz array "
+    about += "(default: X)"
     add("--features", nargs="+", metavar="NAME", help=about)
     about = "instead of FILE: features only, with or without a line of names"
     add("--data", type=data_path, metavar="FILE", help=about)
-    about = "with --data: one row per sample; several columns form one regression target"
+    about = "labels in a file of their own; several columns form one regression target"
     add("--labels", type=data_path, metavar="FILE", help=about)
     _add_reading_options(add)
     share = _number(float, lambda share: 0 < share < 1, "between 0 and 1")
@@ -159,7 +160,12 @@ def _add_data_options(add: Callable[..., Any]) -> None:
 
 
 def _add_reading_options(add: Callable[..., Any]) -> None:
-    add("--drop", nargs="+", metavar="NAME", help="columns to leave out")
+    add(
+        "--drop",
+        nargs="+",
+        metavar="NAME",
+        help="columns to leave out, also by commas and *",
+    )
     about = "encoding of text files (default: UTF-8, or else UTF-16 or cp1252, with a note)"
     add("--encoding", metavar="NAME", type=_encoding, help=about)
     about = "decimal separator in text files (default: .)"

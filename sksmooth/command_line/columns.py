@@ -221,7 +221,9 @@ def _days(column: pd.Series, path: Path) -> pd.Series | None:
     days = (dates - pd.Timestamp(0, tz=dates.dt.tz)).dt.total_seconds() / _DAY
     example = ""
     if days.notna().any():  # the last date, whose month is easiest to recognise
-        example = f" ({column.iloc[days.argmax()]} is {days.max():g})"
+        last = column.iloc[days.argmax()]
+        text = str(last).removesuffix(" 00:00:00") if kind == "M" else last
+        example = f" ({text} is {days.max():g})"
     note(f"{path}: column {name} holds dates, taken as days since 1970-01-01{example}.")
     return days
 

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -46,6 +47,7 @@ __all__ = [
     "read_array",
     "read_dataset",
     "read_table",
+    "selected",
 ]
 
 # Truncated or damaged files raise EOFError and errors of compression, encrypted ones
@@ -88,7 +90,7 @@ def read_dataset(options: argparse.Namespace) -> Dataset:
         dataset = _read_two_files(options)
     elif options.file is None:
         raise CommandError(
-            "no data: pass FILE first, then --target COLUMN; or --data and --labels"
+            "no data: pass FILE first, then --target COLUMN or --labels FILE"
         )
     elif options.file.suffix.lower() == ".npz":
         dataset = _read_npz(options)
@@ -119,35 +121,33 @@ def _read_one_table(options: argparse.Namespace) -> Dataset:
             f"{path}: name the column of labels with --target COLUMN; columns: "
             f"{listed(names)}"
         )
-    for name in [target, *(options.drop or []), *(options.features or [])]:
-        check_name(name, names, f"{path}: no column {name!r}")
-    X = chosen_columns(frame, path, options.features, [target, *(options.drop or [])])
+    check_name(target, names, f"{path}: no column {target!r}")
+    features, dropped = (
+        selected(texts or [], names, str(path))
+        for texts in (options.features, options.drop)
+    )
+    X = chosen_columns(frame, path, features, [target, *dropped])
     y = target_column(frame[target], path)
     return Dataset(path, features_of(X, path), y, list(X.columns), repr(target))
 
 
 def _read_two_files(options: argparse.Namespace) -> Dataset:
     """Read features and labels from separate files, as the authors' tool does."""
-    path, labels_path = options.data, options.labels
-    if options.file is not None or path is None or labels_path is None:
-        raise CommandError("pass --data and --labels together, without another FILE")
+    path, labels_path = options.data or options.file, options.labels
+    if None not in (options.data, options.file) or path is None or labels_path is None:
+        raise CommandError("pass FILE and --labels, or --data and --labels, together")
     if options.target:
-        raise CommandError(
-            "--target and FILE are for a single table; leave them out with --data and "
-            "--labels"
-        )
+        raise CommandError("--target is for a single table; leave it out with --labels")
     wanted = _named(options)
     frame, labels = (read_table(p, options, wanted=wanted) for p in (path, labels_path))
     hint = "; does one of them start with a line of names?"
     check_lengths(str(path), frame, str(labels_path), labels, hint)
     check_order(path, frame, labels_path, labels)
-    for name in options.features or []:
-        check_name(name, list(frame.columns), f"{path}: no column {name!r}")
-    for name in options.drop or []:
-        known = [*frame.columns, *labels.columns]
-        check_name(name, known, f"{path}, {labels_path}: no column {name!r}")
-    X = chosen_columns(frame, path, options.features, options.drop)
-    Y = chosen_columns(labels, labels_path, None, options.drop)
+    features = selected(options.features or [], list(frame.columns), str(path))
+    known = [*frame.columns, *labels.columns]
+    dropped = selected(options.drop or [], known, f"{path}, {labels_path}")
+    X = chosen_columns(frame, path, features, dropped)
+    Y = chosen_columns(labels, labels_path, None, dropped)
     if Y.shape[1] == 1:
         y = target_column(Y.iloc[:, 0], labels_path)
     else:
@@ -205,11 +205,8 @@ def _read_npz(options: argparse.Namespace) -> Dataset:
     check_lengths(f"{path}: {features!r}", X, repr(target), y)
     X = X.reshape(len(X), -1)  # images become rows of pixels
     names = [f"{features}[{column}]" for column in range(X.shape[1])]
-    for name in options.drop or []:
-        check_name(name, names, f"{path}: no column {name!r}")
-    frame = chosen_columns(
-        pd.DataFrame(X, columns=names, copy=False), path, None, options.drop
-    )
+    dropped = selected(options.drop or [], names, str(path))
+    frame = chosen_columns(pd.DataFrame(X, columns=names, copy=False), path, None, dropped)
     y = y.reshape(len(y), -1)
     check_finite(y, [target] * y.shape[1], path)
     X, y = number_matrix(frame, path), y[:, 0] if y.shape[1] == 1 else y
@@ -302,6 +299,18 @@ def _classes_of_one_hot(y: np.ndarray, origin: str) -> np.ndarray:
             "columns; use --task regression for other columns"
         )
     return y.argmax(axis=1)
+
+
+def selected(texts: Sequence[str], known: Sequence[str], what: str) -> list[str]:
+    """Find columns by name; names may be separated by commas or have wildcards."""
+    found: dict[str, None] = {}
+    for text in texts:
+        for part in [text] if text in known else text.split(","):
+            names = [part] if part in known else [n for n in known if fnmatchcase(n, part)]
+            if not names:
+                check_name(part, known, f"{what}: no column {part!r}")
+            found |= dict.fromkeys(names)
+    return list(found)
 
 
 def check_name(name: str, known: Sequence[str], missing: str) -> None:

@@ -76,7 +76,7 @@ def run_demo(options: argparse.Namespace) -> None:
     write("Fitted on half of the images; held-out is the score on the other half.\n")
     write(_table(rows))
     write("\nExplained: share of the variance of the labels. Alpha: 0 for noise, larger is")
-    write("smoother. Held-out: a rate as alpha is, on new images; choose features by it.\n")
+    write("smoother. Held-out: a rate, like alpha, on new images; choose features by it.\n")
     write(paragraphs(conclusions))
     require_matplotlib("The picture of the demo")
     save_picture(_figure(rows), options.output)

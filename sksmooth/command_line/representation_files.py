@@ -6,14 +6,13 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from .._lib.messages import listed
-from .columns import features_of, labels_rows, target_column
+from .columns import features_of, labels_rows, note, target_column
 from .data_files import (
     are_shuffled,
     as_task,
@@ -25,6 +24,7 @@ from .data_files import (
     open_npz,
     read_array,
     read_table,
+    selected,
 )
 from .errors import CommandError
 from .text_files import STANDARD_INPUT, data_path, is_text_file
@@ -100,7 +100,7 @@ def read_representations(options: argparse.Namespace) -> RepresentationData:
     tables = dict(zip(files, all_tables[n_first:], strict=True))
 
     known, what = _columns_of(all_tables), f"{_paths_of(all_tables)}: --drop"
-    dropped = _selected(options.drop or [], known, what)
+    dropped = selected(options.drop or [], known, what)
     names = _target_names(all_tables, dropped, options)
     left_out = {*names, *filter(None, [options.id, options.groups]), *dropped}
     is_joined = options.id is not None
@@ -115,13 +115,14 @@ def read_representations(options: argparse.Namespace) -> RepresentationData:
             )
             for name, table in tables.items()
         }
+    columns = {name: _shared_column(name, all_tables, is_joined) for name in names}
+    for table in tables.values():
+        _note_copies(table, left_out, [column for column, _ in columns.values()])
     return RepresentationData(
         representations,
         {
-            name: _target(
-                *_shared_column(name, all_tables, is_joined), options.task, len(names) > 1
-            )
-            for name in names
+            name: _target(*column, options.task, len(names) > 1)
+            for name, column in columns.items()
         },
         _groups(options.groups, all_tables, is_joined),
         files,
@@ -310,7 +311,7 @@ def _target_names(
     others = {options.id, options.groups, *dropped}
     if options.target:
         known = [name for name in _columns_of(tables) if name not in others]
-        return _selected(options.target, known, f"{_paths_of(tables)}: --target")
+        return selected(options.target, known, f"{_paths_of(tables)}: --target")
     first = tables[0]
     if options.labels is not None:
         names = [name for name in first.frame.columns if name not in others]
@@ -331,18 +332,6 @@ def _columns_of(tables: list[_Table]) -> list[str]:
 
 def _paths_of(tables: list[_Table]) -> str:
     return ", ".join(str(table.path) for table in tables)
-
-
-def _selected(texts: Sequence[str], known: Sequence[str], what: str) -> list[str]:
-    """Find columns by name; names may be separated by commas or have wildcards."""
-    found: dict[str, None] = {}
-    for text in texts:
-        for part in [text] if text in known else text.split(","):
-            names = [part] if part in known else [n for n in known if fnmatchcase(n, part)]
-            if not names:
-                check_name(part, known, f"{what}: no column {part!r}")
-            found |= dict.fromkeys(names)
-    return list(found)
 
 
 def _shared_column(
@@ -371,6 +360,25 @@ def _count_different(one: pd.Series, other: pd.Series) -> int:
         a, b = (each.to_numpy(object) for each in texts)
         alike = a == b
     return int(np.count_nonzero(~alike))
+
+
+def _note_copies(table: _Table, left_out: set[str], labels: list[pd.Series]) -> None:
+    """Point out features that are equal to the labels."""
+    copies = [
+        name
+        for name in table.frame.columns.difference(left_out, sort=False)
+        if any(_are_equal(one, table.frame[name]) for one in labels)
+    ]
+    if copies:
+        note(
+            f"{table.path}: {listed(copies, 'column')} equals the labels and is a feature; "
+            f"leave it out with --drop {' '.join(map(str, copies))}"
+        )
+
+
+def _are_equal(one: pd.Series, other: pd.Series) -> bool:
+    few = slice(100)  # which tell most columns apart
+    return not (_count_different(one[few], other[few]) or _count_different(one, other))
 
 
 def _target(column: pd.Series, path: Path, task: str, may_have_gaps: bool) -> np.ndarray:
@@ -423,7 +431,7 @@ def _sets(
         if name in sets:
             reason = "the whole file" if name == _WHOLE else "another set"
             raise CommandError(f"--set {text!r}: {name!r} is the name of {reason}")
-        sets[name] = _selected([columns], names, f"{table.path}: --set {name}")
+        sets[name] = selected([columns], names, f"{table.path}: --set {name}")
     if isinstance(whole, np.ndarray):
         return {
             name: whole[:, [names.index(column) for column in columns]]

@@ -160,6 +160,8 @@ def test_features_and_drop_choose_columns(iris_csv, call_json):
     sepals = ["sepal length (cm)", "sepal width (cm)"]
     chosen = call_json(iris_csv, "--target", "species", "--features", *petals)
     assert chosen == call_json(iris_csv, "--target", "species", "--drop", *sepals)
+    for names in (",".join(petals), "petal*"):
+        assert chosen == call_json(iris_csv, "--target", "species", "--features", names)
     assert chosen["n_features"] == 2
 
 
@@ -200,6 +202,7 @@ def test_two_files_may_have_a_line_of_names(digits, two_files, call_json):
     written(pd.DataFrame(X).add_prefix("pixel"), arguments[1])
     written(pd.DataFrame({"digit": y}), arguments[3])
     with_names = call_json(*arguments)
+    assert with_names == call_json(*arguments[1:])  # FILE in place of --data FILE
     assert with_names["alpha"] == without["alpha"]
     assert with_names["feature_importances"][0]["name"].startswith("pixel")
 
@@ -762,7 +765,7 @@ def test_few_rows_and_missing_values(iris, tmp_path, call_json, call_wrongly):
         (["--random-state", -1], "--random-state"),
         (["--held-out", 1], "--held-out"),
         (["--held-out", 0.999], "train set will be empty"),
-        (["--data", "other.csv"], "--data and --labels together"),
+        (["--data", "other.csv"], "FILE and --labels, or --data"),
         (["--colour"], "--colour"),
     ],
 )
@@ -778,7 +781,7 @@ TWO_FILES = ["--data", "a.csv", "--labels", "b.csv"]
     [
         (["mesure"], "invalid choice"),
         (["measure"], "no data"),
-        (["measure", *TWO_FILES, "--target", "y"], "leave them out"),
+        (["measure", *TWO_FILES, "--target", "y"], "leave it out"),
         (["measure", *TWO_FILES], "No such file"),
         (["measure", "a.npz", "--features", "a", "b"], "names one array"),
     ],

@@ -70,6 +70,20 @@ def test_files_have_the_values_of_the_python_call(samples, folder, call_json):
     assert results["in_words"][0].startswith("'petals' is the smoothest")
 
 
+def test_a_copy_of_the_labels_among_the_features_is_pointed_out(samples, tmp_path, call):
+    y = samples["species"].astype("category").cat.codes.to_numpy()
+    np.save(tmp_path / "y.npy", y)
+    numbers = samples.select_dtypes("number").drop(columns="meadow")
+    numbers.to_csv(tmp_path / "sound.csv", index=False)
+    numbers.assign(kind=y).to_csv(tmp_path / "copied.csv", index=False)
+    files = [tmp_path / "sound.csv", tmp_path / "copied.csv"]
+    code, _, err = call("compare", *files, "--labels", tmp_path / "y.npy")
+    assert code == 0
+    assert err.count("equals the labels") == 1
+    assert "copied.csv: column 'kind' equals the labels and is a feature; leave" in err
+    assert "--drop kind" in err
+
+
 @pytest.mark.parametrize(
     "drop", [["flower", "meadow"], ["flower,meadow"], ["fl*", "meadow"], ["meadow,fl*"]]
 )

@@ -37,8 +37,8 @@ _ABOUT = (
     "The index says how fast the error falls as more wavelets, the steps of decision "
     "trees, describe the targets. 0 is noise: the features say nothing about the targets. "
     "The larger it is, the fewer wavelets are needed; 1 is that of a smooth function of "
-    "one feature. Noise in the targets lowers it; the signal index is that of what is not "
-    "noise."
+    "one feature. Noise in the targets lowers it; the signal index is the index without "
+    "the noise."
 )
 
 
