@@ -77,11 +77,11 @@ def test_a_copy_of_the_labels_among_the_features_is_pointed_out(samples, tmp_pat
     numbers.to_csv(tmp_path / "sound.csv", index=False)
     numbers.assign(kind=y).to_csv(tmp_path / "copied.csv", index=False)
     files = [tmp_path / "sound.csv", tmp_path / "copied.csv"]
-    code, _, err = call("compare", *files, "--labels", tmp_path / "y.npy")
+    code, out, _ = call("compare", *files, "--labels", tmp_path / "y.npy")
     assert code == 0
-    assert err.count("equals the labels") == 1
-    assert "copied.csv: column 'kind' equals the labels and is a feature; leave" in err
-    assert "--drop kind" in err
+    assert out.count("equals the labels") == 1
+    assert "copied.csv: column 'kind' equals the labels and is a feature; leave" in out
+    assert "--drop kind" in out
 
 
 @pytest.mark.parametrize(
