@@ -366,8 +366,9 @@ def _note_copies(table: _Table, left_out: set[str], labels: list[pd.Series]) -> 
     """Point out features that are equal to the labels."""
     copies = [
         name
-        for name in table.frame.columns.difference(left_out, sort=False)
-        if any(_are_equal(one, table.frame[name]) for one in labels)
+        for name in table.frame.columns
+        if name not in left_out
+        and any(_are_equal(one, table.frame[name]) for one in labels)
     ]
     if copies:
         note(
