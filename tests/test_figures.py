@@ -79,6 +79,7 @@ MANY = [
 ]
 DRIFT = "known_smoothness/drift/all/"
 COMPARED = "compare_representations/{}, {} samples/{}/{}"
+AT_EQUAL_LEVEL = COMPARED.format("pooled", "400", "{}", "at equal level %")
 POWER = COMPARED.format("pooled", "400", "{}", "power %")
 SPEED = "grower/speed/{}/ratio"
 LOST = "broken_blocks/{}/{}/marked, %"
@@ -230,10 +231,13 @@ QUOTES = {
     ],
     "README.md": [
         (
-            "finds {} % of true differences where the corrected test of cross-validated "
-            "accuracy finds {} %",
-            POWER.format("levels"),
-            POWER.format("cross-validation"),
+            "finds {} % of true differences, the corrected test of cross-validated "
+            "accuracy {} % (each at 5 % false positives: {} and {} %)",
+            *(
+                path.format(test)
+                for path in (POWER, AT_EQUAL_LEVEL)
+                for test in ("levels", "cross-validation")
+            ),
         ),
         ("20,000 samples give a mean relative error of {} %", ALL_20),
         ("2,000 samples {} %", ALL_2),

@@ -142,7 +142,6 @@ def _readable(
         f"{summary.level} interval": f"{number(low)} to {number(high)}",
         **{name.lower(): fact for name, fact in summary.facts.items()},
     }
-    facts["out-of-bag score"] = facts.pop("held-out score")  # below, of test rows
     if measured.X_test is not None and measured.score is not None:
         score = f"{number(measured.score)} ({len(measured.X_test):,} samples)"
         facts["held-out score"] = score

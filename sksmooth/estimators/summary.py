@@ -49,7 +49,7 @@ __all__ = [
 _MOST_STEPS, _MOST_LAYERS = 10, 50  # of a history
 _LONGEST_NAME = 120
 _MOST_CANDIDATES = 10  # of a search
-_MAIN_FACTS = 3  # of an estimator: explained, held-out, noise
+_MAIN_FACTS = 3  # of an estimator: explained, out-of-bag score, noise
 _LEVEL_OF_TEST = 0.05
 _RELATED = "Features and targets are related"
 _UNRELATED = "No relation between features and targets is shown"
@@ -165,7 +165,7 @@ def _in_numbers(estimator: Any) -> str:
     if not np.isnan(explained):
         texts.append(f"explained {percent(explained)}")
     if not np.isnan(estimator.oob_score_):
-        texts.append(f"held-out score {plain_number(estimator.oob_score_, 2)}")
+        texts.append(f"out-of-bag score {plain_number(estimator.oob_score_, 2)}")
     return ", ".join(texts)
 
 
@@ -196,7 +196,7 @@ def _facts(estimator: Any) -> dict[str, str]:
     explained, *others = _shares(estimator).items()
     return {
         **dict([explained]),
-        "Held-out score": number(estimator.oob_score_),
+        "Out-of-bag score": number(estimator.oob_score_),
         **dict(others),
         "Samples": f"{estimator.n_samples_:,}",
         "Features": f"{estimator.n_features_in_:,}",

@@ -45,7 +45,7 @@ def test_the_summary_is_plain_data(fitted):
     assert summary.facts["Samples"] == "150"
     assert summary.facts["Features"] == "4"
     assert summary.facts["Classes"] == "3"
-    assert summary.facts["Held-out score"] == f"{fitted.oob_score_:.3f}"
+    assert summary.facts["Out-of-bag score"] == f"{fitted.oob_score_:.3f}"
     assert summary.cautions == tuple(map(str, fitted.decay_.cautions)) != ()
 
 
@@ -101,7 +101,7 @@ def test_what_is_unknown_in_sample_is_a_dash(iris):
         fitted = BesovSmoothnessEstimator(3, max_samples=1.0).fit(*iris)
     facts = estimator_summary(fitted).facts
     dash = "\N{EN DASH}"
-    assert facts["Explained"] == facts["Noise"] == facts["Held-out score"] == dash
+    assert facts["Explained"] == facts["Noise"] == facts["Out-of-bag score"] == dash
     assert "Wrong labels" not in facts
     assert "nan" not in " ".join(Reader(card_of(estimator_summary(fitted))).texts)
 
@@ -226,7 +226,7 @@ def test_baselines_say_whether_there_is_a_relation(iris):
 def test_the_card_of_an_estimator_begins_with_what_decides(fitted):
     page = card_of(estimator_summary(fitted))
     seen, folded = page.split("<details>")
-    places = [seen.index(text) for text in ("Explained", "Held-out score", "Noise")]
+    places = [seen.index(text) for text in ("Explained", "Out-of-bag score", "Noise")]
     assert places == sorted(places)
     assert places[-1] < seen.index("Caution: ")
     assert "Fit window" in folded

@@ -140,8 +140,8 @@ def forecast_error(
     >>> forecast = forecast_error(X[:400], y[:400], random_state=0)
     >>> print(forecast)
     With 400 samples the error rate of WaveletForestClassifier is 3.6 %; with 4,000, 1.6 %
-    (0.1 % to 4.9 %) is expected, and with any number 1.1 % (0.0 % to 4.9 %). 1,028 samples
-    halve what is left above that.
+    (0.1 % to 4.9 %) is expected, and with unlimited samples 1.1 % (0.0 % to 4.9 %). 1,028
+    samples in all would halve the distance to that.
     """
     seed = integer_seed(random_state)
     labels = read_labels(y, groups=groups, encode=_encoder_of(estimator))

@@ -358,12 +358,12 @@ class ErrorForecast(Versioned):
         )
         text = (
             f"With {self.n_samples:,} samples the {self.unit} of {self.estimator} is "
-            f"{percent(self.error, 1)}; with {n:,}, {later} is expected, and with any "
-            f"number {floor}."
+            f"{percent(self.error, 1)}; with {n:,}, {later} is expected, and with "
+            f"unlimited samples {floor}."
         )
         half = self.samples_to_halve
         if np.isfinite(half):
-            text += f" {half:,} samples halve what is left above that."
+            text += f" {half:,} samples in all would halve the distance to that."
         return text
 
     def __repr__(self) -> str:
