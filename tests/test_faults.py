@@ -232,6 +232,7 @@ def n_lines_of_a_fit(name):
     return 10**9 - counter.n_left
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_a_fit_that_is_interrupted_anywhere_leaves_the_earlier_one(name):
     n_lines, n_raised = n_lines_of_a_fit(name), 0
@@ -706,6 +707,7 @@ def test_concurrent_comparisons_of_one_network(network):
     assert state_of(network) == before
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_fits():
     estimator = fitted("besov")
     growth, n_open = [], len(os.listdir("/proc/self/fd")) if os.path.exists("/proc") else 0

@@ -911,6 +911,7 @@ def test_two_thousand_trees():
     assert_sound(forest, X, y)
 
 
+@pytest.mark.slow
 def test_a_thousand_classes_of_two_samples():
     X = np.arange(2000.0)[:, None]
     for estimator in (small(), WaveletForestClassifier(2, random_state=0)):

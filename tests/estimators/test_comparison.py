@@ -473,6 +473,7 @@ def test_bad_cross_fitting(sharp_and_blurred, options, message):
 # --- level and power ---------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_equal_blur_is_seldom_called_a_difference():
     # Of 60 true hypotheses the number that is rejected at 5 % is at most 8 in 99.5 % of
     # cases, and the p-values are not crowded at 1 either.

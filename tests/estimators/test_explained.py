@@ -104,6 +104,7 @@ def test_perfect_fits_have_the_held_out_score_of_an_error_of_one_sample():
     assert estimator.score(X, y) == pytest.approx(np.log(200) / 2 / np.log(16))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "n_classes", "p", "weighted"), CASES)
 def test_score_is_the_rate_of_the_whole_way_of_other_samples(seed, n_classes, p, weighted):
     case = Case(seed, n_classes, p, weighted=weighted)

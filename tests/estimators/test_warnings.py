@@ -65,6 +65,7 @@ def test_code_that_is_run_again_says_it_again():
     assert kinds_on_stderr(SETTING + 2 * cell) == {"FewTermsWarning": 2}
 
 
+@pytest.mark.slow
 def test_workers_say_it_once_each():
     """And the process that fits the best one says it for its line."""
     call = CALLS["grid"] % ", n_jobs=2"

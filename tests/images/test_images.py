@@ -149,6 +149,7 @@ def test_arrays_are_read_only():
             each.coefficients[0] = 1
 
 
+@pytest.mark.slow
 # Within 20 %: one image is one sample of the functions of that index, seen through
 # 65,536 pixels.
 @pytest.mark.parametrize(
@@ -168,6 +169,7 @@ def test_the_index_of_an_image_is_that_of_theory(image, index):
     assert alpha == pytest.approx(index, rel=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("image", [smooth_image(), random_surface(0.5)])
 def test_the_index_predicts_how_the_error_falls(image):
     alpha = BesovSmoothnessEstimator(3, random_state=0).fit(*image_samples(image)).alpha_

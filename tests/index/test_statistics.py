@@ -347,6 +347,7 @@ def test_intervals_contain_the_truth_and_are_not_absurdly_wide():
     assert max(widths) < 2
 
 
+@pytest.mark.slow
 def test_intervals_shrink_with_the_number_of_samples():
     # From 500 to 4,000 samples the geometric mean falls from 0.30 to 0.17, and the ratio
     # is uncertain by a tenth. The part of the window, how much the curve bends, falls
@@ -380,6 +381,7 @@ def with_noise(X, rng):
     return X + 0.1 * rng.standard_normal(X.shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [with_noise_columns, with_noise])
 def test_exchangeable_representations_are_seldom_called_different(spoil):
     # Of 40 tests at 5 %, more than 4 reject with probability 0.05; these tests are

@@ -41,6 +41,7 @@ def assert_trees_of_the_reference(X, y, weights=None, unit=1.0, **options):
     assert_is_reference(forest.trees[0], expected, leaves[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("n_values", [None, 4])
 @pytest.mark.parametrize("n_classes", [2, 10, 24, 25])
@@ -71,6 +72,7 @@ def test_bounds_of_missing_values_change_no_tree():
     assert_trees_of_the_reference(X, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_classes", [2, 28])
 def test_bounds_of_tried_features_change_no_tree(n_classes):
     X, y = wide_data(n_classes, n_features=8 * LANES)
