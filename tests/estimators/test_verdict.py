@@ -425,7 +425,7 @@ def test_printing_an_estimator_shows_the_verdict_once_it_is_fitted():
     assert numbers == (
         f"alpha {estimator.alpha_:.2f} [{low:.2f}, {high:.2f}], "
         f"explained {estimator.explained_:.0%}".replace("%", " %")
-        + f", held-out score {estimator.oob_score_:.2f}"
+        + f", out-of-bag score {estimator.oob_score_:.2f}"
     )
     cautions = " ".join(words).removeprefix(f"{verdict(estimator)} ")
     names = {type(caution).__name__ for caution in estimator.decay_.cautions}
