@@ -7,6 +7,7 @@ lacks their signs. Nothing here knows what is shown.
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -26,6 +27,7 @@ __all__ = [
 WIDTH = 80
 _SMALLEST_P = 0.001  # below which only the bound is shown
 _JOINT = "\x1f"  # a space at which no line ends; names hold none, as they are visible
+_TOGETHER = re.compile(r" (?=%)|(?<=\bp) (?=[<=] )|(?<=\bp [<=]) ")  # "5 %", "p < 0.1"
 _NARROWEST = 8  # of the column of names
 
 
@@ -82,7 +84,7 @@ def enumerated(names: Sequence[str], most: int | None = None) -> str:
 
 def paragraphs(texts: Iterable[str]) -> str:
     """Wrap every text at the width of a terminal, and put each on lines of its own."""
-    whole = [text.replace(" %", f"{_JOINT}%") for text in texts if text]
+    whole = [_TOGETHER.sub(_JOINT, text) for text in texts if text]
     lines = "\n".join(textwrap.fill(text, WIDTH, break_on_hyphens=False) for text in whole)
     return lines.replace(_JOINT, " ")
 
