@@ -599,6 +599,24 @@ def test_whole_weights_are_repeated_rows(seed, n_rows, index, scale):
         _assert_close(weighted, repeated)
 
 
+def test_cases_that_rounding_or_repeated_rows_decided_once():
+    X = np.array([[0, 1, 1, 0, *[1] * 7, 0, 0, 1, *[0] * 5, 1, 0, 1, 1, 0]], float).T
+    y = np.array([2, 0, *[1] * 22])
+    rows = np.random.RandomState(0).permutation(24)
+    first, other = (
+        small(index="mterm").fit(X, y),
+        small(index="mterm").fit(X[rows], y[rows]),
+    )
+    assert first.n_relevant_ == other.n_relevant_ == 0  # no importance but rounding
+    rng = np.random.RandomState(5686)
+    X = np.column_stack([rng.permutation(36), rng.randint(0, 3, 36)]).astype(float)
+    y, repeats = rng.randint(0, 2, 36), rng.randint(1, 4, 36)
+    repeats[0] = 1
+    rows = np.repeat(np.arange(36), repeats)
+    weighted = small(index="mterm").fit(X, y, repeats.astype(float))
+    _assert_close(weighted, small(index="mterm").fit(X[rows], y[rows]))
+
+
 # ------------------------------------------------------- a sound result, or a clear refusal
 
 

@@ -162,8 +162,9 @@ def fit_noise_floor(curves: ErrorCurves) -> NoiseFloor | None:
     endless = error_of_endless_forest(
         curves.decomposition, curves.grown, curves.samples, n_terms
     ) ** (curves.p / 2)  # it is that of squares
-    # As many samples tell the products from which it is estimated.
-    n_told = max(np.count_nonzero(curves.grown.unseen.sum(axis=0) > 1), 1)
+    # As many units of samples tell the products from which it is estimated.
+    is_told = curves.grown.unseen.sum(axis=0) > 1
+    n_told = max(len(np.unique(curves.grown.units.unit[is_told])), 1)
     endless += 2 * np.sqrt(max(endless * (1 - endless), least) / n_told)
     deviation = NoiseFloor.deviation(replicates[:, 0])
     # Few cells are the same in all trees, whose average explains as much as each of them.

@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 ValuesOfTree = Callable[[int], Iterable[tuple[slice, np.ndarray]]]
+_ROUNDING = 1e-12  # of the sum of all fitted norms: a smaller sum is zero
 
 
 def m_term_approximation(
@@ -363,13 +364,13 @@ def wavelet_importances(
     ``S_k = (1 / J) sum ||psi||_p`` over the nodes made by splits of column k, here over
     the M largest and scaled to sum one (Elisha and Dekel, JMLR 17, 2016, with exponent
     tau = 1). ``norms`` may be those of :func:`held_out_norms`, None means the fitted ones;
-    sums below zero count as zero.
+    sums below zero, or that rounding alone makes, count as zero.
     """
     nodes = decomposition.order[:n_terms]
     norms = decomposition.norm if norms is None else norms
     sums = np.bincount(
         decomposition.feature[nodes], weights=norms[nodes], minlength=n_features
     )
-    sums = np.maximum(sums, 0.0)
+    sums[sums <= _ROUNDING * decomposition.norm[nodes].sum()] = 0.0
     total = sums.sum()
     return sums / total if total > 0 else sums

@@ -94,7 +94,7 @@ def grown_of(n_trees, n_samples, n_apart):
         n_apart=n_apart,
         leaves=np.zeros((n_trees, 1), dtype=np.int32),
         unseen=np.zeros((n_trees, 1), dtype=bool),
-        units=SimpleNamespace(n_units=n_samples),
+        units=SimpleNamespace(n_units=n_samples, unit=np.zeros(1, int)),
     )
 
 
