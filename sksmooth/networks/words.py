@@ -75,10 +75,11 @@ def _of_best(frame: pd.DataFrame) -> list[str]:
     if "explained_low" in frame and (frame["explained_low"] <= 0).all():
         return ["No layer is shown to explain anything."]
     tied = frame["tied_with_best"].astype(bool)
-    if (frame["held_out"][tied].max() < frame["held_out"].max()) or (
-        frame["held_out"].max() < _SPEAKS
-    ):
-        return [_of_test_samples(frame, tied), *_of_reference(frame[tied])]
+    # Some of the rows of a table may be without those that are tied.
+    best = _highest(frame[tied] if tied.any() else frame, "held_out")
+    highest = _highest(frame, "held_out")
+    if best["held_out"] < highest["held_out"] or highest["held_out"] < _SPEAKS:
+        return [_of_test_samples(best, highest), *_of_reference(best)]
     text = smoothest(
         [visible(name, _LONGEST_NAME) for name in frame["layer"]],
         frame["held_out"].tolist(),
@@ -87,18 +88,19 @@ def _of_best(frame: pd.DataFrame) -> list[str]:
         explained=frame["explained"].tolist() if "explained" in frame else None,
         is_named_by_kind=True,
     )
-    return [text, *_of_reference(frame[tied] if tied.any() else frame)]
+    return [text, *_of_reference(best)]
 
 
-def _of_test_samples(frame: pd.DataFrame, tied: pd.Series) -> str:
+def _highest(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Return the row in which a column is the largest."""
+    return frame.iloc[int(np.argmax(frame[name].fillna(-np.inf)))]
+
+
+def _of_test_samples(best: pd.Series, highest: pd.Series) -> str:
     """Say that test samples rank the layers otherwise than the given samples."""
-    best, highest = (
-        part.iloc[int(np.argmax(part["held_out"].fillna(-np.inf)))]
-        for part in (frame[tied] if tied.any() else frame, frame)
-    )
     names = [visible(row["layer"], _LONGEST_NAME) for row in (best, highest)]
     text = f"Layer {names[0]} separates the given samples best"
-    if "explained" in frame:
+    if "explained" in best:
         text += f" ({percent(best['explained'])} explained)"
     if highest["held_out"] < _SPEAKS:
         return f"{text}, but no layer explains anything of the test samples."
@@ -112,7 +114,7 @@ def _of_highest_alpha(frame: pd.DataFrame) -> list[str]:
     """Name the layer of the highest index, where held-out scores are missing."""
     if not {"layer", "alpha"} <= set(frame.columns) or frame["alpha"].isna().all():
         return ["No layer has an index."]
-    best = frame.iloc[int(np.argmax(frame["alpha"].fillna(-np.inf)))]
+    best = _highest(frame, "alpha")
     text = f"Layer {visible(best['layer'], _LONGEST_NAME)} has the highest alpha "
     text += f"({amount(best['alpha'])})"
     if best.get("explained", np.nan) >= 0:  # not of trees that have seen all samples
@@ -120,11 +122,10 @@ def _of_highest_alpha(frame: pd.DataFrame) -> list[str]:
     return [f"{text}."]
 
 
-def _of_reference(tied: pd.DataFrame) -> list[str]:
+def _of_reference(best: pd.Series) -> list[str]:
     """Compare the smoothest layer with the same layer of the reference."""
-    if not {column.name for column in REFERENCE} <= set(tied.columns):
+    if not {column.name for column in REFERENCE} <= set(best.index):
         return []
-    best = tied.iloc[int(np.argmax(tied["held_out"].fillna(-np.inf)))]
     difference, p_value = best["reference_difference"], best["reference_p_value"]
     if np.isnan(difference) or np.isnan(p_value):
         return []

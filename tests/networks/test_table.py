@@ -275,6 +275,14 @@ def test_test_samples_that_rank_layers_otherwise_have_a_word():
     assert "smoothest" not in text
 
 
+def test_rows_without_those_that_are_tied_have_words_too():
+    reference = {column.name: 0.01 for column in REFERENCE} | {"loses_to_reference": False}
+    frame = make_frame(held_out=[0.0, 0.001, 0.002], tied_with_best=False, **reference)
+    separates, of_reference = in_words(frame)[:2]
+    assert separates.startswith("Layer layer 2 separates the given samples best")
+    assert of_reference.startswith("Layer layer 2 is smoother than that of the reference")
+
+
 def test_print_is_a_short_summary():
     n = 50
     table = LayerComparison(
